@@ -1,0 +1,62 @@
+import type { NodeView } from '../desired/node-view.ts'
+import type { ServiceTraffic } from '../desired/traffic.ts'
+import type { Protocol } from '../api/objects.ts'
+import type { Address } from '../values/address.ts'
+import type { Command, Kernel } from '../system/ports.ts'
+
+// What every mode can do. A mode says what `desired` decided in the words of one kernel tool; it decides nothing itself.
+
+/** The smallest thing the kernel replaces in one go: a chain, a jump, a map element, a virtual server. */
+export type Unit = string
+
+export interface Entry {
+  readonly unit: Unit
+  readonly text: string
+  /** Several owners write into this unit; their texts stand in the order of the owners' names. */
+  readonly shared?: true
+}
+
+export type Ruleset = ReadonlyMap<Unit, string>
+
+export interface Plan {
+  readonly add: Ruleset
+  readonly change: Ruleset
+  readonly remove: ReadonlySet<Unit>
+}
+
+export interface Mode {
+  readonly name: 'userspace' | 'iptables' | 'ipvs' | 'nftables'
+  /** What stands without a single Service. */
+  base(node: NodeView): readonly Entry[]
+  /** What one service port adds. */
+  service(traffic: ServiceTraffic, node: NodeView): readonly Entry[]
+  /** The commands that carry a plan out, in an order in which nothing dangles. */
+  write(plan: Plan): readonly Command[]
+  /** What is there of ours. */
+  read(kernel: Kernel): Promise<Ruleset>
+  /** Where a packet goes under these rules, hop by hop. */
+  trace(rules: Ruleset, packet: Packet): readonly Hop[]
+}
+
+/** A first packet, as the node sees it. */
+export interface Packet {
+  readonly protocol: Protocol
+  readonly from: Address
+  readonly to: Address
+  readonly port: number
+  /** Where it comes from: the node's own processes, or in through an interface. */
+  readonly via: { readonly hook: 'output' } | { readonly hook: 'prerouting'; readonly iface: string }
+  /** The node's own addresses: what `addrtype LOCAL` means here. */
+  readonly nodeAddresses: readonly Address[]
+}
+
+export interface Hop {
+  /** Where the packet was: a chain, a map. */
+  readonly at: string
+  /** The rule or element that matched. */
+  readonly rule: string
+  /** What it did: `jump KUBE-SVC-…`, `mark`, `dnat 10.1.0.4:8080`, `masquerade`, `reject`, `drop`, `accept`. */
+  readonly did: string
+  /** The share of packets that take this hop, where the rule chooses at random. */
+  readonly share?: number
+}

@@ -1,0 +1,26 @@
+// What the pure floors may ask of the machine. Real parts are beside this file; paper ones in paper/.
+
+/** A program to run. Text goes in on stdin; nothing is ever passed through a shell. */
+export interface Command {
+  readonly argv: readonly [string, ...string[]]
+  readonly input?: string
+}
+
+/** A command that fails is an outcome, not an exception. */
+export interface Outcome {
+  /** The exit status; 127 where the program is not there, 124 where it was ended at the time limit. */
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Kernel {
+  run(command: Command): Promise<Outcome>
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Resolves after the time has passed, or at once when the signal aborts: callers look at the signal. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}

@@ -1,0 +1,29 @@
+import { defineConfig } from 'vitest/config'
+
+const kernelTests = ['test/kernel/**/*.test.ts']
+
+export default defineConfig({
+  test: {
+    // Run the tests through Node's own type stripping: they prove what Node executes.
+    experimental: { viteModuleRunner: false },
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...kernelTests, 'test/vm/**'], pool: 'threads' },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'kernel',
+          include: kernelTests,
+          pool: 'forks',
+          fileParallelism: false,
+          isolate: true,
+          sequence: { groupOrder: 1 },
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+})
