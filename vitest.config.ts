@@ -9,7 +9,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...kernelTests, 'test/vm/**'], pool: 'threads' },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...kernelTests, 'test/vm/**'],
+          pool: 'threads',
+        },
       },
       {
         extends: true,

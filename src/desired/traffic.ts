@@ -1,7 +1,7 @@
-import type { Protocol } from '../api/objects.ts'
 import type { Address } from '../values/address.ts'
 import type { Cidr } from '../values/cidr.ts'
 import type { ObjectName } from '../values/names.ts'
+import type { Protocol } from '../values/protocol.ts'
 
 // One service port, in one family, seen from this node. All policy is decided here; a mode only says it in its own words.
 
@@ -54,6 +54,8 @@ export type Verdict =
   | { readonly to: 'gate' }
   /** Nobody anywhere: refuse at once. */
   | { readonly to: 'reject' }
+  /** Somebody, but nobody a Local policy allows. */
+  | { readonly to: 'drop' }
 
 /** The way in from outside, shared by all outward frontends of a service port. */
 export type Gate =

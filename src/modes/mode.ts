@@ -1,8 +1,8 @@
 import type { NodeView } from '../desired/node-view.ts'
 import type { ServiceTraffic } from '../desired/traffic.ts'
-import type { Protocol } from '../api/objects.ts'
-import type { Address } from '../values/address.ts'
 import type { Command, Kernel } from '../system/ports.ts'
+import type { Address } from '../values/address.ts'
+import type { Protocol } from '../values/protocol.ts'
 
 // What every mode can do. A mode says what `desired` decided in the words of one kernel tool; it decides nothing itself.
 

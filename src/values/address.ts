@@ -48,7 +48,10 @@ export function addressFromNumber(family: Family, value: bigint): Address {
   const { start, length } = longestZeroRun(groups)
   if (length < 2) return groups.map(hex).join(':') as Address
   const front = groups.slice(0, start).map(hex).join(':')
-  const back = groups.slice(start + length).map(hex).join(':')
+  const back = groups
+    .slice(start + length)
+    .map(hex)
+    .join(':')
   return `${front}::${back}` as Address
 }
 

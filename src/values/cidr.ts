@@ -1,4 +1,12 @@
-import { ADDRESS_BITS, type Address, addressFromNumber, addressNumber, type Family, familyOf, parseAddress } from './address.ts'
+import {
+  ADDRESS_BITS,
+  type Address,
+  addressFromNumber,
+  addressNumber,
+  type Family,
+  familyOf,
+  parseAddress,
+} from './address.ts'
 
 // Text → an address range, masked to its base, or nothing.
 
