@@ -6,6 +6,11 @@ import type { ClusterObject, Kind } from './objects.ts'
 export type Event =
   | { readonly type: 'put'; readonly object: ClusterObject }
   | { readonly type: 'gone'; readonly kind: Kind; readonly name: ObjectName }
+  /**
+   * Something of this object was not usable and was left out: one line a problem, each with its path. A `put` beside it
+   * carries what was usable; an object of which nothing was usable is told as `gone`.
+   */
+  | { readonly type: 'problem'; readonly kind: string; readonly name: string; readonly problems: readonly string[] }
   /** The first complete picture of this kind has been delivered. */
   | { readonly type: 'synced'; readonly kind: Kind }
 
