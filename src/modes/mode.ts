@@ -1,8 +1,7 @@
 import type { NodeView } from '../desired/node-view.ts'
 import type { ServiceTraffic } from '../desired/traffic.ts'
 import type { Command, Kernel } from '../system/ports.ts'
-import type { Address } from '../values/address.ts'
-import type { Protocol } from '../values/protocol.ts'
+import type { Packet, Path } from './trace.ts'
 
 // What every mode can do. A mode says what `desired` decided in the words of one kernel tool; it decides nothing itself.
 
@@ -35,28 +34,5 @@ export interface Mode {
   /** What is there of ours. */
   read(kernel: Kernel): Promise<Ruleset>
   /** Where a packet goes under these rules, hop by hop. */
-  trace(rules: Ruleset, packet: Packet): readonly Hop[]
-}
-
-/** A first packet, as the node sees it. */
-export interface Packet {
-  readonly protocol: Protocol
-  readonly from: Address
-  readonly to: Address
-  readonly port: number
-  /** Where it comes from: the node's own processes, or in through an interface. */
-  readonly via: { readonly hook: 'output' } | { readonly hook: 'prerouting'; readonly iface: string }
-  /** The node's own addresses: what `addrtype LOCAL` means here. */
-  readonly nodeAddresses: readonly Address[]
-}
-
-export interface Hop {
-  /** Where the packet was: a chain, a map. */
-  readonly at: string
-  /** The rule or element that matched. */
-  readonly rule: string
-  /** What it did: `jump KUBE-SVC-…`, `mark`, `dnat 10.1.0.4:8080`, `masquerade`, `reject`, `drop`, `accept`. */
-  readonly did: string
-  /** The share of packets that take this hop, where the rule chooses at random. */
-  readonly share?: number
+  trace(rules: Ruleset, packet: Packet): readonly Path[]
 }

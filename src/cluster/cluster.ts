@@ -1,0 +1,91 @@
+import type { Event } from '../api/event.ts'
+import type { ClusterObject, EndpointSlice, Kind, Node, Service } from '../api/objects.ts'
+import type { Family } from '../values/address.ts'
+import type { ObjectName } from '../values/names.ts'
+import { Claims } from './claims.ts'
+import { Slices } from './slices.ts'
+
+// Events → what is true. The same objects give the same cluster, whatever order they came in.
+
+/** What an event may have changed. */
+export interface Touched {
+  readonly services: ReadonlySet<ObjectName>
+  readonly node: boolean
+}
+
+const NOTHING: Touched = { services: new Set(), node: false }
+
+export class Cluster {
+  readonly claims = new Claims()
+  readonly #services = new Map<ObjectName, Service>()
+  readonly #slices = new Slices()
+  readonly #synced = new Set<Kind>()
+  #node: Node | undefined
+
+  apply(event: Event): Touched {
+    switch (event.type) {
+      case 'put':
+        return this.#put(event.object)
+      case 'gone':
+        return this.#remove(event.kind, event.name)
+      case 'synced':
+        this.#synced.add(event.kind)
+        return NOTHING
+      case 'problem':
+        return NOTHING
+    }
+  }
+
+  /** Rules may be written only once both Services and EndpointSlices have been seen whole. */
+  get complete(): boolean {
+    return this.#synced.has('Service') && this.#synced.has('EndpointSlice')
+  }
+
+  get node(): Node | undefined {
+    return this.#node
+  }
+
+  services(): Iterable<Service> {
+    return this.#services.values()
+  }
+
+  service(name: ObjectName): Service | undefined {
+    return this.#services.get(name)
+  }
+
+  slices(service: ObjectName, family: Family): readonly EndpointSlice[] {
+    return this.#slices.of(service, family)
+  }
+
+  #put(object: ClusterObject): Touched {
+    switch (object.kind) {
+      case 'Service':
+        return this.#replaceService(object.name, object)
+      case 'EndpointSlice':
+        return { services: new Set(this.#slices.put(object)), node: false }
+      case 'Node':
+        this.#node = object
+        return { services: new Set(), node: true }
+    }
+  }
+
+  #remove(kind: Kind, name: ObjectName): Touched {
+    switch (kind) {
+      case 'Service':
+        return this.#replaceService(name, undefined)
+      case 'EndpointSlice':
+        return { services: new Set(this.#slices.remove(name)), node: false }
+      case 'Node':
+        if (this.#node?.name === name) this.#node = undefined
+        return { services: new Set(), node: true }
+    }
+  }
+
+  #replaceService(name: ObjectName, next: Service | undefined): Touched {
+    const previous = this.#services.get(name)
+    const rivals = this.claims.replace(previous, next)
+    if (next === undefined) this.#services.delete(name)
+    else this.#services.set(name, next)
+    return { services: new Set([...rivals, name]), node: false }
+  }
+}

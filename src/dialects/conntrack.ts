@@ -1,0 +1,65 @@
+import { type Address, type Family, parseAddress } from '../values/address.ts'
+import type { Protocol } from '../values/protocol.ts'
+
+// The connections the kernel remembers, as `conntrack -L` prints them, and the commands that make it forget some.
+
+/** One remembered connection: how it was asked for, and who answers. */
+export interface Flow {
+  readonly protocol: Protocol
+  readonly from: Address
+  readonly fromPort: number
+  readonly to: Address
+  readonly toPort: number
+  readonly answeredBy: Address
+  readonly answeredByPort: number
+}
+
+export function listFlows(family: Family, protocol: Protocol): readonly [string, ...string[]] {
+  return ['conntrack', '-L', '-f', family, '-p', protocol]
+}
+
+/** Lines that are not connections with ports are passed over. */
+export function flowsOf(listing: string): readonly Flow[] {
+  return listing.split('\n').flatMap(line => flowOf(line) ?? [])
+}
+
+/** Forgets exactly these: each is named by its whole original direction. */
+export function forgetFlow({ protocol, from, fromPort, to, toPort }: Flow, family: Family): readonly string[] {
+  return [
+    '-D',
+    '-f',
+    family,
+    '-p',
+    protocol,
+    '--orig-src',
+    from,
+    '--orig-dst',
+    to,
+    '--orig-port-src',
+    String(fromPort),
+    '--orig-port-dst',
+    String(toPort),
+  ]
+}
+
+const FLOW =
+  /^(\w+)\s+\d+.*?\bsrc=(\S+) dst=(\S+) sport=(\d+) dport=(\d+)\b.*?\bsrc=(\S+) dst=\S+ sport=(\d+) dport=\d+\b/
+
+function flowOf(line: string): Flow | undefined {
+  const match = FLOW.exec(line)
+  if (match === null) return undefined
+  const [, protocol, src, dst, sport, dport, replySrc, replySport] = match
+  const from = parseAddress(src)
+  const to = parseAddress(dst)
+  const answeredBy = parseAddress(replySrc)
+  if (from === undefined || to === undefined || answeredBy === undefined) return undefined
+  return {
+    protocol: protocol as Protocol,
+    from,
+    fromPort: Number(sport),
+    to,
+    toPort: Number(dport),
+    answeredBy,
+    answeredByPort: Number(replySport),
+  }
+}

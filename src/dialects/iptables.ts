@@ -1,0 +1,97 @@
+import type { Address, Family } from '../values/address.ts'
+import { hostCidr } from '../values/cidr.ts'
+import type { Protocol } from '../values/protocol.ts'
+
+// The words of iptables, spelled and ordered exactly as iptables-save prints them back. What is written is what is
+// read, so comparing the two is comparing text.
+
+export type Variant = 'nft' | 'legacy'
+
+/** The programs of one family and variant; the plain names where the host has no others. */
+export interface Tools {
+  readonly family: Family
+  readonly variant: Variant
+  readonly restore: string
+  readonly save: string
+}
+
+export function comment(text: string): string {
+  return `-m comment --comment "${text}"`
+}
+
+export function jump(chain: string): string {
+  return `-j ${chain}`
+}
+
+export function to(ip: Address): string {
+  return `-d ${hostCidr(ip)}`
+}
+
+export function from(ip: Address): string {
+  return `-s ${hostCidr(ip)}`
+}
+
+/** The match on a destination port; its protocol word stands earlier in the line, see `proto`. */
+export function dport(protocol: Protocol, port: number): string {
+  return `-m ${protocol} --dport ${port}`
+}
+
+export function proto(protocol: Protocol): string {
+  return `-p ${protocol}`
+}
+
+/** One in `n`: said with ten digits as kube-proxy does, kept by the kernel in units of 1/2³¹, printed with eleven. */
+export function oneIn(n: number): string {
+  CHANCES[n] ??= `-m statistic --mode random --probability ${chance(n)}`
+  return CHANCES[n]
+}
+
+const CHANCES: string[] = []
+
+/** The list of clients that were sent to `list`. The mask is what iptables-save always prints. */
+export function recentlySeen(list: string, seconds: number, family: Family): string {
+  return `-m recent --rcheck --seconds ${seconds} --reap --name ${list} --mask ${FULL_MASK[family]} --rsource`
+}
+
+export function remember(list: string, family: Family): string {
+  return `-m recent --set --name ${list} --mask ${FULL_MASK[family]} --rsource`
+}
+
+export function setMark(mark: number): string {
+  return `-j MARK --set-xmark ${hexMark(mark)}/${hexMark(mark)}`
+}
+
+/** Clears the mark of a packet that is known to carry it. */
+export function clearMark(mark: number): string {
+  return `-j MARK --set-xmark ${hexMark(mark)}/0x0`
+}
+
+export function marked(mark: number): string {
+  return `-m mark --mark ${hexMark(mark)}/${hexMark(mark)}`
+}
+
+export function notMarked(mark: number): string {
+  return `-m mark ! --mark ${hexMark(mark)}/${hexMark(mark)}`
+}
+
+export function reject(family: Family): string {
+  return `-j REJECT --reject-with ${family === 'ipv4' ? 'icmp-port-unreachable' : 'icmp6-port-unreachable'}`
+}
+
+/** One `*table … COMMIT` block. */
+export function block(table: string, lines: readonly string[]): string {
+  return `*${table}\n${lines.join('\n')}\nCOMMIT\n`
+}
+
+const FULL_MASK: Record<Family, string> = {
+  ipv4: '255.255.255.255',
+  ipv6: 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+}
+
+function chance(n: number): string {
+  return (Math.round(Number((1 / n).toFixed(10)) * 2 ** 31) / 2 ** 31).toFixed(11)
+}
+
+function hexMark(mark: number): string {
+  return `0x${(mark >>> 0).toString(16)}`
+}

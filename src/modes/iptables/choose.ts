@@ -1,0 +1,67 @@
+import type { Tools, Variant } from '../../dialects/iptables.ts'
+import type { Kernel } from '../../system/ports.ts'
+import type { Family } from '../../values/address.ts'
+
+// A host → which of its iptables to use. Two variants keep two sets of rules in one kernel; ours belong where kubelet's are.
+
+export interface ToolChoice {
+  readonly tools: Tools
+  /** A sentence for the log. */
+  readonly why: string
+}
+
+export class NoIptables extends Error {
+  constructor(family: Family) {
+    const name = PREFIX[family]
+    super(
+      `${name} is not available on this host: none of ${name}-nft-restore, ${name}-legacy-restore and ${name}-restore is in PATH; install the package iptables`,
+    )
+    this.name = 'NoIptables'
+  }
+}
+
+export async function chooseTools(kernel: Kernel, family: Family): Promise<ToolChoice> {
+  const nft = await look(kernel, named(family, 'nft'))
+  const legacy = await look(kernel, named(family, 'legacy'))
+  if (nft !== undefined && legacy !== undefined) return decide(nft, legacy)
+  const only = nft ?? legacy
+  if (only !== undefined) return { tools: only.tools, why: `it is the only ${PREFIX[family]} here` }
+  return plain(kernel, family)
+}
+
+interface Seen {
+  readonly tools: Tools
+  readonly hinted: boolean
+  readonly rules: number
+}
+
+function decide(nft: Seen, legacy: Seen): ToolChoice {
+  if (nft.hinted) return { tools: nft.tools, why: 'kubelet keeps its hint chain there' }
+  if (legacy.hinted) return { tools: legacy.tools, why: 'kubelet keeps its hint chain there' }
+  const [more, less] = legacy.rules > nft.rules ? [legacy, nft] : [nft, legacy]
+  return { tools: more.tools, why: `it has ${more.rules} rules and ${less.tools.variant} has ${less.rules}` }
+}
+
+/** Tables are not named on purpose: naming one makes iptables-legacy create it. */
+async function look(kernel: Kernel, tools: Tools): Promise<Seen | undefined> {
+  const { code, stdout } = await kernel.run({ argv: [tools.save] })
+  if (code !== 0) return undefined
+  const hinted = /^:KUBE-(?:IPTABLES-HINT|KUBELET-CANARY) /m.test(stdout)
+  return { tools, hinted, rules: stdout.match(/^-A /gm)?.length ?? 0 }
+}
+
+async function plain(kernel: Kernel, family: Family): Promise<ToolChoice> {
+  const name = PREFIX[family]
+  const { code, stdout } = await kernel.run({ argv: [`${name}-restore`, '--version'] })
+  if (code !== 0) throw new NoIptables(family)
+  const variant: Variant = stdout.includes('nf_tables') ? 'nft' : 'legacy'
+  const tools = { family, variant, restore: `${name}-restore`, save: `${name}-save` }
+  return { tools, why: `it is what ${name}-restore says it is` }
+}
+
+const PREFIX: Record<Family, string> = { ipv4: 'iptables', ipv6: 'ip6tables' }
+
+function named(family: Family, variant: Variant): Tools {
+  const name = `${PREFIX[family]}-${variant}`
+  return { family, variant, restore: `${name}-restore`, save: `${name}-save` }
+}

@@ -1,0 +1,18 @@
+import type { Tools } from '../../dialects/iptables.ts'
+import type { Mode } from '../mode.ts'
+import { base } from './base.ts'
+import { read } from './read.ts'
+import { service } from './service.ts'
+import { write } from './write.ts'
+
+// iptables mode: KUBE-SVC and KUBE-SEP chains, exactly as kube-proxy's.
+
+export function iptables(tools: Tools): Mode {
+  return {
+    name: 'iptables',
+    base,
+    service,
+    write: plan => write(plan, tools),
+    read: kernel => read(kernel, tools),
+  }
+}

@@ -1,0 +1,80 @@
+import { block, type Tools } from '../../dialects/iptables.ts'
+import type { Command } from '../../system/ports.ts'
+import type { Plan, Unit } from '../mode.ts'
+import { FIREWALL, MARK_MASQ, NODEPORTS, POSTROUTING, SERVICES, type Table, unitParts } from './names.ts'
+
+// A plan → one restore, in blocks that can each stand alone: targets before the chains that jump to them, and nothing
+// is taken away before the last jump to it is gone.
+
+/** iptables-nft's time for one COMMIT grows with the square of its chains; legacy pays for the whole table at each. */
+const CHAINS_PER_BLOCK: Record<Tools['variant'], number> = { nft: 300, legacy: Number.POSITIVE_INFINITY }
+
+/** Filter before nat, so that a Service is refused before it stops being served. */
+const TABLES: readonly Table[] = ['mangle', 'filter', 'nat']
+
+export function write(plan: Plan, tools: Tools): readonly Command[] {
+  const size = CHAINS_PER_BLOCK[tools.variant]
+  const wanted = new Map([...plan.add, ...plan.change])
+  const writes = TABLES.flatMap(table => blocks(table, written(table, wanted), size))
+  const removals = TABLES.toReversed().flatMap(table => blocks(table, removed(table, plan.remove), size))
+  if (writes.length + removals.length === 0) return []
+  return [{ argv: [tools.restore, '-w', '5', '--noflush', '--counters'], input: [...writes, ...removals].join('') }]
+}
+
+/** Chains in the order in which each jumps only to those before it, then the lines that lead into them. */
+function written(table: Table, wanted: ReadonlyMap<Unit, string>): readonly string[] {
+  const { chains, lines } = sorted(table, wanted.keys())
+  const replace = chains.map(chain => {
+    const text = wanted.get(`${table} ${chain}`)!
+    return text === '' ? `:${chain} - [0:0]` : `:${chain} - [0:0]\n${text}`
+  })
+  return [...replace, ...lines.map(line => (line.startsWith(FIREWALL) ? `-A ${line}` : `-I ${line}`))]
+}
+
+/** The other way round; a chain is emptied first, because two that are going may still jump to each other. */
+function removed(table: Table, units: ReadonlySet<Unit>): readonly string[] {
+  const { chains, lines } = sorted(table, units)
+  const gone = chains.filter(chain => chain !== FIREWALL).toReversed()
+  return [
+    ...lines.filter(line => !line.includes(FIREWALL)).map(line => `-D ${line}`),
+    ...gone.map(chain => `:${chain} - [0:0]`),
+    ...gone.map(chain => `-X ${chain}`),
+  ]
+}
+
+/** KUBE-FIREWALL is kubelet's as much as ours: what leads there and what stands in it is added, never taken away. */
+function sorted(
+  table: Table,
+  units: Iterable<Unit>,
+): { readonly chains: readonly string[]; readonly lines: readonly string[] } {
+  const chains: string[] = []
+  const lines: string[] = []
+  for (const unit of units) {
+    const parts = unitParts(unit)
+    if (parts.table !== table) continue
+    if ('line' in parts) lines.push(parts.line)
+    else chains.push(parts.chain)
+  }
+  return { chains: chains.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)), lines }
+}
+
+const RANKS: readonly RegExp[] = [
+  new RegExp(`^(?:${MARK_MASQ}|${POSTROUTING})$`),
+  /^KUBE-SEP-/,
+  /^KUBE-SV[CL]-/,
+  /^KUBE-(?:EXT|XLB)-/,
+  /^KUBE-FW-/,
+  new RegExp(`^${NODEPORTS}$`),
+  new RegExp(`^${SERVICES}$`),
+]
+
+function rank(chain: string): number {
+  const found = RANKS.findIndex(pattern => pattern.test(chain))
+  return found < 0 ? RANKS.length : found
+}
+
+function blocks(table: Table, pieces: readonly string[], size: number): readonly string[] {
+  const found: string[] = []
+  for (let i = 0; i < pieces.length; i += size) found.push(block(table, pieces.slice(i, i + size)))
+  return found
+}

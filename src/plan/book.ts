@@ -1,0 +1,104 @@
+import type { Entry, Ruleset, Unit } from '../modes/mode.ts'
+
+// What everybody wants, unit by unit. The same entries give the same rules, whatever order they were put in.
+
+interface Shares {
+  readonly shared: boolean
+  readonly texts: Map<string, string>
+  /** Owners by name, kept sorted: a large shared unit is joined often and must not be sorted each time. */
+  readonly owners: string[]
+}
+
+/** Owner of what stands without any Service; sorts behind every service name, so its part of a shared unit comes last. */
+export const BASE_OWNER = '~base'
+
+export class Book {
+  readonly #units = new Map<Unit, Shares>()
+  readonly #owned = new Map<string, ReadonlyMap<Unit, string>>()
+  readonly #rules = new Map<Unit, string>()
+  readonly #stale = new Set<Unit>()
+  #touched = new Set<Unit>()
+
+  /** Replaces all that this owner wants. */
+  put(owner: string, entries: readonly Entry[]): void {
+    const before = this.#owned.get(owner)
+    const after = new Map<Unit, string>()
+    for (const { unit, text, shared } of entries) {
+      after.set(unit, text)
+      if (before?.get(unit) !== text) this.#share(owner, unit, text, shared === true)
+    }
+    for (const unit of before?.keys() ?? []) if (!after.has(unit)) this.#withdraw(owner, unit)
+    if (after.size === 0) this.#owned.delete(owner)
+    else this.#owned.set(owner, after)
+  }
+
+  remove(owner: string): void {
+    this.put(owner, [])
+  }
+
+  owners(): IterableIterator<string> {
+    return this.#owned.keys()
+  }
+
+  /** Everything wanted, as the kernel should have it. */
+  get rules(): Ruleset {
+    for (const unit of this.#stale) {
+      const shares = this.#units.get(unit)
+      if (shares === undefined) this.#rules.delete(unit)
+      else this.#rules.set(unit, joined(shares))
+    }
+    this.#stale.clear()
+    return this.#rules
+  }
+
+  /** The units that may differ since the last time this was asked. A hint: losing it costs a comparison, never a rule. */
+  takeTouched(): ReadonlySet<Unit> {
+    const touched = this.#touched
+    this.#touched = new Set()
+    return touched
+  }
+
+  #share(owner: string, unit: Unit, text: string, shared: boolean): void {
+    const shares = this.#units.get(unit) ?? { shared, texts: new Map(), owners: [] }
+    this.#units.set(unit, shares)
+    if (!shares.texts.has(owner)) shares.owners.splice(position(shares.owners, owner), 0, owner)
+    shares.texts.set(owner, text)
+    this.#touch(unit)
+  }
+
+  #withdraw(owner: string, unit: Unit): void {
+    const shares = this.#units.get(unit)!
+    shares.texts.delete(owner)
+    shares.owners.splice(position(shares.owners, owner), 1)
+    if (shares.owners.length === 0) this.#units.delete(unit)
+    this.#touch(unit)
+  }
+
+  #touch(unit: Unit): void {
+    this.#touched.add(unit)
+    this.#stale.add(unit)
+  }
+}
+
+/** Of several claims to a unit that is not shared, the first by name stands; the others wait behind it. */
+function joined({ shared, texts, owners }: Shares): string {
+  if (!shared || owners.length === 1) return texts.get(owners[0]!)!
+  const lines: string[] = []
+  for (const owner of owners) {
+    const text = texts.get(owner)!
+    if (text !== '') lines.push(text)
+  }
+  return lines.join('\n')
+}
+
+/** Where `owner` stands, or would stand, among sorted owners. */
+function position(owners: readonly string[], owner: string): number {
+  let low = 0
+  let high = owners.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (owners[middle]! < owner) low = middle + 1
+    else high = middle
+  }
+  return low
+}

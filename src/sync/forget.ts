@@ -1,0 +1,51 @@
+import type { Doorway, Owed } from '../desired/flows.ts'
+import { type Flow, flowsOf, forgetFlow, listFlows } from '../dialects/conntrack.ts'
+import { must } from '../system/must.ts'
+import type { Kernel } from '../system/ports.ts'
+import { type Address, type Family, hostPort } from '../values/address.ts'
+
+// Owed judgements → the kernel forgets the connections they condemn, each named by its whole original direction: a
+// stranger's connection to the same port elsewhere is not touched.
+
+export interface Forgetting {
+  readonly owed: Owed
+  readonly family: Family
+  /** The node's own addresses: where a node port may be knocked at. */
+  readonly nodeAddresses: readonly Address[]
+}
+
+/** Returns how many were forgotten; throws where the kernel could not be asked, and then all is still owed. */
+export async function forgetFlows(kernel: Kernel, forgetting: Forgetting): Promise<number> {
+  const { owed, family } = forgetting
+  let forgotten = 0
+  for (const protocol of ['udp', 'sctp'] as const) {
+    const doors = [...owed.values()].filter(door => door.protocol === protocol)
+    if (doors.length === 0) continue
+    const { stdout } = await must(kernel, { argv: listFlows(family, protocol) })
+    const stale = staleFlows(flowsOf(stdout), doors, forgetting.nodeAddresses)
+    if (stale.length === 0) continue
+    const input = `${stale.map(flow => forgetFlow(flow, family).join(' ')).join('\n')}\n`
+    await must(kernel, { argv: ['conntrack', '-R', '-'], input })
+    forgotten += stale.length
+  }
+  return forgotten
+}
+
+export function staleFlows(
+  flows: readonly Flow[],
+  doors: readonly Doorway[],
+  nodeAddresses: readonly Address[],
+): readonly Flow[] {
+  const atAddress = new Map(doors.map(door => [`${door.ip} ${door.port}`, door]))
+  const atNode = new Map(doors.filter(({ ip }) => ip === undefined).map(door => [door.port, door]))
+  const own = new Set(nodeAddresses)
+  return flows.filter(flow => {
+    const door = atAddress.get(`${flow.to} ${flow.toPort}`) ?? (own.has(flow.to) ? atNode.get(flow.toPort) : undefined)
+    return door !== undefined && isStale(flow, door)
+  })
+}
+
+function isStale({ answeredBy, answeredByPort }: Flow, { stale }: Doorway): boolean {
+  const answer = hostPort(answeredBy, answeredByPort)
+  return 'unless' in stale ? !stale.unless.has(answer) : stale.only.has(answer)
+}

@@ -1,0 +1,68 @@
+import type { Clock } from '../system/ports.ts'
+
+// When to run: at once if it has been quiet, never more often than the minimum, sooner and then later after failures.
+
+export interface Limits {
+  /** Between the end of one run and the start of the next. */
+  readonly minMs: number
+  /** The longest wait after a failure. */
+  readonly retryMs: number
+  /** The longest time without looking afresh. */
+  readonly distrustMs: number
+}
+
+const FIRST_RETRY_MS = 1000
+
+export class Pace {
+  readonly #clock: Clock
+  readonly #limits: Limits
+  #wanted = false
+  #wake: (() => void) | undefined
+  #notBefore = 0
+  #failures = 0
+
+  constructor(clock: Clock, limits: Limits) {
+    this.#clock = clock
+    this.#limits = limits
+  }
+
+  /** Asks for a run; many asks are one. */
+  request(): void {
+    this.#wanted = true
+    this.#wake?.()
+  }
+
+  /** Resolves when a run is due: 'requested', or 'distrust' where nothing was asked for that long. */
+  async due(signal: AbortSignal): Promise<'requested' | 'distrust'> {
+    const deadline = this.#clock.now() + this.#limits.distrustMs
+    while (!this.#wanted && !signal.aborted && this.#clock.now() < deadline) {
+      await this.#pause(deadline - this.#clock.now(), signal)
+    }
+    const asked = this.#wanted
+    const wait = this.#notBefore - this.#clock.now()
+    if (wait > 0) await this.#clock.sleep(wait, signal)
+    this.#wanted = false
+    return asked ? 'requested' : 'distrust'
+  }
+
+  succeeded(): void {
+    this.#failures = 0
+    this.#notBefore = this.#clock.now() + this.#limits.minMs
+  }
+
+  /** Schedules the retry, and returns how long it will wait: a second at first, then ever longer. */
+  failed(): number {
+    const wait = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, this.#limits.retryMs)
+    this.#failures++
+    this.#notBefore = this.#clock.now() + wait
+    this.#wanted = true
+    return wait
+  }
+
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    const woken = new AbortController()
+    this.#wake = () => woken.abort()
+    await this.#clock.sleep(ms, AbortSignal.any([signal, woken.signal]))
+    this.#wake = undefined
+  }
+}

@@ -1,0 +1,26 @@
+import type { Mode } from '../modes/mode.ts'
+import type { Family } from '../values/address.ts'
+import type { News } from './news.ts'
+
+export type { ServicePort } from '../cluster/service-ports.ts'
+export type { News } from './news.ts'
+
+// What one sync did, as a value: log lines, metrics, health and the page are all made from it, at the edge.
+
+export interface Report {
+  readonly mode: Mode['name']
+  readonly family: Family
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly tookMs: number
+  /** Whether the kernel was read first, because memory was not trusted. */
+  readonly looked: boolean
+  readonly units: { readonly added: number; readonly changed: number; readonly removed: number }
+  readonly commands: number
+  readonly bytes: number
+  readonly news: News
+  /** Connections the kernel was made to forget, and why it could not be, where it could not. */
+  readonly flows: { readonly forgotten: number; readonly error?: unknown }
+  /** Set where the sync failed; everything it owed is still owed. */
+  readonly failure?: { readonly error: unknown; readonly retryMs: number }
+}
