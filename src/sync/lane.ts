@@ -99,6 +99,7 @@ export class Lane {
       return { forgotten: await forgetFlows(this.#parts.kernel, { owed, family: this.family, nodeAddresses }) }
     } catch (error) {
       this.#owed = new Map([...owed, ...this.#owed])
+      this.#pace.requestIn(this.#parts.limits.retryMs)
       return { forgotten: 0, error }
     }
   }

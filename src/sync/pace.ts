@@ -20,6 +20,7 @@ export class Pace {
   #wake: (() => void) | undefined
   #notBefore = 0
   #failures = 0
+  #again = Number.POSITIVE_INFINITY
 
   constructor(clock: Clock, limits: Limits) {
     this.#clock = clock
@@ -32,16 +33,23 @@ export class Pace {
     this.#wake?.()
   }
 
+  /** Asks for a run after this long, if none comes before; nothing that is asked for meanwhile has to wait for it. */
+  requestIn(ms: number): void {
+    this.#again = Math.min(this.#again, this.#clock.now() + ms)
+    this.#wake?.()
+  }
+
   /** Resolves when a run is due: 'requested', or 'distrust' where nothing was asked for that long. */
   async due(signal: AbortSignal): Promise<'requested' | 'distrust'> {
-    const deadline = this.#clock.now() + this.#limits.distrustMs
-    while (!this.#wanted && !signal.aborted && this.#clock.now() < deadline) {
-      await this.#pause(deadline - this.#clock.now(), signal)
+    const distrust = this.#clock.now() + this.#limits.distrustMs
+    while (!this.#wanted && !signal.aborted && this.#clock.now() < Math.min(distrust, this.#again)) {
+      await this.#pause(Math.min(distrust, this.#again) - this.#clock.now(), signal)
     }
-    const asked = this.#wanted
+    const asked = this.#wanted || this.#again <= this.#clock.now()
     const wait = this.#notBefore - this.#clock.now()
     if (wait > 0) await this.#clock.sleep(wait, signal)
     this.#wanted = false
+    this.#again = Number.POSITIVE_INFINITY
     return asked ? 'requested' : 'distrust'
   }
 

@@ -1,4 +1,5 @@
 import type { Tools, Variant } from '../../dialects/iptables.ts'
+import { must } from '../../system/must.ts'
 import type { Kernel } from '../../system/ports.ts'
 import type { Family } from '../../values/address.ts'
 
@@ -52,11 +53,12 @@ async function look(kernel: Kernel, tools: Tools): Promise<Seen | undefined> {
 
 async function plain(kernel: Kernel, family: Family): Promise<ToolChoice> {
   const name = PREFIX[family]
-  const { code, stdout } = await kernel.run({ argv: [`${name}-restore`, '--version'] })
-  if (code !== 0) throw new NoIptables(family)
-  const variant: Variant = stdout.includes('nf_tables') ? 'nft' : 'legacy'
+  const version = await kernel.run({ argv: [`${name}-restore`, '--version'] })
+  if (version.code !== 0) throw new NoIptables(family)
+  const variant: Variant = version.stdout.includes('nf_tables') ? 'nft' : 'legacy'
   const tools = { family, variant, restore: `${name}-restore`, save: `${name}-save` }
-  return { tools, why: `it is what ${name}-restore says it is` }
+  await must(kernel, { argv: [tools.save] })
+  return { tools, why: 'it is the only one here' }
 }
 
 const PREFIX: Record<Family, string> = { ipv4: 'iptables', ipv6: 'ip6tables' }

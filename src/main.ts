@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import { isVerb, VERBS, type Verb } from './verbs/names.ts'
+
+// argv → one verb, imported only when asked for. No verb means run, so kube-proxy's own command line works unchanged.
+
+const [first, ...rest] = process.argv.slice(2)
+const verb: Verb = first !== undefined && isVerb(first) ? first : 'run'
+const { main } = await VERBS[verb]()
+process.exitCode = await main(verb === first ? rest : process.argv.slice(2))

@@ -1,0 +1,26 @@
+import { writeSync } from 'node:fs'
+
+// Text → standard output or standard error, whole, before anything else happens.
+
+export function print(text: string): void {
+  put(1, text)
+}
+
+/** The same to standard error, for what goes wrong before there is a log. */
+export function complain(text: string): void {
+  put(2, text)
+}
+
+/** A closed pipe (`| head`) is no reason to fail. */
+function put(fd: 1 | 2, text: string): void {
+  const bytes = Buffer.from(text.endsWith('\n') ? text : `${text}\n`)
+  for (let sent = 0; sent < bytes.length; ) {
+    try {
+      sent += writeSync(fd, bytes, sent)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === 'EPIPE') return
+      if (code !== 'EAGAIN') throw error
+    }
+  }
+}

@@ -1,0 +1,13 @@
+// What to do when somebody sends this process a signal.
+
+export type Reactions = Readonly<Partial<Record<'SIGTERM' | 'SIGINT' | 'SIGHUP', () => void>>>
+
+export function onSignals(reactions: Reactions): { readonly off: () => void } {
+  const entries = Object.entries(reactions)
+  for (const [signal, react] of entries) process.on(signal, react)
+  return {
+    off: () => {
+      for (const [signal, react] of entries) process.off(signal, react)
+    },
+  }
+}

@@ -1,0 +1,166 @@
+import type { Event, Source } from '../api/event.ts'
+import { Cluster } from '../cluster/cluster.ts'
+import type { Settings } from '../config/settings.ts'
+import { ROUTE_LOCALNET, readSysctl, writeSysctl } from '../dialects/sysctl.ts'
+import { NoIptables } from '../modes/iptables/choose.ts'
+import { Lane } from '../sync/lane.ts'
+import type { Report } from '../sync/report.ts'
+import { must } from '../system/must.ts'
+import type { Clock, Kernel } from '../system/ports.ts'
+import { Health } from '../telemetry/health.ts'
+import type { Log } from '../telemetry/klog.ts'
+import { FAMILIES, FAMILY_LABEL, type Family, familyOf } from '../values/address.ts'
+import type { ObjectName } from '../values/names.ts'
+import { lookAtMachine } from './machine.ts'
+import { type Fitted, fitMode } from './modes.ts'
+import { localhostNodePorts, lookAround, type Machine } from './surroundings.ts'
+import { tellProblem, tellReport } from './telling.ts'
+
+// The line with its ends plugged in: a source of events, a kernel, and one lane per family between them.
+
+export interface AgentParts {
+  readonly settings: Settings
+  readonly nodeName: string
+  readonly kernel: Kernel
+  readonly clock: Clock
+  readonly log: Log
+  readonly source: Source
+  /** When the source last showed a sign of life; undefined for one that has nothing more to say. */
+  readonly lastHeard: () => number | undefined
+  /** Told of every sync, besides log and health. */
+  readonly onReport?: (report: Report) => void
+}
+
+export class Agent {
+  readonly cluster = new Cluster()
+  readonly health: Health
+  readonly #parts: AgentParts
+  readonly #lanes: Lane[] = []
+  #machine: Machine
+
+  private constructor(parts: AgentParts, machine: Machine) {
+    const { settings, clock, lastHeard } = parts
+    this.#parts = parts
+    this.#machine = machine
+    this.health = new Health(clock, { overdueMs: 2 * settings.syncPeriodMs, silentMs: SILENT_MS }, lastHeard)
+  }
+
+  /** Looks at the machine and fits the mode to it; throws where it lacks what the mode needs. */
+  static async open(parts: AgentParts): Promise<Agent> {
+    const agent = new Agent(parts, await lookAtMachine(parts.kernel))
+    const { settings, log, kernel } = parts
+    const fitted = await fitFamilies(parts)
+    log.at('agent.ts:1').say(`Using ${settings.mode} Proxier.`)
+    for (const [family, { mode, why }] of fitted) {
+      log.at('agent.ts:1').info(1, why, { ipFamily: FAMILY_LABEL[family] })
+      if (localhostNodePorts(settings, family)) await allowLocalhost(kernel, log)
+      agent.#open(family, mode)
+    }
+    return agent
+  }
+
+  /** Runs until the signal aborts; then commands that were started are finished, and rules stay. */
+  async run(signal: AbortSignal): Promise<void> {
+    const lanes = this.#lanes.map(lane => lane.run(signal))
+    const watching = this.#keepLooking(signal)
+    for await (const event of this.#parts.source(signal)) this.#apply(event)
+    await Promise.all([...lanes, watching])
+  }
+
+  /** Somebody else may have touched the kernel. */
+  distrust(): void {
+    for (const lane of this.#lanes) lane.distrust()
+  }
+
+  get lanes(): readonly Lane[] {
+    return this.#lanes
+  }
+
+  #open(family: Family, mode: Fitted['mode']): void {
+    const { settings, nodeName, kernel, clock } = this.#parts
+    const limits = { minMs: settings.minSyncPeriodMs, retryMs: settings.syncPeriodMs, distrustMs: DISTRUST_MS }
+    this.health.expect(family)
+    this.#lanes.push(
+      new Lane({
+        family,
+        cluster: this.cluster,
+        mode,
+        kernel,
+        clock,
+        limits,
+        lookAround: lookAround({ settings, family, nodeName, machine: () => this.#machine }),
+        tell: report => this.#tell(report),
+      }),
+    )
+  }
+
+  #apply(event: Event): void {
+    if (event.type === 'problem') tellProblem(this.#parts.log, event)
+    const { services, node } = this.cluster.apply(event)
+    if (node) this.health.node(this.cluster.node)
+    if (services.size > 0 || node || event.type === 'synced') this.#touch(services)
+  }
+
+  #touch(services: Iterable<ObjectName>): void {
+    for (const lane of this.#lanes) {
+      lane.touch(services)
+      if (this.cluster.complete) this.health.queued(lane.family)
+    }
+  }
+
+  #tell(report: Report): void {
+    tellReport(this.#parts.log, report)
+    this.health.record(report)
+    this.#parts.onReport?.(report)
+  }
+
+  /** Addresses come and go; node ports follow them. */
+  async #keepLooking(signal: AbortSignal): Promise<void> {
+    const { clock, kernel, settings } = this.#parts
+    while (!signal.aborted) {
+      await clock.sleep(settings.syncPeriodMs, signal)
+      if (signal.aborted) return
+      const machine = await lookAtMachine(kernel, this.#machine)
+      if (machine === this.#machine) continue
+      this.#machine = machine
+      this.#touch([])
+    }
+  }
+}
+
+/** Bookmarks come every minute on a quiet watch; this long without one means that the API server is not heard. */
+const SILENT_MS = 5 * 60_000
+/** However quiet it is, memory is not trusted for longer. */
+const DISTRUST_MS = 60 * 60_000
+
+/** The node's first family must work; the other is left out where the host has no tools for it. */
+async function fitFamilies({ settings, kernel, log }: AgentParts): Promise<ReadonlyMap<Family, Fitted>> {
+  const primary = familyOf(settings.bindAddress)
+  const wanted = settings.family === undefined ? FAMILIES : [settings.family]
+  const fitted = new Map<Family, Fitted>()
+  for (const family of wanted) {
+    try {
+      fitted.set(family, await fitMode(settings, family, kernel))
+    } catch (error) {
+      if (family === primary || wanted.length === 1 || !(error instanceof NoIptables)) throw error
+      log
+        .at('agent.ts:1')
+        .info(0, 'No iptables support for family', { ipFamily: FAMILY_LABEL[family], reason: error.message })
+    }
+  }
+  return fitted
+}
+
+/** Without this the kernel drops what comes back from a node port on 127.0.0.1. */
+async function allowLocalhost(kernel: Kernel, log: Log): Promise<void> {
+  const before = await kernel.run({ argv: readSysctl(ROUTE_LOCALNET) })
+  if (before.stdout.trim() === '1') return
+  await must(kernel, writeSysctl(ROUTE_LOCALNET, 1))
+  log
+    .at('agent.ts:1')
+    .info(
+      0,
+      'Setting route_localnet=1 to allow node-ports on localhost; to change this either disable iptables.localhostNodePorts (--iptables-localhost-nodeports) or set nodePortAddresses (--nodeport-addresses) to filter loopback addresses',
+      { ipFamily: 'IPv4' },
+    )
+}

@@ -1,0 +1,49 @@
+import type { Settings } from '../config/settings.ts'
+import type { Tools } from '../dialects/iptables.ts'
+import { chooseTools } from '../modes/iptables/choose.ts'
+import { iptables } from '../modes/iptables/index.ts'
+import type { Mode } from '../modes/mode.ts'
+import type { Kernel } from '../system/ports.ts'
+import type { Family } from '../values/address.ts'
+
+// The chosen mode → the Mode itself, fitted to the tools this host has.
+
+export interface Fitted {
+  readonly mode: Mode
+  /** A sentence for the log at V(1). */
+  readonly why: string
+}
+
+/** Throws where the host lacks what the mode needs. */
+export async function fitMode({ mode }: Settings, family: Family, kernel: Kernel): Promise<Fitted> {
+  switch (mode) {
+    case 'iptables': {
+      const { tools, why } = await chooseTools(kernel, family)
+      return { mode: iptables(tools), why: `Using ${tools.restore} (${tools.variant}): ${why}` }
+    }
+    default:
+      throw new ModeNotBuilt(mode)
+  }
+}
+
+/** The mode as it would be on a host that has everything: for verbs that only print. */
+export function paperMode({ mode }: Settings, family: Family): Mode {
+  switch (mode) {
+    case 'iptables':
+      return iptables(PLAIN_TOOLS[family])
+    default:
+      throw new ModeNotBuilt(mode)
+  }
+}
+
+export class ModeNotBuilt extends Error {
+  constructor(mode: string) {
+    super(`--proxy-mode=${mode} is not in this version: use iptables`)
+    this.name = 'ModeNotBuilt'
+  }
+}
+
+const PLAIN_TOOLS: Record<Family, Tools> = {
+  ipv4: { family: 'ipv4', variant: 'nft', restore: 'iptables-restore', save: 'iptables-save' },
+  ipv6: { family: 'ipv6', variant: 'nft', restore: 'ip6tables-restore', save: 'ip6tables-save' },
+}

@@ -1,0 +1,18 @@
+// The verbs, each imported only when it is asked for.
+
+export interface VerbModule {
+  /** Resolves to the exit status. */
+  readonly main: (argv: readonly string[]) => Promise<number>
+}
+
+export const VERBS = {
+  run: () => import('./run.ts'),
+  render: () => import('./render.ts'),
+  sandbox: () => import('./sandbox/sandbox.ts'),
+} as const satisfies Readonly<Record<string, () => Promise<VerbModule>>>
+
+export type Verb = keyof typeof VERBS
+
+export function isVerb(word: string): word is Verb {
+  return Object.hasOwn(VERBS, word)
+}

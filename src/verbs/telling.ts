@@ -1,0 +1,48 @@
+import type { Event } from '../api/event.ts'
+import type { Report } from '../sync/report.ts'
+import { CommandFailed } from '../system/must.ts'
+import type { Log } from '../telemetry/klog.ts'
+import { serviceSentences } from '../telemetry/sentences.ts'
+import { FAMILY_LABEL } from '../values/address.ts'
+import { formatDuration } from '../values/duration.ts'
+
+// Events and reports → what the log says of them.
+
+export function tellReport(log: Log, report: Report): void {
+  const lane = log.at('lane.ts:41')
+  const { said, warned } = serviceSentences(report)
+  for (const sentence of said) lane.say(sentence)
+  for (const sentence of warned) lane.warning(sentence)
+  const about = { mode: report.mode, ipFamily: FAMILY_LABEL[report.family] }
+  if (report.failure !== undefined) {
+    tellFailure(log.at('sync.ts:41').with(about), report.failure)
+    return
+  }
+  if (report.flows.error !== undefined) {
+    lane.error('Could not forget stale connections; they are still owed', report.flows.error, about)
+  }
+  const { units, commands, bytes, looked, tookMs, flows } = report
+  const level = units.added + units.changed + units.removed > 0 ? 2 : 4
+  lane.info(level, 'Sync complete', {
+    ...about,
+    elapsed: formatDuration(tookMs),
+    looked,
+    ...units,
+    commands,
+    bytes,
+    forgottenFlows: flows.forgotten,
+  })
+}
+
+function tellFailure(log: Log, { error, retryMs }: NonNullable<Report['failure']>): void {
+  const near = error instanceof CommandFailed ? error.near(1) : []
+  log.error('Sync failed', error, {
+    ...(near.length > 0 && { near }),
+    next: 'look again and rewrite what differs',
+    in: formatDuration(retryMs),
+  })
+}
+
+export function tellProblem(log: Log, { kind, name, problems }: Extract<Event, { type: 'problem' }>): void {
+  log.at('decode.ts:1').warning('Left out what cannot be used', { kind, name, problems })
+}
