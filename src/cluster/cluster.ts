@@ -45,6 +45,10 @@ export class Cluster {
     return this.#node
   }
 
+  get serviceCount(): number {
+    return this.#services.size
+  }
+
   services(): Iterable<Service> {
     return this.#services.values()
   }

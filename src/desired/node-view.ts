@@ -17,6 +17,8 @@ export interface NodeView {
   readonly dropInvalid: boolean
   /** Whether rules about single endpoints carry comments; large clusters go without. */
   readonly endpointComments: boolean
+  /** 'tree' where there are so many Services that looking through all of them for each new connection takes its time. */
+  readonly dispatch?: 'flat' | 'tree'
   /** The node's own address in this family, for load balancer source ranges that contain it. */
   readonly nodeIP?: Address
 }

@@ -80,15 +80,19 @@ export class Book {
   }
 }
 
-/** Of several claims to a unit that is not shared, the first by name stands; the others wait behind it. */
+/**
+ * Of several claims to a unit that is not shared, the first by name stands; the others wait behind it. A line that
+ * several owners want in a shared unit stands once.
+ */
 function joined({ shared, texts, owners }: Shares): string {
   if (!shared || owners.length === 1) return texts.get(owners[0]!)!
-  const lines: string[] = []
+  const lines = new Set<string>()
   for (const owner of owners) {
     const text = texts.get(owner)!
-    if (text !== '') lines.push(text)
+    if (text.includes('\n')) for (const line of text.split('\n')) lines.add(line)
+    else if (text !== '') lines.add(text)
   }
-  return lines.join('\n')
+  return [...lines].join('\n')
 }
 
 /** Where `owner` stands, or would stand, among sorted owners. */

@@ -22,12 +22,17 @@ export function parseCidr(text: unknown): Cidr | undefined {
   const family = familyOf(address)
   const bits = Number(match[2])
   if (bits > ADDRESS_BITS[family]) return undefined
-  return `${addressFromNumber(family, masked(address, bits))}/${bits}` as Cidr
+  return prefixOf(address, bits)
 }
 
 /** The range that holds just this address. */
 export function hostCidr(address: Address): Cidr {
   return `${address}/${ADDRESS_BITS[familyOf(address)]}` as Cidr
+}
+
+/** The range of the given length that holds this address. */
+export function prefixOf(address: Address, bits: number): Cidr {
+  return `${addressFromNumber(familyOf(address), masked(address, bits))}/${bits}` as Cidr
 }
 
 export function cidrFamily(cidr: Cidr): Family {

@@ -24,6 +24,8 @@ export interface Whereabouts {
 
 /** Above this, comments on rules about single endpoints cost more than they tell; kube-proxy draws the line here too. */
 const LARGE_CLUSTER_ENDPOINTS = 1000
+/** Up to here KUBE-SERVICES looks exactly like kube-proxy's; beyond, the first packet of a connection would feel its length. */
+const FLAT_SERVICES = 1000
 
 export function lookAround({ settings, family, nodeName, machine }: Whereabouts): LookAround {
   return (cluster, endpoints) => {
@@ -42,6 +44,7 @@ export function lookAround({ settings, family, nodeName, machine }: Whereabouts)
       localhostNodePorts: localhostNodePorts(settings, family),
       dropInvalid: !liberalConntrack,
       endpointComments: endpoints <= LARGE_CLUSTER_ENDPOINTS,
+      dispatch: cluster.serviceCount <= FLAT_SERVICES ? 'flat' : 'tree',
       ...(nodeIP !== undefined && { nodeIP }),
     }
     return {

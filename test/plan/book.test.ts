@@ -16,6 +16,15 @@ describe('a book', () => {
     expect(book.rules.get('doors')).toBe('from a\nfrom b\nlast')
   })
 
+  test('writes a line that several want only once, until the last of them goes', () => {
+    const book = new Book()
+    book.put('b', [shared('doors', 'way\nb')])
+    book.put('a', [shared('doors', 'a\nway')])
+    expect(book.rules.get('doors')).toBe('a\nway\nb')
+    book.remove('a')
+    expect(book.rules.get('doors')).toBe('way\nb')
+  })
+
   test('keeps a shared unit that nobody fills, as long as somebody wants it to exist', () => {
     const book = new Book()
     book.put(BASE_OWNER, [shared('doors', '')])

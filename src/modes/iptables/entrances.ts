@@ -2,8 +2,11 @@ import type { NodeView } from '../../desired/node-view.ts'
 import type { Frontend, ServiceTraffic } from '../../desired/traffic.ts'
 import * as words from '../../dialects/iptables.ts'
 import { rule } from '../../dialects/words.ts'
+import { type Address, type Family, familyOf } from '../../values/address.ts'
+import { prefixOf } from '../../values/cidr.ts'
 import type { Entry } from '../mode.ts'
 import {
+  branchChain,
   chainUnit,
   EXTERNAL_SERVICES,
   NODEPORTS,
@@ -20,7 +23,8 @@ export function entrances(traffic: ServiceTraffic, node: NodeView, chains: Servi
   const add = (table: Table, chain: string, ...rest: readonly (string | false | undefined)[]): void => {
     const unit = chainUnit(table, chain)
     const line = rule('-A', chain, ...rest)
-    lines.set(unit, [...(lines.get(unit) ?? []), line])
+    const known = lines.get(unit) ?? []
+    if (!known.includes(line)) lines.set(unit, [...known, line])
   }
   for (const frontend of traffic.frontends) entrance({ traffic, node, chains, frontend, add })
   if (traffic.healthCheckPort !== undefined) {
@@ -54,19 +58,35 @@ const TITLE: Record<Frontend['kind'], string> = {
   'node-port': '',
 }
 
-function admit({ traffic: { id, protocol }, chains, frontend, add }: Entrance): void {
+function admit({ traffic: { id, protocol }, node, chains, frontend, add }: Entrance): void {
   const { kind, ip, port, verdict, sourceRanges } = frontend
   const why = words.comment(id + TITLE[kind])
   const inward = verdict.to === 'pool' ? chains[verdict.pool] : chains.external
   const target = sourceRanges === undefined ? inward : chains.firewall
-  if (ip === undefined)
-    add('nat', NODEPORTS, words.proto(protocol), why, words.dport(protocol, port), words.jump(target))
-  else add('nat', SERVICES, words.to(ip), words.proto(protocol), why, words.dport(protocol, port), words.jump(target))
+  const match = [words.proto(protocol), why, words.dport(protocol, port), words.jump(target)]
+  if (ip === undefined) add('nat', NODEPORTS, ...match)
+  else add('nat', node.dispatch === 'tree' ? reach(ip, add) : SERVICES, words.to(ip), ...match)
   if (ip !== undefined && sourceRanges !== undefined) {
     const dropped = words.comment(`${id} traffic not accepted by ${chains.firewall}`)
     add('filter', PROXY_FIREWALL, words.to(ip), words.proto(protocol), dropped, words.dport(protocol, port), '-j DROP')
   }
 }
+
+/**
+ * The chain at the end of the branch an address is on, with the jumps that lead there. A packet looks through a few
+ * dozen rules instead of all; where no rule matches, it comes back and goes on to the node ports.
+ */
+function reach(ip: Address, add: Entrance['add']): string {
+  return BRANCHES[familyOf(ip)].reduce((chain, bits, i) => {
+    const prefix = prefixOf(ip, bits)
+    const branch = branchChain(prefix, i + 1)
+    add('nat', chain, '-d', prefix, words.jump(branch))
+    return branch
+  }, SERVICES)
+}
+
+/** Service ranges are /12 to /24, and /108 to /120: each step divides what is left among sixteen or so. */
+const BRANCHES: Readonly<Record<Family, readonly number[]>> = { ipv4: [16, 20, 24], ipv6: [112, 116, 120] }
 
 /** Nobody anywhere is refused at once; somebody, but not where policy allows, is dropped as a missing route would be. */
 function refuse(

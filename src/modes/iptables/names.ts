@@ -1,4 +1,5 @@
 import type { Endpoint, ServiceTraffic } from '../../desired/traffic.ts'
+import type { Cidr } from '../../values/cidr.ts'
 import { hash16 } from '../../values/digest.ts'
 import type { Unit } from '../mode.ts'
 
@@ -70,8 +71,13 @@ const STATIC: Readonly<Record<Table, readonly string[]>> = {
   nat: [SERVICES, NODEPORTS, POSTROUTING, MARK_MASQ, CANARY],
 }
 
+/** A branch of the tree under KUBE-SERVICES: the addresses that share `prefix`, which is of the given depth. */
+export function branchChain(prefix: Cidr, depth: number): string {
+  return `KUBE-SVCS${depth}-${hash16(prefix)}`
+}
+
 /** KUBE-XLB chains are kube-proxy's from before 1.24: left alone they would pin our endpoint chains. */
-const PER_SERVICE = /^KUBE-(?:SVC|SVL|SEP|FW|EXT|XLB)-[A-Z2-7]{16}$/
+const PER_SERVICE = /^KUBE-(?:SVC|SVL|SEP|FW|EXT|XLB|SVCS\d)-[A-Z2-7]{16}$/
 
 export function isOurChain(table: Table, chain: string): boolean {
   return STATIC[table].includes(chain) || (table === 'nat' && PER_SERVICE.test(chain))

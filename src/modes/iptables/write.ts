@@ -64,6 +64,9 @@ const RANKS: readonly RegExp[] = [
   /^KUBE-SV[CL]-/,
   /^KUBE-(?:EXT|XLB)-/,
   /^KUBE-FW-/,
+  /^KUBE-SVCS3-/,
+  /^KUBE-SVCS2-/,
+  /^KUBE-SVCS1-/,
   new RegExp(`^${NODEPORTS}$`),
   new RegExp(`^${SERVICES}$`),
 ]

@@ -71,3 +71,16 @@ test('a node port without endpoints is refused on the node itself only', () => {
     'filter -A KUBE-EXTERNAL-SERVICES -p tcp -m comment --comment "shop/cart has no endpoints" -m addrtype --dst-type LOCAL -m tcp --dport 30080 -j REJECT --reject-with icmp-port-unreachable',
   ])
 })
+
+test('a large cluster reaches its addresses through branches, each written once', () => {
+  const cart = service('shop/cart', ['10.96.1.10'], { externalIPs: [ip('10.96.1.99'), ip('198.18.0.7')] })
+  const lines = rules([cart, POD], { ...VIEW, dispatch: 'tree' }).filter(line => line.includes('-A KUBE-SERVICES'))
+  expect(lines.map(line => / -d (\S+) -j (KUBE-SVCS1-\S{16})$/.exec(line)?.[1])).toEqual([
+    '10.96.0.0/16',
+    '198.18.0.0/16',
+  ])
+  const leaf = rules([cart, POD], { ...VIEW, dispatch: 'tree' }).find(
+    line => line.includes('"shop/cart cluster IP"') && line.includes('-j KUBE-SVC-'),
+  )
+  expect(leaf).toContain('nat -A KUBE-SVCS3-')
+})
