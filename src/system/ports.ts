@@ -4,6 +4,10 @@
 export interface Command {
   readonly argv: readonly [string, ...string[]]
   readonly input?: string
+  /** Variables on top of those the program would get anyway. */
+  readonly env?: Readonly<Record<string, string>>
+  /** The program and its children are ended after this long; the outcome then has code 124. */
+  readonly timeoutMs?: number
 }
 
 /** A command that fails is an outcome, not an exception. */

@@ -1,0 +1,155 @@
+import { must } from '../../system/must.ts'
+import type { Kernel } from '../../system/ports.ts'
+import { FAMILIES, type Family } from '../../values/address.ts'
+import { Host } from './host.ts'
+import { addNamespaces, inNamespace, ipLines, labName, removeLab, settings } from './namespaces.ts'
+import * as topology from './topology.ts'
+
+// A kernel → a node with pods, another node, and a client beyond them, each in a network namespace of its own.
+
+export interface PodWish extends topology.Addresses {
+  /** How it answers, and the end of its namespace's name. */
+  readonly name: string
+}
+
+export interface LabWish {
+  readonly pods?: readonly PodWish[]
+  /** Bridged as with most CNI plugins, where this kernel can; tests may insist. */
+  readonly podNetwork?: topology.PodNetwork
+}
+
+interface Ground {
+  readonly kernel: Kernel
+  readonly name: string
+  readonly families: readonly Family[]
+  readonly podNetwork: topology.PodNetwork
+}
+
+const TRIO = ['node', 'outside', 'remote'] as const
+
+/** Lays the ground and brings everything up; where that fails, nothing stays behind. Close it when done. */
+export async function openLab(kernel: Kernel, { pods = [], podNetwork }: LabWish = {}): Promise<Lab> {
+  const name = labName(process.pid)
+  try {
+    const lab = new Lab(await layGround(kernel, name, podNetwork))
+    await lab.addPods(pods)
+    return lab
+  } catch (error) {
+    await removeLab(kernel, name)
+    throw error
+  }
+}
+
+export class Lab {
+  /** Every namespace of this lab has a name that starts with this. */
+  readonly name: string
+  /** IPv4, and IPv6 where this kernel has it. */
+  readonly families: readonly Family[]
+  readonly podNetwork: topology.PodNetwork
+  /** Where the service proxy's rules go: `node.kernel`. */
+  readonly node: Host
+  readonly outside: Host
+  /** Another node. Its pods are addresses: `remote.addAddress('10.244.2.3')`. */
+  readonly remote: Host
+  readonly #kernel: Kernel
+  readonly #pods: Host[] = []
+  #ports = 0
+  #closed: Promise<void> | undefined
+
+  constructor({ kernel, name, families, podNetwork }: Ground) {
+    this.#kernel = kernel
+    this.name = name
+    this.families = families
+    this.podNetwork = podNetwork
+    this.node = this.#host({ name: 'node', ...topology.NODE })
+    this.outside = this.#host({ name: 'outside', ...topology.OUTSIDE })
+    this.remote = this.#host({ name: 'remote', ...topology.REMOTE })
+  }
+
+  /** The pods of this node, in the order they came. */
+  get pods(): readonly Host[] {
+    return this.#pods
+  }
+
+  async addPod(pod: PodWish): Promise<Host> {
+    const [host] = await this.addPods([pod])
+    return host!
+  }
+
+  async addPods(pods: readonly PodWish[]): Promise<readonly Host[]> {
+    if (pods.length === 0) return []
+    const hosts = pods.map(pod => this.#host(pod))
+    const ports = hosts.map(() => `veth${++this.#ports}`)
+    const namespaces = hosts.map(({ namespace }) => namespace)
+    await addNamespaces(this.#kernel, namespaces)
+    this.#pods.push(...hosts)
+    await Promise.all(hosts.map(({ kernel }) => calm(kernel, this.families)))
+    await must(this.node.kernel, ipLines(ports.map((port, i) => topology.podCable(port, namespaces[i]!))))
+    await Promise.all(
+      hosts.map(host => must(host.kernel, ipLines(topology.podLines(host, this.podNetwork, this.families)))),
+    )
+    await must(this.node.kernel, ipLines(topology.portLines(ports)))
+    return hosts
+  }
+
+  /** Ends every program of the lab and removes its namespaces, and with them all addresses, rules and connections. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    const hosts = [this.node, this.outside, this.remote, ...this.#pods]
+    await Promise.all(hosts.map(host => host.stop()))
+    await removeLab(this.#kernel, this.name)
+  }
+
+  #host(wish: PodWish): Host {
+    return new Host(this.#kernel, { ...wish, namespace: `${this.name}-${wish.name}`, families: this.families })
+  }
+}
+
+/** From nothing to three hosts that reach each other. */
+async function layGround(kernel: Kernel, name: string, wished: topology.PodNetwork | undefined): Promise<Ground> {
+  const namespaces = { node: `${name}-node`, outside: `${name}-outside`, remote: `${name}-remote` }
+  const inside = (host: keyof typeof namespaces) => inNamespace(kernel, namespaces[host])
+  await addNamespaces(kernel, Object.values(namespaces))
+  const families = await forwards(inside('node'))
+  const podNetwork = await choosePodNetwork(inside('node'), wished)
+  await Promise.all(TRIO.map(host => calm(inside(host), families)))
+  await must(kernel, ipLines(topology.cables(namespaces)))
+  await Promise.all([
+    must(inside('node'), ipLines(topology.nodeLines(families))),
+    must(inside('remote'), ipLines(topology.remoteLines(families))),
+  ])
+  await must(inside('outside'), ipLines(topology.outsideLines(families)))
+  return { kernel, name, families, podNetwork }
+}
+
+/** Makes the node a router, in the families it turns out to have. */
+async function forwards(node: Kernel): Promise<readonly Family[]> {
+  await must(node, settings(1, ['ipv4/ip_forward']))
+  const { code } = await node.run(settings(1, ['ipv6/conf/all/forwarding']))
+  return code === 0 ? FAMILIES : ['ipv4']
+}
+
+async function choosePodNetwork(node: Kernel, wished: topology.PodNetwork | undefined): Promise<topology.PodNetwork> {
+  const calls = ['bridge/bridge-nf-call-iptables', 'bridge/bridge-nf-call-ip6tables']
+  const { code } = await node.run(settings(wished === 'routed' ? 0 : 1, calls))
+  if (wished === 'bridged' && code !== 0) {
+    throw new Error('this kernel has no bridge-netfilter (modprobe br_netfilter), which a bridged pod network needs')
+  }
+  return wished ?? (code === 0 ? 'bridged' : 'routed')
+}
+
+/**
+ * Before the interfaces are made, because they inherit it. Addresses that are first tried for a second (DAD) would lose
+ * the first packets; redirects would teach pods a way around the node; the host's rp_filter is not ours to inherit.
+ */
+async function calm(host: Kernel, families: readonly Family[]): Promise<void> {
+  const each = (names: readonly string[]) =>
+    names.flatMap(name => [name.replace('*', 'all'), name.replace('*', 'default')])
+  const ipv4 = each(['ipv4/conf/*/rp_filter', 'ipv4/conf/*/accept_redirects', 'ipv4/conf/*/send_redirects'])
+  const ipv6 = each(['ipv6/conf/*/disable_ipv6', 'ipv6/conf/*/accept_dad', 'ipv6/conf/*/accept_redirects'])
+  await must(host, settings(0, families.includes('ipv6') ? [...ipv4, ...ipv6] : ipv4))
+}

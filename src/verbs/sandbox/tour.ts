@@ -1,0 +1,50 @@
+import { print } from '../../system/output.ts'
+import type { Sandbox } from './sandbox.ts'
+
+// A sandbox that stands → what a newcomer should see of it: connections that arrive, and the rules that made them.
+
+const DB = { to: '10.103.132.104', port: 3306 }
+
+export async function showAround({ lab, api }: Sandbox): Promise<void> {
+  const client = lab.pods.find(pod => pod.name === 'client')!
+  const knocks = [
+    ['a pod, to the ClusterIP of db-service', await client.connect(DB)],
+    [
+      'a client beyond the node, to node port 30080 of web',
+      await lab.outside.connect({ to: lab.node.ip4, port: 30080 }),
+    ],
+    ['a pod, over UDP to the ClusterIP of dns', await client.connect({ protocol: 'udp', to: '10.96.0.10', port: 53 })],
+    ['a pod, to a Service without endpoints', await client.connect({ to: '10.103.20.30', port: 80 })],
+  ] as const
+  print(
+    [
+      '',
+      'Connections through the rules that were just written:',
+      ...knocks.map(([who, outcome]) => `  ${who}: ${told(outcome)}`),
+    ].join('\n'),
+  )
+  const { stdout } = await lab.node.kernel.run({ argv: ['iptables', '-t', 'nat', '-L'] })
+  const lines = stdout.split('\n').filter(line => line.includes('db-service'))
+  const enter = `ip netns exec ${lab.node.namespace}`
+  print(
+    [
+      '',
+      '$ iptables -t nat -L | grep db-service',
+      ...lines,
+      '',
+      `The node is the network namespace ${lab.node.namespace}; look around in it from another terminal:`,
+      `  ${enter} iptables -t nat -L | grep db-service`,
+      `  ip netns exec ${client.namespace} nc ${DB.to} ${DB.port}`,
+      `The API server is at ${api.url}; a change there is in the kernel a moment later:`,
+      `  curl -X DELETE ${api.url}/api/v1/namespaces/default/services/web`,
+      '',
+      'Up until Ctrl-C.',
+    ].join('\n'),
+  )
+}
+
+function told(outcome: Awaited<ReturnType<Sandbox['lab']['outside']['connect']>>): string {
+  return outcome.ok
+    ? `answered by ${outcome.answer.name}`
+    : `${outcome.error}, after ${Math.round(outcome.elapsedMs)} ms`
+}

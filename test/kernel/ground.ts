@@ -1,0 +1,19 @@
+import { hostKernel } from '../../src/system/kernel.ts'
+import { labName } from '../../src/verbs/sandbox/namespaces.ts'
+import { ensurePrograms, type Program } from '../../src/verbs/sandbox/packages.ts'
+
+// What a kernel test stands on: root, namespaces, tools. Where something is missing, the test says what.
+
+const kernel = hostKernel()
+
+/** Undefined where everything is there. */
+export async function whyNot(programs: readonly Program[]): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return 'network namespaces take root'
+  const tools = await ensurePrograms(kernel, programs, { install: 'never', say: () => {} })
+  if (!tools.ok) return tools.problem
+  const name = `${labName(process.pid)}-try`
+  const added = await kernel.run({ argv: ['ip', 'netns', 'add', name] })
+  if (added.code !== 0) return `network namespaces cannot be made here: ${added.stderr.trim()}`
+  await kernel.run({ argv: ['ip', 'netns', 'delete', name] })
+  return undefined
+}
