@@ -4,9 +4,6 @@ import { build, type Plugin } from 'esbuild'
 // npm run build: the sources → dist/switchyard.js, the one file that ships. It starts several times faster than the
 // sources and takes half their memory.
 
-/** client-node carries OpenID, proxy and JSONPath libraries that a node agent with a kubeconfig never calls. */
-const UNUSED = /^(?:openid-client|socks-proxy-agent|hpagent|jsonpath-plus|tar-fs|tar|ws|isomorphic-ws|stream-buffers|rfc4648)$/
-
 const slim: Plugin = {
   name: 'slim',
   setup(builder) {

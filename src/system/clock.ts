@@ -6,7 +6,7 @@ import type { Clock } from './ports.ts'
 const LONGEST_TIMER_MS = 2_147_483_647
 
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now,
   async sleep(ms, signal) {
     for (let left = ms; left > 0 && signal?.aborted !== true; left -= LONGEST_TIMER_MS) {
       await timer(Math.min(left, LONGEST_TIMER_MS), signal)
@@ -24,4 +24,16 @@ function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
     const timeout = setTimeout(wake, ms)
     signal?.addEventListener('abort', wake)
   })
+}
+
+/** What to add to the fine clock, which counts from our own start, to get the time of day. */
+let offset = 0
+
+/** The time of day with microseconds; it follows when somebody sets the time, however far. */
+function now(): number {
+  const coarse = Date.now()
+  const fine = performance.now() + offset
+  if (fine >= coarse && fine < coarse + 1) return fine
+  offset = coarse - performance.now()
+  return coarse
 }

@@ -7,7 +7,7 @@ import { systemClock } from '../system/clock.ts'
 import { readText, writeText } from '../system/files.ts'
 import { complain, print } from '../system/output.ts'
 import { type Log, openLog } from '../telemetry/klog.ts'
-import { VERSION } from './version.ts'
+import { rawVersion, VERSION } from './version.ts'
 
 // A command line → settings and a log for a verb, or one clear line for each problem and exit 1.
 
@@ -31,11 +31,13 @@ export async function start(
   if (!parsed.ok) return refuse(verb, parsed)
   const { settings, action, operands } = parsed
   if (action === 'help') return shown(helpText(verb))
-  if (action === 'version') return shown(`Switchyard ${settings.reportedVersion ?? VERSION}`)
+  if (action === 'version') return shown(parsed.flags.get('version') === 'raw' ? rawVersion() : `Switchyard ${VERSION}`)
   const { format, verbosity, vmodule } = settings.logging
   const log = openLog({ format, verbosity, vmodule, clock: systemClock, pid: process.pid })
   for (const warning of parsed.warnings) log.at('arguments.ts:1').warning(warning)
-  for (const [name, value] of parsed.flags) log.at('flags.ts:64').info(1, `FLAG: --${name}=${JSON.stringify(value)}`)
+  if (log.v(1)) {
+    for (const [name, value] of parsed.flags) log.at('flags.ts:64').say(`FLAG: --${name}=${JSON.stringify(value)}`)
+  }
   try {
     if (action === 'write-config') return await writeConfig(parsed, log)
     return await go({ settings, log, action, operands })

@@ -74,7 +74,13 @@ export class Rig {
       },
     }
     const { settings } = parsed
-    const log = openLog({ format: 'text', verbosity: 2, clock: systemClock, pid: 1, sink: { write: line => logged.push(line) } })
+    const log = openLog({
+      format: 'text',
+      verbosity: 2,
+      clock: systemClock,
+      pid: 1,
+      sink: { write: line => logged.push(line) },
+    })
     const agent = await Agent.open({
       settings,
       nodeName: 'here',

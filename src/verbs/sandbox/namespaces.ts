@@ -53,11 +53,25 @@ export async function removeNamespaces(kernel: Kernel, names: readonly string[])
     argv: ['ip', '-force', '-batch', '-'],
     input: lines(names.map(name => `netns del ${name}`)),
   } as const
+  await kernel.run({ argv: ['rm', '-rf', ...names.map(name => `${NETNS_FILES}/${name}`)] })
+  await kernel.run({ argv: ['rmdir', NETNS_FILES] })
   const outcome = await kernel.run(command)
   // Somebody else removed it first: that is what was wanted.
   const trouble = outcome.stderr.split('\n').filter(line => line !== '' && !/No such file|^Command failed/.test(line))
   if (trouble.length > 0) throw new CommandFailed(command, { ...outcome, stderr: trouble.join('\n') })
 }
+
+/**
+ * Programs that look up names (`iptables -L` does) get their answer at once inside this namespace: no. The host's own
+ * name server cannot be reached from there, and each look-up would wait for it.
+ */
+export async function withoutNames(kernel: Kernel, namespace: string): Promise<void> {
+  await must(kernel, { argv: ['mkdir', '-p', `${NETNS_FILES}/${namespace}`] })
+  await must(kernel, { argv: ['tee', `${NETNS_FILES}/${namespace}/resolv.conf`], input: 'nameserver 127.0.0.1\n' })
+}
+
+/** `ip netns exec` shows what lies here in place of the files of /etc. */
+const NETNS_FILES = '/etc/netns'
 
 /** Removes what labs left behind whose process ended without closing them; labs that are in use are left alone. */
 export async function sweep(kernel: Kernel): Promise<readonly string[]> {

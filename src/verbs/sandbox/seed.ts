@@ -2,6 +2,7 @@ import type { Transport } from '../../system/pod/messages.ts'
 import type { Kernel } from '../../system/ports.ts'
 import type { ApiObject } from './api-store.ts'
 import { type Lab, openLab, type PodWish } from './lab.ts'
+import { withoutNames } from './namespaces.ts'
 import { NODE, NODE_POD_CIDRS, OUTSIDE } from './topology.ts'
 
 // The example a newcomer meets: a small cluster as Kubernetes objects, and a lab in which all of it answers.
@@ -79,6 +80,7 @@ export const SEED_OBJECTS: readonly ApiObject[] = [
 export async function openSeedLab(kernel: Kernel): Promise<Lab> {
   const lab = await openLab(kernel, { pods: SEED_PODS.filter(isHere) })
   try {
+    await withoutNames(kernel, lab.node.namespace)
     await Promise.all([
       lab.outside.listen('tcp', API_PORT, { name: 'kubernetes' }),
       ...SEED_PODS.map(pod => (isHere(pod) ? answerHere(lab, pod) : answerElsewhere(lab, pod))),

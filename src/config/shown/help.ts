@@ -1,0 +1,79 @@
+import { KINDS, type Value } from '../table/kinds.ts'
+import { GROUPS, type Setting, type Verb } from '../table/setting.ts'
+import { type FlaggedSetting, flagsOf } from '../table/table.ts'
+
+// A verb → the text of its --help.
+
+/** Each verb, what stands after it, and what it does. */
+export const VERBS: Readonly<Record<Verb, { readonly operands: readonly string[]; readonly does: string }>> = {
+  run: { operands: [], does: 'proxy Services on this node (what happens without a verb)' },
+  render: { operands: [], does: 'print what would be given to the kernel for the objects in files' },
+  verify: { operands: [], does: 'compare the kernel with what it should hold' },
+  explain: { operands: ['FROM', 'TO:PORT'], does: 'follow a packet through the rules, step by step' },
+  cleanup: { operands: [], does: 'remove every rule a service proxy has left on this node' },
+  setup: { operands: [], does: "do only what needs all of root's rights" },
+  sandbox: { operands: [], does: 'a small cluster on this machine, to try things in' },
+}
+
+const WIDTH = 100
+const INDENT = 8
+/** A space at which no line is broken. */
+const UNBROKEN = '\u00a0'
+
+export function helpText(verb: Verb): string {
+  const verbs = Object.entries(VERBS).map(([name, { does }]) => `  ${name.padEnd(9)} ${does}`)
+  const flags = flagsOf(verb).filter(({ deprecated, legacy }) => deprecated === undefined && !legacy)
+  const sections = Object.entries(GROUPS).flatMap(([group, title]) => {
+    const rows = flags.filter(setting => setting.group === group)
+    return rows.length === 0 ? [] : [`${title}:`, ...rows.flatMap(flagLines), '']
+  })
+  return [
+    `Switchyard: ${VERBS[verb].does}.`,
+    '',
+    ...usageLines(verb),
+    '',
+    ...(verb === 'run' ? ['Verbs:', ...verbs, ''] : []),
+    ...sections,
+  ].join('\n')
+}
+
+/** What to print below a mistyped command line: where to look, not everything there is. */
+export function usageText(verb: Verb): string {
+  const help = ['switchyard', ...(verb === 'run' ? [] : [verb]), '--help'].join(' ')
+  return [...usageLines(verb), `Run "${help}" for all flags.`, ''].join('\n')
+}
+
+function usageLines(verb: Verb): readonly string[] {
+  const words = ['switchyard', ...(verb === 'run' ? ['[run]'] : [verb]), ...VERBS[verb].operands, '[flags]']
+  return ['Usage:', `  ${words.join(' ')}`]
+}
+
+function flagLines(setting: FlaggedSetting): readonly string[] {
+  const letter = setting.short === undefined ? '    ' : `-${setting.short}, `
+  const name = `  ${letter}--${setting.flag} ${KINDS[setting.kind].label}`.trimEnd()
+  return [name, ...wrapped(`${setting.help}${defaultNote(setting)}`).map(line => ' '.repeat(INDENT) + line)]
+}
+
+function defaultNote(setting: Setting): string {
+  const text = shownDefault(setting, setting.initial)
+  return text === '' ? '' : ` (default${UNBROKEN}${text})`
+}
+
+/** Empty where the default is nothing at all. */
+export function shownDefault({ kind }: Setting, value: Value): string {
+  if (value === '' || value === false || (Array.isArray(value) && value.length === 0)) return ''
+  const text = KINDS[kind].toText(value)
+  return text === 'false' ? '' : text
+}
+
+function wrapped(text: string): readonly string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > WIDTH - INDENT) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line].map(whole => whole.replaceAll(UNBROKEN, ' '))
+}

@@ -1,0 +1,70 @@
+import type { KindName, Value } from './kinds.ts'
+
+// One row of the settings table: everything flags, file, help, validation and documentation know of a setting.
+
+export type Verb = 'run' | 'render' | 'verify' | 'explain' | 'cleanup' | 'setup' | 'sandbox'
+export type ModeName = 'userspace' | 'iptables' | 'ipvs' | 'nftables'
+export const MODES: readonly ModeName[] = ['userspace', 'iptables', 'ipvs', 'nftables']
+
+/** The headings of --help, in their order. */
+export const GROUPS = {
+  verb: 'This verb',
+  start: 'Starting and stopping',
+  cluster: 'API server and node',
+  traffic: 'What is proxied, and how',
+  iptables: 'iptables mode',
+  ipvs: 'ipvs mode',
+  nftables: 'nftables mode',
+  userspace: 'userspace mode',
+  conntrack: 'Connection tracking',
+  servers: 'Health and metrics',
+  logging: 'Logging',
+  accepted: 'Accepted for compatibility, without effect',
+} as const
+
+export interface Setting {
+  /** The name of the flag, without dashes; absent where only the file has the setting. */
+  readonly flag?: string
+  /** Its one-letter form. */
+  readonly short?: string
+  /** The path in a KubeProxyConfiguration; absent where only the command line has the setting. */
+  readonly field?: string
+  readonly kind: KindName
+  /** The value nobody gave. */
+  readonly initial: Value
+  /** The same with --config, where it differs. */
+  readonly fileInitial?: Value
+  /** Without --config, what the flag of this other field says. */
+  readonly follows?: string
+  /** A zero in the file is a value. Otherwise it means "not given", as in every Go program. */
+  readonly zeroCounts?: true
+  /** The same, unless this other field is zero beside it: so Go writes a block that nobody filled in. */
+  readonly zeroCountsUnlessZero?: string
+  /** Left out of the written configuration where it is zero. */
+  readonly omitZero?: true
+  /** The modes in which it means something; absent for all. */
+  readonly modes?: readonly ModeName[]
+  /** The verbs that know the flag; absent for all. */
+  readonly verbs?: readonly Verb[]
+  /** The flag also counts beside --config. */
+  readonly besideConfig?: true
+  /** What to use instead. */
+  readonly deprecated?: string
+  /** Accepted and without effect, for this reason. */
+  readonly noEffect?: string
+  /** Only older kube-proxies print it among their flags. */
+  readonly legacy?: true
+  readonly group: keyof typeof GROUPS
+  readonly help: string
+}
+
+/** How the rest of the program names a setting. */
+export function keyOf(setting: Setting): string {
+  return setting.field ?? `--${setting.flag}`
+}
+
+/** How a person is told of a setting: both of its names, the one they used first. */
+export function nameOf({ flag, field }: Setting, used: 'flag' | 'file' = 'flag'): string {
+  if (flag === undefined || field === undefined) return field ?? `--${flag}`
+  return used === 'file' ? `${field} (--${flag})` : `--${flag} (${field})`
+}

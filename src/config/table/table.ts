@@ -1,0 +1,44 @@
+import { LOGGING_ROWS } from './rows-logging.ts'
+import { MACHINE_ROWS } from './rows-machine.ts'
+import { MODE_ROWS } from './rows-modes.ts'
+import { START_ROWS } from './rows-start.ts'
+import { TRAFFIC_ROWS } from './rows-traffic.ts'
+import { keyOf, type Setting, type Verb } from './setting.ts'
+
+// All rows → the one table, and the ways to look into it.
+
+export const TABLE: readonly Setting[] = [
+  ...START_ROWS,
+  ...TRAFFIC_ROWS,
+  ...MODE_ROWS,
+  ...MACHINE_ROWS,
+  ...LOGGING_ROWS,
+]
+
+const BY_KEY: ReadonlyMap<string, Setting> = new Map(TABLE.map(setting => [keyOf(setting), setting]))
+
+/** A key that is not in the table is a slip of ours, not of the user. */
+export function settingOf(key: string): Setting {
+  const setting = BY_KEY.get(key)
+  if (setting === undefined) throw new Error(`there is no setting "${key}"`)
+  return setting
+}
+
+export interface FlaggedSetting extends Setting {
+  readonly flag: string
+}
+
+/** The flags this verb knows: those of `run`, and its own. */
+export function flagsOf(verb: Verb): readonly FlaggedSetting[] {
+  return FLAGGED.filter(({ verbs }) => verbs === undefined || verbs.includes(verb))
+}
+
+export const FLAGGED: readonly FlaggedSetting[] = TABLE.filter(
+  setting => setting.flag !== undefined,
+) as FlaggedSetting[]
+
+export interface FieldSetting extends Setting {
+  readonly field: string
+}
+
+export const FIELDS: readonly FieldSetting[] = TABLE.filter(setting => setting.field !== undefined) as FieldSetting[]

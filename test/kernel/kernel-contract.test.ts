@@ -1,0 +1,57 @@
+import fc from 'fast-check'
+import { describe, test } from 'vitest'
+import { PaperKernel } from '../../src/system/paper/kernel.ts'
+import type { Kernel, Outcome } from '../../src/system/ports.ts'
+import { documentsIn } from '../contracts/kernel/random-documents.ts'
+import { contents, type IptablesName, kernelContract } from '../contracts/kernel.ts'
+import { sameLines } from '../same-lines.ts'
+import { cannotRun, newNamespace } from './namespace.ts'
+
+// The real tools: they pass the contract that the paper ones pass, and where the contract says nothing, both do the same.
+
+const NAMES: readonly IptablesName[] = ['iptables-nft', 'iptables-legacy', 'ip6tables-nft', 'ip6tables-legacy']
+const DOCUMENT_LISTS = 60
+
+const reason = cannotRun(...NAMES)
+
+if (reason !== undefined) test.skip(`the real tools (cannot: ${reason})`)
+else {
+  describe('the real tools', () => {
+    for (const name of NAMES) kernelContract(name, () => newNamespace('contract'))
+  })
+
+  describe('the real tools and the paper ones', () => {
+    for (const name of NAMES) {
+      test(`${name}: random documents get the same verdict, blame the same line and leave the same rules`, async () => {
+        const lists = documentsIn(name.startsWith('ip6') ? 'ipv6' : 'ipv4')
+        await fc.assert(
+          fc.asyncProperty(lists, documents => agree(name, documents)),
+          { numRuns: DOCUMENT_LISTS, interruptAfterTimeLimit: 50_000 },
+        )
+      })
+    }
+  })
+}
+
+async function agree(name: IptablesName, documents: readonly string[]): Promise<void> {
+  const real = await newNamespace('agree')
+  const paper = new PaperKernel()
+  try {
+    for (const input of documents) {
+      sameLines(await verdict(paper, name, input), await verdict(real.kernel, name, input))
+      sameLines(await contents(paper, name), await contents(real.kernel, name))
+    }
+  } finally {
+    await real.end()
+  }
+}
+
+async function verdict(kernel: Kernel, name: IptablesName, input: string): Promise<string> {
+  const outcome = await kernel.run({ argv: [`${name}-restore`, '--noflush'], input })
+  return outcome.code === 0 ? 'done' : `refused, ${blamed(outcome)}`
+}
+
+/** The first line it names; a program that died names none. */
+function blamed({ stderr }: Outcome): string {
+  return /line:? \d+/.exec(stderr)?.[0].replace(':', '') ?? 'no line'
+}

@@ -1,0 +1,42 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { hostKernel } from '../../src/system/kernel.ts'
+import { must } from '../../src/system/must.ts'
+import type { Kernel } from '../../src/system/ports.ts'
+
+// A network namespace of one's own, as a Kernel: every command runs inside it.
+
+export interface Namespace {
+  readonly name: string
+  readonly kernel: Kernel
+  end(): Promise<void>
+}
+
+let made = 0
+
+export async function newNamespace(prefix: string): Promise<Namespace> {
+  const host = hostKernel()
+  const name = `${prefix}-${process.pid}-${++made}`
+  await must(host, { argv: ['ip', 'netns', 'add', name] })
+  return {
+    name,
+    kernel: { run: command => host.run({ ...command, argv: ['ip', 'netns', 'exec', name, ...command.argv] }) },
+    end: async () => {
+      await must(host, { argv: ['ip', 'netns', 'delete', name] })
+    },
+  }
+}
+
+/** Why tests with these programs cannot run here; undefined where they can. */
+export function cannotRun(...programs: readonly string[]): string | undefined {
+  if (process.getuid?.() !== 0) return 'only root may make network namespaces'
+  const absent = ['ip', ...programs].find(program => spawnSync(program, ['--version']).error !== undefined)
+  if (absent !== undefined) return `${absent} is not installed`
+  try {
+    const probe = `probe-${process.pid}`
+    execFileSync('ip', ['netns', 'add', probe])
+    execFileSync('ip', ['netns', 'delete', probe])
+  } catch {
+    return 'network namespaces cannot be made'
+  }
+  return undefined
+}
