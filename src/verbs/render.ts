@@ -47,6 +47,10 @@ function shown({ as }: Settings, commands: readonly Command[]): string {
   return as === 'script' ? asScript(commands) : commands.map(({ input }) => input ?? '').join('')
 }
 
-function readDocument(name: string): Promise<string> {
-  return readText(name === '-' ? '/dev/stdin' : name)
+async function readDocument(name: string): Promise<string> {
+  try {
+    return await readText(name === '-' ? '/dev/stdin' : name)
+  } catch (error) {
+    throw new Error(`--filename (-f): cannot read ${JSON.stringify(name)}: ${(error as Error).message}`)
+  }
 }

@@ -1,0 +1,44 @@
+import { type Decoded, type Fields, fieldsOf, Problems, shown, unusable } from './decode/checks.ts'
+import { decodeNode } from './decode/node.ts'
+import { decodeService } from './decode/service.ts'
+import { decodeSlice } from './decode/slice.ts'
+import type { Kind } from './objects.ts'
+
+// Parsed JSON or YAML → the compact objects the rest of the house trusts. Nothing unproven passes this door, and it never throws.
+
+export type { Decoded } from './decode/checks.ts'
+
+interface Decoder {
+  readonly apiVersion: string
+  readonly decode: (raw: Fields) => Decoded
+}
+
+const DECODERS: Readonly<Record<Kind, Decoder>> = {
+  Service: { apiVersion: 'v1', decode: decodeService },
+  EndpointSlice: { apiVersion: 'discovery.k8s.io/v1', decode: decodeSlice },
+  Node: { apiVersion: 'v1', decode: decodeNode },
+}
+
+export const KINDS = Object.keys(DECODERS) as readonly Kind[]
+
+/** By the kind and apiVersion the document names. */
+export function decode(raw: unknown): Decoded {
+  const { kind, apiVersion, metadata } = fieldsOf(raw)
+  const problems = new Problems()
+  const decoder = typeof kind === 'string' && isKind(kind) ? DECODERS[kind] : undefined
+  if (decoder === undefined) problems.fail('kind', kind, `is not one of ${KINDS.join(', ')}`)
+  else if (apiVersion !== decoder.apiVersion) {
+    problems.fail('apiVersion', apiVersion, `is not supported for ${kind}: ${shown(decoder.apiVersion)} is`)
+  } else return decoder.decode(fieldsOf(raw))
+  const plain = typeof kind === 'string' && /^[A-Za-z]{1,63}$/.test(kind)
+  return unusable(plain ? kind : shown(kind), fieldsOf(metadata), problems)
+}
+
+/** Items of a list and objects of a watch carry no reliable kind: the request they answer says what they are. */
+export function decodeAs(kind: Kind, raw: unknown): Decoded {
+  return DECODERS[kind].decode(fieldsOf(raw))
+}
+
+export function isKind(kind: string): kind is Kind {
+  return Object.hasOwn(DECODERS, kind)
+}

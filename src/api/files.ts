@@ -1,0 +1,161 @@
+import { LineCounter, parseAllDocuments } from 'yaml'
+import { type Fields, fieldsOf, shown } from './decode/checks.ts'
+import { type Decoded, decode, decodeAs, isKind, KINDS } from './decode.ts'
+import type { Event, Source } from './event.ts'
+import type { Kind } from './objects.ts'
+
+// YAML or JSON text, as kubectl reads and prints it → events: a cluster that is written down.
+
+export interface InputText {
+  /** The file's name, for messages. */
+  readonly name: string
+  readonly text: string
+}
+
+/** The text is not YAML: nothing of it can be trusted, so nothing is used. */
+export class InputError extends Error {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+
+  constructor(file: string, { line, col }: { readonly line: number; readonly col: number }, wrong: string) {
+    super(`${file}:${line}:${col}: ${wrong}`)
+    this.name = 'InputError'
+    this.file = file
+    this.line = line
+    this.column = col
+  }
+}
+
+/** Everything the texts say, in their order, then that this was all. Throws an InputError where a text is not YAML. */
+export function documents(texts: readonly InputText[]): readonly Event[] {
+  const found = texts.flatMap(text => parsed(text).flatMap(document => objects(document)))
+  const events = found.flatMap(told)
+  const synced = KINDS.map(kind => ({ type: 'synced', kind }) as const)
+  return [...events, ...endpointsWithoutSlices(found), ...synced]
+}
+
+export function fileSource(texts: readonly InputText[]): Source {
+  return async function* (signal) {
+    for (const event of documents(texts)) {
+      if (signal.aborted) return
+      yield event
+    }
+  }
+}
+
+/** A value of a text, and where it stands. */
+interface Found {
+  readonly raw: unknown
+  readonly where: string
+  /** What it is by the list it is in, if that says so. */
+  readonly kind?: string
+  /** Where the n-th item stands, if this is a list. */
+  readonly item: (n: number) => string
+}
+
+function parsed({ name, text }: InputText): readonly Found[] {
+  const bare = text.replace(/^\uFEFF/, '')
+  return parsedJson(name, bare) ?? parsedYaml(name, bare)
+}
+
+/** What kubectl prints for a large cluster is JSON, and JSON.parse is many times faster; errors are YAML's to explain. */
+function parsedJson(name: string, text: string): readonly Found[] | undefined {
+  if (!/^\s*[[{]/.test(text)) return undefined
+  try {
+    return [{ raw: JSON.parse(text), where: name, item: n => `${name}: items[${n}]` }]
+  } catch {
+    return undefined
+  }
+}
+
+function parsedYaml(name: string, text: string): readonly Found[] {
+  const lineCounter = new LineCounter()
+  const parsedDocuments = [...parseAllDocuments(text, { lineCounter, merge: true, prettyErrors: false })]
+  const line = (offset: number) => `${name}:${lineCounter.linePos(offset).line}`
+  return parsedDocuments.map(document => {
+    const [error] = document.errors
+    if (error !== undefined) throw new InputError(name, lineCounter.linePos(error.pos[0]), error.message)
+    const start = document.contents?.range?.[0] ?? 0
+    try {
+      return {
+        raw: document.toJS(),
+        where: line(start),
+        item: n => line(offsetOf(document.getIn(['items', n], true)) ?? start),
+      }
+    } catch (cause) {
+      // Too many aliases of aliases: a small text that would become an endless object.
+      throw new InputError(name, lineCounter.linePos(start), (cause as Error).message)
+    }
+  })
+}
+
+function offsetOf(node: unknown): number | undefined {
+  const range: unknown = fieldsOf(node).range
+  return Array.isArray(range) ? (range[0] as number) : undefined
+}
+
+/** Deeper than anything kubectl writes; a list may contain itself through an alias. */
+const DEEPEST_LIST = 4
+
+/** A document is an object or a list of them; the items of a ServiceList need not say that they are Services. */
+function objects(found: Found, depth = 0): readonly Found[] {
+  const { kind, items } = fieldsOf(found.raw)
+  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items) || depth === DEEPEST_LIST)
+    return [found]
+  const itemKind = kind.slice(0, -'List'.length)
+  return items.flatMap((raw, n) => {
+    const where = found.item(n)
+    return objects({ raw, where, item: () => where, ...(itemKind !== '' && { kind: itemKind }) }, depth + 1)
+  })
+}
+
+function told(found: Found): readonly Event[] {
+  const { raw, where } = found
+  if (raw === null || raw === undefined) return []
+  const fields = fieldsOf(raw)
+  const kind = fields.kind ?? found.kind
+  if (typeof kind !== 'string') return [unknownObject(found)]
+  if (!isKind(kind) || isOtherGroup(kind, fields) || isUnwatched(kind, fields)) return []
+  const decoded = fields.kind === undefined ? decodeAs(kind, raw) : decode(raw)
+  const events: Event[] = decoded.problems.length === 0 ? [] : [problem(kind, decoded, where)]
+  if (decoded.ok) events.push({ type: 'put', object: decoded.object })
+  else if (decoded.name !== undefined) events.push({ type: 'gone', kind, name: decoded.name })
+  return events
+}
+
+function problem(kind: Kind, decoded: Decoded, where: string): Event {
+  const problems = decoded.problems.map(line => `${where}: ${line}`)
+  return { type: 'problem', kind, name: decoded.ok ? decoded.object.name : decoded.label, problems }
+}
+
+function unknownObject({ raw, where }: Found): Event {
+  const { kind, metadata } = fieldsOf(raw)
+  const wrong =
+    fieldsOf(raw) === raw ? `kind: ${shown(kind)} is not the kind of an object` : `${shown(raw)} is not an object`
+  return { type: 'problem', kind: 'document', name: shown(fieldsOf(metadata).name), problems: [`${where}: ${wrong}`] }
+}
+
+/** Others have a kind `Service`, too: what is not of Kubernetes' own groups is none of ours. */
+function isOtherGroup(kind: Kind, { apiVersion }: Fields): boolean {
+  if (typeof apiVersion !== 'string') return false
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+  return group !== (kind === 'EndpointSlice' ? 'discovery.k8s.io' : '')
+}
+
+/** What the API server is not even asked for: other proxies' Services, and slices of headless ones. */
+function isUnwatched(kind: Kind, { metadata }: Fields): boolean {
+  const labels = fieldsOf(fieldsOf(metadata).labels)
+  if (kind === 'Service') return Object.hasOwn(labels, 'service.kubernetes.io/service-proxy-name')
+  return kind === 'EndpointSlice' && Object.hasOwn(labels, 'service.kubernetes.io/headless')
+}
+
+/** Endpoints are the old form, and nobody here makes slices of them: to say nothing would look like Services without pods. */
+function endpointsWithoutSlices(found: readonly Found[]): readonly Event[] {
+  const kindOf = ({ raw, kind }: Found) => fieldsOf(raw).kind ?? kind
+  const first = found.find(it => kindOf(it) === 'Endpoints')
+  if (first === undefined || found.some(it => kindOf(it) === 'EndpointSlice')) return []
+  const { name } = fieldsOf(fieldsOf(first.raw).metadata)
+  const line = `${first.where}: Endpoints are not read: traffic follows EndpointSlices, and there are none`
+  return [{ type: 'problem', kind: 'Endpoints', name: shown(name), problems: [line] }]
+}

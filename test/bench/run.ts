@@ -1,0 +1,62 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { hostKernel } from '../../src/system/kernel.ts'
+import { ensurePrograms } from '../../src/verbs/sandbox/packages.ts'
+import { type Contender, compare, table } from './contest.ts'
+
+// npm run bench -- iptables [--services N --endpoints M] [--updates N] [--peer PATH-TO-A-KUBE-PROXY]
+// How long a cluster takes to be served, and a change to arrive. Prints a table and writes JSON.
+
+const USAGE = 'usage: npm run bench -- iptables|nftables [--services N --endpoints M] [--updates N] [--peer PATH]'
+const DEFAULT_SIZES = [100, 1000, 5000]
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    services: { type: 'string' },
+    endpoints: { type: 'string', default: '10' },
+    updates: { type: 'string', default: '20' },
+    peer: { type: 'string' },
+    out: { type: 'string', default: 'dist/bench.json' },
+  },
+})
+const [mode] = positionals
+if (mode !== 'iptables' && mode !== 'nftables') {
+  console.error(USAGE)
+  process.exit(1)
+}
+const ensured = await ensurePrograms(hostKernel(), ['ip', 'iptables', 'ip6tables', 'nft', 'conntrack'], {
+  install: 'if-missing',
+  say: console.log,
+})
+if (!ensured.ok) {
+  console.error(ensured.problem)
+  process.exit(1)
+}
+
+const flags = [
+  `--proxy-mode=${mode}`,
+  '--hostname-override=bench',
+  '--cluster-cidr=10.128.0.0/9',
+  '--conntrack-max-per-core=0',
+  '--conntrack-tcp-timeout-established=0s',
+  '--conntrack-tcp-timeout-close-wait=0s',
+  '--healthz-bind-address=127.0.0.1:10256',
+  '--metrics-bind-address=127.0.0.1:10249',
+]
+const ours: Contender = { name: 'switchyard', argv: [process.execPath, 'dist/switchyard.js', ...flags] }
+const peer: readonly Contender[] =
+  values.peer === undefined
+    ? []
+    : [{ name: 'peer', argv: [values.peer, ...flags, '--kube-api-content-type=application/json'] }]
+const sizes = values.services === undefined ? DEFAULT_SIZES : [Number(values.services)]
+
+const results = []
+for (const services of sizes) {
+  const size = { services, endpoints: Number(values.endpoints) }
+  results.push(...(await compare([ours, ...peer], { ...size, updates: Number(values.updates) })))
+}
+console.log(table(results))
+mkdirSync('dist', { recursive: true })
+writeFileSync(values.out, `${JSON.stringify({ mode, results }, undefined, 2)}\n`)
+console.log(`written to ${values.out}`)
