@@ -24,7 +24,8 @@ export interface LaneParts {
 }
 
 const NO_FLOWS: Report['flows'] = { forgotten: 0 }
-const NOTHING_DONE: Pick<Report, 'looked' | 'commands' | 'bytes' | 'units' | 'flows'> = {
+const NOTHING_DONE: Pick<Report, 'looked' | 'commands' | 'bytes' | 'units' | 'flows' | 'stages'> = {
+  stages: { draw: 0, read: 0, plan: 0, write: 0, forget: 0 },
   looked: true,
   commands: 0,
   bytes: 0,
@@ -44,7 +45,7 @@ export class Lane {
     this.family = parts.family
     this.draft = new Draft(parts.cluster, parts.mode, parts.lookAround)
     this.#parts = parts
-    this.#sync = new Sync(parts.mode, parts.kernel)
+    this.#sync = new Sync(parts.mode, parts.kernel, parts.clock)
     this.#pace = new Pace(parts.clock, parts.limits)
   }
 
@@ -77,12 +78,19 @@ export class Lane {
     const { news, owed } = this.draft.update()
     this.#owed = new Map([...this.#owed, ...owed])
     const about = { mode: mode.name, family, startedAt, news }
+    const drawnAt = clock.now()
     try {
-      const { plan, looked, commands, bytes } = await this.#sync.run(this.draft.book)
+      const { plan, looked, commands, bytes, stages } = await this.#sync.run(this.draft.book)
       this.#pace.succeeded()
+      const writtenAt = clock.now()
       const flows = await this.#forget()
+      const endedAt = clock.now()
+      const took = {
+        tookMs: endedAt - startedAt,
+        stages: { draw: drawnAt - startedAt, ...stages, forget: endedAt - writtenAt },
+      }
       const units = { added: plan.add.size, changed: plan.change.size, removed: plan.remove.size }
-      return { ...about, tookMs: clock.now() - startedAt, looked, commands, bytes, units, flows }
+      return { ...about, ...took, looked, commands, bytes, units, flows }
     } catch (error) {
       const failure = { error, retryMs: this.#pace.failed() }
       return { ...about, ...NOTHING_DONE, tookMs: clock.now() - startedAt, failure }

@@ -13,6 +13,8 @@ export interface Report {
   /** Milliseconds since the epoch. */
   readonly startedAt: number
   readonly tookMs: number
+  /** Where the time went, in milliseconds: drawing the rules, looking at the kernel, planning, writing, forgetting connections. */
+  readonly stages: Stages
   /** Whether the kernel was read first, because memory was not trusted. */
   readonly looked: boolean
   readonly units: { readonly added: number; readonly changed: number; readonly removed: number }
@@ -23,4 +25,12 @@ export interface Report {
   readonly flows: { readonly forgotten: number; readonly error?: unknown }
   /** Set where the sync failed; everything it owed is still owed. */
   readonly failure?: { readonly error: unknown; readonly retryMs: number }
+}
+
+export interface Stages {
+  readonly draw: number
+  readonly read: number
+  readonly plan: number
+  readonly write: number
+  readonly forget: number
 }

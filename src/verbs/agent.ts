@@ -137,18 +137,19 @@ const DISTRUST_MS = 60 * 60_000
 async function fitFamilies({ settings, kernel, log }: AgentParts): Promise<ReadonlyMap<Family, Fitted>> {
   const primary = familyOf(settings.bindAddress)
   const wanted = settings.family === undefined ? FAMILIES : [settings.family]
-  const fitted = new Map<Family, Fitted>()
-  for (const family of wanted) {
-    try {
-      fitted.set(family, await fitMode(settings, family, kernel))
-    } catch (error) {
-      if (family === primary || wanted.length === 1 || !(error instanceof NoIptables)) throw error
-      log
-        .at('agent.ts:1')
-        .info(0, 'No iptables support for family', { ipFamily: FAMILY_LABEL[family], reason: error.message })
-    }
-  }
-  return fitted
+  const fitted = await Promise.all(
+    wanted.map(async family => {
+      try {
+        return [[family, await fitMode(settings, family, kernel)] as const]
+      } catch (error) {
+        if (family === primary || wanted.length === 1 || !(error instanceof NoIptables)) throw error
+        const about = { ipFamily: FAMILY_LABEL[family], reason: error.message }
+        log.at('agent.ts:1').info(0, 'No iptables support for family', about)
+        return []
+      }
+    }),
+  )
+  return new Map(fitted.flat())
 }
 
 /** Without this the kernel drops what comes back from a node port on 127.0.0.1. */

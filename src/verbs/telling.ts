@@ -22,11 +22,12 @@ export function tellReport(log: Log, report: Report): void {
   if (report.flows.error !== undefined) {
     lane.error('Could not forget stale connections; they are still owed', report.flows.error, about)
   }
-  const { units, commands, bytes, looked, tookMs, flows } = report
+  const { units, commands, bytes, looked, tookMs, stages, flows } = report
   const level = units.added + units.changed + units.removed > 0 ? 2 : 4
   lane.info(level, 'Sync complete', {
     ...about,
     elapsed: formatDuration(tookMs),
+    stages,
     looked,
     ...units,
     commands,

@@ -6,14 +6,23 @@ import { FIREWALL, MARK_MASQ, NODEPORTS, POSTROUTING, SERVICES, type Table, unit
 // A plan → one restore, in blocks that can each stand alone: targets before the chains that jump to them, and nothing
 // is taken away before the last jump to it is gone.
 
-/** iptables-nft's time for one COMMIT grows with the square of its chains; legacy pays for the whole table at each. */
-const CHAINS_PER_BLOCK: Record<Tools['variant'], number> = { nft: 300, legacy: Number.POSITIVE_INFINITY }
+/**
+ * iptables-nft's time for one COMMIT grows with the square of its chains, and each COMMIT costs by what is there already:
+ * best is near the root of all. (11,000 chains: blocks of 100 1.0 s, 300 1.3 s; 110,000: blocks of 100 14 s, 300 9.5 s,
+ * 1,000 25 s.) Legacy writes the whole table at each COMMIT, so there is one. A change of everyday size is one COMMIT too.
+ */
+function blockSize({ add, change, remove }: Plan, { variant }: Tools): number {
+  if (variant === 'legacy') return Number.POSITIVE_INFINITY
+  return Math.max(SMALLEST_BLOCK, Math.round(Math.sqrt(add.size + change.size + remove.size)))
+}
+
+const SMALLEST_BLOCK = 100
 
 /** Filter before nat, so that a Service is refused before it stops being served. */
 const TABLES: readonly Table[] = ['mangle', 'filter', 'nat']
 
 export function write(plan: Plan, tools: Tools): readonly Command[] {
-  const size = CHAINS_PER_BLOCK[tools.variant]
+  const size = blockSize(plan, tools)
   const wanted = new Map([...plan.add, ...plan.change])
   const writes = TABLES.flatMap(table => blocks(table, written(table, wanted), size))
   const removals = TABLES.toReversed().flatMap(table => blocks(table, removed(table, plan.remove), size))
