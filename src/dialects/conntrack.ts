@@ -1,3 +1,4 @@
+import type { Command } from '../system/ports.ts'
 import { type Address, type Family, parseAddress } from '../values/address.ts'
 import type { Protocol } from '../values/protocol.ts'
 
@@ -23,23 +24,18 @@ export function flowsOf(listing: string): readonly Flow[] {
   return listing.split('\n').flatMap(line => flowOf(line) ?? [])
 }
 
-/** Forgets exactly these: each is named by its whole original direction. */
-export function forgetFlow({ protocol, from, fromPort, to, toPort }: Flow, family: Family): readonly string[] {
-  return [
-    '-D',
-    '-f',
-    family,
-    '-p',
-    protocol,
-    '--orig-src',
-    from,
-    '--orig-dst',
-    to,
-    '--orig-port-src',
-    String(fromPort),
-    '--orig-port-dst',
-    String(toPort),
-  ]
+/**
+ * Forgets exactly these, in one process: each is named by its whole original direction, and one that is gone already is
+ * passed over. conntrack opens its input by name, which a socket refuses and our programs' inputs are sockets: so `cat`
+ * makes a pipe of it. The script is always this one; nothing of a connection is part of it.
+ */
+export function forgetFlows(flows: readonly Flow[], family: Family): Command {
+  return { argv: ['sh', '-c', 'cat | conntrack -R -'], input: flows.map(flow => `${forget(flow, family)}\n`).join('') }
+}
+
+function forget({ protocol, from, fromPort, to, toPort }: Flow, family: Family): string {
+  const direction = `--orig-src ${from} --orig-dst ${to} --orig-port-src ${fromPort} --orig-port-dst ${toPort}`
+  return `-D -f ${family} -p ${protocol} ${direction}`
 }
 
 const FLOW =

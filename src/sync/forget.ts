@@ -1,5 +1,5 @@
 import type { Doorway, Owed } from '../desired/flows.ts'
-import { type Flow, flowsOf, forgetFlow, listFlows } from '../dialects/conntrack.ts'
+import { type Flow, flowsOf, forgetFlows, listFlows } from '../dialects/conntrack.ts'
 import { must } from '../system/must.ts'
 import type { Kernel } from '../system/ports.ts'
 import { type Address, type Family, hostPort } from '../values/address.ts'
@@ -15,7 +15,7 @@ export interface Forgetting {
 }
 
 /** Returns how many were forgotten; throws where the kernel could not be asked, and then all is still owed. */
-export async function forgetFlows(kernel: Kernel, forgetting: Forgetting): Promise<number> {
+export async function forget(kernel: Kernel, forgetting: Forgetting): Promise<number> {
   const { owed, family } = forgetting
   let forgotten = 0
   for (const protocol of ['udp', 'sctp'] as const) {
@@ -24,8 +24,7 @@ export async function forgetFlows(kernel: Kernel, forgetting: Forgetting): Promi
     const { stdout } = await must(kernel, { argv: listFlows(family, protocol) })
     const stale = staleFlows(flowsOf(stdout), doors, forgetting.nodeAddresses)
     if (stale.length === 0) continue
-    const input = `${stale.map(flow => forgetFlow(flow, family).join(' ')).join('\n')}\n`
-    await must(kernel, { argv: ['conntrack', '-R', '-'], input })
+    await must(kernel, forgetFlows(stale, family))
     forgotten += stale.length
   }
   return forgotten

@@ -5,7 +5,7 @@ import type { Clock, Kernel } from '../system/ports.ts'
 import type { Family } from '../values/address.ts'
 import type { ObjectName } from '../values/names.ts'
 import { Draft, type LookAround } from './draft.ts'
-import { forgetFlows } from './forget.ts'
+import { forget } from './forget.ts'
 import { type Limits, Pace } from './pace.ts'
 import type { Report } from './report.ts'
 import { Sync } from './sync.ts'
@@ -104,7 +104,7 @@ export class Lane {
     this.#owed = new Map()
     try {
       const nodeAddresses = this.draft.surroundings?.addresses ?? []
-      return { forgotten: await forgetFlows(this.#parts.kernel, { owed, family: this.family, nodeAddresses }) }
+      return { forgotten: await forget(this.#parts.kernel, { owed, family: this.family, nodeAddresses }) }
     } catch (error) {
       this.#owed = new Map([...owed, ...this.#owed])
       this.#pace.requestIn(this.#parts.limits.retryMs)

@@ -212,7 +212,7 @@ describe('connections that are owed forgetting', () => {
     here.commands.length = 0
     here.answers = ({ argv }) => (argv.includes('-L') ? { ...OK, stdout: table.join('\n') } : OK)
     await here.lane.once()
-    const batch = here.commands.find(({ argv }) => argv.includes('-R'))?.input ?? ''
+    const batch = here.commands.find(({ argv }) => argv[0] === 'sh')?.input ?? ''
     return batch
       .split('\n')
       .filter(Boolean)

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ClusterObject } from '../../src/api/objects.ts'
+import type { Host } from '../../src/verbs/sandbox/host.ts'
+import { endpoint, ip, port, service, slice, slicePort } from '../objects.ts'
+import { whyNot } from './ground.ts'
+import { Rig } from './rig.ts'
+
+// UDP has no end that the kernel can see: a client that goes on sending from one port stays where it was, unless the
+// kernel is made to forget it.
+
+const why = await whyNot(['ip', 'iptables', 'ip6tables', 'conntrack'])
+const DNS = service('shop/dns', ['10.96.0.53'], { ports: [port({ port: 53, protocol: 'udp', nodePort: 30053 })] })
+const pods = (...numbers: readonly number[]): ClusterObject =>
+  slice(
+    'shop/dns-1',
+    'shop/dns',
+    numbers.map(n => endpoint(`10.244.1.${n}`, { nodeName: 'here' })),
+    {
+      family: 'ipv4',
+      ports: [slicePort(5353, '', 'udp')],
+    },
+  )
+
+describe.skipIf(why !== undefined)(
+  `connections that outlive what they went to${why ? ` (skipped: ${why})` : ''}`,
+  () => {
+    let rig: Rig
+    let client: Host
+    beforeAll(async () => {
+      const pod = (name: string, n: number) => ({ name, ip4: `10.244.1.${n}`, ip6: `fd00:244:1::${n}` })
+      rig = await Rig.open({ pods: [pod('dns-3', 3), pod('dns-4', 4), pod('client', 9)], objects: [DNS, pods(3)] })
+      for (const host of rig.lab.pods.slice(0, 2)) await host.listen('udp', 5353)
+      client = rig.lab.pods[2]!
+    })
+    afterAll(() => rig?.close())
+
+    /** From the same port each time, as a resolver that keeps its socket. */
+    const ask = async (from: Host, to: string, number = 53): Promise<string> => {
+      const outcome = await from.connect({ protocol: 'udp', to, port: number, sourcePort: 40_053, timeoutMs: 500 })
+      return outcome.ok ? outcome.answer.name : outcome.error
+    }
+
+    test('a client whose endpoint goes is sent to another, at the cluster IP and at the node port', async () => {
+      expect(await ask(client, '10.96.0.53')).toBe('dns-3')
+      expect(await ask(rig.lab.outside, '10.99.0.2', 30053)).toBe('dns-3')
+      await rig.put(pods(4))
+      expect(await ask(client, '10.96.0.53')).toBe('dns-4')
+      expect(await ask(rig.lab.outside, '10.99.0.2', 30053)).toBe('dns-4')
+    })
+
+    test('a client whose endpoint stays keeps it when another comes', async () => {
+      await rig.put(pods(3, 4))
+      for (let i = 0; i < 5; i++) expect(await ask(client, '10.96.0.53')).toBe('dns-4')
+    })
+
+    test('a client of a Service that lost its last endpoint is refused', async () => {
+      await rig.put(pods())
+      expect(await ask(client, '10.96.0.53')).toBe('refused')
+      await rig.put(pods(3))
+      expect(await ask(client, '10.96.0.53')).toBe('dns-3')
+    })
+
+    test('a client that knocked before the Service had that address is let in when it has', async () => {
+      expect(await ask(client, '198.18.0.53')).not.toBe('dns-3')
+      await rig.put({ ...DNS, externalIPs: [ip('198.18.0.53')] })
+      expect(await ask(client, '198.18.0.53')).toBe('dns-3')
+    })
+
+    test('a connection of somebody else to the same port number elsewhere is not touched', async () => {
+      await rig.lab.outside.listen('udp', 30053, { name: 'stranger' })
+      const opened = await rig.lab.node.open({ protocol: 'udp', to: '10.99.0.1', port: 30053 })
+      if (!opened.ok) throw new Error(opened.error)
+      await opened.stream.send('hello')
+      const flows = async (): Promise<number> => {
+        const { stdout } = await rig.lab.node.kernel.run({
+          argv: ['conntrack', '-L', '-p', 'udp', '--orig-dst', '10.99.0.1'],
+        })
+        return stdout.split('\n').filter(line => line.includes('dport=30053')).length
+      }
+      expect(await flows()).toBe(1)
+      await rig.put(pods(4))
+      expect(rig.reports.some(({ flows }) => flows.forgotten > 0)).toBe(true)
+      expect(await flows()).toBe(1)
+      await opened.stream.close()
+    })
+  },
+)
