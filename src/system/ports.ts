@@ -28,3 +28,12 @@ export interface Clock {
   /** Resolves after the time has passed, or at once when the signal aborts: callers look at the signal. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
+
+/** A program that stays and speaks line by line. */
+export type Follow = (argv: Command['argv'], onLine: (line: string) => void) => Following
+
+export interface Following {
+  /** Resolves when it is gone, however that came: 127 where it is not there. */
+  readonly ended: Promise<{ readonly code: number; readonly stderr: string }>
+  stop(): Promise<unknown>
+}

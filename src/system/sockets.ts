@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { isIPv6 } from 'node:net'
 
 // Small HTTP servers for probes and scrapers. Every request is answered by a function; nothing is read from the body.
 
@@ -20,44 +21,54 @@ export interface Listening {
   close(): Promise<void>
 }
 
-/** `host` absent means every address, of both families where the host has both. Rejects where the port cannot be had. */
+export type Answering = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>
+
+const TEXT = { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' }
+
+/**
+ * `host` absent means every address, of both families where the host has both; `::` means every IPv6 address, and no
+ * other. Rejects where the port cannot be had.
+ */
 export function serveHttp(
   at: { readonly host?: string; readonly port: number },
-  answer: (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>,
+  answer: Answering,
 ): Promise<Listening> {
-  const server = createServer(async (request, response) => {
-    request.resume()
-    const url = new URL(request.url ?? '/', 'http://localhost')
-    const asked = {
-      method: request.method ?? 'GET',
-      path: url.pathname,
-      query: url.searchParams,
-      headers: request.headers,
-    }
-    const { status, headers = {}, body } = await settled(answer, asked)
-    response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) })
-    response.end(request.method === 'HEAD' ? undefined : body)
-  })
+  const server = createServer((request, response) => void respond(answer, request, response))
   server.requestTimeout = 10_000
+  const where = at.host !== undefined && { host: at.host, ipv6Only: isIPv6(at.host) }
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ port: at.port, ...(at.host !== undefined && { host: at.host }) }, () => {
+    server.listen({ port: at.port, ...where }, () => {
       server.off('error', reject)
+      // Too many open files: the next connection may have more luck, and nobody is to die of it.
+      server.on('error', () => {})
       server.unref()
       resolve({ port: portOf(server), close: () => close(server) })
     })
   })
 }
 
-/** An answer that fails must not take the agent down, nor leave a probe waiting. */
+/** What every path gets that leads nowhere. */
+export const NOT_FOUND: HttpAnswer = { status: 404, headers: TEXT, body: '404 page not found\n' }
+
+async function respond(answer: Answering, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  request.resume()
+  const { status, headers = {}, body } = await settled(answer, request)
+  response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) })
+  response.end(request.method === 'HEAD' ? undefined : body)
+}
+
+/** An answer that fails must not take the agent down, nor leave a probe waiting; nor must a request that is nonsense. */
 async function settled(
-  answer: (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>,
-  request: HttpRequest,
+  answer: Answering,
+  { method = 'GET', url = '/', headers }: IncomingMessage,
 ): Promise<HttpAnswer> {
+  const parsed = URL.parse(url.startsWith('/') ? `http://localhost${url}` : url)
+  if (parsed === null) return { status: 400, headers: TEXT, body: '400 Bad Request\n' }
   try {
-    return await answer(request)
+    return await answer({ method, path: parsed.pathname, query: parsed.searchParams, headers })
   } catch (error) {
-    return { status: 500, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body: `${String(error)}\n` }
+    return { status: 500, headers: TEXT, body: `${String(error)}\n` }
   }
 }
 

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os'
 import { documents } from '../api/files.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import { nodeName, type Settings } from '../config/settings.ts'
@@ -7,6 +6,7 @@ import type { Mode } from '../modes/mode.ts'
 import { diff, EMPTY } from '../plan/diff.ts'
 import { Draft } from '../sync/draft.ts'
 import { readText } from '../system/files.ts'
+import { hostName } from '../system/host.ts'
 import { print } from '../system/output.ts'
 import type { Command } from '../system/ports.ts'
 import type { Family } from '../values/address.ts'
@@ -36,7 +36,7 @@ async function render({ settings, log }: Begun): Promise<number> {
 
 function commands(settings: Settings, family: Family, cluster: Cluster): readonly Command[] {
   const mode: Mode = paperMode(settings, family)
-  const name = nodeName(settings, hostname())
+  const name = nodeName(settings, hostName())
   const draft = new Draft(cluster, mode, lookAround({ settings, family, nodeName: name, machine: () => NO_MACHINE }))
   draft.update()
   return mode.write(diff(EMPTY, draft.book.rules))

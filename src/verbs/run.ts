@@ -1,10 +1,10 @@
-import { hostname } from 'node:os'
 import { apiSource } from '../api/api-source.ts'
 import { credentialsFrom } from '../api/credentials.ts'
 import { type ApiStats, freshStats } from '../api/stats.ts'
 import { nodeName } from '../config/settings.ts'
 import { systemClock } from '../system/clock.ts'
 import { readText } from '../system/files.ts'
+import { environment, hostName } from '../system/host.ts'
 import { hostKernel } from '../system/kernel.ts'
 import { onSignals } from '../system/signals.ts'
 import { Agent } from './agent.ts'
@@ -22,7 +22,7 @@ async function run({ settings, log }: Begun): Promise<number> {
   const clock = systemClock
   const kernel = hostKernel()
   const stop = new AbortController()
-  const name = nodeName(settings, hostname())
+  const name = nodeName(settings, hostName())
   const { kubeconfig, master } = settings
   if (kubeconfig === undefined && master === undefined) {
     log
@@ -30,7 +30,7 @@ async function run({ settings, log }: Begun): Promise<number> {
       .info(0, 'Neither kubeconfig file nor master URL was specified, falling back to in-cluster config')
   }
   const api = { ...(kubeconfig !== undefined && { kubeconfig }), ...(master !== undefined && { master }) }
-  const credentials = await credentialsFrom({ ...api, env: process.env, files: { readText }, kernel, clock })
+  const credentials = await credentialsFrom({ ...api, env: environment(), files: { readText }, kernel, clock })
   const stats = freshStats()
   const tell = tellNews(log)
   const source = apiSource({ credentials, clock, nodeName: name, random: Math.random, tell, stats })

@@ -1,0 +1,69 @@
+import type { Clock } from '../ports.ts'
+
+// A clock that moves when it is told to.
+
+interface Sleeper {
+  readonly due: number
+  readonly wake: () => void
+}
+
+export class PaperClock implements Clock {
+  #now: number
+  /** In the order in which they fell asleep. */
+  readonly #sleepers = new Set<Sleeper>()
+
+  constructor(now = 0) {
+    this.#now = now
+  }
+
+  /** How many sleep now: a test that waits for somebody to fall asleep can see it. */
+  get sleepers(): number {
+    return this.#sleepers.size
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.resolve()
+    return new Promise(resolve => {
+      const sleeper = {
+        due: this.#now + Math.max(0, ms),
+        wake: () => {
+          this.#sleepers.delete(sleeper)
+          signal?.removeEventListener('abort', sleeper.wake)
+          resolve()
+        },
+      }
+      this.#sleepers.add(sleeper)
+      signal?.addEventListener('abort', sleeper.wake)
+    })
+  }
+
+  /** Time goes by: whoever is due wakes, one after another, each at its own moment and with all that follows from it. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms
+    await settled()
+    for (let next = this.#firstDue(end); next !== undefined; next = this.#firstDue(end)) {
+      this.#now = Math.max(this.#now, next.due)
+      next.wake()
+      await settled()
+    }
+    this.#now = end
+  }
+
+  /** Of those due at the same moment, the one that fell asleep first. */
+  #firstDue(end: number): Sleeper | undefined {
+    let first: Sleeper | undefined
+    for (const sleeper of this.#sleepers) {
+      if (sleeper.due <= end && (first === undefined || sleeper.due < first.due)) first = sleeper
+    }
+    return first
+  }
+}
+
+/** By then everything has run that waits for nothing but promises. */
+function settled(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}

@@ -1,0 +1,83 @@
+import type { Command, Kernel, Outcome } from '../ports.ts'
+import { PaperIptables } from './iptables/iptables.ts'
+import { copyOf, type Machine, newMachine, type PaperTool } from './machine.ts'
+
+// A Command → what the real tool would have answered, on a machine of paper: in memory, as strict as the tools are.
+
+export interface PaperKernelOptions {
+  /** Which iptables hides behind the plain names `iptables`, `iptables-restore`, …; nft where absent. */
+  readonly iptables?: 'nft' | 'legacy'
+}
+
+type Judge = (command: Command) => Outcome | undefined
+
+/** What a tool answers when somebody else holds the lock. */
+const LOCKED: Outcome = { code: 4, stdout: '', stderr: 'Another app is currently holding the xtables lock.\n' }
+
+export class PaperKernel implements Kernel {
+  #machine = newMachine()
+  #tools: readonly PaperTool[]
+  readonly #commands: Command[] = []
+  readonly #judges = new Set<Judge>()
+
+  constructor({ iptables = 'nft' }: PaperKernelOptions = {}) {
+    this.#tools = [new PaperIptables({ plain: iptables, machine: this.#machine })]
+  }
+
+  /** What stands there without having been put there by one of the tools below. */
+  get machine(): Machine {
+    return this.#machine
+  }
+
+  /** Every command that was run, also those that were made to fail. */
+  get commands(): readonly Command[] {
+    return this.#commands
+  }
+
+  async run(command: Command): Promise<Outcome> {
+    this.#commands.push(command)
+    for (const judge of this.#judges) {
+      const outcome = judge(command)
+      if (outcome !== undefined) return outcome
+    }
+    const program = command.argv[0].slice(command.argv[0].lastIndexOf('/') + 1)
+    const tool = this.#tools.find(candidate => candidate.answersTo(program))
+    return tool?.run(command) ?? { code: 127, stdout: '', stderr: `${command.argv[0]}: not found in PATH` }
+  }
+
+  /** The next command fails and does nothing. */
+  failNext(outcome: Outcome = LOCKED): void {
+    const heal = this.failWhen(() => {
+      heal()
+      return true
+    }, outcome)
+  }
+
+  /** Commands like this fail and do nothing, until the returned function is called. */
+  failWhen(predicate: (command: Command) => boolean, outcome: Outcome = LOCKED): () => void {
+    const judge: Judge = command => (predicate(command) ? outcome : undefined)
+    this.#judges.add(judge)
+    return () => this.#judges.delete(judge)
+  }
+
+  /** Somebody else empties the machine: `iptables -F` and `-X` in every table of both families, and so for every tool. */
+  flush(): void {
+    for (const tool of this.#tools) tool.flush()
+  }
+
+  /** All that is there, one line a thing: two machines in the same state have the same text, however they got there. */
+  dump(): string {
+    return this.#tools
+      .flatMap(tool => tool.dump())
+      .map(line => `${line}\n`)
+      .join('')
+  }
+
+  /** The same machine again, without its history: what happens to one does not happen to the other. */
+  clone(): PaperKernel {
+    const twin = new PaperKernel()
+    twin.#machine = copyOf(this.#machine)
+    twin.#tools = this.#tools.map(tool => tool.clone(twin.#machine))
+    return twin
+  }
+}

@@ -1,0 +1,120 @@
+import { A_TO_B, A_TO_B_LINES, block, type IptablesCase, words } from './case.ts'
+
+// The command itself, a change at a time.
+
+export const COMMANDS: readonly IptablesCase[] = [
+  { title: 'the command: -N', run: words('-w', '5', '-N', 'A', '-t', 'nat'), verdict: 'done', leaves: ['nat :A'] },
+  {
+    title: 'the command: -N of a chain that is there',
+    given: A_TO_B,
+    run: words('-N', 'A'),
+    verdict: 'refused',
+    says: /^ip6?tables: Chain already exists\.\n/,
+  },
+  {
+    title: 'the command: -I, with a comment of several words',
+    given: A_TO_B,
+    run: words('-w', '5', '-I', 'A', '-t', 'filter', '-m', 'comment', '--comment', 'a  "b"', '-j', 'B'),
+    verdict: 'done',
+    leaves: [...A_TO_B_LINES.slice(0, 2), 'filter -A A -m comment --comment "a  \\"b\\"" -j B', 'filter -A A -j B'],
+  },
+  {
+    title: 'the command: -A to a chain that is not there',
+    run: words('-A', 'NOPE', '-j', 'DROP'),
+    verdict: 'refused',
+    says: /^ip6?tables: No chain\/target\/match by that name\.\n/,
+  },
+  {
+    title: 'the command: -A with a jump to a chain that is not there',
+    given: A_TO_B,
+    run: words('-A', 'A', '-j', 'NOPE'),
+    verdict: 'refused',
+    says: { nft: /Chain 'NOPE' does not exist/, legacy: /Couldn't load target `NOPE'/ },
+  },
+  {
+    title: 'the command: -A of what the kernel refuses',
+    run: words('-t', 'nat', '-A', 'OUTPUT', '-j', 'MASQUERADE'),
+    verdict: 'refused',
+    says: {
+      nft: /^ip6?tables v1\.8\.9 \(nf_tables\): {2}RULE_APPEND failed \(Invalid argument\): rule in chain OUTPUT\n/,
+      legacy: /^ip6?tables: Invalid argument\./,
+    },
+  },
+  { title: 'the command: -C finds a rule', given: A_TO_B, run: words('-C', 'A', '-j', 'B'), verdict: 'done' },
+  {
+    title: 'the command: -C does not find a rule',
+    given: A_TO_B,
+    run: words('-C', 'A', '-j', 'DROP'),
+    verdict: 'refused',
+    says: /^ip6?tables: Bad rule \(does a matching rule exist in that chain\?\)\.\n/,
+  },
+  { title: 'the command: -C in a chain that is not there', run: words('-C', 'NOPE', '-j', 'DROP'), verdict: 'refused' },
+  {
+    title: 'the command: -D',
+    given: A_TO_B,
+    run: words('-D', 'A', '-j', 'B'),
+    verdict: 'done',
+    leaves: ['filter :A', 'filter :B'],
+  },
+  {
+    title: 'the command: -X of a chain in use',
+    given: A_TO_B,
+    run: words('-X', 'B'),
+    verdict: 'refused',
+    says: {
+      nft: /^ip6?tables v1\.8\.9 \(nf_tables\): {2}CHAIN_DEL failed \(Device or resource busy\): chain B\n/,
+      legacy: /^ip6?tables: Too many links\.\n/,
+    },
+  },
+  {
+    title: 'the command: -X of a chain with rules',
+    given: A_TO_B,
+    run: words('-X', 'A'),
+    verdict: 'refused',
+    says: { nft: /CHAIN_DEL failed/, legacy: /^ip6?tables: Directory not empty\.\n/ },
+  },
+  {
+    title: 'the command: -F of everything',
+    given: A_TO_B,
+    run: words('-F'),
+    verdict: 'done',
+    leaves: ['filter :A', 'filter :B'],
+  },
+  { title: 'the command: -P', run: words('-P', 'INPUT', 'DROP'), verdict: 'done', leaves: ['filter :INPUT DROP'] },
+  {
+    title: 'the command: -S of a table',
+    given: A_TO_B + block('filter', ':INPUT DROP [0:0]', '-A INPUT -j A'),
+    run: words('-S'),
+    verdict: 'done',
+    prints: '-P INPUT DROP\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n-N A\n-N B\n-A INPUT -j A\n-A A -j B\n',
+  },
+  {
+    title: 'the command: -S of a chain',
+    given: A_TO_B,
+    run: words('-S', 'A'),
+    verdict: 'done',
+    prints: '-N A\n-A A -j B\n',
+  },
+  {
+    title: 'the command: -S of a rule',
+    given: A_TO_B,
+    run: words('-S', 'A', '1'),
+    verdict: 'done',
+    prints: '-A A -j B\n',
+  },
+  {
+    title: 'the command: -S of a chain that is not there',
+    run: words('-w', '5', '-S', 'KUBE-PROXY-CANARY', '-t', 'mangle'),
+    verdict: 'refused',
+    says: {
+      nft: /chain `KUBE-PROXY-CANARY' in table `mangle' is incompatible/,
+      legacy: /No chain\/target\/match by that name/,
+    },
+  },
+  { title: 'the command: an unknown table', run: words('-t', 'bogus', '-S'), verdict: 'refused' },
+  { title: 'the command: nothing to do', run: words('-t', 'nat'), verdict: 'refused', says: /no command specified/ },
+  { title: 'the command: two things to do', given: A_TO_B, run: words('-F', 'A', '-X', 'B'), verdict: 'refused' },
+  { title: 'the command: a name of a target', run: words('-N', 'MASQUERADE'), verdict: 'refused' },
+  { title: 'the command: --version', run: words('--version'), verdict: 'done' },
+  { title: '-save of an unknown table', run: words('-save', '-t', 'bogus'), verdict: 'refused' },
+]

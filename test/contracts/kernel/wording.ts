@@ -1,0 +1,167 @@
+import { block, type IptablesCase } from './case.ts'
+
+// How rules are printed, whatever way they were written, and rules that make no sense.
+
+/** What is written → what is printed: the same where the second is absent. */
+const SPELLINGS: readonly (readonly [string, string?])[] = [
+  ['-s {ip} -j RETURN', '-s {host} -j RETURN'],
+  ['-s {ip-in-net} -j RETURN', '-s {net} -j RETURN'],
+  ['! -s {net} ! -d {host} -j RETURN'],
+  ['-d {host} -s {net}', '-s {net} -d {host}'],
+  ['-s {everything} -j RETURN', '-j RETURN'],
+  ['-i eth0 -j RETURN'],
+  ['! -i veth+ -o lo -j RETURN'],
+  ['-j ACCEPT -m comment --comment "the target first"', '-m comment --comment "the target first" -j ACCEPT'],
+  ['-p TCP -j ACCEPT', '-p tcp -j ACCEPT'],
+  ['-p 17 -j ACCEPT', '-p udp -j ACCEPT'],
+  ['! -p tcp -j ACCEPT'],
+  ['-p tcp --dport 80', '-p tcp -m tcp --dport 80'],
+  ['-p tcp -m tcp'],
+  ['-p udp -m udp --dport 80:90'],
+  ['-p sctp -m sctp --dport 80'],
+  ['-p tcp -m tcp ! --dport 80 --sport 1:1', '-p tcp -m tcp --sport 1 ! --dport 80'],
+  ['-p tcp -m tcp --dport 1000: --sport :90', '-p tcp -m tcp --sport 0:90 --dport 1000:65535'],
+  ['-p tcp -m tcp --dport 0:65535', '-p tcp -m tcp'],
+  ['-p tcp -m comment --comment x --dport 80', '-p tcp -m comment --comment x -m tcp --dport 80'],
+  ['-m comment --comment "shop/cart:http -> 10.0.0.1:80" -j RETURN'],
+  ['-m comment --comment one-word_2', '-m comment --comment one-word_2'],
+  ['-m comment --comment "quoted"', '-m comment --comment quoted'],
+  ['-m comment --comment a.b', '-m comment --comment "a.b"'],
+  ['-m comment --comment a"b c"', '-m comment --comment "ab c"'],
+  ['-m  comment\t--comment   "a  b"  -j RETURN ', '-m comment --comment "a  b" -j RETURN'],
+  ['-m comment --comment "" -j RETURN'],
+  [`-m comment --comment "say \\"it's\\" \\\\o/"`, `-m comment --comment "say \\"it\\'s\\" \\\\o/"`],
+  ['-m comment --comment a\\b', '-m comment --comment "a\\\\b"'],
+  ['-m comment --comment "with a; semicolon, a # and ünïcode"'],
+  ['-m comment --comment x -m comment --comment y'],
+  [`-m comment --comment ${'x'.repeat(255)}`],
+  ['-m conntrack --ctstate ESTABLISHED,RELATED', '-m conntrack --ctstate RELATED,ESTABLISHED'],
+  ['-m conntrack --ctstate dnat,new', '-m conntrack --ctstate NEW,DNAT'],
+  ['-m conntrack ! --ctstate INVALID -j RETURN'],
+  ['-m state --state NEW -j RETURN'],
+  ['-m mark --mark 0x4000/0x4000'],
+  ['-m mark ! --mark 16384/0x4000', '-m mark ! --mark 0x4000/0x4000'],
+  ['-m mark --mark 0x4000/0xffffffff', '-m mark --mark 0x4000'],
+  ['-m addrtype --dst-type LOCAL'],
+  ['-m addrtype --dst-type local --src-type LOCAL,UNICAST', '-m addrtype --src-type UNICAST,LOCAL --dst-type LOCAL'],
+  ['-m statistic --mode random --probability 0.3333333333', '-m statistic --mode random --probability 0.33333333349'],
+  ['-m statistic --mode random --probability 0.00001', '-m statistic --mode random --probability 0.00001000008'],
+  ['-m statistic --mode random --probability 1', '-m statistic --mode random --probability 1.00000000000'],
+  ['-m statistic --mode nth --every 3 --packet 2'],
+  ['-m recent --set --name K', '-m recent --set --name K --mask {mask} --rsource'],
+  [
+    '-m recent --name K --reap --seconds 10800 --rcheck',
+    '-m recent --rcheck --seconds 10800 --reap --name K --mask {mask} --rsource',
+  ],
+  ['-m recent ! --update --seconds 5 --name K --mask {mask} --rdest'],
+  ['-m physdev ! --physdev-is-in'],
+  ['-j REJECT', '-j REJECT --reject-with {port-unreachable}'],
+  ['-p tcp -j REJECT --reject-with tcp-reset'],
+  ['-j MARK --set-mark 0x4000', '-j MARK --set-xmark 0x4000/0xffffffff'],
+  ['-j MARK --or-mark 0x4000', '-j MARK --set-xmark 0x4000/0x4000'],
+  ['-j MARK --and-mark 0x4000', '-j MARK --set-xmark 0x0/0xffffbfff'],
+  ['-j MARK --xor-mark 0x4000', '-j MARK --set-xmark 0x4000/0x0'],
+  ['-j MARK --set-xmark 0x4000/0x0'],
+  ['-m comment --comment "a rule without a target"'],
+]
+
+const NAT_SPELLINGS: readonly (readonly [string, string?])[] = [
+  ['-p tcp -m tcp -j DNAT --to-destination {ip:80}'],
+  ['-j DNAT --to-destination {ip}'],
+  [
+    '-p udp -j DNAT --to-destination {ip:80} --persistent --random',
+    '-p udp -j DNAT --to-destination {ip:80} --random --persistent',
+  ],
+  ['-p tcp -j DNAT --to-destination {ip:80}-90'],
+  ['-j SNAT --to-source {ip} --random-fully'],
+  ['-j MASQUERADE --random-fully'],
+  ['-p tcp -j MASQUERADE --to-ports 1024-2048'],
+  ['-p tcp -j REDIRECT --to-ports 8080'],
+  ['-j REDIRECT'],
+]
+
+/** Rules that are refused wherever they stand. */
+const NONSENSE: readonly (readonly [string, RegExp?])[] = [
+  ['-s {other-family}', /host\/network `.*' not found/],
+  ['-s 10.1.0.400', /host\/network `10.1.0.400' not found/],
+  ['-d {ip}/129', /invalid mask `129' specified/],
+  ['-s {ip} -s {ip}', /multiple -s flags not allowed/],
+  ['-i abcdefghijklmnop', /must be shorter than IFNAMSIZ/],
+  ['-p 300', /unknown protocol "300" specified/],
+  ['--dport 80', /unknown option "--dport"/],
+  ['-p udp -m tcp --dport 80'],
+  ['-m tcp --dport 80'],
+  ['-p udp -m sctp --dport 80'],
+  ['-p tcp --dport 65536', /invalid port\/service `65536' specified/],
+  ['-p tcp --dport 90:80', /invalid portrange \(min > max\)/],
+  ['-p tcp --dport', /option "--dport" requires an argument/],
+  ['-p tcp --dport 80 --dport 81'],
+  ['--frobnicate', /unknown option "--frobnicate"/],
+  ['-m nosuchmatch', /Couldn't load match `nosuchmatch'/],
+  ['-m comment', /comment: option "--comment" must be specified/],
+  ['-m comment --comment a --comment b', /can only be used once/],
+  ['-m comment ! --comment a', /cannot be inverted/],
+  ['-m conntrack', /At least one option is required/],
+  ['-m conntrack --ctstate FOO', /Bad ctstate "FOO"/],
+  ['-m mark --mark 0x1ffffffff', /out of range/],
+  ['-m mark', /option "--mark" must be specified/],
+  ['-m addrtype --dst-type FOO', /bad type "FOO"/],
+  ['-m addrtype'],
+  ['-m statistic --mode random', /--probability must be specified/],
+  ['-m statistic --probability 0.5', /option "--mode" must be specified/],
+  ['-m statistic --mode random --probability 1.1', /out of range/],
+  ['-m recent --name K', /you must specify one of/],
+  ['-m recent --rcheck --reap --name K', /--reap" also requires "--seconds"/],
+  ['-m recent --rcheck --set --name K', /cannot be used together/],
+  ['-m recent --set --seconds 5 --name K'],
+  ['-m set --match-set NO-SUCH-SET src', /Set NO-SUCH-SET doesn't exist/],
+  ['-m nfacct --nfacct-name no-such-account'],
+  ['-j REJECT --reject-with bogus', /unknown reject type "bogus"/],
+  ['-j REJECT --reject-with tcp-reset'],
+  ['-j MARK', /options is required/],
+  ['-j MARK --set-mark 1 --or-mark 2', /cannot be used together/],
+  ['-j ACCEPT --to-ports 80', /unknown option "--to-ports"/],
+  ['-j ACCEPT -j DROP', /multiple -j flags not allowed/],
+  ['-j', /option "-j" requires an argument/],
+  [`-j ${'A'.repeat(29)}`, /Invalid target name/],
+  ['! -j ACCEPT', /cannot have ! before -j/],
+  ['!', /nothing appropriate following !/],
+  ['stray', /Bad argument `stray'/],
+]
+
+const NAT_NONSENSE: readonly (readonly [string, RegExp?])[] = [
+  ['-p tcp -j DNAT', /option "--to-destination" must be specified/],
+  ['-p tcp -j DNAT --to-destination foo', /Bad IP address "foo"/],
+  ['-p tcp -j DNAT --to-destination {other-family}'],
+  ['-j DNAT --to-destination {ip:80}', /Need TCP, UDP, SCTP or DCCP with port specification/],
+  ['-p tcp -j DNAT --to-destination {ip:65536}', /Port `65536' not valid/],
+  ['-j SNAT', /option "--to-source" must be specified/],
+  ['-j REDIRECT --to-ports 80', /Need TCP, UDP, SCTP or DCCP/],
+  ['-p tcp -j REDIRECT --to-ports 65536', /Port `65536' not valid/],
+]
+
+export const WORDING: readonly IptablesCase[] = [
+  ...spellingCases('filter', SPELLINGS),
+  ...spellingCases('nat', NAT_SPELLINGS),
+  ...nonsenseCases('filter', NONSENSE),
+  ...nonsenseCases('nat', NAT_NONSENSE),
+]
+
+function spellingCases(table: string, spellings: typeof SPELLINGS): readonly IptablesCase[] {
+  return spellings.map(([written, printed = written]) => ({
+    title: `prints ${table} -A A ${written}`,
+    run: block(table, ':A - [0:0]', `-A A ${written}`, `-C A ${written}`),
+    verdict: 'done',
+    leaves: [`${table} :A`, `${table} -A A ${printed}`],
+  }))
+}
+
+function nonsenseCases(table: string, rules: typeof NONSENSE): readonly IptablesCase[] {
+  return rules.map(([rule, says]) => ({
+    title: `refuses ${table} -A A ${rule}`,
+    given: block(table, ':A - [0:0]', '-A A -j RETURN'),
+    run: block(table, ':B - [0:0]', `-A A ${rule}`),
+    verdict: 'refused',
+    ...(says === undefined ? {} : { says }),
+  }))
+}
