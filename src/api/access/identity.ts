@@ -1,0 +1,115 @@
+import { dirname, isAbsolute, join } from 'node:path'
+import type { User } from '@kubernetes/client-node'
+import { type Chosen, type Fields, isFields, shown, textField } from './kubeconfig-text.ts'
+import { type ExecPlugin, type Identity, isToken, type Login } from './login.ts'
+import { CredentialsProblem } from './problem.ts'
+
+// The user of a kubeconfig → who we say we are.
+
+const EXEC_VERSIONS = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1']
+
+/** client-node knows neither `tokenFile`, which kubeadm gives to kube-proxy, nor any impersonation but `as`. */
+export function identityFrom(
+  chosen: Chosen,
+  user: User,
+  resolved: (path: string) => string,
+): Pick<Login, 'identity' | 'impersonation'> {
+  const { file, user: entry } = chosen
+  const tokenFile = textField(file, entry, 'tokenFile')
+  if (user.token && !isToken(user.token.trim())) {
+    throw new CredentialsProblem(`${file}: ${entry.at}.token is not one line of visible characters`)
+  }
+  return {
+    identity:
+      tokenFile === undefined
+        ? withoutFile(chosen, user)
+        : {
+            by: 'token-file',
+            file: { from: 'file', path: resolved(tokenFile), named: `${entry.at}.tokenFile of ${file}` },
+            ...(user.token ? { token: user.token.trim() } : {}),
+          },
+    impersonation: impersonation(chosen),
+  }
+}
+
+function withoutFile(chosen: Chosen, { token, username, password, exec, authProvider }: User): Identity {
+  if (token) return { by: 'token', token: token.trim() }
+  if (username) return { by: 'password', username, password: password ?? '' }
+  if (exec) return { by: 'exec', plugin: execPlugin(chosen, exec) }
+  if (authProvider) throw noProvider(chosen, authProvider)
+  return { by: 'nobody' }
+}
+
+function execPlugin({ file, user, cluster }: Chosen, exec: unknown): ExecPlugin {
+  const at = `${user.at}.exec`
+  if (!isFields(exec)) throw new CredentialsProblem(`${file}: ${at} is ${shown(exec)}: must be a mapping`)
+  const entry = { name: user.name, at, fields: exec }
+  const command = textField(file, entry, 'command')
+  const apiVersion = textField(file, entry, 'apiVersion')
+  if (command === undefined) throw new CredentialsProblem(`${file}: ${at}.command is not set: must be a program`)
+  if (apiVersion === undefined || !EXEC_VERSIONS.includes(apiVersion)) {
+    throw new CredentialsProblem(`${file}: ${at}.apiVersion is ${shown(apiVersion ?? '')}: must be ${EXEC_VERSIONS[0]}`)
+  }
+  if (exec.interactiveMode === 'Always') {
+    throw new CredentialsProblem(
+      `${file}: ${at}.interactiveMode is "Always": must be Never, there is nobody to ask here`,
+    )
+  }
+  const installHint = textField(file, entry, 'installHint')
+  return {
+    named: `${at} of ${file}`,
+    argv: [command.includes('/') && !isAbsolute(command) ? join(dirname(file), command) : command, ...texts(exec.args)],
+    env: variables(exec.env),
+    apiVersion,
+    ...(installHint === undefined ? {} : { installHint }),
+    ...(exec.provideClusterInfo === true ? { cluster: clusterFacts(cluster.fields) } : {}),
+  }
+}
+
+/** The shape of `spec.cluster` in an ExecCredential; the certificate authority is added when the plugin runs. */
+function clusterFacts(cluster: Fields): Fields {
+  const known = ['server', 'tls-server-name', 'insecure-skip-tls-verify', 'proxy-url'] as const
+  const extensions: readonly unknown[] = Array.isArray(cluster.extensions) ? cluster.extensions : []
+  const own = extensions.find(entry => isFields(entry) && entry.name === 'client.authentication.k8s.io/exec')
+  return {
+    ...Object.fromEntries(known.filter(field => cluster[field] !== undefined).map(field => [field, cluster[field]])),
+    ...(isFields(own) ? { config: own.extension } : {}),
+  }
+}
+
+/** Kubernetes itself dropped all but oidc, and client-node cannot refresh what that gives: it would last for an hour. */
+function noProvider({ file, user }: Chosen, { name }: { readonly name?: unknown }): CredentialsProblem {
+  const at = `${user.at}.auth-provider`
+  return new CredentialsProblem(`${file}: ${at} is ${shown(name ?? '')}: must be an exec plugin or a tokenFile instead`)
+}
+
+function impersonation({ file, user }: Chosen): Record<string, string | string[]> {
+  const as = textField(file, user, 'as')
+  const uid = textField(file, user, 'as-uid')
+  const groups = texts(user.fields['as-groups'])
+  const extra = isFields(user.fields['as-user-extra']) ? user.fields['as-user-extra'] : {}
+  if (as === undefined) {
+    if (uid === undefined && groups.length === 0) return {}
+    throw new CredentialsProblem(`${file}: ${user.at} has as-groups or as-uid but no "as": must name the user, too`)
+  }
+  return {
+    'impersonate-user': as,
+    ...(uid === undefined ? {} : { 'impersonate-uid': uid }),
+    ...(groups.length === 0 ? {} : { 'impersonate-group': groups }),
+    ...Object.fromEntries(
+      Object.entries(extra).map(([key, values]) => [
+        `impersonate-extra-${encodeURIComponent(key.toLowerCase())}`,
+        texts(values),
+      ]),
+    ),
+  }
+}
+
+function texts(list: unknown): string[] {
+  return Array.isArray(list) ? list.map(String) : []
+}
+
+function variables(list: unknown): Record<string, string> {
+  const pairs = (Array.isArray(list) ? list : []).filter(isFields).map(({ name, value }) => [name, String(value ?? '')])
+  return Object.fromEntries(pairs)
+}

@@ -1,0 +1,105 @@
+import { type Document, parseDocument } from 'yaml'
+import { CredentialsProblem } from './problem.ts'
+
+// The text of a kubeconfig → its entries by name, with where each one stands for messages.
+
+export type Fields = Readonly<Record<string, unknown>>
+
+export interface NamedEntry {
+  readonly name: string
+  /** `clusters[0].cluster` */
+  readonly at: string
+  readonly fields: Fields
+}
+
+export interface KubeconfigText {
+  readonly file: string
+  readonly currentContext: unknown
+  readonly clusters: readonly NamedEntry[]
+  readonly contexts: readonly NamedEntry[]
+  readonly users: readonly NamedEntry[]
+}
+
+/** What its current context leads to. */
+export interface Chosen {
+  readonly file: string
+  readonly cluster: NamedEntry
+  readonly user: NamedEntry
+}
+
+export function parseKubeconfig(file: string, text: string): KubeconfigText {
+  const root = yamlRoot(file, text)
+  if (root === null || root === undefined) throw new CredentialsProblem(`${file} is empty: must be a kubeconfig`)
+  if (!isFields(root)) {
+    throw new CredentialsProblem(
+      `${file} holds ${nounOf(root)}: must be a kubeconfig, with clusters, users and contexts`,
+    )
+  }
+  if (root.kind !== undefined && root.kind !== 'Config') {
+    throw new CredentialsProblem(`${file}: kind is ${shown(root.kind)}: must be "Config"`)
+  }
+  return {
+    file,
+    currentContext: root['current-context'],
+    clusters: entries(file, root.clusters, 'cluster'),
+    contexts: entries(file, root.contexts, 'context'),
+    users: entries(file, root.users, 'user'),
+  }
+}
+
+/** The field, or nothing where it is absent or empty: kubeconfigs written by programs are full of empty strings. */
+export function textField(file: string, { at, fields }: NamedEntry, field: string): string | undefined {
+  const value = fields[field]
+  if (value === undefined || value === null || value === '') return undefined
+  if (typeof value !== 'string')
+    throw new CredentialsProblem(`${file}: ${at}.${field} is ${shown(value)}: must be text`)
+  return value
+}
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** For messages: a value as JSON, or what kind of thing it is. */
+export function shown(value: unknown): string {
+  return typeof value === 'object' && value !== null ? nounOf(value) : JSON.stringify(value)
+}
+
+function yamlRoot(file: string, text: string): unknown {
+  const document = parseDocument(text, { prettyErrors: true })
+  const [error] = document.errors
+  if (error === undefined) return plain(file, document)
+  const [start] = error.linePos ?? []
+  const where = start === undefined ? '' : ` at line ${start.line}, column ${start.col}`
+  const why = error.message.split('\n', 1)[0]!.replace(/ at line \d+, column \d+:?$/, '')
+  throw new CredentialsProblem(`${file} is not YAML${where}: ${why}`)
+}
+
+/** A document of aliases to aliases would fill the memory; the reader refuses that only here. */
+function plain(file: string, document: Document): unknown {
+  try {
+    return document.toJS()
+  } catch (error) {
+    throw new CredentialsProblem(`${file} is not usable YAML: ${(error as Error).message}`)
+  }
+}
+
+function entries(file: string, list: unknown, field: 'cluster' | 'context' | 'user'): readonly NamedEntry[] {
+  if (list === undefined || list === null) return []
+  if (!Array.isArray(list)) throw new CredentialsProblem(`${file}: ${field}s is ${shown(list)}: must be a list`)
+  return list.map((entry: unknown, i) => {
+    const at = `${field}s[${i}]`
+    if (!isFields(entry) || typeof entry.name !== 'string') {
+      throw new CredentialsProblem(`${file}: ${at} has no name: must be "name: …" beside "${field}: …"`)
+    }
+    const fields = entry[field] ?? {}
+    if (!isFields(fields))
+      throw new CredentialsProblem(`${file}: ${at}.${field} is ${shown(fields)}: must be a mapping`)
+    return { name: entry.name, at: `${at}.${field}`, fields }
+  })
+}
+
+function nounOf(value: unknown): string {
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'object' ? 'a mapping' : `the text ${JSON.stringify(String(value).slice(0, 40))}`
+}

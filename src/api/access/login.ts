@@ -1,0 +1,69 @@
+import { CredentialsProblem, unreadable } from './problem.ts'
+
+// How the API server is reached and who we say we are, as configured: nothing here has been read or run yet.
+
+export interface Login {
+  readonly server: Server
+  readonly ca?: Material
+  readonly cert?: Material
+  readonly key?: Material
+  /** The name the server's certificate must carry, where it is not the one in the URL. */
+  readonly servername?: string
+  readonly verify: 'certificate' | 'nothing'
+  readonly proxy?: string
+  readonly identity: Identity
+  readonly impersonation: Readonly<Record<string, string | string[]>>
+}
+
+export interface Server {
+  /** `https://10.0.0.1:6443` */
+  readonly origin: string
+  /** What stands before `/api` in every path: empty, or `/k8s/clusters/c-1`. */
+  readonly prefix: string
+  readonly secure: 'tls' | 'plain'
+}
+
+/** A piece of text that may be rotated under our feet: files are read again for every request. */
+export type Material =
+  | { readonly from: 'text'; readonly text: string }
+  /** `named` is what the file is for, in the words of the configuration. */
+  | { readonly from: 'file'; readonly path: string; readonly named: string }
+
+export type Identity =
+  | { readonly by: 'nobody' }
+  | { readonly by: 'token'; readonly token: string }
+  /** The file goes first; the token is for as long as the file cannot be read. */
+  | { readonly by: 'token-file'; readonly file: Material; readonly token?: string }
+  | { readonly by: 'password'; readonly username: string; readonly password: string }
+  | { readonly by: 'exec'; readonly plugin: ExecPlugin }
+
+/** A program that prints an ExecCredential. */
+export interface ExecPlugin {
+  /** `users[0].user.exec of /etc/kubernetes/proxy.conf` */
+  readonly named: string
+  readonly argv: readonly [string, ...string[]]
+  readonly env: Readonly<Record<string, string>>
+  readonly apiVersion: string
+  readonly installHint?: string
+  /** What the plugin is told of the cluster, where it asked for it. */
+  readonly cluster?: Readonly<Record<string, unknown>>
+}
+
+/** The one thing credentials need of a file system. Rejects with an Error that has a `code`, as Node's does. */
+export interface Files {
+  readText(path: string): Promise<string>
+}
+
+/** Whether it can stand in a header. */
+export function isToken(text: string): boolean {
+  return /^[\x21-\x7e]+$/.test(text)
+}
+
+export async function readMaterial(files: Files, material: Material): Promise<string> {
+  if (material.from === 'text') return material.text
+  try {
+    return await files.readText(material.path)
+  } catch (error) {
+    throw new CredentialsProblem(`cannot read ${material.named}, ${material.path}: ${unreadable(error)}`)
+  }
+}

@@ -1,0 +1,75 @@
+import { Buffer } from 'node:buffer'
+import type { Clock, Kernel } from '../../system/ports.ts'
+import { execCredential } from './exec-plugin.ts'
+import { Kept } from './kept.ts'
+import { type Files, type Identity, isToken, type Material, readMaterial } from './login.ts'
+import { CredentialsProblem } from './problem.ts'
+
+// Who we say we are → what we show for it: a header, or a certificate that a plugin made.
+
+export interface Proof {
+  readonly authorization?: string
+  readonly cert?: string
+  readonly key?: string
+}
+
+export interface ProofSource {
+  get(): Promise<Proof>
+  /** The API server did not accept this proof; a kept one is got anew for the next request. */
+  rejected(proof: Proof): void
+}
+
+export interface ProofPorts {
+  readonly files: Files
+  readonly kernel: Kernel
+  readonly clock: Clock
+  /** What a plugin finds in its environment, as it would if it were run by hand: many look for HOME or AWS_PROFILE. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** How long a plugin may take. */
+  readonly limitMs: number
+}
+
+const NOBODY: Proof = {}
+
+export function proofSource(identity: Identity, ca: Material | undefined, ports: ProofPorts): ProofSource {
+  switch (identity.by) {
+    case 'nobody':
+      return unkept(async () => NOBODY)
+    case 'token':
+      return unkept(async () => bearer(identity.token))
+    case 'password': {
+      const both = Buffer.from(`${identity.username}:${identity.password}`).toString('base64')
+      return unkept(async () => ({ authorization: `Basic ${both}` }))
+    }
+    case 'token-file':
+      return unkept(() => tokenFromFile(identity, ports.files))
+    case 'exec':
+      return kept(new Kept(() => execCredential(identity.plugin, ca, ports), ports.clock))
+  }
+}
+
+function bearer(token: string): Proof {
+  return { authorization: `Bearer ${token}` }
+}
+
+async function tokenFromFile(identity: Identity & { by: 'token-file' }, files: Files): Promise<Proof> {
+  try {
+    const token = (await readMaterial(files, identity.file)).trim()
+    if (isToken(token)) return bearer(token)
+    const { path, named } = identity.file as Material & { from: 'file' }
+    throw new CredentialsProblem(
+      `${named}, ${path}, ${token === '' ? 'is empty' : 'is not one line'}: must hold a token`,
+    )
+  } catch (error) {
+    if (identity.token !== undefined) return bearer(identity.token)
+    throw error
+  }
+}
+
+function unkept(get: () => Promise<Proof>): ProofSource {
+  return { get, rejected: () => {} }
+}
+
+function kept(proof: Kept<Proof>): ProofSource {
+  return { get: () => proof.get(), rejected: refused => proof.drop(refused) }
+}

@@ -1,0 +1,211 @@
+import type { Clock } from '../system/ports.ts'
+import type { Event } from './event.ts'
+import type { ResourceStats } from './stats.ts'
+import type { Transport } from './transport.ts'
+import { Attempt, type Patience } from './watch/attempt.ts'
+import { NeverEnding } from './watch/failures.ts'
+import { type Frame, Lines, parseFrame } from './watch/frames.ts'
+import { Ledger, Picture, type Telling } from './watch/ledger.ts'
+import type { Limits } from './watch/limits.ts'
+import { pagedList } from './watch/pages.ts'
+import type { Ending, Recovery } from './watch/recovery.ts'
+import { pathOf, type Resource, withoutFieldSelector } from './watch/resources.ts'
+
+// One resource of the API server → its events, for as long as anybody asks for the next one.
+
+export interface ReflectorOptions {
+  readonly resource: Resource
+  readonly transport: Pick<Transport, 'get'>
+  readonly clock: Clock
+  readonly random: () => number
+  readonly limits: Limits
+  readonly recovery: Recovery
+  readonly stats: ResourceStats
+  /** Called when the first complete picture was delivered. */
+  readonly synced: (objects: number) => void
+}
+
+/** How far this attempt came. */
+interface Course {
+  asked: Ending['asked']
+  steps: number
+  watchingSince?: number
+}
+
+type Known = Exclude<Frame, { readonly type: 'error' }>
+
+const WATCH = { watch: 'true', allowWatchBookmarks: 'true' }
+const STREAMED_LIST = { ...WATCH, sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' }
+const NOTHING: readonly Telling[] = []
+
+/**
+ * Nothing is lost: the watch is resumed at the last event that was applied, and an event counts as applied when the one
+ * after it is asked for. Where that is not possible, everything is listed and compared with what was delivered.
+ */
+export class Reflector {
+  readonly #options: ReflectorOptions
+  readonly #ledger: Ledger
+  #resource: Resource
+  #lists: 'streamed' | 'paged' = 'streamed'
+  /** The resourceVersion of the last event applied; empty where we know nothing. */
+  #version = ''
+  /** A list that is being gathered; nothing of it is told before it is complete. */
+  #picture: Picture | undefined
+  #course: Course = { asked: 'watch', steps: 0 }
+  #synced: 'yes' | 'not yet' = 'not yet'
+
+  constructor(options: ReflectorOptions) {
+    this.#options = options
+    this.#resource = options.resource
+    this.#ledger = new Ledger(options.resource.kind)
+  }
+
+  async *events(signal: AbortSignal): AsyncGenerator<Event> {
+    while (!signal.aborted) {
+      const attempt = this.#attempt(signal)
+      let error: unknown
+      try {
+        yield* this.#course.asked === 'paged list' ? this.#page(attempt, signal) : this.#watch(attempt, signal)
+      } catch (caught) {
+        error = caught
+      } finally {
+        await attempt.close()
+      }
+      if (!signal.aborted) await this.#options.clock.sleep(this.#pause(error), signal)
+    }
+  }
+
+  #attempt(signal: AbortSignal): Attempt {
+    const { clock, stats } = this.#options
+    const heard = () => {
+      stats.lastActivityAt = clock.now()
+    }
+    const lists = this.#version === ''
+    this.#picture = lists ? new Picture(this.#ledger) : undefined
+    this.#course = { asked: lists ? `${this.#lists} list` : 'watch', steps: 0 }
+    return new Attempt({ ...this.#options, heard }, signal)
+  }
+
+  async *#page(attempt: Attempt, signal: AbortSignal): AsyncGenerator<Event> {
+    const { pageSize } = this.#options.limits
+    const version = await pagedList(attempt, { resource: this.#resource, pageSize }, this.#picture!)
+    yield* this.#deliver(this.#changes(), signal)
+    this.#listed(version)
+  }
+
+  /** A watch; where we know nothing, one that begins with a list. */
+  async *#watch(attempt: Attempt, signal: AbortSignal): AsyncGenerator<Event> {
+    const answer = await attempt.ask(this.#watchPath())
+    const { clock, limits } = this.#options
+    const lateAt = clock.now() + limits.streamedListMs
+    if (this.#picture === undefined) this.#watching()
+    const lines = new Lines(limits.lineBytes)
+    for await (const piece of attempt.pieces(answer, () => this.#patience())) {
+      for (const line of lines.take(piece)) {
+        const frame = known(parseFrame(line))
+        const tellings = this.#tellings(frame)
+        if (tellings !== NOTHING) yield* this.#deliver(tellings, signal)
+        this.#applied(frame)
+      }
+      if (this.#picture !== undefined && clock.now() > lateAt) throw new NeverEnding('a streamed list does not end')
+    }
+  }
+
+  async *#deliver(tellings: Iterable<Telling>, signal: AbortSignal): AsyncGenerator<Event> {
+    for (const telling of tellings) {
+      for (const event of telling.events) {
+        signal.throwIfAborted()
+        yield event
+      }
+      this.#ledger.applied(telling)
+    }
+  }
+
+  #tellings(frame: Known): Iterable<Telling> {
+    if (this.#picture !== undefined) return this.#gathered(this.#picture, frame)
+    if (frame.type === 'bookmark') return NOTHING
+    const { item } = frame
+    if (frame.type === 'put') return this.#ledger.knows(item) ? NOTHING : [this.#ledger.put(this.#ledger.arrival(item))]
+    return item.name === undefined ? NOTHING : [this.#ledger.gone(item.name)]
+  }
+
+  #gathered(picture: Picture, frame: Known): Iterable<Telling> {
+    if (frame.type === 'bookmark') return frame.ends === 'list' ? this.#changes() : NOTHING
+    if (frame.type === 'put') picture.put(frame.item)
+    else picture.gone(frame.item)
+    return NOTHING
+  }
+
+  *#changes(): Generator<Telling> {
+    yield* this.#picture!.changes()
+    const { kind } = this.#resource
+    if (this.#synced === 'not yet') yield { events: [{ type: 'synced', kind }], name: undefined, usable: 'yes' }
+  }
+
+  /** Only now, after all that it told was applied, may the watch be resumed behind a frame. */
+  #applied(frame: Known): void {
+    const version = frame.type === 'bookmark' ? frame.resourceVersion : frame.item.resourceVersion
+    if (this.#picture !== undefined) {
+      if (frame.type !== 'bookmark' || frame.ends !== 'list') return
+      this.#listed(version)
+      this.#watching()
+      return
+    }
+    if (version !== this.#version) this.#course.steps += 1
+    this.#version = version
+    this.#options.stats.objects = this.#ledger.size
+  }
+
+  #listed(version: string): void {
+    const { stats, recovery, synced } = this.#options
+    this.#version = version
+    this.#picture = undefined
+    stats.lists += 1
+    stats.objects = this.#ledger.size
+    recovery.works(this.#resource)
+    if (this.#synced === 'not yet') synced(stats.objects)
+    this.#synced = 'yes'
+    stats.synced = true
+  }
+
+  #watching(): void {
+    this.#course.asked = 'watch'
+    this.#course.watchingSince = this.#options.clock.now()
+    this.#options.stats.watches += 1
+    this.#options.recovery.works(this.#resource)
+  }
+
+  /** Where the next attempt begins, and after how many milliseconds. */
+  #pause(error: unknown): number {
+    const { asked, steps, watchingSince } = this.#course
+    if (error === undefined && asked === 'paged list') return 0
+    const { clock, recovery } = this.#options
+    const watchedMs = watchingSince === undefined ? 0 : clock.now() - watchingSince
+    const ending = { error, resource: this.#resource, asked, watchedMs, steps, version: this.#version }
+    const { waitMs, from, without } = recovery.after(ending)
+    if (from === 'the beginning') this.#version = ''
+    if (without === 'streamed lists') this.#lists = 'paged'
+    if (without === 'field selector') this.#resource = withoutFieldSelector(this.#resource)
+    return waitMs
+  }
+
+  #watchPath(): string {
+    const { limits, random } = this.#options
+    const [least, most] = limits.watchSeconds
+    const timeoutSeconds = String(Math.floor(least + random() * (most - least)))
+    const query = this.#picture === undefined ? { ...WATCH, resourceVersion: this.#version } : STREAMED_LIST
+    return pathOf(this.#resource, { ...query, timeoutSeconds })
+  }
+
+  #patience(): Patience {
+    const { listIdleMs, silenceMs } = this.#options.limits
+    return this.#picture === undefined
+      ? { missing: 'no event and no bookmark', ms: silenceMs }
+      : { missing: 'nothing more of a list', ms: listIdleMs }
+  }
+}
+
+function known(frame: Frame): Known {
+  if (frame.type === 'error') throw frame.refusal
+  return frame
+}

@@ -1,0 +1,125 @@
+import { Agent, type Dispatcher, ProxyAgent } from 'undici'
+import type { Access, Credentials } from './credentials.ts'
+
+// A path → the API server's answer, over HTTP/1.1 connections that are kept alive.
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** Must be read to its end or destroyed: it holds a connection. */
+  readonly body: Dispatcher.ResponseData['body']
+}
+
+export interface Request {
+  /** With its query; the server's prefix goes before it. */
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+}
+
+export interface Post extends Request {
+  /** JSON. */
+  readonly body: string
+}
+
+type Asked = Request & { readonly method: 'GET' | 'POST'; readonly body?: string }
+
+export interface TransportOptions {
+  readonly credentials: Credentials
+  readonly userAgent?: string
+  /** Shorter than undici's 10 s: in a network with losses it halved the time the node was behind. */
+  readonly connectMs?: number
+}
+
+/** One pool of connections, replaced when certificates were rotated; what still runs on the old one may finish. */
+export class Transport {
+  readonly #credentials: Credentials
+  readonly #userAgent: string
+  readonly #connectMs: number
+  #pool: { readonly key: string; readonly dispatcher: Dispatcher } | undefined
+  readonly #outdated = new Set<Dispatcher>()
+  #closed = false
+
+  constructor({ credentials, userAgent = 'switchyard', connectMs = 5_000 }: TransportOptions) {
+    this.#credentials = credentials
+    this.#userAgent = userAgent
+    this.#connectMs = connectMs
+  }
+
+  /** Rejects as soon as the signal aborts, whatever it was waiting for. Time limits are the caller's. */
+  get(request: Request): Promise<Answer> {
+    return this.#ask({ ...request, method: 'GET' })
+  }
+
+  /** As `get`. Nothing is sent twice: whether a POST that got no answer has worked is for the caller to judge. */
+  post({ headers, ...request }: Post): Promise<Answer> {
+    return this.#ask({ ...request, method: 'POST', headers: { 'content-type': 'application/json', ...headers } })
+  }
+
+  async #ask({ path, headers, signal, ...what }: Asked): Promise<Answer> {
+    const access = await unlessAborted(this.#credentials.access(), signal)
+    if (this.#closed) throw new Error('the connections to the API server are closed')
+    const asked = this.#poolFor(access).request({
+      origin: access.origin,
+      path: access.prefix + path,
+      ...what,
+      headers: { 'user-agent': this.#userAgent, accept: 'application/json', ...headers, ...access.headers },
+      signal,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    })
+    const answered = asked.catch((cause: unknown) => {
+      throw new Error(`cannot reach ${access.origin}`, { cause })
+    })
+    const answer = await unlessAborted(answered, signal)
+    if (answer.statusCode === 401) this.#credentials.rejected(access)
+    return { status: answer.statusCode, headers: answer.headers, body: answer.body }
+  }
+
+  /** Resolves when no connection is left. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const pools = this.#pool === undefined ? [...this.#outdated] : [...this.#outdated, this.#pool.dispatcher]
+    await Promise.all(pools.map(pool => pool.destroy()))
+  }
+
+  #poolFor({ tls, proxy }: Access): Dispatcher {
+    const key = JSON.stringify([tls, proxy])
+    if (this.#pool?.key === key) return this.#pool.dispatcher
+    if (this.#pool !== undefined) this.#retire(this.#pool.dispatcher)
+    this.#pool = { key, dispatcher: newPool({ tls, proxy }, this.#connectMs) }
+    return this.#pool.dispatcher
+  }
+
+  /** A watch may go on for minutes on the old certificates, and close() must find it until then. */
+  #retire(pool: Dispatcher): void {
+    this.#outdated.add(pool)
+    // It rejects only where the pool is destroyed already, and then it is as closed as can be.
+    const closed = pool.close().catch(() => {})
+    void closed.then(() => this.#outdated.delete(pool))
+  }
+}
+
+/** HTTP/1.1: each watch has a connection of its own, so one that died takes nothing with it, not even the retry. */
+function newPool({ tls, proxy }: { tls: Access['tls']; proxy: string | undefined }, timeout: number): Dispatcher {
+  const socket = { timeout, keepAlive: true, keepAliveInitialDelay: 15_000 }
+  const options = { allowH2: false, pipelining: 1, connect: { ...socket, ...tls } }
+  if (proxy === undefined) return new Agent(options)
+  return new ProxyAgent({
+    ...options,
+    uri: proxy,
+    connect: socket,
+    proxyTls: socket,
+    requestTls: { ...socket, ...tls },
+  })
+}
+
+/** What was aborted is no longer waited for; if it answers all the same, its connection is given up. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}

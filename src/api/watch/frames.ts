@@ -1,0 +1,117 @@
+import { type ObjectName, parseObjectName } from '../../values/names.ts'
+import { Malformed, Refusal } from './failures.ts'
+
+// The bytes of a watch → what each line says.
+
+export interface Item {
+  /** Absent where the name is not one that Kubernetes allows. */
+  readonly name: ObjectName | undefined
+  readonly resourceVersion: string
+  /** uid and resourceVersion: two items with the same mark are the same. */
+  readonly mark: string
+  readonly raw: unknown
+}
+
+export type Frame =
+  | { readonly type: 'put' | 'gone'; readonly item: Item }
+  /** `ends` says that everything there was at the beginning has been sent. */
+  | { readonly type: 'bookmark'; readonly resourceVersion: string; readonly ends?: 'list' }
+  | { readonly type: 'error'; readonly refusal: Refusal }
+
+const NEWLINE = 0x0a
+const FRAME_TYPES: ReadonlyMap<unknown, 'put' | 'gone'> = new Map([
+  ['ADDED', 'put'],
+  ['MODIFIED', 'put'],
+  ['DELETED', 'gone'],
+])
+
+/** Chunks in, whole lines out. Split on the byte: other line separators may stand inside a JSON string. */
+export class Lines {
+  readonly #limit: number
+  #pieces: Buffer[] = []
+  #held = 0
+
+  constructor(limitBytes: number) {
+    this.#limit = limitBytes
+  }
+
+  *take(chunk: Buffer): Generator<string> {
+    let start = 0
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      const line = this.#joined(chunk.subarray(start, end))
+      start = end + 1
+      if (line.trim() !== '') yield line
+    }
+    if (start < chunk.length) this.#hold(chunk.subarray(start))
+  }
+
+  #hold(piece: Buffer): void {
+    this.#pieces.push(piece)
+    this.#held += piece.length
+    if (this.#held > this.#limit) throw new Malformed(`a line of more than ${this.#limit} bytes`)
+  }
+
+  #joined(last: Buffer): string {
+    if (this.#held === 0) return last.toString('utf8')
+    const line = Buffer.concat([...this.#pieces, last]).toString('utf8')
+    this.#pieces = []
+    this.#held = 0
+    return line
+  }
+}
+
+export function parseFrame(line: string): Frame {
+  const { type, object } = parsedFields(line)
+  if (type === 'ERROR') return { type: 'error', refusal: statusRefusal(object) }
+  const item = itemOf(object)
+  if (item.resourceVersion === '') throw new Malformed(`an event without a resourceVersion: ${excerpt(line)}`)
+  if (type === 'BOOKMARK') {
+    const { resourceVersion } = item
+    return { type: 'bookmark', resourceVersion, ...(endsList(object) ? { ends: 'list' as const } : {}) }
+  }
+  const known = FRAME_TYPES.get(type)
+  if (known === undefined) throw new Malformed(`an event of unknown type ${JSON.stringify(type)}: ${excerpt(line)}`)
+  return { type: known, item }
+}
+
+export function itemOf(raw: unknown): Item {
+  const { namespace, name, uid, resourceVersion } = fieldsOf(fieldsOf(raw).metadata)
+  const version = typeof resourceVersion === 'string' ? resourceVersion : ''
+  return { name: parseObjectName(namespace, name), resourceVersion: version, mark: `${uid} ${version}`, raw }
+}
+
+/** A Status object → the refusal it stands for. */
+export function statusRefusal(
+  status: unknown,
+  answer?: { readonly code: number; readonly retryAfterMs: number },
+): Refusal {
+  const { code, message, reason, details } = fieldsOf(status)
+  const seconds = Number(fieldsOf(details).retryAfterSeconds ?? 0)
+  const wishMs = seconds > 0 ? seconds * 1000 : 0
+  const said = typeof message === 'string' ? message : typeof reason === 'string' ? reason : ''
+  if (answer !== undefined) {
+    return new Refusal({ said, via: 'status', ...answer, retryAfterMs: Math.max(answer.retryAfterMs, wishMs) })
+  }
+  return new Refusal({ code: typeof code === 'number' ? code : 500, said, via: 'event', retryAfterMs: wishMs })
+}
+
+export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+
+function parsedFields(line: string): Readonly<Record<string, unknown>> {
+  try {
+    return fieldsOf(JSON.parse(line))
+  } catch {
+    throw new Malformed(`a line that is not JSON: ${excerpt(line)}`)
+  }
+}
+
+function endsList(object: unknown): boolean {
+  const { annotations } = fieldsOf(fieldsOf(object).metadata)
+  return fieldsOf(annotations)['k8s.io/initial-events-end'] === 'true'
+}
+
+function excerpt(line: string): string {
+  return line.length > 120 ? `${line.slice(0, 120)}…` : line
+}

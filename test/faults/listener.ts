@@ -1,0 +1,151 @@
+import { vi } from 'vitest'
+import { apiSource } from '../../src/api/api-source.ts'
+import { type Credentials, credentialsFrom } from '../../src/api/credentials.ts'
+import type { Event } from '../../src/api/event.ts'
+import type { ApiNews } from '../../src/api/news.ts'
+import type { ClusterObject, Kind } from '../../src/api/objects.ts'
+import { type ApiStats, freshStats } from '../../src/api/stats.ts'
+import type { Limits } from '../../src/api/watch/limits.ts'
+import { systemClock } from '../../src/system/clock.ts'
+import type { ApiObject, ApiStore } from '../../src/verbs/sandbox/api-store.ts'
+
+// Whoever listens to an apiSource in the tests: keeps what it was told, as a Cluster would.
+
+/** All of life, a hundred times faster. */
+export const FAST: Partial<Limits> = {
+  headersMs: 250,
+  listIdleMs: 250,
+  streamedListMs: 400,
+  silenceMs: 300,
+  shortWatchMs: 50,
+  backoffMs: 10,
+  backoffMaxMs: 80,
+  retryAfterMaxMs: 600,
+}
+
+/** A quiet watch must hear a bookmark more often than `silenceMs`. */
+export const BOOKMARK_MS = 100
+
+export interface ListenerOptions {
+  readonly limits?: Partial<Limits>
+  readonly credentials?: Credentials
+  /** Called for every event, before the next one is asked for. */
+  readonly apply?: (event: Event) => void | Promise<void>
+}
+
+export class Listener {
+  readonly events: Event[] = []
+  readonly news: ApiNews[] = []
+  readonly objects = new Map<string, ClusterObject>()
+  readonly stats: ApiStats = freshStats()
+  /** Resolves, or rejects, when the source has ended. */
+  readonly ended: Promise<void>
+  readonly #stop = new AbortController()
+
+  constructor(url: string, options: ListenerOptions = {}) {
+    this.ended = this.#listen(url, options)
+    this.ended.catch(() => {})
+  }
+
+  /** Names of what is there now. */
+  names(kind: Kind): string[] {
+    return [...this.objects.values()].filter(object => object.kind === kind).map(({ name }) => name as string)
+  }
+
+  /** Waits until all three resources have told their first complete picture. */
+  synced(): Promise<unknown> {
+    return this.until(() => this.events.filter(({ type }) => type === 'synced').length === 3, 'synced')
+  }
+
+  /** Waits until what was told equals what is in the store. */
+  equals(store: ApiStore, timeout?: number): Promise<unknown> {
+    return this.until(() => same(this, store), 'the same as the store', timeout)
+  }
+
+  async until(condition: () => boolean, what: string, timeout = 4000): Promise<void> {
+    try {
+      await vi.waitUntil(condition, { timeout, interval: 4 })
+    } catch {
+      throw new Error(`waited ${timeout} ms in vain: ${what}; news: ${JSON.stringify(this.news.slice(-5))}`)
+    }
+  }
+
+  told(what: ApiNews['what']): readonly ApiNews[] {
+    return this.news.filter(news => news.what === what)
+  }
+
+  stop(): Promise<void> {
+    this.#stop.abort()
+    return this.ended
+  }
+
+  async #listen(url: string, { limits, credentials, apply }: ListenerOptions): Promise<void> {
+    const source = apiSource({
+      credentials: credentials ?? (await credentialsTo(url)),
+      nodeName: 'n1',
+      clock: systemClock,
+      random: Math.random,
+      tell: news => this.news.push(news),
+      stats: this.stats,
+      limits: { ...FAST, ...limits },
+    })
+    for await (const event of source(this.#stop.signal)) {
+      this.events.push(event)
+      if (event.type === 'put') this.objects.set(`${event.object.kind} ${event.object.name}`, event.object)
+      if (event.type === 'gone') this.objects.delete(`${event.kind} ${event.name}`)
+      await apply?.(event)
+    }
+  }
+}
+
+export function credentialsTo(url: string): Promise<Credentials> {
+  const kernel = { run: async () => ({ code: 127, stdout: '', stderr: '' }) }
+  return credentialsFrom({
+    master: url,
+    env: {},
+    files: { readText: () => Promise.reject() },
+    kernel,
+    clock: systemClock,
+  })
+}
+
+export function rawService(name: string, more: object = {}): ApiObject {
+  const spec = { type: 'ClusterIP', clusterIP: '10.96.0.10', clusterIPs: ['10.96.0.10'], ports: [{ port: 80 }] }
+  return { kind: 'Service', apiVersion: 'v1', metadata: { name, namespace: 'shop' }, spec: { ...spec, ...more } }
+}
+
+/** One endpoint, at that address. */
+export function rawSlice(name: string, address = '10.1.0.4'): ApiObject {
+  return {
+    kind: 'EndpointSlice',
+    apiVersion: 'discovery.k8s.io/v1',
+    metadata: { name, namespace: 'shop', labels: { 'kubernetes.io/service-name': 'cart' } },
+    addressType: 'IPv4',
+    ports: [{ name: '', port: 8080, protocol: 'TCP' }],
+    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+  }
+}
+
+export function rawNode(name = 'n1'): ApiObject {
+  const status = { addresses: [{ type: 'InternalIP', address: '192.168.0.1' }] }
+  return { kind: 'Node', apiVersion: 'v1', metadata: { name }, status }
+}
+
+/** By name and address: what an object says, as far as these tests change it. */
+function same({ objects }: Listener, store: ApiStore): boolean {
+  const kinds = ['Service', 'EndpointSlice', 'Node'] as const
+  const wanted = kinds.flatMap(kind => store.list(kind).map(object => [keyOf(kind, object), wordsOf(object)] as const))
+  if (wanted.length !== objects.size) return false
+  return wanted.every(([key, words]) => objects.has(key) && wordsOf(objects.get(key)!).includes(words))
+}
+
+function keyOf(kind: Kind, { metadata }: ApiObject): string {
+  return `${kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: raw and decoded objects alike
+function wordsOf(object: any): string {
+  const address = object.endpoints?.[0]?.ip ?? object.endpoints?.[0]?.addresses?.[0] ?? ''
+  const port = object.ports?.[0]?.port ?? object.spec?.ports?.[0]?.port ?? ''
+  return `${address} ${port}`
+}
