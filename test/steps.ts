@@ -69,7 +69,8 @@ export class Walk {
   }
 
   #goes(): Event {
-    const objects = this.objects
+    // A node that goes leaves its rules behind, on purpose: that much is history.
+    const objects = this.objects.filter(({ kind }) => kind !== 'Node')
     if (objects.length === 0) return this.#service()
     const { kind, name: called } = this.#one(objects)
     return { type: 'gone', kind, name: called }

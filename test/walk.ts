@@ -38,7 +38,7 @@ export async function walk({ seed, steps, family, settings, mode, kernel }: Walk
   const cluster = new Cluster()
   const around = lookAround({ settings, family, nodeName: 'here', machine: () => MACHINE })
   const faulty = new Faulty(kernel)
-  const limits = { minMs: 0, retryMs: 1, distrustMs: 1e9 }
+  const limits = { minMs: 0, retryMs: 1, distrustMs: 1e9, unwatchedMs: 1e9 }
   const lane = new Lane({
     family,
     cluster,

@@ -76,6 +76,11 @@ function claimOf(service: Service, port: ServicePortSpec): Claim {
   return { owner: portId(service.name, port.name), service: service.name, created: service.created }
 }
 
+/** By the Service's own name before the port's: `shop/a` comes before `shop/a-b`, though `shop/a:http` does not. */
 function byAge(a: Claim, b: Claim): number {
-  return a.created - b.created || (a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : 0)
+  return a.created - b.created || byText(a.service, b.service) || byText(a.owner, b.owner)
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }

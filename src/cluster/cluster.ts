@@ -73,6 +73,7 @@ export class Cluster {
     }
   }
 
+  /** A node that is deleted under us is still where it was: rules and pods' ranges stay, as with kube-proxy. */
   #remove(kind: Kind, name: ObjectName): Touched {
     switch (kind) {
       case 'Service':
@@ -80,8 +81,7 @@ export class Cluster {
       case 'EndpointSlice':
         return { services: new Set(this.#slices.remove(name)), node: false }
       case 'Node':
-        if (this.#node?.name === name) this.#node = undefined
-        return { services: new Set(), node: true }
+        return NOTHING
     }
   }
 

@@ -59,13 +59,18 @@ export function servicePorts(service: Service, family: Family, claims: Claims): 
       loadBalancerIPs: mine(service.loadBalancerIPs),
       ...(nodePort !== undefined && owns(nodePortDoor(spec.protocol, family, nodePort)) && { nodePort }),
       sourceRanges: restrictions(service.sourceRanges, family),
-      externalPolicy: service.externalPolicy,
+      externalPolicy: facesOutside(service) ? service.externalPolicy : 'Cluster',
       internalPolicy: service.internalPolicy,
       ...(service.stickySeconds !== undefined && { stickySeconds: service.stickySeconds }),
       ...(service.healthCheckNodePort !== undefined && { healthCheckPort: service.healthCheckNodePort }),
       lost,
     }
   })
+}
+
+/** A policy for outside traffic left over on a Service that has become internal means nothing, as in kube-proxy. */
+function facesOutside({ type, externalIPs }: Service): boolean {
+  return type !== 'ClusterIP' || externalIPs.length > 0
 }
 
 /** A range of the family that holds every address lifts the restriction. */

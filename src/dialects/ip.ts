@@ -4,6 +4,9 @@ import { type Address, type Family, familyOf, parseAddress } from '../values/add
 
 export const LIST_ADDRESSES = ['ip', '-json', 'address', 'show'] as const
 
+/** Prints a line whenever an address comes or goes. */
+export const MONITOR_ADDRESSES = ['ip', '-oneline', 'monitor', 'address'] as const
+
 /** Sorted, without link-local IPv6: nobody connects to a node port through one. */
 export function addressesOf(json: string, family: Family): readonly Address[] {
   const links = JSON.parse(json === '' ? '[]' : json) as readonly Link[]

@@ -33,6 +33,19 @@ export interface Mode {
   write(plan: Plan): readonly Command[]
   /** What is there of ours. */
   read(kernel: Kernel): Promise<Ruleset>
+  /** How to hear of changes that somebody else makes, where the kernel tells of them. */
+  readonly alarm?: Alarm
   /** Where a packet goes under these rules, hop by hop. */
   trace(rules: Ruleset, packet: Packet): readonly Path[]
+}
+
+/** A program that tells of every change in the kernel, and how to read what it says. */
+export interface Alarm {
+  readonly argv: readonly [string, ...string[]]
+  /** Whether the line tells of a change to what is ours. */
+  concerns(line: string): boolean
+  /** The line that ends a transaction names the program that made it. */
+  author(line: string): string | undefined
+  /** Whether that is a program we use; others use it too. */
+  isUs(author: string): boolean
 }

@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Owed } from '../desired/flows.ts'
 import type { Mode } from '../modes/mode.ts'
-import type { Clock, Kernel } from '../system/ports.ts'
+import type { Clock, Follow, Kernel } from '../system/ports.ts'
 import type { Family } from '../values/address.ts'
 import type { ObjectName } from '../values/names.ts'
 import { Draft, type LookAround } from './draft.ts'
@@ -9,6 +9,7 @@ import { forget } from './forget.ts'
 import { type Limits, Pace } from './pace.ts'
 import type { Report } from './report.ts'
 import { Sync } from './sync.ts'
+import { Watchtower } from './watchtower.ts'
 
 // One IP family in one mode: a Cluster in, a kernel that follows it, a report of each sync out.
 
@@ -17,6 +18,8 @@ export interface LaneParts {
   readonly cluster: Cluster
   readonly mode: Mode
   readonly kernel: Kernel
+  /** Starts a program that tells of changes in the kernel; without it, the kernel is looked at more often. */
+  readonly follow?: Follow
   readonly clock: Clock
   readonly limits: Limits
   readonly lookAround: LookAround
@@ -24,7 +27,8 @@ export interface LaneParts {
 }
 
 const NO_FLOWS: Report['flows'] = { forgotten: 0 }
-const NOTHING_DONE: Pick<Report, 'looked' | 'commands' | 'bytes' | 'units' | 'flows' | 'stages'> = {
+const NOTHING_DONE: Pick<Report, 'looked' | 'commands' | 'bytes' | 'units' | 'flows' | 'stages' | 'drift'> = {
+  drift: { count: 0, units: [] },
   stages: { draw: 0, read: 0, plan: 0, write: 0, forget: 0 },
   looked: true,
   commands: 0,
@@ -33,13 +37,25 @@ const NOTHING_DONE: Pick<Report, 'looked' | 'commands' | 'bytes' | 'units' | 'fl
   flows: NO_FLOWS,
 }
 
+/** The kernel's news of our own changes comes a moment after them. */
+const LATE_NEWS_MS = 300
+const DRIFT_SHOWN = 10
+/** So many alarms a minute are answered at once; more mean that somebody keeps at it, and each then waits longer. */
+const PROMPT_ALARMS = 10
+const RESTLESS_MS = 60_000
+const FIRST_ALARM_WAIT_MS = 500
+
 export class Lane {
   readonly family: Family
   readonly draft: Draft
   readonly #parts: LaneParts
   readonly #sync: Sync
   readonly #pace: Pace
+  readonly #tower: Watchtower | undefined
   #owed: Owed = new Map()
+  /** Until when news of changes may be news of our own. */
+  #busyUntil = 0
+  #alarms: readonly number[] = []
 
   constructor(parts: LaneParts) {
     this.family = parts.family
@@ -47,6 +63,7 @@ export class Lane {
     this.#parts = parts
     this.#sync = new Sync(parts.mode, parts.kernel, parts.clock)
     this.#pace = new Pace(parts.clock, parts.limits)
+    this.#tower = this.#watchtower()
   }
 
   /** These Services may have changed, or the node: the next run will look at them. */
@@ -63,25 +80,32 @@ export class Lane {
 
   /** Runs until the signal aborts; a command that has been started is always finished. */
   async run(signal: AbortSignal): Promise<void> {
+    let watching: Promise<void> | undefined
     while (!signal.aborted) {
-      const reason = await this.#pace.due(signal)
-      if (signal.aborted) return
+      const reason = await this.#pace.due(signal, this.#tower?.manned ? 'watched' : 'unwatched')
+      if (signal.aborted) break
       if (!this.#parts.cluster.complete) continue
       if (reason === 'distrust') this.#sync.forget()
-      this.#parts.tell(await this.once())
+      const report = await this.once()
+      this.#parts.tell(report)
+      // Not before the first rules stand: to be told of all of them would cost as much as to write them.
+      if (report.failure === undefined) watching ??= this.#tower?.run(signal)
     }
+    await watching
   }
 
   async once(): Promise<Report> {
     const { mode, clock, family } = this.#parts
     const startedAt = clock.now()
+    this.#busyUntil = Number.POSITIVE_INFINITY
     const { news, owed } = this.draft.update()
     this.#owed = new Map([...this.#owed, ...owed])
     const about = { mode: mode.name, family, startedAt, news }
     const drawnAt = clock.now()
     try {
-      const { plan, looked, commands, bytes, stages } = await this.#sync.run(this.draft.book)
+      const { plan, looked, drift, commands, bytes, stages } = await this.#sync.run(this.draft.book)
       this.#pace.succeeded()
+      if (looked) this.#pace.looked()
       const writtenAt = clock.now()
       const flows = await this.#forget()
       const endedAt = clock.now()
@@ -90,10 +114,13 @@ export class Lane {
         stages: { draw: drawnAt - startedAt, ...stages, forget: endedAt - writtenAt },
       }
       const units = { added: plan.add.size, changed: plan.change.size, removed: plan.remove.size }
-      return { ...about, ...took, looked, commands, bytes, units, flows }
+      const drifted = { count: drift.length, units: drift.slice(0, DRIFT_SHOWN) }
+      return { ...about, ...took, looked, commands, bytes, units, flows, drift: drifted }
     } catch (error) {
       const failure = { error, retryMs: this.#pace.failed() }
       return { ...about, ...NOTHING_DONE, tookMs: clock.now() - startedAt, failure }
+    } finally {
+      this.#busyUntil = clock.now() + LATE_NEWS_MS
     }
   }
 
@@ -110,5 +137,21 @@ export class Lane {
       this.#pace.requestIn(this.#parts.limits.retryMs)
       return { forgotten: 0, error }
     }
+  }
+
+  #watchtower(): Watchtower | undefined {
+    const { mode, follow, clock } = this.#parts
+    if (mode.alarm === undefined || follow === undefined) return undefined
+    const busy = (): boolean => clock.now() < this.#busyUntil
+    return new Watchtower({ alarm: mode.alarm, follow, clock, busy, ring: () => this.#ring() })
+  }
+
+  /** Looks at once; but two who both think the rules are theirs must not keep each other busy for ever. */
+  #ring(): void {
+    const now = this.#parts.clock.now()
+    this.#alarms = [...this.#alarms.filter(at => now - at < RESTLESS_MS), now]
+    const tooMany = this.#alarms.length - PROMPT_ALARMS
+    this.#sync.forget()
+    this.#pace.requestIn(tooMany <= 0 ? 0 : Math.min(FIRST_ALARM_WAIT_MS * 2 ** tooMany, this.#parts.limits.retryMs))
   }
 }

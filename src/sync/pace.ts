@@ -7,8 +7,10 @@ export interface Limits {
   readonly minMs: number
   /** The longest wait after a failure. */
   readonly retryMs: number
-  /** The longest time without looking afresh. */
+  /** The longest time without looking at the kernel, where the kernel tells of changes; where it does not, see below. */
   readonly distrustMs: number
+  /** The same where nobody tells us of changes. */
+  readonly unwatchedMs: number
 }
 
 const FIRST_RETRY_MS = 1000
@@ -21,10 +23,12 @@ export class Pace {
   #notBefore = 0
   #failures = 0
   #again = Number.POSITIVE_INFINITY
+  #lookedAt: number
 
   constructor(clock: Clock, limits: Limits) {
     this.#clock = clock
     this.#limits = limits
+    this.#lookedAt = clock.now()
   }
 
   /** Asks for a run; many asks are one. */
@@ -39,18 +43,23 @@ export class Pace {
     this.#wake?.()
   }
 
-  /** Resolves when a run is due: 'requested', or 'distrust' where nothing was asked for that long. */
-  async due(signal: AbortSignal): Promise<'requested' | 'distrust'> {
-    const distrust = this.#clock.now() + this.#limits.distrustMs
-    while (!this.#wanted && !signal.aborted && this.#clock.now() < Math.min(distrust, this.#again)) {
-      await this.#pause(Math.min(distrust, this.#again) - this.#clock.now(), signal)
+  /** Resolves when a run is due: 'requested', or 'distrust' where the kernel has not been looked at for too long. */
+  async due(signal: AbortSignal, kernel: 'watched' | 'unwatched'): Promise<'requested' | 'distrust'> {
+    const distrust = this.#lookedAt + (kernel === 'watched' ? this.#limits.distrustMs : this.#limits.unwatchedMs)
+    const deadline = (): number => Math.min(distrust, this.#again)
+    while (!this.#wanted && !signal.aborted && this.#clock.now() < deadline()) {
+      await this.#pause(deadline() - this.#clock.now(), signal)
     }
-    const asked = this.#wanted || this.#again <= this.#clock.now()
     const wait = this.#notBefore - this.#clock.now()
     if (wait > 0) await this.#clock.sleep(wait, signal)
     this.#wanted = false
     this.#again = Number.POSITIVE_INFINITY
-    return asked ? 'requested' : 'distrust'
+    return this.#clock.now() >= distrust ? 'distrust' : 'requested'
+  }
+
+  /** The kernel has been looked at: what is believed is what was seen. */
+  looked(): void {
+    this.#lookedAt = this.#clock.now()
   }
 
   succeeded(): void {

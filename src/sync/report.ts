@@ -17,6 +17,8 @@ export interface Report {
   readonly stages: Stages
   /** Whether the kernel was read first, because memory was not trusted. */
   readonly looked: boolean
+  /** Units that somebody else had changed, and that were put right; a few of many. */
+  readonly drift: { readonly count: number; readonly units: readonly string[] }
   readonly units: { readonly added: number; readonly changed: number; readonly removed: number }
   readonly commands: number
   readonly bytes: number

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { eachLine } from './lines.ts'
+import type { Follow } from './ports.ts'
 
 // A program that stays → lines in, lines out, and one way to end it with everything it started.
 
@@ -52,6 +53,9 @@ export function startChild({ argv: [program, ...words], onLine }: ChildStart): C
     },
   }
 }
+
+/** The same as a port: for programs that are only listened to. */
+export const follow: Follow = (argv, onLine) => startChild({ argv, onLine })
 
 /** Whether a process with this number runs, whoever owns it. One that has ended and was not yet buried does not. */
 export function isAlive(pid: number): boolean {

@@ -6,12 +6,12 @@ import { NoIptables } from '../modes/iptables/choose.ts'
 import { Lane } from '../sync/lane.ts'
 import type { Report } from '../sync/report.ts'
 import { must } from '../system/must.ts'
-import type { Clock, Kernel } from '../system/ports.ts'
+import type { Clock, Follow, Kernel } from '../system/ports.ts'
 import { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/klog.ts'
 import { FAMILIES, FAMILY_LABEL, type Family, familyOf } from '../values/address.ts'
 import type { ObjectName } from '../values/names.ts'
-import { lookAtMachine } from './machine.ts'
+import { AddressNews, lookAtMachine } from './machine.ts'
 import { type Fitted, fitMode } from './modes.ts'
 import { localhostNodePorts, lookAround, type Machine } from './surroundings.ts'
 import { tellProblem, tellReport } from './telling.ts'
@@ -24,6 +24,8 @@ export interface AgentParts {
   readonly kernel: Kernel
   readonly clock: Clock
   readonly log: Log
+  /** Starts a program on the node that tells of changes there. */
+  readonly follow?: Follow
   readonly source: Source
   /** When the source last showed a sign of life; undefined for one that has nothing more to say. */
   readonly lastHeard: () => number | undefined
@@ -31,17 +33,28 @@ export interface AgentParts {
   readonly onReport?: (report: Report) => void
 }
 
+/** Whoever wants to hear of what happens, besides log and health. */
+export interface Observer {
+  /** An event has reached the cluster. */
+  readonly applied?: (event: Event) => void
+  /** Something waits for this lane. */
+  readonly queued?: (family: Family) => void
+  readonly reported?: (report: Report) => void
+}
+
 export class Agent {
   readonly cluster = new Cluster()
   readonly health: Health
   readonly #parts: AgentParts
   readonly #lanes: Lane[] = []
+  readonly #observers: Observer[] = []
   #machine: Machine
 
   private constructor(parts: AgentParts, machine: Machine) {
     const { settings, clock, lastHeard } = parts
     this.#parts = parts
     this.#machine = machine
+    if (parts.onReport !== undefined) this.observe({ reported: parts.onReport })
     this.health = new Health(clock, { overdueMs: 2 * settings.syncPeriodMs, silentMs: SILENT_MS }, lastHeard)
   }
 
@@ -72,13 +85,18 @@ export class Agent {
     for (const lane of this.#lanes) lane.distrust()
   }
 
+  observe(observer: Observer): void {
+    this.#observers.push(observer)
+  }
+
   get lanes(): readonly Lane[] {
     return this.#lanes
   }
 
   #open(family: Family, mode: Fitted['mode']): void {
-    const { settings, nodeName, kernel, clock } = this.#parts
-    const limits = { minMs: settings.minSyncPeriodMs, retryMs: settings.syncPeriodMs, distrustMs: DISTRUST_MS }
+    const { settings, nodeName, kernel, clock, follow } = this.#parts
+    const { minSyncPeriodMs: minMs, syncPeriodMs } = settings
+    const limits = { minMs, retryMs: syncPeriodMs, unwatchedMs: syncPeriodMs, distrustMs: DISTRUST_MS }
     this.health.expect(family)
     this.#lanes.push(
       new Lane({
@@ -86,6 +104,7 @@ export class Agent {
         cluster: this.cluster,
         mode,
         kernel,
+        ...(follow !== undefined && { follow }),
         clock,
         limits,
         lookAround: lookAround({ settings, family, nodeName, machine: () => this.#machine }),
@@ -97,7 +116,9 @@ export class Agent {
   #apply(event: Event): void {
     if (event.type === 'problem') tellProblem(this.#parts.log, event)
     const { services, node } = this.cluster.apply(event)
+    for (const { applied } of this.#observers) applied?.(event)
     if (node) this.health.node(this.cluster.node)
+    if (event.type === 'gone' && event.kind === 'Node') this.health.node(undefined)
     if (services.size > 0 || node || event.type === 'synced') this.#touch(services)
   }
 
@@ -105,20 +126,23 @@ export class Agent {
     for (const lane of this.#lanes) {
       lane.touch(services)
       if (this.cluster.complete) this.health.queued(lane.family)
+      for (const { queued } of this.#observers) queued?.(lane.family)
     }
   }
 
   #tell(report: Report): void {
     tellReport(this.#parts.log, report)
     this.health.record(report)
-    this.#parts.onReport?.(report)
+    for (const { reported } of this.#observers) reported?.(report)
   }
 
   /** Addresses come and go; node ports follow them. */
   async #keepLooking(signal: AbortSignal): Promise<void> {
-    const { clock, kernel, settings } = this.#parts
+    const { clock, kernel, settings, follow } = this.#parts
+    const news = new AddressNews(follow, clock)
+    signal.addEventListener('abort', () => news.stop(), { once: true })
     while (!signal.aborted) {
-      await clock.sleep(settings.syncPeriodMs, signal)
+      await news.or(settings.syncPeriodMs, signal)
       if (signal.aborted) return
       const machine = await lookAtMachine(kernel, this.#machine)
       if (machine === this.#machine) continue

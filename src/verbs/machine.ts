@@ -1,6 +1,6 @@
-import { addressesOf, LIST_ADDRESSES } from '../dialects/ip.ts'
+import { addressesOf, LIST_ADDRESSES, MONITOR_ADDRESSES } from '../dialects/ip.ts'
 import { readSysctl, TCP_BE_LIBERAL } from '../dialects/sysctl.ts'
-import type { Kernel } from '../system/ports.ts'
+import type { Clock, Follow, Following, Kernel } from '../system/ports.ts'
 import { same } from '../values/same.ts'
 import type { Machine } from './surroundings.ts'
 
@@ -21,3 +21,29 @@ export async function lookAtMachine(kernel: Kernel, known: Machine = NO_MACHINE)
   const now = { addresses, liberalConntrack: liberal.code === 0 && liberal.stdout.trim() !== '0' }
   return same(now, known) ? known : now
 }
+
+/** `ip monitor` says when an address comes or goes; where it cannot, there is the next regular look. */
+export class AddressNews {
+  readonly #clock: Clock
+  readonly #following: Following | undefined
+  #wake = new AbortController()
+
+  constructor(follow: Follow | undefined, clock: Clock) {
+    this.#clock = clock
+    this.#following = follow?.(MONITOR_ADDRESSES, () => this.#wake.abort())
+  }
+
+  /** Resolves at news, and a moment later so that addresses that come together are seen together, or after this long. */
+  async or(ms: number, signal: AbortSignal): Promise<void> {
+    await this.#clock.sleep(ms, AbortSignal.any([signal, this.#wake.signal]))
+    if (!this.#wake.signal.aborted) return
+    await this.#clock.sleep(TOGETHER_MS, signal)
+    this.#wake = new AbortController()
+  }
+
+  stop(): void {
+    void this.#following?.stop()
+  }
+}
+
+const TOGETHER_MS = 100

@@ -22,6 +22,9 @@ export function tellReport(log: Log, report: Report): void {
   if (report.flows.error !== undefined) {
     lane.error('Could not forget stale connections; they are still owed', report.flows.error, about)
   }
+  if (report.drift.count > 0) {
+    lane.warning('Somebody else had changed our rules; they are as they should be again', { ...about, ...report.drift })
+  }
   const { units, commands, bytes, looked, tookMs, stages, flows } = report
   const level = units.added + units.changed + units.removed > 0 ? 2 : 4
   lane.info(level, 'Sync complete', {

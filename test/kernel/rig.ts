@@ -3,12 +3,14 @@ import { documents } from '../../src/api/files.ts'
 import type { ClusterObject } from '../../src/api/objects.ts'
 import { parseArguments } from '../../src/config/arguments.ts'
 import type { Report } from '../../src/sync/report.ts'
+import { follow } from '../../src/system/children.ts'
 import { systemClock } from '../../src/system/clock.ts'
 import { hostKernel } from '../../src/system/kernel.ts'
 import type { Command, Kernel } from '../../src/system/ports.ts'
 import { openLog } from '../../src/telemetry/klog.ts'
 import { Agent } from '../../src/verbs/agent.ts'
 import { type Lab, openLab, type PodWish } from '../../src/verbs/sandbox/lab.ts'
+import { within } from '../../src/verbs/sandbox/namespaces.ts'
 
 // The whole agent on the node of a lab: objects go in one by one, and each call returns when the kernel has followed.
 
@@ -85,6 +87,7 @@ export class Rig {
       settings,
       nodeName: 'here',
       kernel,
+      follow: (argv, onLine) => follow(within(lab.node.namespace, argv), onLine),
       clock: systemClock,
       log,
       source: signal => queue.until(signal),

@@ -64,7 +64,7 @@ class Setting {
       mode,
       kernel,
       clock: this.clock,
-      limits: { minMs: 1000, retryMs: 30_000, distrustMs: 3_600_000 },
+      limits: { minMs: 1000, retryMs: 30_000, distrustMs: 3_600_000, unwatchedMs: 600_000 },
       lookAround: (_, endpoints) => ({
         place: { family: 'ipv4', nodeName: 'here', masquerade: 'never' },
         view: { ...VIEW, endpointComments: endpoints <= 2 },
@@ -151,13 +151,17 @@ describe('a lane', () => {
     await done
   })
 
-  test('distrusts its memory after an hour of silence', async () => {
+  test('distrusts its memory when nobody tells it of changes, however many changes of its own there are', async () => {
     const here = new Setting()
     here.sync()
     const done = here.lane.run(here.stop.signal)
     await here.clock.advance(0)
-    await here.clock.advance(3_600_000)
-    expect(here.reports.map(({ looked }) => looked)).toEqual([true, true])
+    for (let i = 0; i < 9; i++) {
+      await here.clock.advance(61_000)
+      here.put(service(`shop/s${i}`, [`10.96.0.${i + 1}`]))
+    }
+    await here.clock.advance(61_000)
+    expect(here.reports.filter(({ looked }) => looked)).toHaveLength(2)
     here.stop.abort()
     await done
   })

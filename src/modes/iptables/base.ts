@@ -1,7 +1,7 @@
 import type { NodeView } from '../../desired/node-view.ts'
 import * as words from '../../dialects/iptables.ts'
 import { rule } from '../../dialects/words.ts'
-import type { Entry } from '../mode.ts'
+import type { Entry, Unit } from '../mode.ts'
 import {
   CANARY,
   chainUnit,
@@ -54,7 +54,7 @@ export function base(node: NodeView): readonly Entry[] {
     ),
     { unit: chainUnit('filter', FIREWALL), text: '' },
     ...martians(node),
-    ...JUMPS.map(jumpEntry),
+    ...JUMP_UNITS.map((unit): Entry => ({ unit, text: '' })),
   ]
 }
 
@@ -63,10 +63,12 @@ const CANARIES: readonly Entry[] = (['mangle', 'nat', 'filter'] as const).map(ta
   text: '',
 }))
 
-function jumpEntry([table, chain, target, extra, why]: Jump): Entry {
-  const text = rule('-A', chain, extra, why !== false && words.comment(why), words.jump(target))
-  return { unit: lineUnit(table, text), text: '' }
+function jumpUnit([table, chain, target, extra, why]: Jump): Unit {
+  return lineUnit(table, rule('-A', chain, extra, why !== false && words.comment(why), words.jump(target)))
 }
+
+/** In the order in which they are put in front: the last of a chain stands first. */
+export const JUMP_UNITS: readonly Unit[] = JUMPS.map(jumpUnit)
 
 /** Marked packets leave with the node's address; the mark is cleared so that a second pass cannot masquerade again. */
 function postrouting({ mark }: NodeView): string {

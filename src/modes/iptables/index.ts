@@ -1,18 +1,23 @@
 import type { Tools } from '../../dialects/iptables.ts'
 import type { Mode } from '../mode.ts'
+import { alarm } from './alarm.ts'
 import { base } from './base.ts'
 import { read } from './read.ts'
 import { service } from './service.ts'
+import { trace } from './trace.ts'
 import { write } from './write.ts'
 
 // iptables mode: KUBE-SVC and KUBE-SEP chains, exactly as kube-proxy's.
 
 export function iptables(tools: Tools): Mode {
+  const watch = alarm(tools)
   return {
     name: 'iptables',
     base,
     service,
     write: plan => write(plan, tools),
     read: kernel => read(kernel, tools),
+    ...(watch !== undefined && { alarm: watch }),
+    trace,
   }
 }

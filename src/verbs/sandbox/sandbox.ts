@@ -2,6 +2,7 @@ import { apiSource } from '../../api/api-source.ts'
 import { credentialsFrom } from '../../api/credentials.ts'
 import { freshStats } from '../../api/stats.ts'
 import type { Settings } from '../../config/settings.ts'
+import { follow } from '../../system/children.ts'
 import { systemClock } from '../../system/clock.ts'
 import { readText } from '../../system/files.ts'
 import { type HostKernel, hostKernel } from '../../system/kernel.ts'
@@ -16,7 +17,7 @@ import { type Begun, start } from '../start.ts'
 import { tellNews } from '../telling.ts'
 import { type ApiServer, startApiServer } from './api-server.ts'
 import type { Lab } from './lab.ts'
-import { sweep } from './namespaces.ts'
+import { sweep, within } from './namespaces.ts'
 import { ensurePrograms } from './packages.ts'
 import { openSeedLab, SEED_NODE, SEED_OBJECTS } from './seed.ts'
 import { showAround } from './tour.ts'
@@ -80,6 +81,7 @@ async function stay(sandbox: Sandbox): Promise<void> {
     settings,
     nodeName: SEED_NODE,
     kernel: lab.node.kernel,
+    follow: (argv, onLine) => follow(within(lab.node.namespace, argv), onLine),
     clock,
     log,
     source,

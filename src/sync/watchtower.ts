@@ -1,0 +1,61 @@
+import type { Alarm } from '../modes/mode.ts'
+import type { Clock, Follow } from '../system/ports.ts'
+
+// What the kernel tells of changes → an alarm when somebody else touched what is ours.
+
+export interface WatchtowerParts {
+  readonly alarm: Alarm
+  readonly follow: Follow
+  readonly clock: Clock
+  /** Whether we ourselves are changing the kernel, or were a moment ago: news of that is late by a moment too. */
+  readonly busy: () => boolean
+  readonly ring: () => void
+}
+
+const RESTART_MS = 5000
+
+export class Watchtower {
+  readonly #parts: WatchtowerParts
+  #watching = false
+  #suspicious = false
+
+  constructor(parts: WatchtowerParts) {
+    this.#parts = parts
+  }
+
+  /** Whether anybody is up there: where not, the kernel must be looked at now and then. */
+  get manned(): boolean {
+    return this.#watching
+  }
+
+  /** Runs until the signal aborts, or until it turns out that nobody can watch here. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { alarm, follow, clock } = this.#parts
+    while (!signal.aborted) {
+      const following = follow(alarm.argv, line => this.#hear(line))
+      this.#watching = true
+      const end = (): void => void following.stop()
+      signal.addEventListener('abort', end, { once: true })
+      const { code } = await following.ended
+      signal.removeEventListener('abort', end)
+      this.#watching = false
+      if (code === NOT_THERE) return
+      await clock.sleep(RESTART_MS, signal)
+    }
+  }
+
+  /** Changes come first and who made them comes last, transaction by transaction. */
+  #hear(line: string): void {
+    const { alarm, busy, ring } = this.#parts
+    const author = alarm.author(line)
+    if (author === undefined) {
+      this.#suspicious ||= alarm.concerns(line)
+      return
+    }
+    const suspicious = this.#suspicious
+    this.#suspicious = false
+    if (suspicious && !(busy() && alarm.isUs(author))) ring()
+  }
+}
+
+const NOT_THERE = 127

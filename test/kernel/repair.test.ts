@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/system/clock.ts'
+import type { Host } from '../../src/verbs/sandbox/host.ts'
+import { endpoint, port, service, slice, slicePort } from '../objects.ts'
+import { whyNot } from './ground.ts'
+import { Rig } from './rig.ts'
+
+// Somebody else touches our rules while traffic flows: how long until they are as they should be.
+
+const why = await whyNot(['ip', 'iptables', 'ip6tables', 'nft', 'conntrack'])
+const HERE = { nodeName: 'here' }
+
+describe.skipIf(why !== undefined)(`rules that somebody else has touched${why ? ` (skipped: ${why})` : ''}`, () => {
+  let rig: Rig
+  let client: Host
+  beforeAll(async () => {
+    const pod = (name: string, n: number) => ({ name, ip4: `10.244.1.${n}`, ip6: `fd00:244:1::${n}` })
+    rig = await Rig.open({
+      pods: [pod('web', 3), pod('client', 9)],
+      objects: [
+        service('shop/web', ['10.96.0.10', 'fd10:96::10'], { ports: [port({ port: 80, nodePort: 30080 })] }),
+        slice('shop/web-4', 'shop/web', [endpoint('10.244.1.3', HERE)], { ports: [slicePort(8080)] }),
+        slice('shop/web-6', 'shop/web', [endpoint('fd00:244:1::3', HERE)], { ports: [slicePort(8080)] }),
+      ],
+    })
+    await rig.lab.pods[0]!.listen('tcp', 8080)
+    client = rig.lab.pods[1]!
+    // The watchtower is manned a moment after the first rules stand.
+    await systemClock.sleep(500)
+  })
+  afterAll(() => rig?.close())
+
+  test.each([
+    ['a flushed nat table', ['iptables', '-t', 'nat', '-F']],
+    [
+      'a deleted jump',
+      [
+        'iptables',
+        '-t',
+        'nat',
+        '-D',
+        'PREROUTING',
+        '-m',
+        'comment',
+        '--comment',
+        'kubernetes service portals',
+        '-j',
+        'KUBE-SERVICES',
+      ],
+    ],
+    ['an emptied service chain', ['iptables', '-t', 'nat', '-F', 'KUBE-SERVICES']],
+    ['a rule of a stranger in our chain', ['iptables', '-t', 'nat', '-I', 'KUBE-SERVICES', '-j', 'RETURN']],
+    ['a ruleset flushed altogether', ['nft', 'flush', 'ruleset']],
+    ['a flushed IPv6 nat table', ['ip6tables', '-t', 'nat', '-F']],
+  ] as const)('%s is put right within a second', async (what, argv) => {
+    const before = [await rig.save(), await rig.save('ip6tables-save')]
+    const startedAt = systemClock.now()
+    const { code } = await rig.lab.node.kernel.run({ argv })
+    expect(code).toBe(0)
+    await untilServed()
+    const tookMs = systemClock.now() - startedAt
+    console.log(`${what}: traffic flowed again after ${tookMs.toFixed(0)} ms`)
+    await rig.settled()
+    expect([await rig.save(), await rig.save('ip6tables-save')]).toEqual(before)
+    expect(rig.logged.filter(line => line.includes('Somebody else had changed our rules')).length).toBeGreaterThan(0)
+  })
+
+  test('what we write ourselves raises no alarm', async () => {
+    const seen = rig.reports.length
+    for (const n of [3, 4, 3]) {
+      await rig.put(slice('shop/web-4', 'shop/web', [endpoint(`10.244.1.${n}`, HERE)], { ports: [slicePort(8080)] }))
+      await systemClock.sleep(400)
+    }
+    expect(rig.reports.slice(seen).filter(({ looked }) => looked)).toEqual([])
+  })
+
+  async function untilServed(): Promise<void> {
+    const end = systemClock.now() + 10_000
+    while (systemClock.now() < end) {
+      const four = await client.connect({ to: '10.96.0.10', port: 80, timeoutMs: 100 })
+      const six = await client.connect({ to: 'fd10:96::10', port: 80, timeoutMs: 100 })
+      if (four.ok && six.ok) return
+    }
+    throw new Error('no traffic after ten seconds')
+  }
+})
+
+describe.skipIf(why !== undefined)('node ports on some addresses only', () => {
+  test('follow the addresses of the node as they come and go', async () => {
+    const rig = await Rig.open({
+      pods: [{ name: 'web', ip4: '10.244.1.3', ip6: 'fd00:244:1::3' }],
+      flags: ['--nodeport-addresses=10.99.0.16/28'],
+      objects: [
+        service('shop/web', ['10.96.0.10'], { ports: [port({ port: 80, nodePort: 30080 })] }),
+        slice('shop/web-4', 'shop/web', [endpoint('10.244.1.3', HERE)], { ports: [slicePort(8080)] }),
+      ],
+    })
+    try {
+      await rig.lab.pods[0]!.listen('tcp', 8080)
+      const knock = async (to: string): Promise<boolean> =>
+        (await rig.lab.outside.connect({ to, port: 30080, timeoutMs: 300 })).ok
+      expect(await knock('10.99.0.22')).toBe(true)
+      expect(await knock('10.99.0.2')).toBe(false)
+      await rig.lab.node.addAddress('10.99.0.23')
+      const end = systemClock.now() + 5000
+      while (!(await knock('10.99.0.23')) && systemClock.now() < end) await systemClock.sleep(50)
+      expect(await knock('10.99.0.23')).toBe(true)
+    } finally {
+      await rig.close()
+    }
+  })
+})

@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest'
+import { alarm as iptablesAlarm } from '../../src/modes/iptables/alarm.ts'
+import type { Alarm } from '../../src/modes/mode.ts'
+import { Watchtower } from '../../src/sync/watchtower.ts'
+import { PaperClock } from '../../src/system/paper/clock.ts'
+import type { Follow } from '../../src/system/ports.ts'
+
+const TOOLS = { family: 'ipv4', variant: 'nft', restore: 'iptables-nft-restore', save: 'iptables-nft-save' } as const
+
+class Hill {
+  rings = 0
+  busy = false
+  speak: (line: string) => void = () => {}
+  readonly starts: (readonly string[])[] = []
+  readonly clock = new PaperClock()
+  readonly stop = new AbortController()
+  readonly tower: Watchtower
+  #end: (code: number) => void = () => {}
+
+  constructor() {
+    const follow: Follow = (argv, onLine) => {
+      this.starts.push(argv)
+      this.speak = onLine
+      const ended = new Promise<{ code: number; stderr: string }>(resolve => {
+        this.#end = code => resolve({ code, stderr: '' })
+      })
+      return { ended, stop: async () => this.#end(143) }
+    }
+    const alarm = iptablesAlarm(TOOLS) as Alarm
+    this.tower = new Watchtower({ alarm, follow, clock: this.clock, busy: () => this.busy, ring: () => this.rings++ })
+  }
+
+  transaction(author: string, ...lines: readonly string[]): void {
+    for (const line of [...lines, `# new generation 5 by process 77 (${author})`]) this.speak(line)
+  }
+
+  async ends(code: number): Promise<void> {
+    this.#end(code)
+    await this.clock.advance(0)
+  }
+}
+
+describe('a watchtower', () => {
+  test.each([
+    ['a rule in our chain that goes', 'delete rule ip nat KUBE-SERVICES handle 7'],
+    ['one that comes', 'insert rule ip nat KUBE-SERVICES counter packets 0 bytes 0 return'],
+    ['a jump to us that may have gone', 'delete rule ip nat PREROUTING handle 3'],
+    ['a whole table', 'delete table ip filter'],
+    ['a chain', 'delete chain ip nat KUBE-SVC-3TNEVSQEVUCP4TQO'],
+  ])('rings for %s', async (_, line) => {
+    const hill = new Hill()
+    const running = hill.tower.run(hill.stop.signal)
+    hill.transaction('nft', line)
+    expect(hill.rings).toBe(1)
+    hill.stop.abort()
+    await running
+  })
+
+  test.each([
+    ['chains of others', 'add rule ip nat DOCKER counter return'],
+    ['the other family', 'delete rule ip6 nat KUBE-SERVICES handle 7'],
+    ["kubelet's chains", 'add chain ip mangle KUBE-KUBELET-CANARY'],
+    ['tables of others', 'delete table ip docker'],
+    ['rules that others add beside ours', 'add rule ip filter FORWARD counter accept'],
+  ])('does not ring for %s', async (_, line) => {
+    const hill = new Hill()
+    void hill.tower.run(hill.stop.signal)
+    hill.transaction('iptables', line)
+    expect(hill.rings).toBe(0)
+    hill.stop.abort()
+  })
+
+  test('does not ring for what we write, and does for what the same program writes when we are idle', async () => {
+    const hill = new Hill()
+    void hill.tower.run(hill.stop.signal)
+    hill.busy = true
+    hill.transaction('iptables-nft-re', 'delete rule ip nat KUBE-SERVICES handle 7')
+    expect(hill.rings).toBe(0)
+    hill.transaction('iptables', 'delete rule ip nat KUBE-SERVICES handle 7')
+    expect(hill.rings).toBe(1)
+    hill.busy = false
+    hill.transaction('iptables-nft-re', 'delete rule ip nat KUBE-SERVICES handle 8')
+    expect(hill.rings).toBe(2)
+    hill.stop.abort()
+  })
+
+  test('is manned again when its watchman ends, and is left where there can be none', async () => {
+    const hill = new Hill()
+    const running = hill.tower.run(hill.stop.signal)
+    expect(hill.tower.manned).toBe(true)
+    await hill.ends(1)
+    expect(hill.tower.manned).toBe(false)
+    await hill.clock.advance(5000)
+    expect([hill.tower.manned, hill.starts.length]).toEqual([true, 2])
+    await hill.ends(127)
+    await running
+    expect(hill.tower.manned).toBe(false)
+  })
+
+  test('has nothing to watch where iptables is the legacy one', () => {
+    expect(iptablesAlarm({ ...TOOLS, variant: 'legacy' })).toBeUndefined()
+  })
+})
