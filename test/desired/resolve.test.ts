@@ -77,6 +77,7 @@ describe('which endpoints', () => {
 
   test('the local pool falls back on its own, while the cluster pool stays with ready endpoints', () => {
     const cart = service('shop/cart', ['10.96.0.10'], {
+      type: 'NodePort',
       externalPolicy: 'Local',
       ports: [port({ port: 80, nodePort: 30080 })],
     })
