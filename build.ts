@@ -5,7 +5,8 @@ import { build, type Plugin } from 'esbuild'
 // sources and takes half their memory.
 
 /** What client-node imports for callers we are not: proxies over SOCKS, OpenID tokens, watches over WebSockets, `kubectl cp`. */
-const NEVER_CALLED = /^(?:openid-client|socks|socks-proxy-agent|hpagent|jsonpath-plus|isomorphic-ws|ws|tar-fs|stream-buffers)$/
+const NEVER_CALLED =
+  /^(?:openid-client|socks|socks-proxy-agent|hpagent|jsonpath-plus|isomorphic-ws|ws|tar-fs|stream-buffers)$/
 
 /** client-node is imported for KubeConfig alone: nothing of it is worth keeping that nobody asks for. */
 const slim: Plugin = {
