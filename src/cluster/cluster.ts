@@ -13,6 +13,7 @@ export interface Touched {
   readonly node: boolean
 }
 
+const KINDS: readonly Kind[] = ['Service', 'EndpointSlice', 'Node']
 const NOTHING: Touched = { services: new Set(), node: false }
 
 export class Cluster {
@@ -36,9 +37,14 @@ export class Cluster {
     }
   }
 
-  /** Rules may be written only once both Services and EndpointSlices have been seen whole. */
+  /** Rules may be written only once Services, EndpointSlices and our own Node have been seen whole. */
   get complete(): boolean {
-    return this.#synced.has('Service') && this.#synced.has('EndpointSlice')
+    return KINDS.every(kind => this.#synced.has(kind))
+  }
+
+  /** Whether this kind has been seen whole; that there is nothing of it counts. */
+  has(kind: Kind): boolean {
+    return this.#synced.has(kind)
   }
 
   get node(): Node | undefined {

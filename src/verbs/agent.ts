@@ -2,7 +2,6 @@ import type { Event, Source } from '../api/event.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import type { Settings } from '../config/settings.ts'
 import { ROUTE_LOCALNET, readSysctl, writeSysctl } from '../dialects/sysctl.ts'
-import { NoIptables } from '../modes/iptables/choose.ts'
 import { Lane } from '../sync/lane.ts'
 import type { Report } from '../sync/report.ts'
 import { must } from '../system/must.ts'
@@ -12,7 +11,7 @@ import type { Log } from '../telemetry/klog.ts'
 import { FAMILIES, FAMILY_LABEL, type Family, familyOf } from '../values/address.ts'
 import type { ObjectName } from '../values/names.ts'
 import { AddressNews, lookAtMachine } from './machine.ts'
-import { type Fitted, fitMode } from './modes.ts'
+import { type Fitted, fitMode, isMissingFamily } from './modes.ts'
 import { localhostNodePorts, lookAround, type Machine } from './surroundings.ts'
 import { tellProblem, tellReport } from './telling.ts'
 
@@ -75,9 +74,9 @@ export class Agent {
   /** Runs until the signal aborts; then commands that were started are finished, and rules stay. */
   async run(signal: AbortSignal): Promise<void> {
     const lanes = this.#lanes.map(lane => lane.run(signal))
-    const watching = this.#keepLooking(signal)
+    const watching = [this.#keepLooking(signal), this.#doWithoutNode(signal)]
     for await (const event of this.#parts.source(signal)) this.#apply(event)
-    await Promise.all([...lanes, watching])
+    await Promise.all([...lanes, ...watching])
   }
 
   /** Somebody else may have touched the kernel. */
@@ -136,6 +135,19 @@ export class Agent {
     for (const { reported } of this.#observers) reported?.(report)
   }
 
+  /** Without our Node we know neither addresses nor zone; but a cluster that does not show it to us must be served all the same. */
+  async #doWithoutNode(signal: AbortSignal): Promise<void> {
+    const { clock, log, nodeName } = this.#parts
+    while (!signal.aborted && !(this.cluster.has('Service') && this.cluster.has('EndpointSlice')))
+      await clock.sleep(1000, signal)
+    await clock.sleep(NODE_PATIENCE_MS, signal)
+    if (signal.aborted || this.cluster.has('Node')) return
+    log
+      .at('agent.ts:1')
+      .warning('Timed out waiting for our Node; going on without its addresses and zone', { node: nodeName })
+    this.#apply({ type: 'synced', kind: 'Node' })
+  }
+
   /** Addresses come and go; node ports follow them. */
   async #keepLooking(signal: AbortSignal): Promise<void> {
     const { clock, kernel, settings, follow } = this.#parts
@@ -154,6 +166,8 @@ export class Agent {
 
 /** Bookmarks come every minute on a quiet watch; this long without one means that the API server is not heard. */
 const SILENT_MS = 5 * 60_000
+/** As long as kube-proxy waits for it. */
+const NODE_PATIENCE_MS = 30_000
 /** However quiet it is, memory is not trusted for longer. */
 const DISTRUST_MS = 60 * 60_000
 
@@ -166,9 +180,9 @@ async function fitFamilies({ settings, kernel, log }: AgentParts): Promise<Reado
       try {
         return [[family, await fitMode(settings, family, kernel)] as const]
       } catch (error) {
-        if (family === primary || wanted.length === 1 || !(error instanceof NoIptables)) throw error
+        if (family === primary || wanted.length === 1 || !isMissingFamily(error)) throw error
         const about = { ipFamily: FAMILY_LABEL[family], reason: error.message }
-        log.at('agent.ts:1').info(0, 'No iptables support for family', about)
+        log.at('agent.ts:1').info(0, `No ${settings.mode} support for family`, about)
         return []
       }
     }),

@@ -81,6 +81,7 @@ class Setting {
   sync(): void {
     this.cluster.apply({ type: 'synced', kind: 'Service' })
     this.cluster.apply({ type: 'synced', kind: 'EndpointSlice' })
+    this.cluster.apply({ type: 'synced', kind: 'Node' })
     this.lane.touch([])
   }
 

@@ -1,11 +1,12 @@
 import { print } from '../../system/output.ts'
+import type { Command } from '../../system/ports.ts'
 import type { Sandbox } from './sandbox.ts'
 
 // A sandbox that stands → what a newcomer should see of it: connections that arrive, and the rules that made them.
 
 const DB = { to: '10.103.132.104', port: 3306 }
 
-export async function showAround({ lab, api }: Sandbox): Promise<void> {
+export async function showAround({ lab, api, settings }: Sandbox): Promise<void> {
   const client = lab.pods.find(pod => pod.name === 'client')!
   const knocks = [
     ['a pod, to the ClusterIP of db-service', await client.connect(DB)],
@@ -23,17 +24,19 @@ export async function showAround({ lab, api }: Sandbox): Promise<void> {
       ...knocks.map(([who, outcome]) => `  ${who}: ${told(outcome)}`),
     ].join('\n'),
   )
-  const { stdout } = await lab.node.kernel.run({ argv: ['iptables', '-t', 'nat', '-L'] })
-  const lines = stdout.split('\n').filter(line => line.includes('db-service'))
+  const { argv, word } = LISTINGS[settings.mode]
+  const { stdout } = await lab.node.kernel.run({ argv })
+  const lines = stdout.split('\n').filter(line => line.includes(word))
+  const listing = `${argv.join(' ')} | grep ${word}`
   const enter = `ip netns exec ${lab.node.namespace}`
   print(
     [
       '',
-      '$ iptables -t nat -L | grep db-service',
+      `$ ${listing}`,
       ...lines,
       '',
       `The node is the network namespace ${lab.node.namespace}; look around in it from another terminal:`,
-      `  ${enter} iptables -t nat -L | grep db-service`,
+      `  ${enter} ${listing}`,
       `  ip netns exec ${client.namespace} nc ${DB.to} ${DB.port}`,
       `The API server is at ${api.url}; a change there is in the kernel a moment later:`,
       `  curl -X DELETE ${api.url}/api/v1/namespaces/default/services/web`,
@@ -41,6 +44,16 @@ export async function showAround({ lab, api }: Sandbox): Promise<void> {
       'Up until Ctrl-C.',
     ].join('\n'),
   )
+}
+
+/** How a user looks for db-service, by mode. */
+const LISTINGS: Readonly<
+  Record<Sandbox['settings']['mode'], { readonly argv: Command['argv']; readonly word: string }>
+> = {
+  iptables: { argv: ['iptables', '-t', 'nat', '-L'], word: 'db-service' },
+  userspace: { argv: ['iptables', '-t', 'nat', '-L'], word: 'db-service' },
+  nftables: { argv: ['nft', 'list', 'table', 'ip', 'kube-proxy'], word: DB.to },
+  ipvs: { argv: ['ipvsadm', '-Ln'], word: DB.to },
 }
 
 function told(outcome: Awaited<ReturnType<Sandbox['lab']['outside']['connect']>>): string {

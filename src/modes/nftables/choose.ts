@@ -1,0 +1,92 @@
+import { FAMILY_WORDS } from '../../dialects/nft.ts'
+import type { Command, Kernel, Outcome } from '../../system/ports.ts'
+import { FAMILY_LABEL, type Family } from '../../values/address.ts'
+import { containers } from './maps.ts'
+import { TABLE, unitParts } from './names.ts'
+import type { Manner } from './write.ts'
+
+// A host → whether it can carry nftables mode in a family, and how its kernel wants chains removed.
+
+export interface NftChoice {
+  readonly manner: Manner
+  /** A sentence for the log. */
+  readonly why: string
+}
+
+export interface NftWish {
+  readonly family: Family
+  /** 'skip' where the operator knows that an older kernel was given what it lacked. */
+  readonly kernelCheck: 'enforce' | 'skip'
+}
+
+/** The variable of the environment that asks to skip; kube-proxy's, so that operators find what they know. */
+export const SKIP_KERNEL_CHECK = 'KUBE_PROXY_NFTABLES_SKIP_KERNEL_VERSION_CHECK'
+
+export class NoNftables extends Error {
+  constructor(family: Family, why: string) {
+    super(`nftables mode is not possible here for ${FAMILY_LABEL[family]}: ${why}`)
+    this.name = 'NoNftables'
+  }
+}
+
+type Version = readonly number[]
+
+/** Before, nft read every rule of the host for each command, and failed over those a newer nft had written. */
+const OLDEST_NFT: Version = [1, 0, 1]
+/** kube-proxy draws the line here, and so nobody knows how older kernels would do. */
+const OLDEST_KERNEL: Version = [5, 13]
+/** From here on a chain may go in the transaction that takes away the last way to it. */
+const FORGETS_AT_ONCE: Version = [6, 2]
+
+export async function chooseNft(kernel: Kernel, { family, kernelCheck }: NftWish): Promise<NftChoice> {
+  const refuse = (why: string): never => {
+    throw new NoNftables(family, why)
+  }
+  const program = await kernel.run({ argv: ['nft', '--version'] })
+  if (program.code !== 0) refuse('nft is not in PATH or does not run; install the package nftables')
+  const nft = versionIn(program.stdout) ?? refuse(`nft --version says "${program.stdout.trim()}", which is no version`)
+  if (isBefore(nft, OLDEST_NFT)) refuse(`nft is ${shown(nft)}, and must be ${shown(OLDEST_NFT)} or later`)
+  const uname = await kernel.run({ argv: ['uname', '-r'] })
+  const release = versionIn(uname.stdout) ?? refuse(`uname -r says "${uname.stdout.trim()}", which is no version`)
+  if (kernelCheck === 'enforce' && isBefore(release, OLDEST_KERNEL)) {
+    const way = `to try all the same, set ${SKIP_KERNEL_CHECK}=1 in the environment`
+    refuse(`the kernel is ${shown(release)}, and must be ${shown(OLDEST_KERNEL)} or later; ${way}`)
+  }
+  for (const trial of trials(family)) {
+    const outcome = await kernel.run(trial)
+    if (outcome.code !== 0) refuse(`${trial.argv.join(' ')} says: ${firstLine(outcome)}`)
+  }
+  const chainRemoval = isBefore(release, FORGETS_AT_ONCE) ? 'when-forgotten' : 'at-once'
+  return { manner: { family, chainRemoval }, why: `nft ${shown(nft)} on kernel ${shown(release)}` }
+}
+
+/** JSON may be left out when nft is built; the maps are the newest thing we ask of nft and kernel alike. */
+function trials(family: Family): readonly Command[] {
+  const { ip } = FAMILY_WORDS[family]
+  // Beside our own table, which may stand there in another shape.
+  const table = `${ip} ${TABLE}-trial`
+  const maps = containers(family).map(({ unit, text }) => {
+    const { kind, name } = unitParts(unit)
+    return `add ${kind} ${table} ${name} { ${text} ; }`
+  })
+  const input = `${[`add table ${table}`, ...maps].join('\n')}\n`
+  return [{ argv: ['nft', '-j', 'list', 'tables', ip] }, { argv: ['nft', '--check', '-f', '-'], input }]
+}
+
+function firstLine({ stderr }: Outcome): string {
+  return stderr.trim().split('\n', 1)[0]!
+}
+
+function versionIn(text: string): Version | undefined {
+  const parts = /(\d+)\.(\d+)(?:\.(\d+))?/.exec(text)?.slice(1)
+  return parts?.filter(part => part !== undefined).map(Number)
+}
+
+function isBefore(version: Version, other: Version): boolean {
+  const at = other.findIndex((part, i) => (version[i] ?? 0) !== part)
+  return at >= 0 && (version[at] ?? 0) < other[at]!
+}
+
+function shown(version: Version): string {
+  return version.join('.')
+}

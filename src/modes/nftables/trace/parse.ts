@@ -1,0 +1,111 @@
+import { isHookLine } from '../../../dialects/nft.ts'
+
+// The text of a rule → its statements, so that they can be carried out on paper.
+
+export type Statement =
+  | { readonly do: 'match'; readonly fields: Fields; readonly equal: 'yes' | 'no'; readonly value: string }
+  | { readonly do: 'vmap'; readonly fields: Fields; readonly data: Data }
+  | { readonly do: 'dnat-by'; readonly fields: Fields; readonly data: Data }
+  | { readonly do: 'dnat-to'; readonly to: string }
+  | { readonly do: 'mark'; readonly how: 'set' | 'clear' }
+  | { readonly do: 'masquerade' }
+  /** Says nothing of this packet. */
+  | { readonly do: 'aside' }
+  | { readonly do: 'verdict'; readonly verdict: string }
+  /** Somebody else's words. */
+  | { readonly do: 'unknown'; readonly text: string }
+
+/** `ip daddr`, `meta l4proto`, …: what stands between the dots. */
+export type Fields = readonly string[]
+
+/** A map by its name, or the choices that stand in the rule. */
+export type Data = { readonly name: string } | { readonly choices: ReadonlyMap<string, string> }
+
+export interface Hooked {
+  readonly type: string
+  readonly hook: string
+  readonly priority: number
+}
+
+export function hookOf(text: string): Hooked | undefined {
+  const match = /^type (\S+) hook (\S+) priority (-?\d+) /.exec(text)
+  return match === null ? undefined : { type: match[1]!, hook: match[2]!, priority: Number(match[3]) }
+}
+
+/** The rules of a chain, one a line. */
+export function rulesOf(text: string): readonly string[] {
+  return text.split('\n').filter(line => line !== '' && !isHookLine(line))
+}
+
+const FIELD = `(?:${[
+  'ip6? [sd]addr',
+  'meta l4proto',
+  '(?:th|tcp|udp|sctp) dport',
+  'numgen random mod \\d+',
+  'iifname',
+  'fib [sd]addr type',
+  'ct state',
+  'ct status',
+  'meta mark & 0x[0-9a-f]+',
+].join('|')})`
+const FIELDS = `(${FIELD}(?: \\. ${FIELD})*)`
+const DATA = '(@\\S+|\\{ .*? \\})'
+
+type Make = (...groups: readonly string[]) => Statement
+
+const FORMS: readonly (readonly [RegExp, Make])[] = [
+  form(`${FIELDS} vmap ${DATA}`, (fields, found) => ({ do: 'vmap', fields: split(fields!), data: data(found!) })),
+  form(`dnat ip6? to ${FIELDS} map ${DATA}`, (fields, found) => ({
+    do: 'dnat-by',
+    fields: split(fields!),
+    data: data(found!),
+  })),
+  form('dnat to (\\S+)', to => ({ do: 'dnat-to', to: to! })),
+  form('meta mark set meta mark ([|^]) 0x[0-9a-f]+', sign => ({ do: 'mark', how: sign === '|' ? 'set' : 'clear' })),
+  form('masquerade(?: \\S+)?', () => ({ do: 'masquerade' })),
+  form('update @\\S+ \\{ .*? \\}', () => ({ do: 'aside' })),
+  form('((?:jump|goto) \\S+|return|drop|accept|reject)', verdict => ({ do: 'verdict', verdict: verdict! })),
+  form('comment ".*"', () => ({ do: 'aside' })),
+  form(`${FIELDS}( !=)? (\\S+)`, (fields, not, value) => ({
+    do: 'match',
+    fields: split(fields!),
+    equal: not === undefined ? 'yes' : 'no',
+    value: value!,
+  })),
+]
+
+export function statementsOf(line: string): readonly Statement[] {
+  const found: Statement[] = []
+  for (let at = 0; at < line.length; ) {
+    const { statement, end } = next(line, at)
+    found.push(statement)
+    at = end
+  }
+  return found
+}
+
+function next(line: string, at: number): { readonly statement: Statement; readonly end: number } {
+  for (const [pattern, make] of FORMS) {
+    pattern.lastIndex = at
+    const match = pattern.exec(line)
+    if (match !== null) return { statement: make(...match.slice(1)), end: pattern.lastIndex }
+  }
+  return { statement: { do: 'unknown', text: line.slice(at) }, end: line.length }
+}
+
+function form(pattern: string, make: Make): readonly [RegExp, Make] {
+  return [new RegExp(`${pattern}(?: |$)`, 'y'), make]
+}
+
+function split(fields: string): Fields {
+  return fields.split(' . ')
+}
+
+function data(text: string): Data {
+  if (text.startsWith('@')) return { name: text.slice(1) }
+  const pairs = text
+    .slice(2, -2)
+    .split(' , ')
+    .map(pair => pair.split(' : ') as [string, string])
+  return { choices: new Map(pairs) }
+}

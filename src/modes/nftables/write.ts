@@ -1,0 +1,109 @@
+import { braces, FAMILY_WORDS, isHookLine } from '../../dialects/nft.ts'
+import { rule } from '../../dialects/words.ts'
+import type { Command } from '../../system/ports.ts'
+import type { Family } from '../../values/address.ts'
+import type { Plan, Unit } from '../mode.ts'
+import { type Kind, TABLE, TABLE_UNIT, unitParts } from './names.ts'
+
+// A plan → one transaction, in an order in which nothing dangles: what is led to stands before what leads there, and
+// goes after it.
+
+/**
+ * From 6.2 on a kernel lets go of a chain in the very transaction that takes away the last way to it. Earlier ones do
+ * so a moment later, and refuse a transaction that would delete it before. There such a chain is only emptied; whoever
+ * reads the table next finds it empty, and a plan that does nothing but remove chains may delete them.
+ */
+export type ChainRemoval = 'at-once' | 'when-forgotten'
+
+export interface Manner {
+  readonly family: Family
+  readonly chainRemoval: ChainRemoval
+}
+
+export function write(plan: Plan, manner: Manner): readonly Command[] {
+  const table = `${FAMILY_WORDS[manner.family].ip} ${TABLE}`
+  const lines = plan.remove.has(TABLE_UNIT) ? [`delete table ${table}`] : transaction(plan, manner, table)
+  return lines.length === 0 ? [] : [{ argv: ['nft', '-f', '-'], input: `${lines.join('\n')}\n` }]
+}
+
+function transaction(plan: Plan, { chainRemoval }: Manner, table: string): readonly string[] {
+  const wanted = new Map([...plan.add, ...plan.change])
+  const make = sorted(wanted.keys())
+  const changed = sorted(plan.change.keys())
+  const gone = sorted(plan.remove)
+  const about: About = { table, textOf: unit => wanted.get(unit)! }
+  const deletes = chainRemoval === 'at-once' || (plan.change.size === 0 && gone.chain.length === plan.remove.size)
+  return [
+    ...changed.table.map(() => `delete table ${table}`),
+    ...make.table.map(() => `add table ${table}`),
+    ...[...make.set, ...make.map].map(
+      ({ unit, kind, name }) => `add ${kind} ${table} ${name} { ${wanted.get(unit)} ; }`,
+    ),
+    ...chains(about, make.chain, new Set(changed.chain.map(({ name }) => name))),
+    ...elements('delete', about, [...changed.element, ...gone.element]),
+    ...elements('add', about, make.element),
+    ...gone.chain.map(({ name }) => `flush chain ${table} ${name}`),
+    ...(deletes ? gone.chain.map(({ name }) => `delete chain ${table} ${name}`) : []),
+    ...[...gone.set, ...gone.map].map(({ kind, name }) => `delete ${kind} ${table} ${name}`),
+  ]
+}
+
+interface About {
+  /** With its family. */
+  readonly table: string
+  readonly textOf: (unit: Unit) => string
+}
+
+interface Piece {
+  readonly unit: Unit
+  readonly kind: Kind
+  readonly name: string
+  readonly key: string
+}
+
+function sorted(units: Iterable<Unit>): Readonly<Record<Kind, readonly Piece[]>> {
+  const kinds: Record<Kind, Piece[]> = { table: [], set: [], map: [], chain: [], element: [] }
+  for (const unit of [...units].sort()) {
+    const parts = unitParts(unit)
+    kinds[parts.kind].push({ unit, ...parts })
+  }
+  return kinds
+}
+
+/** All chains stand before the first rule that may lead to one of them. */
+function chains({ table, textOf }: About, pieces: readonly Piece[], changed: ReadonlySet<string>): readonly string[] {
+  const stand: string[] = []
+  const rules: string[] = []
+  for (const { unit, name } of pieces) {
+    const lines = textOf(unit).split('\n')
+    const hook = isHookLine(lines[0]!) ? lines.shift() : undefined
+    // A hook cannot be changed where it stands. Any other chain may stand empty, left over from an earlier time.
+    if (hook === undefined) stand.push(`add chain ${table} ${name}`, `flush chain ${table} ${name}`)
+    else
+      stand.push(
+        ...(changed.has(name) ? [`delete chain ${table} ${name}`] : []),
+        `add chain ${table} ${name} { ${hook} ; }`,
+      )
+    for (const line of lines) if (line !== '') rules.push(`add rule ${table} ${name} ${line}`)
+  }
+  return [...stand, ...rules]
+}
+
+const ELEMENTS_PER_LINE = 1000
+
+/** An element cannot be changed where it stands: it is deleted and added, and in between nobody looks. */
+function elements(verb: 'add' | 'delete', { table, textOf }: About, pieces: readonly Piece[]): readonly string[] {
+  const containers = new Map<string, string[]>()
+  for (const { unit, name, key } of pieces) {
+    const items = containers.get(name) ?? []
+    containers.set(name, items)
+    items.push(verb === 'delete' ? key : rule(key, textOf(unit) || undefined))
+  }
+  return [...containers].flatMap(([name, items]) => {
+    const lines: string[] = []
+    for (let i = 0; i < items.length; i += ELEMENTS_PER_LINE) {
+      lines.push(`${verb} element ${table} ${name} ${braces(items.slice(i, i + ELEMENTS_PER_LINE))}`)
+    }
+    return lines
+  })
+}

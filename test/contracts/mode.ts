@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest'
+import type { Mode } from '../../src/modes/mode.ts'
+import { FAMILIES, type Family } from '../../src/values/address.ts'
+import { type Fate, fateOf, sameFate } from '../fate.ts'
+import { MODE_CASES, type ModeCase } from './mode/cases.ts'
+import { endIn, packetIn, rulesOf } from './mode/scene.ts'
+
+// What every mode promises, as cases in which packets meet the rules a mode has written, in both families.
+
+/** `exceptions`: the title of a case → why this mode cannot pass it. */
+export function modeContract(
+  name: string,
+  modeOf: (family: Family) => Mode,
+  exceptions: Readonly<Record<string, string>> = {},
+): void {
+  describe(`${name}: the mode contract`, () => {
+    describe.each(FAMILIES)('in %s', family => {
+      for (const one of MODE_CASES) {
+        const reason = exceptions[one.title]
+        if (reason !== undefined) test.skip(`${one.title} (cannot: ${reason})`)
+        else test(one.title, () => passes(one, modeOf(family), family))
+      }
+    })
+
+    test('every exception names a case', () => {
+      const titles = new Set(MODE_CASES.map(({ title }) => title))
+      expect(Object.keys(exceptions).filter(title => !titles.has(title))).toEqual([])
+    })
+  })
+}
+
+function passes({ given, expects }: ModeCase, mode: Mode, family: Family): void {
+  const rules = rulesOf(mode, family, given)
+  for (const [knock, ...ends] of expects) {
+    const found = fateOf(mode.trace(rules, packetIn(family, knock)))
+    const wanted: Fate = new Map(ends.map(end => [endIn(family, end), 1 / ends.length]))
+    if (sameFate(found, wanted)) continue
+    expect(Object.fromEntries(found), `where this goes: ${JSON.stringify(knock)}`).toEqual(Object.fromEntries(wanted))
+  }
+}

@@ -1,0 +1,131 @@
+import type { Service } from '../../../src/api/objects.ts'
+import { Cluster } from '../../../src/cluster/cluster.ts'
+import type { NodeView } from '../../../src/desired/node-view.ts'
+import type { Standpoint } from '../../../src/desired/standpoint.ts'
+import type { Mode, Ruleset } from '../../../src/modes/mode.ts'
+import type { Packet } from '../../../src/modes/trace.ts'
+import { Draft } from '../../../src/sync/draft.ts'
+import { type Address, type Family, hostPort } from '../../../src/values/address.ts'
+import type { Protocol } from '../../../src/values/protocol.ts'
+import { cidr, endpoint, ip, port, service, slice, slicePort } from '../../objects.ts'
+
+// One Service on one node, with names for all addresses, so that a case can be told for both families at once.
+
+/** Who sends packets, answers them, or is knocked at. */
+export type Place = keyof (typeof PLACES)['ipv4']
+
+const PLACES = {
+  ipv4: {
+    'pod here': '10.244.1.2',
+    'pod there': '10.244.2.3',
+    client: '10.244.1.9',
+    outside: '203.0.113.7',
+    node: '10.99.0.2',
+    'second address': '10.99.0.22',
+    loopback: '127.0.0.1',
+    'cluster IP': '10.96.0.10',
+    'external IP': '198.18.0.7',
+    'load balancer': '198.18.0.8',
+  },
+  ipv6: {
+    'pod here': 'fd00:244:1::2',
+    'pod there': 'fd00:244:2::3',
+    client: 'fd00:244:1::9',
+    outside: '2001:db8::7',
+    node: 'fd00:99::2',
+    'second address': 'fd00:99::22',
+    loopback: '::1',
+    'cluster IP': 'fd10:96::10',
+    'external IP': 'fd00:198:18::7',
+    'load balancer': 'fd00:198:18::8',
+  },
+} as const
+
+const RANGES = {
+  pods: { ipv4: '10.244.0.0/16', ipv6: 'fd00:244::/32' },
+  outside: { ipv4: '203.0.113.0/24', ipv6: '2001:db8::/32' },
+  nodes: { ipv4: '10.99.0.0/24', ipv6: 'fd00:99::/64' },
+} as const
+
+/** The words of a case, in one family. */
+export interface At {
+  ip(place: Place): Address
+  range(name: keyof typeof RANGES): NonNullable<Service['sourceRanges']>[number]
+}
+
+export interface Given {
+  readonly service?: (at: At) => Partial<Service>
+  /** Both pods, unless said otherwise. */
+  readonly endpoints?: readonly Place[]
+  readonly masquerade?: Standpoint['masquerade']
+  readonly view?: (at: At) => Partial<NodeView>
+}
+
+export interface Knock {
+  readonly from: Place
+  readonly to: Place
+  /** 80, unless said otherwise. */
+  readonly port?: number
+  readonly protocol?: Protocol
+  readonly last?: { readonly at: Place; readonly secondsAgo: number }
+}
+
+export const NODE_PORT = 30080
+export const WITH_NODE_PORT: Partial<Service> = { ports: [port({ port: 80, nodePort: NODE_PORT })] }
+
+export function at(family: Family): At {
+  return { ip: place => ip(PLACES[family][place]), range: name => cidr(RANGES[name][family]) }
+}
+
+export function rulesOf(mode: Mode, family: Family, given: Given): Ruleset {
+  const words = at(family)
+  const cluster = new Cluster()
+  const places = given.endpoints ?? ['pod here', 'pod there']
+  const ends = places.map(place => endpoint(words.ip(place), { nodeName: place === 'pod there' ? 'there' : 'here' }))
+  const ports = [slicePort(8080), slicePort(8080, 'udp', 'udp')]
+  for (const object of [
+    service('shop/web', [words.ip('cluster IP')], given.service?.(words)),
+    slice('shop/web-1', 'shop/web', ends, { family, ports }),
+  ]) {
+    cluster.apply({ type: 'put', object })
+  }
+  const view = { ...viewOf(family, words), ...given.view?.(words) }
+  const place = { family, nodeName: 'here', masquerade: given.masquerade ?? ('from-outside' as const) }
+  const draft = new Draft(cluster, mode, () => ({ place, view, addresses: [] }))
+  draft.update()
+  return draft.book.rules
+}
+
+function viewOf(family: Family, words: At): NodeView {
+  return {
+    family,
+    mark: 0x4000,
+    localPods: { by: 'cidr', cidr: words.range('pods') },
+    nodePortAddresses: 'all',
+    localhostNodePorts: false,
+    dropInvalid: true,
+    endpointComments: true,
+    nodeIP: words.ip('node'),
+  }
+}
+
+export function packetIn(family: Family, { from, to, port = 80, protocol = 'tcp', last }: Knock): Packet {
+  const { ip } = at(family)
+  const iface = from === 'client' || from === 'pod here' ? 'cni0' : 'eth0'
+  return {
+    protocol,
+    from: ip(from),
+    to: ip(to),
+    port,
+    via: from === 'node' ? { hook: 'output' } : { hook: 'prerouting', iface },
+    nodeAddresses: [ip('node'), ip('second address'), ip('loopback')],
+    ...(last !== undefined && { last: { endpoint: hostPort(ip(last.at), 8080), secondsAgo: last.secondsAgo } }),
+  }
+}
+
+/** `pod here masqueraded` → `10.244.1.2:8080 masqueraded`; what is no place stays as it is. */
+export function endIn(family: Family, end: string): string {
+  const place = end.replace(' masqueraded', '')
+  if (!(place in PLACES[family])) return end
+  return end.replace(place, hostPort(at(family).ip(place as Place), 8080))
+}

@@ -1,0 +1,81 @@
+import type { ClusterObject } from '../../src/api/objects.ts'
+import { Cluster } from '../../src/cluster/cluster.ts'
+import type { NodeView } from '../../src/desired/node-view.ts'
+import type { Mode } from '../../src/modes/mode.ts'
+import { Lane } from '../../src/sync/lane.ts'
+import { systemClock } from '../../src/system/clock.ts'
+import { hostKernel } from '../../src/system/kernel.ts'
+import type { Command } from '../../src/system/ports.ts'
+import type { Family } from '../../src/values/address.ts'
+import { type Lab, openLab, type PodWish } from '../../src/verbs/sandbox/lab.ts'
+import { BRIDGE, NODE } from '../../src/verbs/sandbox/topology.ts'
+import { cidr, ip } from '../objects.ts'
+
+// A mode on the node of a lab, one lane per family: objects go in, and a call returns when the kernel has followed.
+
+const PODS = { ipv4: '10.244.0.0/16', ipv6: 'fd00:244::/32' } as const
+
+export class Lanes {
+  readonly lab: Lab
+  /** Every command that was run on the node, oldest first. */
+  readonly commands: Command[] = []
+  readonly #cluster = new Cluster()
+  readonly #lanes: readonly Lane[]
+
+  private constructor(lab: Lab, modeOf: (family: Family) => Mode) {
+    this.lab = lab
+    this.#lanes = lab.families.map(
+      family =>
+        new Lane({
+          family,
+          cluster: this.#cluster,
+          mode: modeOf(family),
+          kernel: {
+            run: command => {
+              this.commands.push(command)
+              return lab.node.kernel.run(command)
+            },
+          },
+          clock: systemClock,
+          limits: { minMs: 0, retryMs: 1000, unwatchedMs: 3_600_000, distrustMs: 3_600_000 },
+          lookAround: () => surroundings(family),
+          tell: () => {},
+        }),
+    )
+  }
+
+  static async open(pods: readonly PodWish[], modeOf: (family: Family) => Mode): Promise<Lanes> {
+    const lab = await openLab(hostKernel(), { pods })
+    return new Lanes(lab, modeOf)
+  }
+
+  async put(...objects: readonly ClusterObject[]): Promise<void> {
+    const touched = objects.flatMap(object => [...this.#cluster.apply({ type: 'put', object }).services])
+    for (const lane of this.#lanes) {
+      lane.touch(touched)
+      const { failure } = await lane.once()
+      if (failure !== undefined) throw failure.error
+    }
+  }
+
+  close(): Promise<void> {
+    return this.lab.close()
+  }
+}
+
+function surroundings(family: Family) {
+  const key = family === 'ipv4' ? 'ip4' : 'ip6'
+  const nodeIP = ip(NODE[key])
+  const view: NodeView = {
+    family,
+    mark: 0x4000,
+    localPods: { by: 'cidr', cidr: cidr(PODS[family]) },
+    nodePortAddresses: [nodeIP],
+    localhostNodePorts: false,
+    dropInvalid: true,
+    endpointComments: true,
+    nodeIP,
+  }
+  const place = { family, nodeName: 'here', masquerade: 'from-outside' as const }
+  return { place, view, addresses: [nodeIP, ip(NODE.second[key]), ip(BRIDGE[key])] }
+}

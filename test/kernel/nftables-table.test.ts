@@ -1,0 +1,197 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { ClusterObject } from '../../src/api/objects.ts'
+import { Cluster } from '../../src/cluster/cluster.ts'
+import type { Ruleset } from '../../src/modes/mode.ts'
+import { chooseNft } from '../../src/modes/nftables/choose.ts'
+import { nftables } from '../../src/modes/nftables/index.ts'
+import { diff, EMPTY, settle } from '../../src/plan/diff.ts'
+import { Draft } from '../../src/sync/draft.ts'
+import { systemClock } from '../../src/system/clock.ts'
+import { must } from '../../src/system/must.ts'
+import type { Kernel } from '../../src/system/ports.ts'
+import { FAMILIES, type Family } from '../../src/values/address.ts'
+import { type World, worlds } from '../conformance/worlds.ts'
+import { surroundings } from '../flags.ts'
+import { bookOf, modeOf } from '../modes/nftables/scene.ts'
+import { cidr, endpoint, ip, port, service, slice } from '../objects.ts'
+import { sameLines } from '../same-lines.ts'
+import { whyNot } from './ground.ts'
+import { type Namespace, newNamespace } from './namespace.ts'
+
+// The table on the real kernel: what is written can be read back, whatever was there before.
+
+const why = await whyNot(['ip', 'nft'])
+const KUBE_PROXY = readFileSync(new URL('../../fixtures/saves/nftables-1.36-v4.nft', import.meta.url), 'utf8')
+
+describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why})` : ''}`, () => {
+  let namespace: Namespace
+  let kernel: Kernel
+
+  beforeEach(async () => {
+    namespace = await newNamespace('sy-nft')
+    kernel = namespace.kernel
+  })
+  afterEach(() => namespace.end())
+
+  const nft = (input: string) => must(kernel, { argv: ['nft', '-f', '-'], input: `${input}\n` })
+  const read = (family: Family = 'ipv4') => modeOf(family).read(kernel)
+
+  async function carryOut(installed: Ruleset, wanted: Ruleset, mode = modeOf('ipv4')): Promise<void> {
+    for (const command of mode.write(diff(installed, wanted))) await must(kernel, command)
+  }
+
+  test('is read back word for word, from one random cluster to the next', { timeout: 300_000 }, async () => {
+    const before = new Map<Family, Ruleset>(FAMILIES.map(family => [family, EMPTY]))
+    await fc.assert(
+      fc.asyncProperty(worlds, async world => {
+        for (const family of FAMILIES) {
+          const wanted = rulesOf(world, family)
+          await carryOut(before.get(family)!, wanted, modeOf(family))
+          before.set(family, wanted)
+          sameRules(await read(family), wanted)
+        }
+      }),
+      // The cluster that fails is told as it is: a smaller one would follow upon another one.
+      { numRuns: Number(process.env.KERNEL_RUNS ?? 40), endOnFailure: true },
+    )
+    for (const family of FAMILIES) await carryOut(before.get(family)!, EMPTY, modeOf(family))
+    expect([await read('ipv4'), await read('ipv6')]).toEqual([EMPTY, EMPTY])
+  })
+
+  test('takes names and comments as long as they come', async () => {
+    const long = `${'n'.repeat(63)}/${'s'.repeat(200)}`
+    const wanted = bookOf([
+      service(long, ['10.96.0.10'], { stickySeconds: 60 }),
+      slice(`${'n'.repeat(63)}/x`, long, [endpoint('10.244.1.2')]),
+    ]).rules
+    await carryOut(EMPTY, wanted)
+    sameRules(await read(), wanted)
+  })
+
+  test('is read back the same where the machine has no names for protocols', async () => {
+    const wanted = bookOf(SHOP).rules
+    const nameless: Kernel = {
+      run: ({ argv, ...rest }) => {
+        const script = 'mount --bind /dev/null /etc/protocols && exec "$@"'
+        return kernel.run({ argv: ['unshare', '-m', 'sh', '-c', script, 'sh', ...argv], ...rest })
+      },
+    }
+    for (const command of modeOf('ipv4').write(diff(EMPTY, wanted))) await must(nameless, command)
+    sameRules(await modeOf('ipv4').read(nameless), wanted)
+  })
+
+  test('that somebody deleted is nothing, and stands again after the next look', async () => {
+    const wanted = bookOf(SHOP).rules
+    await carryOut(EMPTY, wanted)
+    await nft('delete table ip kube-proxy')
+    expect(await read()).toEqual(EMPTY)
+    await carryOut(await read(), wanted)
+    sameRules(await read(), wanted)
+  })
+
+  test.each([
+    ['flushed a chain', 'flush chain ip kube-proxy services'],
+    ['added a rule', 'add rule ip kube-proxy services counter drop'],
+    ['changed what a base chain does with the rest', 'chain ip kube-proxy filter-forward { policy drop ; }'],
+    ['deleted an element', 'delete element ip kube-proxy service-ips { 10.96.0.10 . tcp . 80 }'],
+    ['added an element', 'add element ip kube-proxy cluster-ips { 192.0.2.1 }'],
+    ['added a chain that leads into ours', 'add chain ip kube-proxy odd\nadd rule ip kube-proxy odd jump services'],
+    ['added a set of their own', 'add set ip kube-proxy odd { type ipv4_addr ; elements = { 192.0.2.1 } ; }'],
+  ])('in which somebody %s is mended at the next look', async (_, change) => {
+    const wanted = bookOf(SHOP).rules
+    await carryOut(EMPTY, wanted)
+    await nft(change)
+    const found = await read()
+    expect(diff(found, wanted)).not.toEqual(diff(wanted, wanted))
+    await carryOut(found, wanted)
+    sameRules(await read(), wanted)
+  })
+
+  test("that is kube-proxy's own becomes ours in one transaction", async () => {
+    await nft(KUBE_PROXY)
+    const wanted = bookOf(SHOP).rules
+    const found = await read()
+    expect(modeOf('ipv4').write(diff(found, wanted))).toHaveLength(1)
+    await carryOut(found, wanted)
+    sameRules(await read(), wanted)
+  })
+
+  test('on a kernel that lets go of chains later keeps them empty until the next look, and not longer', async () => {
+    const mode = nftables({ family: 'ipv4', chainRemoval: 'when-forgotten' })
+    const [before, after] = [bookOf(SHOP).rules, bookOf(SHOP.slice(0, 2)).rules]
+    await carryOut(EMPTY, before, mode)
+    await carryOut(before, after, mode)
+    const found = await read()
+    const left = [...found].filter(([unit]) => !after.has(unit))
+    expect(left.length).toBeGreaterThan(0)
+    expect(left.filter(([unit, text]) => !unit.startsWith('chain ') || text !== '')).toEqual([])
+    await carryOut(found, after, mode)
+    sameRules(await read(), after)
+  })
+
+  test('may need a chain again that was left empty', async () => {
+    const mode = nftables({ family: 'ipv4', chainRemoval: 'when-forgotten' })
+    const [before, after] = [bookOf(SHOP).rules, bookOf(SHOP.slice(0, 2)).rules]
+    await carryOut(EMPTY, before, mode)
+    const plan = diff(before, after)
+    await carryOut(before, after, mode)
+    await carryOut(settle(new Map(before), plan), before, mode)
+    sameRules(await read(), before)
+  })
+
+  test('that somebody touches is told of by nft monitor, in words that ring the alarm', async () => {
+    await carryOut(EMPTY, bookOf(SHOP).rules)
+    const told = kernel.run({ argv: ['timeout', '2', 'nft', 'monitor'] })
+    await systemClock.sleep(1000)
+    await nft('flush chain ip kube-proxy services')
+    await nft('add table ip other')
+    await nft('delete table ip kube-proxy')
+    const { concerns, author, isUs } = modeOf('ipv4').alarm!
+    const lines = (await told).stdout.trimEnd().split('\n')
+    expect(lines.map(author).filter(who => who !== undefined && isUs(who))).toHaveLength(3)
+    const ringing = lines.map(line => (author(line) !== undefined ? '.' : concerns(line) ? '!' : '-')).join('')
+    expect(ringing).toMatch(/^!+\.-\.!+\.$/)
+  })
+
+  test('is possible here, and looking whether it is leaves nothing behind', async () => {
+    for (const family of FAMILIES) {
+      const { manner } = await chooseNft(kernel, { family, kernelCheck: 'enforce' })
+      expect(manner.family).toBe(family)
+    }
+    expect((await must(kernel, { argv: ['nft', 'list', 'tables'] })).stdout).toBe('')
+  })
+})
+
+const SHOP: readonly ClusterObject[] = [
+  service('shop/plain', ['10.96.0.10'], { ports: [port({ port: 80, nodePort: 30080 })] }),
+  slice('shop/plain-1', 'shop/plain', [endpoint('10.244.1.2', { nodeName: 'here' }), endpoint('10.244.2.2')]),
+  service('shop/sticky', ['10.96.0.11'], { stickySeconds: 600 }),
+  slice('shop/sticky-1', 'shop/sticky', [endpoint('10.244.1.3'), endpoint('10.244.1.4'), endpoint('10.244.1.5')]),
+  service('shop/local', ['10.96.0.12'], {
+    type: 'LoadBalancer',
+    externalPolicy: 'Local',
+    loadBalancerIPs: [ip('198.18.0.8')],
+    sourceRanges: [cidr('203.0.113.0/24'), cidr('203.0.113.7/32')],
+  }),
+  slice('shop/local-1', 'shop/local', [endpoint('10.244.1.6', { nodeName: 'here' })]),
+  service('shop/dead', ['10.96.0.13']),
+]
+
+function rulesOf({ objects, flags, addresses }: World, family: Family): Ruleset {
+  const cluster = new Cluster()
+  for (const object of objects) cluster.apply({ type: 'put', object })
+  const draft = new Draft(cluster, modeOf(family), surroundings({ flags, family, addresses }))
+  draft.update()
+  return draft.book.rules
+}
+
+function sameRules(found: Ruleset, wanted: Ruleset): void {
+  sameLines(listed(found), listed(wanted))
+}
+
+function listed(rules: Ruleset): string {
+  const lines = [...rules].map(([unit, text]) => `${unit}: ${text.replaceAll('\n', ' | ')}`)
+  return lines.sort().join('\n')
+}
