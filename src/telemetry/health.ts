@@ -2,13 +2,13 @@ import type { Report } from '../sync/report.ts'
 import type { Clock } from '../system/ports.ts'
 import { FAMILY_LABEL, type Family } from '../values/address.ts'
 
-// Reports → whether this node may be sent traffic. It says yes only after the first rules stand, and stops saying so when
-// syncs keep failing or the API server has been silent for too long.
+// Reports → whether this node may be sent traffic. It says yes only after the first rules stand in every family, and
+// stops saying so when a change waits for too long, because syncs fail or hang, or when the API server is silent.
 
 export interface HealthLimits {
-  /** A change that has waited this long without reaching the kernel makes the node unhealthy. */
+  /** A change that has waited this long without reaching the kernel makes the node unhealthy: twice the sync period. */
   readonly overdueMs: number
-  /** So does an API server that has said nothing for this long. */
+  /** So does an API server that has said nothing for this long: who knows what we have missed. */
   readonly silentMs: number
 }
 
@@ -20,8 +20,8 @@ export interface Answer {
 interface LaneHealth {
   /** The last success. */
   readonly updated?: number
-  /** Since when a change has been waiting. */
-  readonly waiting?: number
+  /** Since when a change has been waiting, and when the last one came. */
+  readonly waiting?: { readonly since: number; readonly last: number }
 }
 
 /** Cluster autoscaler's mark: the node is going, so load balancers should leave it. */
@@ -48,12 +48,20 @@ export class Health {
 
   queued(family: Family): void {
     const lane = this.#lanes.get(family)
-    this.#lanes.set(family, { waiting: this.#clock.now(), ...lane })
+    const now = this.#clock.now()
+    this.#lanes.set(family, { ...lane, waiting: { since: lane?.waiting?.since ?? now, last: now } })
   }
 
   record({ family, failure, startedAt, tookMs }: Report): void {
-    if (failure === undefined) this.#lanes.set(family, { updated: startedAt + tookMs })
-    else this.queued(family)
+    if (failure !== undefined) {
+      this.queued(family)
+      return
+    }
+    const updated = startedAt + tookMs
+    const last = this.#lanes.get(family)?.waiting?.last
+    // What came while the sync was running is not in it, and waits for the next one.
+    const isLate = last !== undefined && last > startedAt
+    this.#lanes.set(family, { updated, ...(isLate && { waiting: { since: updated, last } }) })
   }
 
   node(node: { readonly deleting: boolean; readonly taints: readonly string[] } | undefined): void {
@@ -84,12 +92,20 @@ export class Health {
     const newest = Math.max(...[...this.#lanes.values()].map(({ updated }) => updated ?? 0))
     const lastUpdated = stamp(good ? now : newest > 0 ? newest : undefined)
     const status = lanes.length > 0 && { status: Object.fromEntries(lanes) }
-    const body = JSON.stringify({ lastUpdated, currentTime: stamp(now), ...extra, healthy: this.healthy, ...status })
+    const times = { lastUpdated, currentTime: stamp(now) }
+    const body = JSON.stringify({ ...times, ...extra, healthy: this.healthy, ...status, ...this.#apiServer() })
     return { status: good ? 200 : 503, body }
   }
 
+  /** kube-proxy's JSON has no word for it, so it stands there only where it is the reason. */
+  #apiServer(): object {
+    const heard = this.#lastHeard()
+    return this.#silent() ? { apiServer: { lastHeard: stamp(heard === 0 ? undefined : heard), healthy: false } } : {}
+  }
+
   #isHealthy({ updated, waiting }: LaneHealth): boolean {
-    return updated !== undefined && (waiting === undefined || this.#clock.now() - waiting < this.#limits.overdueMs)
+    if (updated === undefined) return false
+    return waiting === undefined || this.#clock.now() - waiting.since < this.#limits.overdueMs
   }
 
   #silent(): boolean {

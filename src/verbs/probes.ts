@@ -1,8 +1,10 @@
 import type { Settings } from '../config/settings.ts'
 import type { Clock } from '../system/ports.ts'
-import { type HttpAnswer, type Listening, serveHttp } from '../system/sockets.ts'
+import { type HttpAnswer, NOT_FOUND } from '../system/sockets.ts'
 import type { Answer, Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/klog.ts'
+import { hostPort } from '../values/address.ts'
+import { configuredWhere, serveUntilAborted } from './serving.ts'
 
 // Health → /healthz and /livez on the port that load balancers and probes ask.
 
@@ -12,41 +14,39 @@ export interface ProbeParts {
   readonly clock: Clock
   readonly log: Log
   readonly signal: AbortSignal
+  /** Told of every answer. */
+  readonly probed?: (path: Probe, status: number) => void
 }
 
-const RETRY_MS = 5000
-/** Means every address of both families, as in Go: some probes come over IPv6. */
-const EVERYWHERE = '0.0.0.0'
+export type Probe = 'healthz' | 'livez'
 
-/** Serves until the signal aborts. A port that is taken is tried again: losing probes is bad, losing the proxy is worse. */
-export async function serveHealth({ settings, health, clock, log, signal }: ProbeParts): Promise<void> {
+/** Serves until the signal aborts; rejects only where a port that cannot be had is to be the end. */
+export async function serveHealth({ settings, health, clock, log, signal, probed }: ProbeParts): Promise<void> {
   const { healthz: at } = settings
   if (at === undefined) return
-  while (!signal.aborted) {
-    try {
-      const host = at.host !== EVERYWHERE && { host: at.host }
-      const server = await serveHttp({ port: at.port, ...host }, ({ path }) => answerProbe(health, path))
-      log.at('probes.ts:1').info(3, 'Starting healthz HTTP server', { address: `${at.host}:${server.port}` })
-      return await closeOn(signal, server)
-    } catch (error) {
-      log.at('probes.ts:1').error('Healthz server failed', error, { address: `${at.host}:${at.port}` })
-      if (settings.bindAddressHardFail) throw error
-      await clock.sleep(RETRY_MS, signal)
-    }
-  }
+  const tell = log.at('probes.ts:1')
+  await serveUntilAborted({
+    at: configuredWhere(at),
+    answer: ({ path }) => answerProbe(health, path, probed),
+    clock,
+    signal,
+    opened: port => tell.info(3, 'Starting healthz HTTP server', { address: hostPort(at.host, port) }),
+    failed: cause => {
+      const error = new Error(`failed to start proxy healthz on ${hostPort(at.host, at.port)}`, { cause })
+      if (settings.bindAddressHardFail) throw new Error('healthz server failed', { cause: error })
+      tell.error('Healthz server failed', error)
+    },
+  })
 }
 
-export function answerProbe(health: Health, path: string): HttpAnswer {
-  if (path === '/healthz') return asHttp(health.healthz())
-  if (path === '/livez') return asHttp(health.livez())
-  return { status: 404, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body: '404 page not found\n' }
+export function answerProbe(health: Health, path: string, probed?: ProbeParts['probed']): HttpAnswer {
+  const name = path === '/healthz' ? 'healthz' : path === '/livez' ? 'livez' : undefined
+  if (name === undefined) return NOT_FOUND
+  const answer = health[name]()
+  probed?.(name, answer.status)
+  return asHttp(answer)
 }
 
 function asHttp({ status, body }: Answer): HttpAnswer {
   return { status, headers: { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' }, body }
-}
-
-async function closeOn(signal: AbortSignal, server: Listening): Promise<void> {
-  if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
-  await server.close()
 }

@@ -2,56 +2,90 @@ import { apiSource } from '../api/api-source.ts'
 import { credentialsFrom } from '../api/credentials.ts'
 import { type ApiStats, freshStats } from '../api/stats.ts'
 import { nodeName } from '../config/settings.ts'
+import { follow } from '../system/children.ts'
 import { systemClock } from '../system/clock.ts'
 import { readText } from '../system/files.ts'
 import { environment, hostName } from '../system/host.ts'
 import { hostKernel } from '../system/kernel.ts'
 import { onSignals } from '../system/signals.ts'
+import { watchFile } from '../system/watch-files.ts'
 import { Agent } from './agent.ts'
-import { serveHealth } from './probes.ts'
+import { watchConfiguration } from './config-watch.ts'
 import { type Begun, start } from './start.ts'
+import { Telemetry } from './telemetry.ts'
 import { tellNews } from './telling.ts'
 
 // run: the API server in, the real kernel out. What kube-proxy does.
 
 export function main(argv: readonly string[]): Promise<number> {
-  return start('run', argv, run)
+  return start('run', argv, begun => run(begun, argv))
 }
 
-async function run({ settings, log }: Begun): Promise<number> {
+async function run(begun: Begun, argv: readonly string[]): Promise<number> {
+  const { settings, log } = begun
   const clock = systemClock
   const kernel = hostKernel()
   const stop = new AbortController()
   const name = nodeName(settings, hostName())
-  const { kubeconfig, master } = settings
-  if (kubeconfig === undefined && master === undefined) {
-    log
-      .at('run.ts:1')
-      .info(0, 'Neither kubeconfig file nor master URL was specified, falling back to in-cluster config')
-  }
-  const api = { ...(kubeconfig !== undefined && { kubeconfig }), ...(master !== undefined && { master }) }
-  const credentials = await credentialsFrom({ ...api, env: environment(), files: { readText }, kernel, clock })
+  const credentials = await credentialsFrom({
+    ...apiPlace(begun),
+    env: environment(),
+    files: { readText },
+    kernel,
+    clock,
+  })
   const stats = freshStats()
   const tell = tellNews(log)
   const source = apiSource({ credentials, clock, nodeName: name, random: Math.random, tell, stats })
+  const telemetry = new Telemetry({ ...begun, clock, nodeName: name, hostname: hostName(), credentials, stats })
   const agent = await Agent.open({
     settings,
     nodeName: name,
-    kernel,
+    kernel: telemetry.kernel(kernel),
+    follow,
     clock,
     log,
     source,
     lastHeard: () => lastHeard(stats),
   })
   const signals = onSignals({ SIGTERM: () => stop.abort(), SIGINT: () => stop.abort(), SIGHUP: () => agent.distrust() })
-  const probes = serveHealth({ settings, health: agent.health, clock, log, signal: stop.signal })
-  await Promise.all([agent.run(stop.signal), probes])
-  await kernel.idle()
-  signals.off()
+  const { signal } = stop
+  const configuration = keepConfiguration(begun, argv, signal)
+  await together(stop, [telemetry.serve(agent, signal), agent.run(signal), configuration]).finally(async () => {
+    await kernel.idle()
+    signals.off()
+  })
   return 0
 }
 
 /** One watch that has fallen silent is enough for our picture to be old. */
 export function lastHeard(stats: ApiStats): number {
   return Math.min(...Object.values(stats).map(({ lastActivityAt }) => lastActivityAt))
+}
+
+function apiPlace({ settings: { kubeconfig, master }, log }: Begun) {
+  if (kubeconfig === undefined && master === undefined) {
+    log
+      .at('run.ts:1')
+      .info(0, 'Neither kubeconfig file nor master URL was specified, falling back to in-cluster config')
+  }
+  return { ...(kubeconfig !== undefined && { kubeconfig }), ...(master !== undefined && { master }) }
+}
+
+/** A change of the file we were configured by ends us; without such a file nothing ever does. */
+async function keepConfiguration(begun: Begun, argv: readonly string[], signal: AbortSignal): Promise<void> {
+  const { configFile: file } = begun.settings
+  if (file === undefined) return
+  await watchConfiguration({ ...begun, file, argv, clock: systemClock, signal, readFile: readText, watchFile })
+}
+
+/** The first that fails ends the others, and is what is told. */
+async function together(stop: AbortController, tasks: readonly Promise<void>[]): Promise<void> {
+  try {
+    await Promise.all(tasks)
+  } catch (error) {
+    stop.abort()
+    await Promise.allSettled(tasks)
+    throw error
+  }
 }

@@ -16,6 +16,10 @@ type Refused = Extract<Parsed, { ok: false }>
 
 export interface Begun {
   readonly settings: Settings
+  /** The settings as a file would give them. */
+  readonly configuration: Accepted['configuration']
+  /** Every flag and its value, by name. */
+  readonly flags: Accepted['flags']
   readonly log: Log
   readonly action: Accepted['action']
   readonly operands: readonly string[]
@@ -29,7 +33,7 @@ export async function start(
 ): Promise<number> {
   const parsed = await parseArguments(verb, argv, readText)
   if (!parsed.ok) return refuse(verb, parsed)
-  const { settings, action, operands } = parsed
+  const { settings, action } = parsed
   if (action === 'help') return shown(helpText(verb))
   if (action === 'version') return shown(parsed.flags.get('version') === 'raw' ? rawVersion() : `Switchyard ${VERSION}`)
   const { format, verbosity, vmodule } = settings.logging
@@ -40,7 +44,7 @@ export async function start(
   }
   try {
     if (action === 'write-config') return await writeConfig(parsed, log)
-    return await go({ settings, log, action, operands })
+    return await go({ ...parsed, log })
   } catch (error) {
     log.at('start.ts:1').error('command failed', error)
     return 1

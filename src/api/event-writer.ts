@@ -1,0 +1,144 @@
+import type { Clock } from '../system/ports.ts'
+import type { Transport } from './transport.ts'
+
+// Kubernetes Events → the API server, as far as it takes them. Nobody waits for this, and nothing breaks where it fails.
+
+/** An events.k8s.io/v1 Event, as far as the writer has to know it. */
+export interface WrittenEvent {
+  readonly metadata: { readonly name: string; readonly namespace: string }
+  readonly reason: string
+  readonly note?: string
+}
+
+export interface EventWriterOptions {
+  readonly transport: Pick<Transport, 'post'>
+  readonly clock: Clock
+  /** Told what became of each. `why` is one line for the log. */
+  readonly told: (fate: Fate) => void
+  readonly limits?: Partial<EventLimits>
+}
+
+export type Fate =
+  | { readonly event: WrittenEvent; readonly result: 'sent' }
+  | { readonly event: WrittenEvent; readonly result: 'dropped'; readonly why: string }
+
+export interface EventLimits {
+  /** So many may be sent at once. */
+  readonly burst: number
+  /** After that, one in this time. */
+  readonly everyMs: number
+  /** Until an answer has come. */
+  readonly answerMs: number
+  readonly retryMs: number
+  readonly tries: number
+  /** The same reason and note for the same object are news again after this long. */
+  readonly newsAgainMs: number
+}
+
+/** An API server that is away is tried for two minutes, as kube-proxy does; more Events than this are none that anybody reads. */
+export const EVENT_LIMITS: EventLimits = {
+  burst: 25,
+  everyMs: 10_000,
+  answerMs: 10_000,
+  retryMs: 10_000,
+  tries: 12,
+  newsAgainMs: 600_000,
+}
+
+const QUEUED = 100
+const CREATED = 201
+/** It is there already: another node, or we before a restart, has said the same. */
+const EXISTS = 409
+
+export class EventWriter {
+  readonly #options: EventWriterOptions
+  readonly #limits: EventLimits
+  readonly #stop = new AbortController()
+  readonly #queue: WrittenEvent[] = []
+  readonly #known = new Map<string, number>()
+  #sending: Promise<void> | undefined
+  #allowance: { readonly left: number; readonly at: number }
+
+  constructor(options: EventWriterOptions) {
+    this.#options = options
+    this.#limits = { ...EVENT_LIMITS, ...options.limits }
+    this.#allowance = { left: this.#limits.burst, at: options.clock.now() }
+  }
+
+  /** Returns at once. */
+  send(event: WrittenEvent): void {
+    if (this.#stop.signal.aborted || this.#isOld(event)) return
+    if (this.#queue.length < QUEUED) this.#queue.push(event)
+    else this.#drop(event, `${QUEUED} others are waiting`)
+    this.#sending ??= this.#sendAll()
+  }
+
+  /** What has not been sent by now will not be. */
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.#sending
+  }
+
+  async #sendAll(): Promise<void> {
+    const { signal } = this.#stop
+    for (let event = this.#queue.shift(); event !== undefined && !signal.aborted; event = this.#queue.shift()) {
+      await this.#allowed()
+      if (!signal.aborted) await this.#deliver(event)
+    }
+    this.#sending = undefined
+  }
+
+  async #deliver(event: WrittenEvent): Promise<void> {
+    const { clock, told } = this.#options
+    for (let tried = 1; ; tried++) {
+      const { why, again } = await this.#post(event)
+      if (why === undefined) return told({ event, result: 'sent' })
+      if (!again || tried >= this.#limits.tries) return this.#drop(event, why)
+      await clock.sleep(this.#limits.retryMs, this.#stop.signal)
+      if (this.#stop.signal.aborted) return
+    }
+  }
+
+  async #post(event: WrittenEvent): Promise<{ readonly why?: string; readonly again?: boolean }> {
+    const { transport, clock } = this.#options
+    const { answerMs } = this.#limits
+    const over = new AbortController()
+    const signal = AbortSignal.any([over.signal, this.#stop.signal])
+    void clock.sleep(answerMs, signal).then(() => over.abort(new Error(`no answer for ${answerMs / 1000} s`)))
+    try {
+      const path = `/apis/events.k8s.io/v1/namespaces/${event.metadata.namespace}/events`
+      const { status, body } = await transport.post({ path, body: JSON.stringify(event), signal })
+      await body.dump()
+      if (status === CREATED || status === EXISTS) return {}
+      return { why: `the API server answered ${status}`, again: status === 429 || status >= 500 }
+    } catch (error) {
+      return { why: error instanceof Error ? error.message : String(error), again: true }
+    } finally {
+      over.abort()
+    }
+  }
+
+  #drop(event: WrittenEvent, why: string): void {
+    this.#options.told({ event, result: 'dropped', why })
+  }
+
+  /** Waits until one more may be sent. */
+  async #allowed(): Promise<void> {
+    const { clock } = this.#options
+    const { burst, everyMs } = this.#limits
+    const { left, at } = this.#allowance
+    const now = clock.now()
+    const have = Math.min(burst, left + (now - at) / everyMs)
+    this.#allowance = { left: have - 1, at: now }
+    if (have < 1) await clock.sleep((1 - have) * everyMs, this.#stop.signal)
+  }
+
+  #isOld({ metadata, reason, note = '' }: WrittenEvent): boolean {
+    const now = this.#options.clock.now()
+    for (const [key, at] of this.#known) if (now - at >= this.#limits.newsAgainMs) this.#known.delete(key)
+    const key = `${metadata.namespace} ${reason} ${note}`
+    if (this.#known.has(key)) return true
+    this.#known.set(key, now)
+    return false
+  }
+}

@@ -1,0 +1,19 @@
+import type { Resolved } from './resolve.ts'
+
+// Service ports as they stand → how many of them turn traffic away only because their policy is Local.
+
+export interface NoLocalEndpoints {
+  readonly internal: number
+  readonly external: number
+}
+
+/** Ports that somebody could serve, though nobody on this node. */
+export function noLocalEndpoints(ports: Iterable<Resolved>): NoLocalEndpoints {
+  let internal = 0
+  let external = 0
+  for (const { traffic } of ports) {
+    if (traffic.frontends.some(({ kind, verdict }) => kind === 'cluster-ip' && verdict.to === 'drop')) internal++
+    if (traffic.gate?.policy === 'Local' && traffic.gate.others === 'drop') external++
+  }
+  return { internal, external }
+}

@@ -1,0 +1,99 @@
+import type { Report } from '../sync/report.ts'
+import type { Family } from '../values/address.ts'
+import { type Gauge, Registry } from './exposition.ts'
+import { type LaneNumbers as KubeProxyLane, KubeProxyMetrics } from './numbers/kube-proxy.ts'
+import { OwnMetrics, type OwnNumbers } from './numbers/own.ts'
+import type { Change } from './numbers/pending.ts'
+import { type Ran, Tallies } from './numbers/tally.ts'
+
+// What happens, and how things stand when somebody asks → the text of /metrics.
+
+/** What is looked at only when somebody asks. */
+export interface Standing extends Omit<OwnNumbers, 'lanes'> {
+  readonly lanes: readonly (KubeProxyLane & OwnNumbers['lanes'][number])[]
+  readonly vitals: {
+    readonly cpuSeconds: number
+    readonly residentBytes: number
+    readonly virtualBytes?: number
+    readonly openFiles?: number
+    readonly maxFiles?: number
+  }
+}
+
+export interface MetricsOptions {
+  readonly now: () => number
+  /** When this process began, in milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly build: Readonly<Record<'version' | 'node' | 'mode', string>>
+}
+
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #tallies = new Tallies()
+  readonly #kubeProxy: KubeProxyMetrics
+  readonly #own: OwnMetrics
+  readonly #vitals: ReturnType<typeof vitalsIn>
+
+  constructor({ now, startedAt, build }: MetricsOptions) {
+    this.#kubeProxy = new KubeProxyMetrics(this.#registry, now)
+    this.#own = new OwnMetrics(this.#registry)
+    this.#own.build(build)
+    this.#vitals = vitalsIn(this.#registry)
+    this.#vitals.startedAt.set({}, startedAt / 1000)
+  }
+
+  changed(change: Change): void {
+    this.#kubeProxy.changed(change)
+  }
+
+  /** A change waits for this lane. */
+  queued(family: Family): void {
+    this.#kubeProxy.queued(family)
+  }
+
+  reported(report: Report): void {
+    this.#kubeProxy.reported(report, this.#tallies.take(report.family))
+    this.#own.reported(report)
+  }
+
+  ran(ran: Ran): void {
+    this.#tallies.ran(ran)
+    this.#own.ran(ran)
+  }
+
+  probed(path: 'healthz' | 'livez', status: number): void {
+    this.#kubeProxy.probed(path, status)
+  }
+
+  /** What became of a Kubernetes Event. */
+  sent(result: 'sent' | 'dropped'): void {
+    this.#own.sent(result)
+  }
+
+  text(standing: Standing): string {
+    this.#kubeProxy.look(standing.lanes)
+    this.#own.look(standing)
+    this.#vitals.look(standing.vitals)
+    return this.#registry.text()
+  }
+}
+
+/** The names every Prometheus client library gives them. */
+function vitalsIn(registry: Registry) {
+  const gauge = (name: string, help: string) => registry.gauge({ name: `process_${name}`, help })
+  const cpu = registry.counter({ name: 'process_cpu_seconds_total', help: 'CPU time spent, in seconds.' })
+  const resident = gauge('resident_memory_bytes', 'Resident memory size in bytes.')
+  const optional: Readonly<Record<'virtualBytes' | 'openFiles' | 'maxFiles', Gauge<never>>> = {
+    virtualBytes: gauge('virtual_memory_bytes', 'Virtual memory size in bytes.'),
+    openFiles: gauge('open_fds', 'Number of open file descriptors.'),
+    maxFiles: gauge('max_fds', 'Maximum number of open file descriptors.'),
+  }
+  return {
+    startedAt: gauge('start_time_seconds', 'Start time of the process since unix epoch in seconds.'),
+    look({ cpuSeconds, residentBytes, ...rest }: Standing['vitals']): void {
+      cpu.follow({}, cpuSeconds)
+      resident.set({}, residentBytes)
+      for (const [name, value] of Object.entries(rest)) optional[name as keyof typeof optional].set({}, value)
+    },
+  }
+}

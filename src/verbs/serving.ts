@@ -1,0 +1,44 @@
+import type { Clock } from '../system/ports.ts'
+import { type Answering, type Listening, serveHttp } from '../system/sockets.ts'
+
+// An address and port → a server there until the signal aborts, however often the port has to be asked for.
+
+export interface ServingParts {
+  readonly at: Where
+  readonly answer: Answering
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** Told each time the port could not be had; the next try comes after RETRY_MS, unless this throws. */
+  readonly failed: (error: unknown) => void
+  readonly opened: (port: number) => void
+}
+
+/** Without a host: every address of both families. */
+export interface Where {
+  readonly host?: string
+  readonly port: number
+}
+
+export const RETRY_MS = 5000
+
+/** A configured address. `::` and `0.0.0.0` both mean every address of both families, as in Go: some probes come over IPv6. */
+export function configuredWhere({ host, port }: { readonly host: string; readonly port: number }): Where {
+  return host === '0.0.0.0' || host === '::' ? { port } : { host, port }
+}
+
+/** A port that is taken is tried again: losing probes is bad, losing the proxy is worse. */
+export async function serveUntilAborted({ at, answer, clock, signal, failed, opened }: ServingParts): Promise<void> {
+  while (!signal.aborted) {
+    const server = await serveHttp(at, answer).catch(failed)
+    if (server) {
+      opened(server.port)
+      return closeOn(signal, server)
+    }
+    await clock.sleep(RETRY_MS, signal)
+  }
+}
+
+async function closeOn(signal: AbortSignal, server: Listening): Promise<void> {
+  if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+  await server.close()
+}

@@ -1,0 +1,84 @@
+import { connect } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { type Answering, type Listening, serveHttp } from '../../src/system/sockets.ts'
+import { ask, freePort, HAS_IPV6 } from '../verbs/asking.ts'
+
+const servers: Listening[] = []
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map(server => server.close()))
+})
+
+async function serve(answer: Answering, at: { host?: string; port: number } = { port: 0 }): Promise<Listening> {
+  const server = await serveHttp(at, answer)
+  servers.push(server)
+  return server
+}
+
+/** What comes back for these very bytes. */
+function raw(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let heard = ''
+    const socket = connect(port, '127.0.0.1', () => socket.end(bytes))
+    socket.setEncoding('utf8').on('data', text => (heard += text))
+    socket.on('close', () => resolve(heard)).on('error', reject)
+  })
+}
+
+describe('a server', () => {
+  test('hands over what was asked, and says how long its answer is', async () => {
+    const { port } = await serve(({ method, path, query }) => ({
+      status: 203,
+      headers: { 'Content-Type': 'text/plain' },
+      body: `${method} ${path} ${query.get('verbose')} ü`,
+    }))
+    const { status, headers, body } = await ask(port, '/a/b?verbose=1')
+    expect([status, headers.get('content-length'), body]).toEqual([203, '13', 'GET /a/b 1 ü'])
+  })
+
+  test.runIf(HAS_IPV6)('without a host answers in both families', async () => {
+    const { port } = await serve(() => ({ status: 200, body: 'here' }))
+    expect((await ask(port, '/')).body).toBe('here')
+    expect((await ask(port, '/', '[::1]')).body).toBe('here')
+  })
+
+  test.runIf(HAS_IPV6)('of all IPv6 addresses leaves the IPv4 port to somebody else', async () => {
+    const port = await freePort()
+    await serve(() => ({ status: 200, body: 'six' }), { host: '::', port })
+    await serve(() => ({ status: 200, body: 'four' }), { host: '0.0.0.0', port })
+    expect((await ask(port, '/')).body).toBe('four')
+    expect((await ask(port, '/', '[::1]')).body).toBe('six')
+  })
+
+  test('outlives an answer that fails', async () => {
+    const { port } = await serve(() => {
+      throw new Error('no idea')
+    })
+    expect(await ask(port, '/')).toMatchObject({ status: 500, body: 'Error: no idea\n' })
+    expect((await ask(port, '/')).status).toBe(500)
+  })
+
+  test.each(['//', '/%zz', '*', 'http://[', '/\u0000', 'no/slash'])('outlives somebody who asks for %j', async url => {
+    const { port } = await serve(({ path }) => ({ status: 200, body: path }))
+    expect(await raw(port, `OPTIONS ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 [24]00/,
+    )
+    expect((await ask(port, '/still')).body).toBe('/still')
+  })
+
+  test('says to HEAD what it would say, without saying it', async () => {
+    const { port } = await serve(() => ({ status: 200, body: 'body' }))
+    const answer = await raw(port, 'HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    expect(answer).toMatch(/content-length: 4/i)
+    expect(answer.endsWith('\r\n\r\n')).toBe(true)
+  })
+
+  test('rejects where the port is taken, and frees it when it closes, whoever is still connected', async () => {
+    const first = await serve(() => ({ status: 200, body: '' }))
+    const lingering = connect(first.port, '127.0.0.1').on('error', () => {})
+    await new Promise(resolve => lingering.once('connect', resolve))
+    await expect(serveHttp({ port: first.port }, () => ({ status: 200, body: '' }))).rejects.toThrow('EADDRINUSE')
+    await first.close()
+    await serve(() => ({ status: 200, body: '' }), { port: first.port })
+  })
+})

@@ -1,0 +1,24 @@
+import { NO_NEWS } from '../../src/sync/news.ts'
+import type { Report } from '../../src/sync/report.ts'
+
+// A sync that went well and changed nothing, unless it says otherwise.
+
+export function report(more: Partial<Report> = {}): Report {
+  return {
+    mode: 'iptables',
+    family: 'ipv4',
+    startedAt: 0,
+    tookMs: 100,
+    stages: { draw: 1, read: 20, plan: 4, write: 70, forget: 5 },
+    looked: false,
+    drift: { count: 0, units: [] },
+    units: { added: 0, changed: 0, removed: 0 },
+    commands: 0,
+    bytes: 0,
+    news: NO_NEWS,
+    flows: { forgotten: 0 },
+    ...more,
+  }
+}
+
+export const FAILURE = { error: new Error('no'), retryMs: 1000 }
