@@ -115,7 +115,6 @@ function machine(choices: Choices) {
     ...(healthz !== undefined && { healthz }),
     ...(metrics !== undefined && { metrics }),
     bindAddressHardFail: choices.isOn('bindAddressHardFail'),
-    profiling: choices.isOn('enableProfiling'),
     logging: logging(choices),
   }
 }

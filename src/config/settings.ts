@@ -44,7 +44,6 @@ export interface Settings {
   /** Absent: turned off. */
   readonly metrics?: Listen
   readonly bindAddressHardFail: boolean
-  readonly profiling: boolean
   readonly logging: LoggingSettings
 
   /** What single verbs have of their own. */

@@ -193,7 +193,7 @@ describe('lenient', () => {
   })
 
   test.each(['yes', 'on', 'true', 'True'])('a switch may say %s, as in the YAML that Go reads', async word => {
-    expect((await settingsOf(`enableProfiling: ${word}`)).profiling).toBe(true)
+    expect((await settingsOf(`bindAddressHardFail: ${word}`)).bindAddressHardFail).toBe(true)
   })
 
   test('JSON, indented with tabs, is as good', async () => {

@@ -163,7 +163,6 @@ const REACHES: Readonly<Record<string, Reaches>> = {
     value: { host: '10.0.0.1', port: 9 },
   },
   'bind-address-hard-fail': { argv: ['--bind-address-hard-fail'], read: s => s.bindAddressHardFail, value: true },
-  profiling: { argv: ['--profiling'], read: s => s.profiling, value: true },
   v: { argv: ['-v=4'], read: s => s.logging.verbosity, value: 4 },
   vmodule: { argv: ['--vmodule=lane=5'], read: s => s.logging.vmodule, value: [{ pattern: 'lane', verbosity: 5 }] },
   'logging-format': { argv: ['--logging-format=json'], read: s => s.logging.format, value: 'json' },

@@ -111,8 +111,9 @@ export const MACHINE_ROWS: readonly Setting[] = [
     field: 'enableProfiling',
     kind: 'switch',
     initial: false,
-    group: 'servers',
-    help: 'Offer the debug pages (/debug/...) on the metrics port.',
+    noEffect: 'there are no debug pages; node --inspect shows more than they did',
+    group: 'accepted',
+    help: 'kube-proxy offered its debug pages on the metrics port.',
   },
   {
     flag: 'show-hidden-metrics-for-version',

@@ -71,6 +71,13 @@ const STATIC: Readonly<Record<Table, readonly string[]>> = {
   nat: [SERVICES, NODEPORTS, POSTROUTING, MARK_MASQ, CANARY],
 }
 
+/** The chains that packets enter from the kernel's own, by a jump of ours. */
+const ENTRANCES: Readonly<Record<Table, readonly string[]>> = {
+  mangle: [],
+  filter: [SERVICES, EXTERNAL_SERVICES, FORWARD, NODEPORTS, PROXY_FIREWALL, FIREWALL],
+  nat: [SERVICES, POSTROUTING],
+}
+
 /** A branch of the tree under KUBE-SERVICES: the addresses that share `prefix`, which is of the given depth. */
 export function branchChain(prefix: Cidr, depth: number): string {
   return `KUBE-SVCS${depth}-${hash16(prefix)}`
@@ -82,3 +89,14 @@ const PER_SERVICE = /^KUBE-(?:SVC|SVL|SEP|FW|EXT|XLB|SVCS\d)-[A-Z2-7]{16}$/
 export function isOurChain(table: Table, chain: string): boolean {
   return STATIC[table].includes(chain) || (table === 'nat' && PER_SERVICE.test(chain))
 }
+
+export function isEntrance(table: Table, chain: string): boolean {
+  return ENTRANCES[table].includes(chain)
+}
+
+/** The chains that are there before anybody makes one. */
+export function isBuiltIn(chain: string): boolean {
+  return BUILT_IN.includes(chain)
+}
+
+const BUILT_IN: readonly string[] = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING']

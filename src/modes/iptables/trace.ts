@@ -1,10 +1,10 @@
-import { parseRule, type Rule, type Target } from '#iptables-parser'
-import { type Address, hostPort, parseAddress } from '../../values/address.ts'
+import type { Rule, Target } from '#iptables-parser'
 import type { Ruleset } from '../mode.ts'
-import type { End, Hop, Packet, Path } from '../trace.ts'
-import { JUMP_UNITS } from './base.ts'
-import { type Table, unitParts } from './names.ts'
-import { CannotTrace, chance, isLocal, knownOptions, type Sight, setMark } from './trace-match.ts'
+import type { End, Packet, Path } from '../trace.ts'
+import type { Table } from './names.ts'
+import { Chains } from './trace/chains.ts'
+import { chance, isLocal, type Sight } from './trace/match.ts'
+import { effect, type Outcome, type State } from './trace/target.ts'
 
 // Rules as they are written and a first packet → what the kernel would do with it, rule by rule. Only the text of the rules
 // is asked, never what they were made from.
@@ -13,24 +13,6 @@ export function trace(rules: Ruleset, packet: Packet): readonly Path[] {
   const walk = new Walk(rules, packet)
   const paths = packet.via.hook === 'output' ? walk.leaving() : walk.arriving(packet.via.iface)
   return paths.map(({ share, hops, ...state }) => ({ share, hops, end: endOf(state) }))
-}
-
-/** A packet somewhere on its way; where a rule chooses at random, one becomes two. */
-interface State {
-  readonly share: number
-  readonly hops: readonly Hop[]
-  readonly to: Address
-  readonly port: number
-  readonly mark: number
-  readonly endpoint?: string
-  readonly masqueraded: boolean
-  readonly stopped?: 'rejected' | 'dropped'
-}
-
-interface Outcome {
-  readonly state: State
-  /** `next`: on to the next rule; `return`: out of this chain; `done`: this table has nothing more to say. */
-  readonly onward: 'next' | 'return' | 'done'
 }
 
 interface Place {
@@ -131,89 +113,6 @@ class Walk {
     return this.#through({ ...place, chain: name }, { ...state, hops: [...state.hops, hop] }).map(outcome =>
       outcome.onward === 'return' ? { ...outcome, onward: back } : outcome,
     )
-  }
-}
-
-interface Effect {
-  readonly did: string
-  readonly onward: Outcome['onward']
-  readonly change: (state: State) => Partial<State>
-}
-
-const nothing = (): Partial<State> => ({})
-
-/** What a rule that matched does, where it does not lead into another chain. */
-function effect(rule: Rule): Effect {
-  const { target } = rule
-  switch (target?.name) {
-    case undefined:
-      return { did: 'nothing', onward: 'next', change: nothing }
-    case 'RETURN':
-      return { did: 'return', onward: 'return', change: nothing }
-    case 'ACCEPT':
-      return { did: 'accept', onward: 'done', change: nothing }
-    case 'DROP':
-      return { did: 'drop', onward: 'done', change: () => ({ stopped: 'dropped' }) }
-    case 'REJECT':
-      knownOptions(rule, target.options, ['--reject-with'])
-      return { did: 'reject', onward: 'done', change: () => ({ stopped: 'rejected' }) }
-    case 'MASQUERADE':
-      knownOptions(rule, target.options, ['--random-fully'])
-      return { did: 'masquerade', onward: 'done', change: () => ({ masqueraded: true }) }
-    case 'MARK': {
-      const mark = setMark(rule, target.options)
-      return { did: mark.did, onward: 'next', change: state => ({ mark: mark.of(state.mark) }) }
-    }
-    case 'DNAT':
-      return { ...redirect(rule, target), onward: 'done' }
-    default:
-      throw new CannotTrace(rule, `leads to ${target?.name}, which is no chain of these rules and no target known here`)
-  }
-}
-
-function redirect(rule: Rule, { options }: Target): Omit<Effect, 'onward'> {
-  knownOptions(rule, options, ['--to-destination'])
-  const text = options.get('--to-destination')?.values[0] ?? ''
-  const [, bracketed, bare, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+)$/.exec(text) ?? []
-  const to = parseAddress(bracketed ?? bare)
-  if (to === undefined) throw new CannotTrace(rule, `sends to "${text}", which is not one address and port`)
-  const endpoint = hostPort(to, Number(port))
-  return { did: `dnat to ${endpoint}`, change: () => ({ to, port: Number(port), endpoint }) }
-}
-
-/** The rules of each chain in order, read when somebody comes by. */
-class Chains {
-  readonly #texts = new Map<string, readonly string[]>()
-  readonly #read = new Map<string, readonly Rule[]>()
-
-  constructor(rules: Ruleset) {
-    const lines: { readonly unit: string; readonly at: string; readonly line: string }[] = []
-    for (const [unit, text] of rules) {
-      const parts = unitParts(unit)
-      if ('chain' in parts) this.#texts.set(unit, text === '' ? [] : text.split('\n'))
-      else lines.push({ unit, at: `${parts.table} ${parts.line.split(' ', 1)[0]}`, line: `-A ${parts.line}` })
-    }
-    lines.sort((a, b) => JUMP_UNITS.indexOf(b.unit) - JUMP_UNITS.indexOf(a.unit))
-    for (const { at, line } of lines) this.#texts.set(at, [...(this.#texts.get(at) ?? []), line])
-  }
-
-  rules(table: Table, chain: string): readonly Rule[] | undefined {
-    const at = `${table} ${chain}`
-    const texts = this.#texts.get(at)
-    if (texts === undefined || this.#read.has(at)) return this.#read.get(at)
-    const rules = texts.map(text => parseRule(text))
-    this.#read.set(at, rules)
-    return rules
-  }
-
-  /** Where clients on this list were sent: an endpoint's chain keeps the list of its own name. */
-  destinationOf(list: string): string | undefined {
-    const remembering = this.rules('nat', list)?.find(({ matches }) =>
-      matches.some(
-        ({ name, options }) => name === 'recent' && options.has('--set') && options.get('--name')?.values[0] === list,
-      ),
-    )
-    return remembering?.target?.options.get('--to-destination')?.values[0]
   }
 }
 

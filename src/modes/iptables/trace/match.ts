@@ -1,7 +1,8 @@
-import type { Given, Match, Options, Rule } from '#iptables-parser'
-import { type Address, parseAddress } from '../../values/address.ts'
-import { contains, hostCidr, parseCidr } from '../../values/cidr.ts'
-import type { Packet } from '../trace.ts'
+import type { Given, Match, Rule } from '#iptables-parser'
+import { type Address, parseAddress } from '../../../values/address.ts'
+import { contains, hostCidr, parseCidr } from '../../../values/cidr.ts'
+import type { Packet } from '../../trace.ts'
+import { bits, CannotTrace, knownOptions } from './understood.ts'
 
 // A rule and a packet as it stands there → how likely the rule matches: 0, 1, or between where the rule throws dice.
 
@@ -16,14 +17,6 @@ export interface Sight {
   readonly dnat: boolean
   /** When this client was put on that list, if it was. */
   readonly lastOf: (list: string) => Packet['last']
-}
-
-/** A rule that says something this tracer does not understand: passing over it would be a wrong answer. */
-export class CannotTrace extends Error {
-  constructor(rule: Rule, why: string) {
-    super(`cannot trace "${rule.text}": it ${why}`)
-    this.name = 'CannotTrace'
-  }
 }
 
 export function isLocal(ip: Address, { nodeAddresses }: Packet): boolean {
@@ -49,20 +42,6 @@ export function chance(rule: Rule, sight: Sight): number {
     if (part === 0) return 0
   }
   return part
-}
-
-export function knownOptions(rule: Rule, options: Options, names: readonly string[]): void {
-  for (const { name } of options) {
-    if (!names.includes(name)) throw new CannotTrace(rule, `has an option "${name}", which is not known here`)
-  }
-}
-
-/** `--set-xmark value/mask` clears the bits of the mask and turns those of the value. */
-export function setMark(rule: Rule, options: Options): { readonly did: string; readonly of: (mark: number) => number } {
-  knownOptions(rule, options, ['--set-xmark'])
-  const { value, mask } = bits(rule, options, '--set-xmark')
-  const did = mask === 0 ? 'clear mark' : 'mark for masquerade'
-  return { did, of: mark => (((mark & ~mask) >>> 0) ^ value) >>> 0 }
 }
 
 function inRange(rule: Rule, text: string, ip: Address): boolean {
@@ -147,13 +126,6 @@ function remembers({ rule, match: { options }, sight }: Asked): number {
   const seconds = options.get('--seconds')
   const seen = last !== undefined && (seconds === undefined || last.secondsAgo <= Number(seconds.values[0]))
   return odds(seen !== (options.get('--rcheck')?.negated ?? false))
-}
-
-function bits(rule: Rule, options: Options, name: string): { readonly value: number; readonly mask: number } {
-  const [value, mask = 0xffffffff] = (options.get(name)?.values[0] ?? '').split('/').map(Number)
-  if (value === undefined || Number.isNaN(value) || Number.isNaN(mask))
-    throw new CannotTrace(rule, `has no number behind ${name}`)
-  return { value, mask }
 }
 
 function odds(holds: boolean): number {

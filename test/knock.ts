@@ -1,0 +1,21 @@
+import type { Address } from '../src/values/address.ts'
+import type { Protocol } from '../src/values/protocol.ts'
+
+// The question put to tracer and oracle alike, and their answer.
+
+/** A first packet. */
+export interface Knock {
+  readonly protocol: Protocol
+  readonly from: Address
+  readonly to: Address
+  readonly port: number
+  /** Sent by the node itself, or come in through an interface. */
+  readonly via: { readonly hook: 'output' } | { readonly hook: 'prerouting'; readonly iface: string }
+  /** The node's own addresses, loopback included. */
+  readonly nodeAddresses: readonly Address[]
+  /** Where this client was sent last. */
+  readonly last?: { readonly endpoint: string; readonly secondsAgo: number }
+}
+
+/** `rejected`, `dropped`, `untouched`, `10.244.1.2:8080` or `10.244.1.2:8080 masqueraded`, each with its part of 1. */
+export type Fate = ReadonlyMap<string, number>
