@@ -33,8 +33,8 @@ export class Pace {
 
   /** Asks for a run; many asks are one. */
   request(): void {
+    if (!this.#wanted) this.#wake?.()
     this.#wanted = true
-    this.#wake?.()
   }
 
   /** Asks for a run after this long, if none comes before; nothing that is asked for meanwhile has to wait for it. */

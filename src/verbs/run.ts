@@ -1,5 +1,6 @@
 import { apiSource } from '../api/api-source.ts'
 import { credentialsFrom } from '../api/credentials.ts'
+import { early } from '../api/early.ts'
 import { type ApiStats, freshStats } from '../api/stats.ts'
 import { nodeName } from '../config/settings.ts'
 import { follow } from '../system/children.ts'
@@ -18,14 +19,21 @@ import { tellNews } from './telling.ts'
 // run: the API server in, the real kernel out. What kube-proxy does.
 
 export function main(argv: readonly string[]): Promise<number> {
-  return start('run', argv, begun => run(begun, argv))
+  return start('run', argv, async begun => {
+    const stop = new AbortController()
+    try {
+      return await run(begun, argv, stop)
+    } finally {
+      // Whatever was begun ends with us, also where we could not start.
+      stop.abort()
+    }
+  })
 }
 
-async function run(begun: Begun, argv: readonly string[]): Promise<number> {
+async function run(begun: Begun, argv: readonly string[], stop: AbortController): Promise<number> {
   const { settings, log } = begun
   const clock = systemClock
   const kernel = hostKernel()
-  const stop = new AbortController()
   const name = nodeName(settings, hostName())
   const credentials = await credentialsFrom({
     ...apiPlace(begun),
@@ -36,7 +44,9 @@ async function run(begun: Begun, argv: readonly string[]): Promise<number> {
   })
   const stats = freshStats()
   const tell = tellNews(log)
-  const source = apiSource({ credentials, clock, nodeName: name, random: Math.random, tell, stats })
+  const api = apiSource({ credentials, clock, nodeName: name, random: Math.random, tell, stats })
+  // The API server and the machine are asked side by side.
+  const source = early(api, stop.signal)
   const telemetry = new Telemetry({ ...begun, clock, nodeName: name, hostname: hostName(), credentials, stats })
   const agent = await Agent.open({
     settings,

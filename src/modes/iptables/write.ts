@@ -64,25 +64,31 @@ function sorted(
     if ('line' in parts) lines.push(parts.line)
     else chains.push(parts.chain)
   }
-  return { chains: chains.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)), lines }
+  const ranked = chains.map(chain => [rank(chain), chain] as const)
+  ranked.sort((a, b) => a[0] - b[0] || (a[1] < b[1] ? -1 : 1))
+  return { chains: ranked.map(([, chain]) => chain), lines }
 }
 
-const RANKS: readonly RegExp[] = [
-  new RegExp(`^(?:${MARK_MASQ}|${POSTROUTING})$`),
-  /^KUBE-SEP-/,
-  /^KUBE-SV[CL]-/,
-  /^KUBE-(?:EXT|XLB)-/,
-  /^KUBE-FW-/,
-  /^KUBE-SVCS3-/,
-  /^KUBE-SVCS2-/,
-  /^KUBE-SVCS1-/,
-  new RegExp(`^${NODEPORTS}$`),
-  new RegExp(`^${SERVICES}$`),
+/** By the first letters of their names; what is not named here leads into all of these. */
+const RANKS: readonly (readonly [start: string, rank: number])[] = [
+  ['KUBE-SEP-', 1],
+  ['KUBE-SVC-', 2],
+  ['KUBE-SVL-', 2],
+  ['KUBE-EXT-', 3],
+  ['KUBE-XLB-', 3],
+  ['KUBE-FW-', 4],
+  ['KUBE-SVCS3-', 5],
+  ['KUBE-SVCS2-', 6],
+  ['KUBE-SVCS1-', 7],
+  [MARK_MASQ, 0],
+  [POSTROUTING, 0],
+  [NODEPORTS, 8],
+  [SERVICES, 9],
 ]
 
 function rank(chain: string): number {
-  const found = RANKS.findIndex(pattern => pattern.test(chain))
-  return found < 0 ? RANKS.length : found
+  for (const [start, rank] of RANKS) if (chain.startsWith(start)) return rank
+  return RANKS.length
 }
 
 function blocks(table: Table, pieces: readonly string[], size: number): readonly string[] {
