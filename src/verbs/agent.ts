@@ -59,7 +59,7 @@ export class Agent {
 
   /** Looks at the machine and fits the mode to it; throws where it lacks what the mode needs. */
   static async open(parts: AgentParts): Promise<Agent> {
-    const agent = new Agent(parts, await lookAtMachine(parts.kernel))
+    const agent = new Agent(parts, await lookAtMachine(parts.kernel, parts.settings.mode))
     const { settings, log, kernel } = parts
     const fitted = await fitFamilies(parts)
     log.at('agent.ts:1').say(`Using ${settings.mode} Proxier.`)
@@ -114,11 +114,11 @@ export class Agent {
 
   #apply(event: Event): void {
     if (event.type === 'problem') tellProblem(this.#parts.log, event)
-    const { services, node } = this.cluster.apply(event)
+    const { services, node, ranges } = this.cluster.apply(event)
     for (const { applied } of this.#observers) applied?.(event)
     if (node) this.health.node(this.cluster.node)
     if (event.type === 'gone' && event.kind === 'Node') this.health.node(undefined)
-    if (services.size > 0 || node || event.type === 'synced') this.#touch(services)
+    if (services.size > 0 || node || ranges || event.type === 'synced') this.#touch(services)
   }
 
   #touch(services: Iterable<ObjectName>): void {
@@ -148,15 +148,15 @@ export class Agent {
     this.#apply({ type: 'synced', kind: 'Node' })
   }
 
-  /** Addresses come and go; node ports follow them. */
+  /** Addresses come and go, and routes; node ports and what is left alone follow them. */
   async #keepLooking(signal: AbortSignal): Promise<void> {
     const { clock, kernel, settings, follow } = this.#parts
-    const news = new AddressNews(follow, clock)
+    const news = new AddressNews(follow, clock, settings.mode)
     signal.addEventListener('abort', () => news.stop(), { once: true })
     while (!signal.aborted) {
       await news.or(settings.syncPeriodMs, signal)
       if (signal.aborted) return
-      const machine = await lookAtMachine(kernel, this.#machine)
+      const machine = await lookAtMachine(kernel, settings.mode, this.#machine)
       if (machine === this.#machine) continue
       this.#machine = machine
       this.#touch([])
@@ -175,19 +175,21 @@ const DISTRUST_MS = 60 * 60_000
 async function fitFamilies({ settings, kernel, log }: AgentParts): Promise<ReadonlyMap<Family, Fitted>> {
   const primary = familyOf(settings.bindAddress)
   const wanted = settings.family === undefined ? FAMILIES : [settings.family]
-  const fitted = await Promise.all(
-    wanted.map(async family => {
-      try {
-        return [[family, await fitMode(settings, family, kernel)] as const]
-      } catch (error) {
-        if (family === primary || wanted.length === 1 || !isMissingFamily(error)) throw error
-        const about = { ipFamily: FAMILY_LABEL[family], reason: error.message }
-        log.at('agent.ts:1').info(0, `No ${settings.mode} support for family`, about)
-        return []
-      }
-    }),
-  )
-  return new Map(fitted.flat())
+  const tried = await Promise.allSettled(wanted.map(family => fitMode(settings, family, kernel)))
+  const fitted = new Map<Family, Fitted>()
+  const missing = new Map<Family, unknown>()
+  tried.forEach((one, i) => {
+    if (one.status === 'fulfilled') fitted.set(wanted[i]!, one.value)
+    else missing.set(wanted[i]!, one.reason)
+  })
+  for (const [family, error] of missing) {
+    if (family === primary || wanted.length === 1 || !isMissingFamily(error)) throw missing.get(primary) ?? error
+  }
+  for (const [family, error] of missing) {
+    const about = { ipFamily: FAMILY_LABEL[family], reason: (error as Error).message }
+    log.at('agent.ts:1').info(0, `No ${settings.mode} support for family`, about)
+  }
+  return fitted
 }
 
 /** Without this the kernel drops what comes back from a node port on 127.0.0.1. */
