@@ -46,7 +46,7 @@ async function measure(task: Task): Promise<Measured> {
   const startedAt = performance.now()
   const proxy = spawn(program, [...flags, `--master=${api.url}`], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, PATH: task.path, NODE_COMPILE_CACHE: COMPILE_CACHE },
+    env: { ...process.env, PATH: task.path, NODE_COMPILE_CACHE: COMPILE_CACHE, MALLOC_ARENA_MAX: '2' },
   })
   const first = await reached(a.name, task.giveUpMs)
   const firstConnectionMs = first === undefined ? {} : { firstConnectionMs: first - startedAt }

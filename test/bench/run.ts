@@ -8,6 +8,8 @@ import { type Contender, compare, table } from './contest.ts'
 // How long a cluster takes to be served, and a change to arrive. Prints a table and writes JSON.
 
 const USAGE = 'usage: npm run bench -- iptables|nftables [--services N --endpoints M] [--updates N] [--peer PATH]'
+/** manifests/Dockerfile starts it the same way: a small young generation is faster here, and takes a third less memory. */
+const AS_IN_THE_IMAGE = ['--max-semi-space-size=4']
 const DEFAULT_SIZES = [100, 1000, 5000]
 
 const { values, positionals } = parseArgs({
@@ -44,7 +46,10 @@ const flags = [
   '--healthz-bind-address=127.0.0.1:10256',
   '--metrics-bind-address=127.0.0.1:10249',
 ]
-const ours: Contender = { name: 'switchyard', argv: [process.execPath, 'dist/switchyard.js', ...flags] }
+const ours: Contender = {
+  name: 'switchyard',
+  argv: [process.execPath, ...AS_IN_THE_IMAGE, 'dist/switchyard.js', ...flags],
+}
 const peer: readonly Contender[] =
   values.peer === undefined
     ? []
