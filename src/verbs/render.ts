@@ -1,3 +1,4 @@
+import { unreadable } from '../api/access/problem.ts'
 import { documents } from '../api/files.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import { nodeName, type Settings } from '../config/settings.ts'
@@ -5,7 +6,7 @@ import { asScript } from '../dialects/script.ts'
 import type { Mode } from '../modes/mode.ts'
 import { diff, EMPTY } from '../plan/diff.ts'
 import { Draft } from '../sync/draft.ts'
-import { readText } from '../system/files.ts'
+import { readStandardInput, readText } from '../system/files.ts'
 import { hostName } from '../system/host.ts'
 import { print } from '../system/output.ts'
 import type { Command } from '../system/ports.ts'
@@ -49,8 +50,8 @@ function shown({ as }: Settings, commands: readonly Command[]): string {
 
 async function readDocument(name: string): Promise<string> {
   try {
-    return await readText(name === '-' ? '/dev/stdin' : name)
+    return await (name === '-' ? readStandardInput() : readText(name))
   } catch (error) {
-    throw new Error(`--filename (-f): cannot read ${JSON.stringify(name)}: ${(error as Error).message}`)
+    throw new Error(`--filename (-f): cannot read ${name}: ${unreadable(error)}`)
   }
 }
