@@ -71,6 +71,6 @@ describe('render', () => {
   test('YAML that cannot be read says where', () => {
     const { status, stderr } = render(['-f', '-'], 'kind: Service\n  metadata: [')
     expect(status).toBe(1)
-    expect(stderr).toMatch(/:2:/)
+    expect(stderr).toMatch(/-:1:7: /)
   })
 })
