@@ -34,7 +34,7 @@ export function kernelContract(
 
     for (const one of cases) {
       const reason = exceptions[one.title]
-      if (reason !== undefined) test.skip(`${one.title} (cannot: ${reason})`)
+      if (reason !== undefined) test.fails(`${one.title} (cannot: ${reason})`, () => passes(one, tool, subject.kernel))
       else test(one.title, () => passes(one, tool, subject.kernel))
     }
 
