@@ -59,6 +59,8 @@ export function surroundings({ flags, family, addresses, dispatch = 'flat' }: Sp
       endpointComments: endpoints <= 1000,
       dispatch,
       ...(nodeIP !== undefined && { nodeIP }),
+      nodeAddresses: own,
+      masquerade,
     }
     const zone = node?.zone
     return {

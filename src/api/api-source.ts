@@ -3,7 +3,7 @@ import type { Credentials } from './credentials.ts'
 import type { Event, Source } from './event.ts'
 import { type ApiNews, Herald } from './news.ts'
 import { Reflector } from './reflector.ts'
-import { type ApiStats, freshStats } from './stats.ts'
+import { type ApiStats, type ExtraKind, fresh, freshStats } from './stats.ts'
 import { Transport } from './transport.ts'
 import { LIMITS, type Limits } from './watch/limits.ts'
 import { merged } from './watch/merged.ts'
@@ -21,6 +21,8 @@ export interface ApiSourceOptions {
   readonly tell: (news: ApiNews) => void
   /** Filled in as we go; whoever made it reads it. */
   readonly stats?: ApiStats
+  /** Watched besides Services, EndpointSlices and our Node. */
+  readonly extras?: readonly ExtraKind[]
   readonly limits?: Partial<Limits>
   readonly userAgent?: string
 }
@@ -46,12 +48,12 @@ async function* events(options: ApiSourceOptions, signal: AbortSignal): AsyncGen
 }
 
 function reflectors(options: ApiSourceOptions, transport: Transport): readonly Reflector[] {
-  const { nodeName, clock, random, tell, stats: allStats = freshStats() } = options
+  const { nodeName, clock, random, tell, extras, stats: allStats = freshStats() } = options
   const limits = { ...LIMITS, ...options.limits }
   const herald = new Herald(tell, clock, limits.tellEveryMs)
   const startedAt = clock.now()
-  return watchedResources(nodeName).map(resource => {
-    const stats = allStats[resource.kind]
+  return watchedResources(nodeName, extras).map(resource => {
+    const stats = allStats[resource.kind] ?? fresh()
     const recovery = new Recovery({ clock, random, limits, herald, stats })
     const synced = (objects: number) => {
       herald.tell({ what: 'synced', resource: resource.kind, objects, tookMs: Math.round(clock.now() - startedAt) })

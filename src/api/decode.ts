@@ -1,6 +1,7 @@
 import { type Decoded, type Fields, fieldsOf, Problems, shown, unusable } from './decode/checks.ts'
 import { decodeNode } from './decode/node.ts'
 import { decodeService } from './decode/service.ts'
+import { decodeServiceCIDR } from './decode/service-cidr.ts'
 import { decodeSlice } from './decode/slice.ts'
 import type { Kind } from './objects.ts'
 
@@ -17,6 +18,7 @@ const DECODERS: Readonly<Record<Kind, Decoder>> = {
   Service: { apiVersion: 'v1', decode: decodeService },
   EndpointSlice: { apiVersion: 'discovery.k8s.io/v1', decode: decodeSlice },
   Node: { apiVersion: 'v1', decode: decodeNode },
+  ServiceCIDR: { apiVersion: 'networking.k8s.io/v1', decode: decodeServiceCIDR },
 }
 
 export const KINDS = Object.keys(DECODERS) as readonly Kind[]
@@ -32,6 +34,12 @@ export function decode(raw: unknown): Decoded {
   } else return decoder.decode(fieldsOf(raw))
   const plain = typeof kind === 'string' && /^[A-Za-z]{1,63}$/.test(kind)
   return unusable(plain ? kind : shown(kind), fieldsOf(metadata), problems)
+}
+
+/** The group of Kubernetes that an object of this kind belongs to; empty for the core one. */
+export function groupOf(kind: Kind): string {
+  const { apiVersion } = DECODERS[kind]
+  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
 }
 
 /** Items of a list and objects of a watch carry no reliable kind: the request they answer says what they are. */

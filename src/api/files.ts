@@ -1,6 +1,6 @@
 import { LineCounter, parseAllDocuments } from 'yaml'
 import { type Fields, fieldsOf, shown } from './decode/checks.ts'
-import { type Decoded, decode, decodeAs, isKind, KINDS } from './decode.ts'
+import { type Decoded, decode, decodeAs, groupOf, isKind, KINDS } from './decode.ts'
 import type { Event, Source } from './event.ts'
 import type { Kind } from './objects.ts'
 
@@ -140,7 +140,7 @@ function unknownObject({ raw, where }: Found): Event {
 function isOtherGroup(kind: Kind, { apiVersion }: Fields): boolean {
   if (typeof apiVersion !== 'string') return false
   const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
-  return group !== (kind === 'EndpointSlice' ? 'discovery.k8s.io' : '')
+  return group !== groupOf(kind)
 }
 
 /** What the API server is not even asked for: other proxies' Services, and slices of headless ones. */

@@ -19,6 +19,8 @@ export type ApiNews =
   | { readonly what: 'fallback'; readonly resource: Kind; readonly reason: string }
   /** The API server does not know our field selector: it is asked without. */
   | { readonly what: 'unselected'; readonly resource: Kind; readonly selector: string; readonly reason: string }
+  /** It is not served, or not to us, and we do without. */
+  | { readonly what: 'absent'; readonly resource: Kind; readonly reason: string; readonly retryMs: number }
   | { readonly what: 'silent'; readonly resource: Kind; readonly reason: string }
   | { readonly what: 'malformed'; readonly resource: Kind; readonly reason: string }
 
@@ -48,7 +50,7 @@ export class Herald {
   }
 }
 
-/** An API server that is down is down for all three resources: that is one piece of news. */
+/** An API server that is down is down for all resources: that is one piece of news. */
 function subjectOf(news: ApiNews): string {
   if (news.what === 'waiting' || news.what === 'unauthorized') return `${news.what} ${news.reason}`
   if (news.what === 'back') return news.what

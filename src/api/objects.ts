@@ -5,7 +5,7 @@ import type { Protocol } from '../values/protocol.ts'
 
 // What is kept of a Kubernetes object: only what we use, every string already proven safe. Only decode.ts makes these.
 
-export type Kind = 'Service' | 'EndpointSlice' | 'Node'
+export type Kind = 'Service' | 'EndpointSlice' | 'Node' | 'ServiceCIDR'
 export type Policy = 'Cluster' | 'Local'
 
 export interface Service {
@@ -78,4 +78,11 @@ export interface Node {
   readonly taints: readonly string[]
 }
 
-export type ClusterObject = Service | EndpointSlice | Node
+/** The ranges from which the cluster takes cluster IPs. */
+export interface ServiceCIDR {
+  readonly kind: 'ServiceCIDR'
+  readonly name: ObjectName
+  readonly cidrs: readonly Cidr[]
+}
+
+export type ClusterObject = Service | EndpointSlice | Node | ServiceCIDR

@@ -53,6 +53,8 @@ export class Reflector {
   #picture: Picture | undefined
   #course: Course = { asked: 'watch', steps: 0 }
   #synced: 'yes' | 'not yet' = 'not yet'
+  /** Refused, and not needed: as good as empty. */
+  #isAbsent = false
 
   constructor(options: ReflectorOptions) {
     this.#options = options
@@ -71,7 +73,10 @@ export class Reflector {
       } finally {
         await attempt.close()
       }
-      if (!signal.aborted) await this.#options.clock.sleep(this.#pause(error), signal)
+      if (signal.aborted) return
+      const waitMs = this.#pause(error)
+      if (this.#isAbsent) yield* this.#deliver(this.#nothing(), signal)
+      await this.#options.clock.sleep(waitMs, signal)
     }
   }
 
@@ -142,6 +147,14 @@ export class Reflector {
     if (this.#synced === 'not yet') yield { events: [{ type: 'synced', kind }], name: undefined, usable: 'yes' }
   }
 
+  /** Once only: what was there before somebody took away our right to see it is still the best guess. */
+  *#nothing(): Generator<Telling> {
+    if (this.#synced === 'yes') return
+    yield { events: [{ type: 'synced', kind: this.#resource.kind }], name: undefined, usable: 'yes' }
+    this.#synced = 'yes'
+    this.#options.stats.synced = true
+  }
+
   /** Only now, after all that it told was applied, may the watch be resumed behind a frame. */
   #applied(frame: Known): void {
     const version = frame.type === 'bookmark' ? frame.resourceVersion : frame.item.resourceVersion
@@ -185,6 +198,7 @@ export class Reflector {
     const { waitMs, from, without } = recovery.after(ending)
     if (from === 'the beginning') this.#version = ''
     if (without === 'streamed lists') this.#lists = 'paged'
+    this.#isAbsent = without === 'resource'
     if (without === 'field selector') this.#resource = withoutFieldSelector(this.#resource)
     return waitMs
   }

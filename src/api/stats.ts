@@ -19,14 +19,19 @@ export interface ResourceStats {
   failures: number
 }
 
-/** Written by the reflectors alone. */
-export type ApiStats = Readonly<Record<Kind, ResourceStats>>
+/** What nobody can do without, and what is watched only where a mode asks for it. */
+export type NeededKind = Exclude<Kind, ExtraKind>
+export type ExtraKind = 'ServiceCIDR'
 
-export function freshStats(): ApiStats {
-  return { Service: fresh(), EndpointSlice: fresh(), Node: fresh() }
+/** Written by the reflectors alone. */
+export type ApiStats = Readonly<Record<NeededKind, ResourceStats> & Partial<Record<ExtraKind, ResourceStats>>>
+
+export function freshStats(extras: readonly ExtraKind[] = []): ApiStats {
+  const extra = extras.includes('ServiceCIDR') ? { ServiceCIDR: fresh() } : {}
+  return { Service: fresh(), EndpointSlice: fresh(), Node: fresh(), ...extra }
 }
 
-function fresh(): ResourceStats {
+export function fresh(): ResourceStats {
   const counters = { lists: 0, watches: 0, gone: 0, silences: 0, malformed: 0, failures: 0 }
   return { lastActivityAt: 0, synced: false, objects: 0, ...counters }
 }

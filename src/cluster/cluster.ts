@@ -1,6 +1,7 @@
 import type { Event } from '../api/event.ts'
-import type { ClusterObject, EndpointSlice, Kind, Node, Service } from '../api/objects.ts'
+import type { ClusterObject, EndpointSlice, Kind, Node, Service, ServiceCIDR } from '../api/objects.ts'
 import type { Family } from '../values/address.ts'
+import type { Cidr } from '../values/cidr.ts'
 import type { ObjectName } from '../values/names.ts'
 import { Claims } from './claims.ts'
 import { Slices } from './slices.ts'
@@ -11,15 +12,20 @@ import { Slices } from './slices.ts'
 export interface Touched {
   readonly services: ReadonlySet<ObjectName>
   readonly node: boolean
+  /** The ranges of Services. */
+  readonly ranges?: true
 }
 
+/** What must be known before rules are written; a cluster need not show us the ranges of its Services. */
 const KINDS: readonly Kind[] = ['Service', 'EndpointSlice', 'Node']
-const NOTHING: Touched = { services: new Set(), node: false }
+const NO_SERVICES: ReadonlySet<ObjectName> = new Set()
+const NOTHING: Touched = { services: NO_SERVICES, node: false }
 
 export class Cluster {
   readonly claims = new Claims()
   readonly #services = new Map<ObjectName, Service>()
   readonly #slices = new Slices()
+  readonly #ranges = new Map<ObjectName, ServiceCIDR>()
   readonly #synced = new Set<Kind>()
   #node: Node | undefined
 
@@ -51,6 +57,11 @@ export class Cluster {
     return this.#node
   }
 
+  /** The ranges from which cluster IPs are taken, in order; none where the cluster does not tell. */
+  get serviceRanges(): readonly Cidr[] {
+    return [...new Set([...this.#ranges.values()].flatMap(({ cidrs }) => cidrs))].sort()
+  }
+
   get serviceCount(): number {
     return this.#services.size
   }
@@ -75,7 +86,10 @@ export class Cluster {
         return { services: new Set(this.#slices.put(object)), node: false }
       case 'Node':
         this.#node = object
-        return { services: new Set(), node: true }
+        return { services: NO_SERVICES, node: true }
+      case 'ServiceCIDR':
+        this.#ranges.set(object.name, object)
+        return { services: NO_SERVICES, node: false, ranges: true }
     }
   }
 
@@ -88,6 +102,9 @@ export class Cluster {
         return { services: new Set(this.#slices.remove(name)), node: false }
       case 'Node':
         return NOTHING
+      case 'ServiceCIDR':
+        this.#ranges.delete(name)
+        return { services: NO_SERVICES, node: false, ranges: true }
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Address, Family } from '../values/address.ts'
 import type { Cidr } from '../values/cidr.ts'
+import type { Standpoint } from './standpoint.ts'
 
 // What a mode must know of the node it writes for, in one family. All settings and discoveries that shape rules end here.
 
@@ -21,6 +22,14 @@ export interface NodeView {
   readonly dispatch?: 'flat' | 'tree'
   /** The node's own address in this family, for load balancer source ranges that contain it. */
   readonly nodeIP?: Address
+  /** All its addresses in this family, for a mode that must name each. */
+  readonly nodeAddresses?: readonly Address[]
+  /** Who is masqueraded at a cluster IP, for a mode that says it once for all Services. */
+  readonly masquerade?: Standpoint['masquerade']
+  /** The ranges cluster IPs are taken from, for a mode that says what becomes of those that are not. */
+  readonly serviceRanges?: readonly Cidr[]
+  /** What lies in those ranges and is really there: the node's own addresses, and where routes lead. */
+  readonly reachable?: readonly Cidr[]
 }
 
 export type LocalPods =

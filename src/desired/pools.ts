@@ -10,17 +10,28 @@ import type { Endpoint, Pools } from './traffic.ts'
 export interface Choice extends Pools {
   /** Somebody, somewhere, could answer: where false, clients are refused at once. */
   readonly any: boolean
+  /** In neither pool, but may still answer those who are connected. */
+  readonly leaving: readonly Endpoint[]
 }
 
 export function pools(port: ServicePort, endpoints: readonly KnownEndpoint[], place: Standpoint): Choice {
   const cluster = usesCluster(port) ? clusterPool(endpoints, place) : []
-  if (!usesLocal(port)) return { any: cluster.length > 0, cluster: cluster.map(marked(place)), local: [] }
-  const local = readyOrServing(endpoints.filter(isOn(place)))
-  return {
-    any: cluster.length > 0 || readyOrServing(endpoints).length > 0,
-    cluster: cluster.map(marked(place)),
-    local: local.map(marked(place)),
-  }
+  const local = usesLocal(port) ? readyOrServing(endpoints.filter(isOn(place))) : []
+  const any = cluster.length > 0 || (usesLocal(port) && readyOrServing(endpoints).length > 0)
+  const leaving = others(port, endpoints, [...cluster, ...local])
+  const mark = marked(place)
+  return { any, cluster: cluster.map(mark), local: local.map(mark), leaving: leaving.map(mark) }
+}
+
+/** Over TCP a pod that is there at all may be in the middle of an answer; connections of other protocols are forgotten sooner. */
+function others(
+  { protocol }: ServicePort,
+  endpoints: readonly KnownEndpoint[],
+  chosen: readonly KnownEndpoint[],
+): readonly KnownEndpoint[] {
+  const known = new Set(chosen)
+  if (known.size === endpoints.length) return []
+  return endpoints.filter(endpoint => !known.has(endpoint) && (protocol === 'tcp' || endpoint.serving))
 }
 
 export function isOutward({ nodePort, externalIPs, loadBalancerIPs }: ServicePort): boolean {

@@ -12,6 +12,8 @@ export interface ServiceTraffic {
   readonly protocol: Protocol
   readonly frontends: readonly Frontend[]
   readonly pools: Pools
+  /** Endpoints in neither pool that may still answer those who are connected to them; absent where there is none. */
+  readonly leaving?: readonly Endpoint[]
   /** Who is masqueraded at the cluster IP. */
   readonly masquerade: 'all' | 'from-outside' | 'never'
   /** What happens to traffic from outside the cluster; absent where no frontend faces outside or nobody could answer. */

@@ -1,15 +1,69 @@
 import { type Address, type Family, familyOf, parseAddress } from '../values/address.ts'
+import { type Cidr, hostCidr, parseCidr } from '../values/cidr.ts'
 
-// What `ip -json address` prints → the node's own addresses.
+// What `ip -json address` prints → the node's own addresses, and those that ipvs mode keeps apart on a device of their own.
 
 export const LIST_ADDRESSES = ['ip', '-json', 'address', 'show'] as const
 
 /** Prints a line whenever an address comes or goes. */
 export const MONITOR_ADDRESSES = ['ip', '-oneline', 'monitor', 'address'] as const
 
+/** The main table, by family. */
+export const LIST_ROUTES = {
+  ipv4: ['ip', '-json', '-4', 'route', 'show'],
+  ipv6: ['ip', '-json', '-6', 'route', 'show'],
+} as const
+
+/** Prints a line whenever an address or a route comes or goes. */
+export const MONITOR_ADDRESSES_AND_ROUTES = ['ip', '-oneline', 'monitor', 'address', 'route'] as const
+
+/** Holds the addresses of Services, so that their packets end at this node. They are not the node's own. */
+export const IPVS_DEVICE = 'kube-ipvs0'
+
 /** Sorted, without link-local IPv6: nobody connects to a node port through one. */
 export function addressesOf(json: string, family: Family): readonly Address[] {
-  const links = JSON.parse(json === '' ? '[]' : json) as readonly Link[]
+  return addressesOn(
+    linksOf(json).filter(({ ifname }) => ifname !== IPVS_DEVICE),
+    family,
+  )
+}
+
+/** Where routes lead, but the default one; what is routed into a hole is not there. */
+export function routesOf(json: string): readonly Cidr[] {
+  const routes = JSON.parse(json === '' ? '[]' : json) as readonly Route[]
+  const led = routes.filter(({ type = 'unicast', dev }) => type === 'unicast' && dev !== IPVS_DEVICE)
+  const found = led.map(({ dst }) => {
+    const host = parseAddress(dst)
+    return host === undefined ? parseCidr(dst) : hostCidr(host)
+  })
+  return [...new Set(found.filter(cidr => cidr !== undefined))].sort()
+}
+
+interface Route {
+  readonly dst?: string
+  readonly type?: string
+  readonly dev?: string
+}
+
+/** Undefined where the device is not there. */
+export function serviceAddressesOf(json: string, family: Family): readonly Address[] | undefined {
+  const devices = linksOf(json).filter(({ ifname }) => ifname === IPVS_DEVICE)
+  return devices.length === 0 ? undefined : addressesOn(devices, family)
+}
+
+/** Lines for `ip -batch -`; the device is never brought up, so that no neighbour is told of its addresses. */
+export const ADD_IPVS_DEVICE = `link add ${IPVS_DEVICE} type dummy`
+export const DELETE_IPVS_DEVICE = `link delete ${IPVS_DEVICE}`
+
+export function serviceAddressLine(verb: 'add' | 'delete', ip: Address): string {
+  return `address ${verb} ${hostCidr(ip)} dev ${IPVS_DEVICE}`
+}
+
+function linksOf(json: string): readonly Link[] {
+  return JSON.parse(json === '' ? '[]' : json) as readonly Link[]
+}
+
+function addressesOn(links: readonly Link[], family: Family): readonly Address[] {
   const found = links.flatMap(link => link.addr_info ?? []).filter(({ scope }) => scope !== 'link')
   const addresses = found.map(({ local }) => parseAddress(local)).filter(address => address !== undefined)
   return [...new Set(addresses)].filter(address => familyOf(address) === family).sort()
@@ -17,5 +71,6 @@ export function addressesOf(json: string, family: Family): readonly Address[] {
 
 /** The fields of interest; older versions print an empty object for an interface that has no address. */
 interface Link {
+  readonly ifname?: string
   readonly addr_info?: readonly { readonly local?: string; readonly scope?: string }[]
 }

@@ -15,6 +15,12 @@ export interface Tools {
   readonly save: string
 }
 
+/** What a family's programs are called on a host that has both variants. */
+export function named(family: Family, variant: Variant): Tools {
+  const name = `${family === 'ipv4' ? 'iptables' : 'ip6tables'}-${variant}`
+  return { family, variant, restore: `${name}-restore`, save: `${name}-save` }
+}
+
 export function comment(text: string): string {
   return `-m comment --comment "${text}"`
 }

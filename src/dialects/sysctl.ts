@@ -1,15 +1,41 @@
-// Kernel settings under /proc/sys, read and written with the two plainest programs there are.
+// Kernel settings that are files with one number in them, read and written with the plainest programs there are.
 
 export function readSysctl(key: string): readonly [string, ...string[]] {
-  return ['cat', `/proc/sys/${key}`]
+  return ['cat', sysctlPath(key)]
 }
 
-export function writeSysctl(
-  key: string,
+export function writeSysctl(key: string, value: number): ReturnType<typeof writeNumber> {
+  return writeNumber(sysctlPath(key), value)
+}
+
+export function sysctlPath(key: string): string {
+  return `/proc/sys/${key}`
+}
+
+/** Many of them with one process, each line with its path in front. */
+export function readNumbers(paths: readonly string[]): readonly [string, ...string[]] {
+  return ['grep', '-H', '', ...paths]
+}
+
+/** Path → number; those that could not be read are missing. */
+export function numbersOf(stdout: string): ReadonlyMap<string, number> {
+  const lines = stdout.matchAll(/^(.+?):(-?\d+)$/gm)
+  return new Map([...lines].map(([, path, number]) => [path!, Number(number)]))
+}
+
+export function writeNumber(
+  path: string,
   value: number,
 ): { readonly argv: readonly [string, ...string[]]; readonly input: string } {
-  return { argv: ['tee', `/proc/sys/${key}`], input: `${value}\n` }
+  return { argv: ['tee', path], input: `${value}\n` }
 }
 
-export const TCP_BE_LIBERAL = 'net/netfilter/nf_conntrack_tcp_be_liberal'
+export const NF_CONNTRACK = 'net/netfilter/nf_conntrack'
+export const TCP_BE_LIBERAL = `${NF_CONNTRACK}_tcp_be_liberal`
 export const ROUTE_LOCALNET = 'net/ipv4/conf/all/route_localnet'
+/** How many lists the kernel sorts connections into. */
+export const HASH_SIZE = '/sys/module/nf_conntrack/parameters/hashsize'
+
+export function oomScore(pid: number): string {
+  return `/proc/${pid}/oom_score_adj`
+}

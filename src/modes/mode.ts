@@ -15,6 +15,12 @@ export interface Entry {
   readonly shared?: true
 }
 
+/**
+ * The text of a unit that is left where it stands but takes nothing new, and is not made where it does not stand: an IPVS
+ * destination whose clients may finish.
+ */
+export const LINGERING = 'lingering'
+
 export type Ruleset = ReadonlyMap<Unit, string>
 
 export interface Plan {
@@ -33,6 +39,8 @@ export interface Mode {
   write(plan: Plan): readonly Command[]
   /** What is there of ours. */
   read(kernel: Kernel): Promise<Ruleset>
+  /** Units that cannot go while somebody else holds on to them, each with what does; asked when something cannot go. */
+  holders?(kernel: Kernel): Promise<ReadonlyMap<Unit, string>>
   /** How to hear of changes that somebody else makes, where the kernel tells of them. */
   readonly alarm?: Alarm
   /** Where a packet goes under these rules, hop by hop. */
@@ -48,4 +56,6 @@ export interface Alarm {
   author(line: string): string | undefined
   /** Whether that is a program we use; others use it too. */
   isUs(author: string): boolean
+  /** Whether this command of ours makes one transaction: then those that are told of can be counted against ours. */
+  isTransaction?(command: Command): boolean
 }

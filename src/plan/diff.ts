@@ -1,4 +1,4 @@
-import type { Plan, Ruleset, Unit } from '../modes/mode.ts'
+import { LINGERING, type Plan, type Ruleset, type Unit } from '../modes/mode.ts'
 
 // What is there, what is wanted → what must change. Full and partial sync are both this.
 
@@ -14,8 +14,9 @@ export function diff(installed: Ruleset, wanted: Ruleset, touched?: ReadonlySet<
     const after = wanted.get(unit)
     if (after === undefined) {
       if (before !== undefined) remove.add(unit)
-    } else if (before === undefined) add.set(unit, after)
-    else if (before !== after) change.set(unit, after)
+    } else if (before === undefined) {
+      if (after !== LINGERING) add.set(unit, after)
+    } else if (before !== after) change.set(unit, after)
   }
   if (touched !== undefined) for (const unit of touched) compare(unit)
   else {
@@ -35,4 +36,12 @@ export function settle(installed: Map<Unit, string>, { add, change, remove }: Pl
   for (const [unit, text] of change) installed.set(unit, text)
   for (const unit of remove) installed.delete(unit)
   return installed
+}
+
+/** What somebody else holds on to cannot go: it is emptied instead, and stays in the books until the next look. */
+export function park({ add, change, remove }: Plan, held: Iterable<Unit>, installed: Ruleset): Plan {
+  const kept = new Set([...held].filter(unit => remove.has(unit)))
+  if (kept.size === 0) return { add, change, remove }
+  const emptied = [...kept].filter(unit => installed.get(unit) !== '').map(unit => [unit, ''] as const)
+  return { add, change: new Map([...change, ...emptied]), remove: remove.difference(kept) }
 }

@@ -1,7 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Owed } from '../desired/flows.ts'
 import type { Mode } from '../modes/mode.ts'
-import type { Clock, Follow, Kernel } from '../system/ports.ts'
+import type { Clock, Command, Follow, Kernel, Outcome } from '../system/ports.ts'
 import type { Family } from '../values/address.ts'
 import type { ObjectName } from '../values/names.ts'
 import { Draft, type LookAround } from './draft.ts'
@@ -61,7 +61,7 @@ export class Lane {
     this.family = parts.family
     this.draft = new Draft(parts.cluster, parts.mode, parts.lookAround)
     this.#parts = parts
-    this.#sync = new Sync(parts.mode, parts.kernel, parts.clock)
+    this.#sync = new Sync(parts.mode, { run: command => this.#carryOut(command) }, parts.clock)
     this.#pace = new Pace(parts.clock, parts.limits)
     this.#tower = this.#watchtower()
   }
@@ -69,7 +69,8 @@ export class Lane {
   /** These Services may have changed, or the node: the next run will look at them. */
   touch(services: Iterable<ObjectName>): void {
     this.draft.touch(services)
-    this.#pace.request()
+    // Before that there is nothing to run for, however much arrives.
+    if (this.#parts.cluster.complete) this.#pace.request()
   }
 
   /** Somebody else may have touched the kernel. */
@@ -97,13 +98,14 @@ export class Lane {
   async once(): Promise<Report> {
     const { mode, clock, family } = this.#parts
     const startedAt = clock.now()
+    if (startedAt >= this.#busyUntil) this.#tower?.settle()
     this.#busyUntil = Number.POSITIVE_INFINITY
     const { news, owed } = this.draft.update()
     this.#owed = new Map([...this.#owed, ...owed])
     const about = { mode: mode.name, family, startedAt, news }
     const drawnAt = clock.now()
     try {
-      const { plan, looked, drift, commands, bytes, stages } = await this.#sync.run(this.draft.book)
+      const { plan, looked, drift, parked, commands, bytes, stages } = await this.#sync.run(this.draft.book)
       this.#pace.succeeded()
       if (looked) this.#pace.looked()
       const writtenAt = clock.now()
@@ -115,7 +117,7 @@ export class Lane {
       }
       const units = { added: plan.add.size, changed: plan.change.size, removed: plan.remove.size }
       const drifted = { count: drift.length, units: drift.slice(0, DRIFT_SHOWN) }
-      return { ...about, ...took, looked, commands, bytes, units, flows, drift: drifted }
+      return { ...about, ...took, looked, commands, bytes, units, flows, drift: drifted, parked }
     } catch (error) {
       const failure = { error, retryMs: this.#pace.failed() }
       return { ...about, ...NOTHING_DONE, tookMs: clock.now() - startedAt, failure }
@@ -137,6 +139,11 @@ export class Lane {
       this.#pace.requestIn(this.#parts.limits.retryMs)
       return { forgotten: 0, error }
     }
+  }
+
+  #carryOut(command: Command): Promise<Outcome> {
+    this.#tower?.expect(command)
+    return this.#parts.kernel.run(command)
   }
 
   #watchtower(): Watchtower | undefined {

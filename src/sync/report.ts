@@ -20,6 +20,8 @@ export interface Report {
   /** Units that somebody else had changed, and that were put right; a few of many. */
   readonly drift: { readonly count: number; readonly units: readonly string[] }
   readonly units: { readonly added: number; readonly changed: number; readonly removed: number }
+  /** Units that ought to be gone, but somebody else holds on to them: they stay, emptied. Told once for each. */
+  readonly parked?: readonly Parked[]
   readonly commands: number
   readonly bytes: number
   readonly news: News
@@ -27,6 +29,12 @@ export interface Report {
   readonly flows: { readonly forgotten: number; readonly error?: unknown }
   /** Set where the sync failed; everything it owed is still owed. */
   readonly failure?: { readonly error: unknown; readonly retryMs: number }
+}
+
+export interface Parked {
+  readonly unit: string
+  /** What holds on to it: a rule of somebody else. */
+  readonly by: string
 }
 
 export interface Stages {

@@ -1,8 +1,9 @@
 import type { Mode, Plan, Ruleset, Unit } from '../modes/mode.ts'
 import type { Book } from '../plan/book.ts'
-import { diff, settle } from '../plan/diff.ts'
+import { diff, park, settle } from '../plan/diff.ts'
 import { must } from '../system/must.ts'
 import type { Clock, Command, Kernel } from '../system/ports.ts'
+import type { Parked } from './report.ts'
 
 // A book → a kernel that says the same. There is no full sync: only what we believe, and whether we believe anything.
 
@@ -11,6 +12,8 @@ export interface Done {
   readonly plan: Plan
   /** What differed although nobody here had asked for a change: somebody else was there. Empty at the first look. */
   readonly drift: readonly Unit[]
+  /** What could not go and was not told of before. */
+  readonly parked: readonly Parked[]
   readonly commands: number
   readonly bytes: number
   /** Looking at the kernel, working out what must change, and carrying it out, in milliseconds. */
@@ -25,6 +28,8 @@ export class Sync {
   /** Touched by runs that failed: their changes are ours. */
   #unsettled: ReadonlySet<Unit> = new Set()
   #hasSettled = false
+  /** What strangers hold on to, by the last look that asked. */
+  #parked: ReadonlyMap<Unit, string> = NOTHING_HELD
   /** Counts how often we were told to forget: what was learned before the last time is worth nothing. */
   #doubts = 0
 
@@ -36,6 +41,19 @@ export class Sync {
 
   /** Throws where a command fails; then nothing is believed, and the next run looks first. */
   async run(book: Book): Promise<Done> {
+    const believed = this.#installed
+    try {
+      return await this.#attempt(book)
+    } catch (error) {
+      if (believed === undefined) throw error
+      // A stranger's rule may hold on to what was to go. Only a look tells of that, and then it is no reason to fail.
+      const held = await this.#held(diff(believed, book.rules, this.#unsettled)).catch(() => NOTHING_HELD)
+      if (held.size === 0) throw error
+      return await this.#attempt(book)
+    }
+  }
+
+  async #attempt(book: Book): Promise<Done> {
     const startedAt = this.#clock.now()
     const doubts = this.#doubts
     const looked = this.#installed === undefined
@@ -43,8 +61,10 @@ export class Sync {
     const readAt = this.#clock.now()
     const touched = this.#unsettled.union(book.takeTouched())
     this.#unsettled = touched
-    const plan = diff(installed, book.rules, looked ? undefined : touched)
+    const wanted = diff(installed, book.rules, looked ? undefined : touched)
     this.#installed = undefined
+    const held = looked ? await this.#held(wanted) : NOTHING_HELD
+    const plan = park(wanted, held.keys(), installed)
     const commands = this.#mode.write(plan)
     const plannedAt = this.#clock.now()
     for (const command of commands) await must(this.#kernel, command)
@@ -52,8 +72,22 @@ export class Sync {
     this.#unsettled = new Set()
     const drift = this.#hasSettled && looked ? foreign(plan, touched) : []
     this.#hasSettled = true
+    const parked = looked ? this.#news(held) : []
     const stages = { read: readAt - startedAt, plan: plannedAt - readAt, write: this.#clock.now() - plannedAt }
-    return { looked, plan, drift, commands: commands.length, bytes: sizeOf(commands), stages }
+    return { looked, plan, drift, parked, commands: commands.length, bytes: sizeOf(commands), stages }
+  }
+
+  /** Of what is to go: what cannot, and why. */
+  async #held({ remove }: Plan): Promise<ReadonlyMap<Unit, string>> {
+    if (remove.size === 0 || this.#mode.holders === undefined) return NOTHING_HELD
+    const held = await this.#mode.holders(this.#kernel)
+    return new Map([...held].filter(([unit]) => remove.has(unit)))
+  }
+
+  #news(held: ReadonlyMap<Unit, string>): readonly Parked[] {
+    const before = this.#parked
+    this.#parked = held
+    return [...held].filter(([unit]) => !before.has(unit)).map(([unit, by]) => ({ unit, by }))
   }
 
   /** After a failure, when someone else touched the kernel, on SIGHUP, hourly. */
@@ -62,6 +96,8 @@ export class Sync {
     this.#installed = undefined
   }
 }
+
+const NOTHING_HELD: ReadonlyMap<Unit, string> = new Map()
 
 function sizeOf(commands: readonly Command[]): number {
   return commands.reduce((sum, { input }) => sum + (input?.length ?? 0), 0)

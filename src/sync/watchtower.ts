@@ -1,5 +1,5 @@
 import type { Alarm } from '../modes/mode.ts'
-import type { Clock, Follow } from '../system/ports.ts'
+import type { Clock, Command, Follow } from '../system/ports.ts'
 
 // What the kernel tells of changes → an alarm when somebody else touched what is ours.
 
@@ -18,6 +18,8 @@ export class Watchtower {
   readonly #parts: WatchtowerParts
   #watching = false
   #suspicious = false
+  /** Transactions of ours that we have not been told of yet. */
+  #expected = 0
 
   constructor(parts: WatchtowerParts) {
     this.#parts = parts
@@ -28,12 +30,23 @@ export class Watchtower {
     return this.#watching
   }
 
+  /** Our own command is about to run. */
+  expect(command: Command): void {
+    if (this.#parts.alarm.isTransaction?.(command)) this.#expected += 1
+  }
+
+  /** What was expected and has not come will not come: a command that failed, or that changed nothing. */
+  settle(): void {
+    this.#expected = 0
+  }
+
   /** Runs until the signal aborts, or until it turns out that nobody can watch here. */
   async run(signal: AbortSignal): Promise<void> {
     const { alarm, follow, clock } = this.#parts
     while (!signal.aborted) {
       const following = follow(alarm.argv, line => this.#hear(line))
       this.#watching = true
+      this.settle()
       const end = (): void => void following.stop()
       signal.addEventListener('abort', end, { once: true })
       const { code } = await following.ended
@@ -54,7 +67,15 @@ export class Watchtower {
     }
     const suspicious = this.#suspicious
     this.#suspicious = false
-    if (suspicious && !(busy() && alarm.isUs(author))) ring()
+    if (suspicious && !(busy() && alarm.isUs(author) && this.#isExpected())) ring()
+  }
+
+  /** Others use our program too, and may do so while we are at it: then there is one transaction more than we made. */
+  #isExpected(): boolean {
+    if (this.#parts.alarm.isTransaction === undefined) return true
+    if (this.#expected === 0) return false
+    this.#expected -= 1
+    return true
   }
 }
 

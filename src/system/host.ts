@@ -1,4 +1,4 @@
-import { hostname } from 'node:os'
+import { cpus, hostname } from 'node:os'
 
 // What this process was given by the machine it runs on.
 
@@ -8,4 +8,9 @@ export function hostName(): string {
 
 export function environment(): Readonly<Record<string, string | undefined>> {
   return process.env
+}
+
+/** Of the whole machine, even where this process may use only some. */
+export function cpuCount(): number {
+  return Math.max(1, cpus().length)
 }

@@ -28,7 +28,8 @@ export class CommandFailed extends Error {
 
 export async function must(kernel: Kernel, command: Command): Promise<Outcome> {
   const outcome = await kernel.run(command)
-  if (outcome.code !== 0) throw new CommandFailed(command, outcome)
+  const complained = command.stderr === 'means-failure' && outcome.stderr.trim() !== ''
+  if (outcome.code !== 0 || complained) throw new CommandFailed(command, outcome)
   return outcome
 }
 

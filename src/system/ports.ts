@@ -8,6 +8,8 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>
   /** The program and its children are ended after this long; the outcome then has code 124. */
   readonly timeoutMs?: number
+  /** For a program that goes on after a line it could not carry out, and ends with 0 all the same. */
+  readonly stderr?: 'means-failure'
 }
 
 /** A command that fails is an outcome, not an exception. */

@@ -1,10 +1,8 @@
 import type { Event, Source } from '../api/event.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import type { Settings } from '../config/settings.ts'
-import { ROUTE_LOCALNET, readSysctl, writeSysctl } from '../dialects/sysctl.ts'
 import { Lane } from '../sync/lane.ts'
 import type { Report } from '../sync/report.ts'
-import { must } from '../system/must.ts'
 import type { Clock, Follow, Kernel } from '../system/ports.ts'
 import { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/klog.ts'
@@ -13,7 +11,9 @@ import type { ObjectName } from '../values/names.ts'
 import { AddressNews, lookAtMachine } from './machine.ts'
 import { type Fitted, fitMode, isMissingFamily } from './modes.ts'
 import { localhostNodePorts, lookAround, type Machine } from './surroundings.ts'
+import { takeOver } from './takeover.ts'
 import { tellProblem, tellReport } from './telling.ts'
+import { allowLocalhost } from './tuning.ts'
 
 // The line with its ends plugged in: a source of events, a kernel, and one lane per family between them.
 
@@ -46,6 +46,10 @@ export class Agent {
   readonly health: Health
   readonly #parts: AgentParts
   readonly #lanes: Lane[] = []
+  readonly #families = new Map<Family, Fitted>()
+  /** Lanes whose first rules do not stand yet. */
+  readonly #unready = new Set<Family>()
+  #takeover: Promise<void> | undefined
   readonly #observers: Observer[] = []
   #machine: Machine
 
@@ -65,8 +69,9 @@ export class Agent {
     log.at('agent.ts:1').say(`Using ${settings.mode} Proxier.`)
     for (const [family, { mode, why }] of fitted) {
       log.at('agent.ts:1').info(1, why, { ipFamily: FAMILY_LABEL[family] })
-      if (localhostNodePorts(settings, family)) await allowLocalhost(kernel, log)
+      if (localhostNodePorts(settings, family)) await allowLocalhost({ kernel, log })
       agent.#open(family, mode)
+      agent.#families.set(family, fitted.get(family)!)
     }
     return agent
   }
@@ -77,6 +82,7 @@ export class Agent {
     const watching = [this.#keepLooking(signal), this.#doWithoutNode(signal)]
     for await (const event of this.#parts.source(signal)) this.#apply(event)
     await Promise.all([...lanes, ...watching])
+    await this.#takeover
   }
 
   /** Somebody else may have touched the kernel. */
@@ -97,6 +103,7 @@ export class Agent {
     const { minSyncPeriodMs: minMs, syncPeriodMs } = settings
     const limits = { minMs, retryMs: syncPeriodMs, unwatchedMs: syncPeriodMs, distrustMs: DISTRUST_MS }
     this.health.expect(family)
+    this.#unready.add(family)
     this.#lanes.push(
       new Lane({
         family,
@@ -133,6 +140,10 @@ export class Agent {
     tellReport(this.#parts.log, report)
     this.health.record(report)
     for (const { reported } of this.#observers) reported?.(report)
+    if (report.failure !== undefined || !this.#unready.delete(report.family) || this.#unready.size > 0) return
+    const { settings, kernel, log } = this.#parts
+    const families = new Map([...this.#families].map(([family, { tools }]) => [family, tools]))
+    this.#takeover = takeOver({ mode: settings.mode, kernel, log, families })
   }
 
   /** Without our Node we know neither addresses nor zone; but a cluster that does not show it to us must be served all the same. */
@@ -190,18 +201,4 @@ async function fitFamilies({ settings, kernel, log }: AgentParts): Promise<Reado
     log.at('agent.ts:1').info(0, `No ${settings.mode} support for family`, about)
   }
   return fitted
-}
-
-/** Without this the kernel drops what comes back from a node port on 127.0.0.1. */
-async function allowLocalhost(kernel: Kernel, log: Log): Promise<void> {
-  const before = await kernel.run({ argv: readSysctl(ROUTE_LOCALNET) })
-  if (before.stdout.trim() === '1') return
-  await must(kernel, writeSysctl(ROUTE_LOCALNET, 1))
-  log
-    .at('agent.ts:1')
-    .info(
-      0,
-      'Setting route_localnet=1 to allow node-ports on localhost; to change this either disable iptables.localhostNodePorts (--iptables-localhost-nodeports) or set nodePortAddresses (--nodeport-addresses) to filter loopback addresses',
-      { ipFamily: 'IPv4' },
-    )
 }

@@ -2,12 +2,15 @@ import type { Settings } from '../config/settings.ts'
 import type { Tools } from '../dialects/iptables.ts'
 import { chooseTools, NoIptables } from '../modes/iptables/choose.ts'
 import { iptables } from '../modes/iptables/index.ts'
+import { ipvs } from '../modes/ipvs/index.ts'
+import { ipvsSetup } from '../modes/ipvs/setup.ts'
 import type { Mode } from '../modes/mode.ts'
 import { chooseNft, NoNftables, SKIP_KERNEL_CHECK } from '../modes/nftables/choose.ts'
 import { nftables } from '../modes/nftables/index.ts'
+import { userspace } from '../modes/userspace/index.ts'
 import { environment } from '../system/host.ts'
 import type { Kernel } from '../system/ports.ts'
-import type { Family } from '../values/address.ts'
+import { type Family, familyOf } from '../values/address.ts'
 
 // The chosen mode → the Mode itself, fitted to the tools this host has.
 
@@ -15,22 +18,51 @@ export interface Fitted {
   readonly mode: Mode
   /** A sentence for the log at V(1). */
   readonly why: string
+  /** The iptables it writes to, where it writes to one. */
+  readonly tools?: Tools
 }
 
 /** Throws where the host lacks what the mode needs. */
-export async function fitMode({ mode }: Settings, family: Family, kernel: Kernel): Promise<Fitted> {
+export async function fitMode(settings: Settings, family: Family, kernel: Kernel): Promise<Fitted> {
+  const { mode } = settings
+  if (UNPROVEN.includes(mode) && !environment()[TRY_UNPROVEN]) throw new Unproven(mode)
   switch (mode) {
     case 'iptables': {
       const { tools, why } = await chooseTools(kernel, family)
-      return { mode: iptables(tools), why: `Using ${tools.restore} (${tools.variant}): ${why}` }
+      return { mode: iptables(tools), tools, why: `Using ${tools.restore} (${tools.variant}): ${why}` }
     }
     case 'nftables': {
       const kernelCheck = environment()[SKIP_KERNEL_CHECK] ? 'skip' : 'enforce'
       const { manner, why } = await chooseNft(kernel, { family, kernelCheck })
       return { mode: nftables(manner), why: `Using ${why}` }
     }
-    default:
-      throw new ModeNotBuilt(mode)
+    case 'ipvs': {
+      const { tools, why } = await chooseTools(kernel, family)
+      const problem = await ipvsSetup(kernel, { ...settings.ipvs, scheduler: schedulerOf(settings), family })
+      if (problem !== undefined) throw new Error(problem)
+      return { mode: ipvsMode(settings, tools), why: `Using IPVS, and ${tools.restore} (${tools.variant}): ${why}` }
+    }
+    case 'userspace': {
+      const { tools, why } = await chooseTools(kernel, family)
+      return {
+        mode: userspaceMode(settings, tools),
+        why: `Using a relay, and ${tools.restore} (${tools.variant}): ${why}`,
+      }
+    }
+  }
+}
+
+/** Built, and not yet held against real packets as the others are: a node must not be given one by mistake. */
+const UNPROVEN: readonly Settings['mode'][] = ['ipvs', 'userspace']
+/** The variable of the environment by which somebody says that they know. */
+const TRY_UNPROVEN = 'SWITCHYARD_UNPROVEN_MODES'
+
+class Unproven extends Error {
+  constructor(mode: string) {
+    super(
+      `--proxy-mode=${mode} is not proven in this version: use iptables or nftables, or set ${TRY_UNPROVEN}=1 to try it on a node that may fail`,
+    )
+    this.name = 'Unproven'
   }
 }
 
@@ -40,23 +72,35 @@ export function isMissingFamily(error: unknown): error is Error {
 }
 
 /** The mode as it would be on a host that has everything: for verbs that only print. */
-export function paperMode({ mode }: Settings, family: Family): Mode {
+export function paperMode(settings: Settings, family: Family): Mode {
+  const { mode } = settings
   switch (mode) {
     case 'iptables':
       return iptables(PLAIN_TOOLS[family])
     case 'nftables':
       return nftables({ family, chainRemoval: 'at-once' })
-    default:
-      throw new ModeNotBuilt(mode)
+    case 'ipvs':
+      return ipvsMode(settings, PLAIN_TOOLS[family])
+    case 'userspace':
+      return userspaceMode(settings, PLAIN_TOOLS[family])
   }
 }
 
-export class ModeNotBuilt extends Error {
-  constructor(mode: string) {
-    super(`--proxy-mode=${mode} is not in this version: use iptables or nftables`)
-    this.name = 'ModeNotBuilt'
-  }
+function ipvsMode(settings: Settings, tools: Tools): Mode {
+  return ipvs({ tools, scheduler: schedulerOf(settings), excludeCIDRs: settings.ipvs.excludeCIDRs })
 }
+
+function schedulerOf({ ipvs: { scheduler } }: Settings): string {
+  return scheduler === '' ? 'rr' : scheduler
+}
+
+/** The relay listens at --bind-address, in its family; in the other at every address. */
+function userspaceMode({ bindAddress }: Settings, tools: Tools): Mode {
+  const isNamed = !UNSPECIFIED.includes(bindAddress) && familyOf(bindAddress) === tools.family
+  return userspace({ tools, ...(isNamed && { listenOn: bindAddress }) })
+}
+
+const UNSPECIFIED: readonly string[] = ['0.0.0.0', '::']
 
 const PLAIN_TOOLS: Record<Family, Tools> = {
   ipv4: { family: 'ipv4', variant: 'nft', restore: 'iptables-restore', save: 'iptables-save' },

@@ -7,6 +7,8 @@ export interface VerbModule {
 
 export const VERBS = {
   run: () => import('./run.ts'),
+  cleanup: () => import('./cleanup.ts'),
+  setup: () => import('./setup.ts'),
   render: () => import('./render.ts'),
   sandbox: () => import('./sandbox/sandbox.ts'),
 } as const satisfies Readonly<Record<string, () => Promise<VerbModule>>>

@@ -1,25 +1,29 @@
 import { apiSource } from '../api/api-source.ts'
 import { credentialsFrom } from '../api/credentials.ts'
 import { early } from '../api/early.ts'
-import { type ApiStats, freshStats } from '../api/stats.ts'
-import { nodeName } from '../config/settings.ts'
+import { type ApiStats, type ExtraKind, freshStats } from '../api/stats.ts'
+import { nodeName, type Settings } from '../config/settings.ts'
 import { follow } from '../system/children.ts'
 import { systemClock } from '../system/clock.ts'
 import { readText } from '../system/files.ts'
-import { environment, hostName } from '../system/host.ts'
+import { cpuCount, environment, hostName } from '../system/host.ts'
 import { hostKernel } from '../system/kernel.ts'
 import { onSignals } from '../system/signals.ts'
 import { watchFile } from '../system/watch-files.ts'
 import { Agent } from './agent.ts'
 import { watchConfiguration } from './config-watch.ts'
+import { dataPlane } from './data-plane.ts'
 import { type Begun, start } from './start.ts'
 import { Telemetry } from './telemetry.ts'
 import { tellNews } from './telling.ts'
+import { tune } from './tuning.ts'
 
 // run: the API server in, the real kernel out. What kube-proxy does.
 
 export function main(argv: readonly string[]): Promise<number> {
   return start('run', argv, async begun => {
+    if (begun.action === 'cleanup') return (await import('./cleanup.ts')).cleanup(begun)
+    if (begun.action === 'init-only') return (await import('./setup.ts')).setup(begun)
     const stop = new AbortController()
     try {
       return await run(begun, argv, stop)
@@ -42,16 +46,24 @@ async function run(begun: Begun, argv: readonly string[], stop: AbortController)
     kernel,
     clock,
   })
-  const stats = freshStats()
+  const extras = extraKinds(settings)
+  const stats = freshStats(extras)
   const tell = tellNews(log)
-  const api = apiSource({ credentials, clock, nodeName: name, random: Math.random, tell, stats })
+  const api = apiSource({ credentials, clock, nodeName: name, random: Math.random, tell, stats, extras })
   // The API server and the machine are asked side by side.
   const source = early(api, stop.signal)
+  await tune({ settings, kernel, log, cpus: cpuCount(), pid: process.pid })
   const telemetry = new Telemetry({ ...begun, clock, nodeName: name, hostname: hostName(), credentials, stats })
   const agent = await Agent.open({
     settings,
     nodeName: name,
-    kernel: telemetry.kernel(kernel),
+    kernel: dataPlane({
+      settings,
+      kernel: telemetry.kernel(kernel),
+      log,
+      lost: () => agent.distrust(),
+      signal: stop.signal,
+    }),
     follow,
     clock,
     log,
@@ -68,9 +80,14 @@ async function run(begun: Begun, argv: readonly string[], stop: AbortController)
   return 0
 }
 
-/** One watch that has fallen silent is enough for our picture to be old. */
-export function lastHeard(stats: ApiStats): number {
-  return Math.min(...Object.values(stats).map(({ lastActivityAt }) => lastActivityAt))
+/** Only nftables mode says anything about addresses that no Service has. */
+export function extraKinds({ mode }: Settings): readonly ExtraKind[] {
+  return mode === 'nftables' ? ['ServiceCIDR'] : []
+}
+
+/** One watch that has fallen silent is enough for our picture to be old, where we cannot do without it. */
+export function lastHeard({ ServiceCIDR: _, ...needed }: ApiStats): number {
+  return Math.min(...Object.values(needed).map(({ lastActivityAt }) => lastActivityAt))
 }
 
 function apiPlace({ settings: { kubeconfig, master }, log }: Begun) {

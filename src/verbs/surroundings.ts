@@ -4,6 +4,7 @@ import type { LocalPods, NodeView } from '../desired/node-view.ts'
 import type { LookAround } from '../sync/draft.ts'
 import { type Address, type Family, familyOf, parseAddress } from '../values/address.ts'
 import { type Cidr, cidrFamily, contains, prefixLength } from '../values/cidr.ts'
+import { serviceRanges } from './service-ranges.ts'
 
 // Settings, the Node object and what the machine says of itself → this node's surroundings, in one family.
 
@@ -12,6 +13,8 @@ export interface Machine {
   readonly addresses: Readonly<Record<Family, readonly Address[]>>
   /** Connection tracking is told to let odd packets pass, so we must not drop what it calls INVALID. */
   readonly liberalConntrack: boolean
+  /** Where its routes lead, in a mode that needs to know. */
+  readonly routes?: Readonly<Record<Family, readonly Cidr[]>>
 }
 
 export interface Whereabouts {
@@ -29,7 +32,7 @@ const FLAT_SERVICES = 1000
 
 export function lookAround({ settings, family, nodeName, machine }: Whereabouts): LookAround {
   return (cluster, endpoints) => {
-    const { addresses, liberalConntrack } = machine()
+    const { addresses, liberalConntrack, routes } = machine()
     const { node } = cluster
     const localPods = localPodsOf(settings, family, node)
     const nodeIP = nodeAddress(settings, family, node)
@@ -46,6 +49,15 @@ export function lookAround({ settings, family, nodeName, machine }: Whereabouts)
       endpointComments: endpoints <= LARGE_CLUSTER_ENDPOINTS,
       dispatch: cluster.serviceCount <= FLAT_SERVICES ? 'flat' : 'tree',
       ...(nodeIP !== undefined && { nodeIP }),
+      ...(settings.mode === 'ipvs' && { nodeAddresses: addresses[family], masquerade }),
+      ...(settings.mode === 'userspace' && { nodeAddresses: addresses[family] }),
+      ...(settings.mode === 'nftables' &&
+        serviceRanges({
+          family,
+          ranges: cluster.serviceRanges,
+          addresses: addresses[family],
+          routes: routes?.[family] ?? [],
+        })),
     }
     return {
       place: { family, nodeName, masquerade, ...(zone !== undefined && { zone }) },

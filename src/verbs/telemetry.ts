@@ -161,10 +161,14 @@ export class Telemetry {
 
 /** A slice belongs to one family; of one that is gone nobody knows which, so all lanes look. */
 function changeIn(event: Event, families: readonly Family[]): Change | undefined {
-  if (event.type === 'gone') return event.kind === 'Node' ? undefined : { kind: event.kind, name: event.name, families }
-  if (event.type !== 'put' || event.object.kind === 'Node') return undefined
+  if (event.type === 'gone') {
+    const { kind, name } = event
+    return kind === 'Service' || kind === 'EndpointSlice' ? { kind, name, families } : undefined
+  }
+  if (event.type !== 'put') return undefined
   const { object } = event
   if (object.kind === 'Service') return { kind: 'Service', name: object.name, families }
+  if (object.kind !== 'EndpointSlice') return undefined
   const { kind, name, family, triggered } = object
   return {
     kind,

@@ -25,6 +25,13 @@ export function tellReport(log: Log, report: Report): void {
   if (report.drift.count > 0) {
     lane.warning('Somebody else had changed our rules; they are as they should be again', { ...about, ...report.drift })
   }
+  if (report.parked !== undefined && report.parked.length > 0) {
+    lane.warning('Left empty what cannot go, because rules that are not ours lead there', {
+      ...about,
+      held: report.parked.slice(0, HELD_SHOWN).map(({ unit, by }) => `${unit}: ${by}`),
+      count: report.parked.length,
+    })
+  }
   const { units, commands, bytes, looked, tookMs, stages, flows } = report
   const level = units.added + units.changed + units.removed > 0 ? 2 : 4
   lane.info(level, 'Sync complete', {
@@ -38,6 +45,9 @@ export function tellReport(log: Log, report: Report): void {
     forgottenFlows: flows.forgotten,
   })
 }
+
+/** Of many chains that cannot go, the first say why. */
+const HELD_SHOWN = 5
 
 function tellFailure(log: Log, { error, retryMs }: NonNullable<Report['failure']>): void {
   const near = error instanceof CommandFailed ? error.near(1) : []
@@ -81,6 +91,8 @@ export function tellNews(log: Log): (news: ApiNews) => void {
           'Watching without field selector, because this API server does not know it',
           about(news),
         )
+      case 'absent':
+        return reflector.info(0, 'Doing without what the API server does not serve, or not to us', about(news))
       case 'relisting':
         return reflector.info(2, 'Listing afresh, because the API server no longer has the history', about(news))
       case 'silent':

@@ -70,12 +70,12 @@ describe('a document', () => {
     [
       { kind: 'Pod', apiVersion: 'v1', metadata: { name: 'x' } },
       'Pod',
-      'kind: "Pod" is not one of Service, EndpointSlice, Node',
+      'kind: "Pod" is not one of Service, EndpointSlice, Node, ServiceCIDR',
     ],
-    [{ kind: 'toString' }, 'toString', 'kind: "toString" is not one of Service, EndpointSlice, Node'],
-    [{ kind: 'a\nb' }, '"a\\nb"', 'kind: "a\\nb" is not one of Service, EndpointSlice, Node'],
-    [{}, 'nothing', 'kind: nothing is not one of Service, EndpointSlice, Node'],
-    [null, 'nothing', 'kind: nothing is not one of Service, EndpointSlice, Node'],
+    [{ kind: 'toString' }, 'toString', 'kind: "toString" is not one of Service, EndpointSlice, Node, ServiceCIDR'],
+    [{ kind: 'a\nb' }, '"a\\nb"', 'kind: "a\\nb" is not one of Service, EndpointSlice, Node, ServiceCIDR'],
+    [{}, 'nothing', 'kind: nothing is not one of Service, EndpointSlice, Node, ServiceCIDR'],
+    [null, 'nothing', 'kind: nothing is not one of Service, EndpointSlice, Node, ServiceCIDR'],
     [
       { ...SLICE, apiVersion: 'discovery.k8s.io/v1beta1' },
       'EndpointSlice',

@@ -66,9 +66,9 @@ async function counting(run: (path: string) => Promise<unknown>): Promise<Pick<R
   writeFileSync(log, '')
   for (const tool of TOOLS) {
     const real = `/usr/sbin/${tool}`
-    const body = tool.endsWith('restore')
-      ? `f=$(mktemp); cat >"$f"; echo "$(wc -c <"$f")" >>${log}; ${real} "$@" <"$f"; s=$?; rm "$f"; exit $s`
-      : `echo 0 >>${log}; exec ${real} "$@"`
+    const counted = `f=$(mktemp); cat >"$f"; echo "$(wc -c <"$f")" >>${log}; ${real} "$@" <"$f"; s=$?; rm "$f"; exit $s`
+    const takes = tool.endsWith('restore') ? 'true' : tool === 'nft' ? '[ "$1" = -f ]' : 'false'
+    const body = `if ${takes}; then ${counted}; fi\necho 0 >>${log}\nexec ${real} "$@"`
     writeFileSync(join(folder, tool), `#!/bin/sh\n${body}\n`)
     chmodSync(join(folder, tool), 0o755)
   }
@@ -78,7 +78,7 @@ async function counting(run: (path: string) => Promise<unknown>): Promise<Pick<R
   return { processes: bytes.length, bytesWritten: bytes.reduce((sum, n) => sum + n, 0) }
 }
 
-const TOOLS = ['iptables', 'ip6tables'].flatMap(name => [
+const IPTABLES = ['iptables', 'ip6tables'].flatMap(name => [
   name,
   `${name}-save`,
   `${name}-restore`,
@@ -87,6 +87,7 @@ const TOOLS = ['iptables', 'ip6tables'].flatMap(name => [
   `${name}-legacy-save`,
   `${name}-legacy-restore`,
 ])
+const TOOLS = ['nft', ...IPTABLES]
 
 export function table(results: readonly Result[]): string {
   const head = [

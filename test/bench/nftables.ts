@@ -1,14 +1,34 @@
 import { performance } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
 import type { NodeView } from '../../src/desired/node-view.ts'
 import type { Endpoint, ServiceTraffic } from '../../src/desired/traffic.ts'
 import { nftables } from '../../src/modes/nftables/index.ts'
 import { BASE_OWNER, Book } from '../../src/plan/book.ts'
 import { Sync } from '../../src/sync/sync.ts'
 import { systemClock } from '../../src/system/clock.ts'
+import { hostKernel } from '../../src/system/kernel.ts'
+import { must } from '../../src/system/must.ts'
 import { newNamespace } from '../kernel/namespace.ts'
 import { cidr, ip, name } from '../objects.ts'
+import type { Result } from './contest.ts'
 
-// node test/bench/nftables.ts [SERVICES…] → how long nftables mode takes to load so many, and to follow changes.
+// node test/bench/nftables.ts SERVICES → how long nftables mode takes to load so many, and to follow changes, as a line
+// of JSON.
+
+export interface NftFigures {
+  readonly services: number
+  readonly loadMs: number
+  readonly megabytes: number
+  /** One endpoint of a Service moves. */
+  readonly changeMs: Spread
+  readonly additionMs: Spread
+  readonly lookAgainMs: number
+}
+
+interface Spread {
+  readonly p50: number
+  readonly p99: number
+}
 
 const ENDPOINTS = 10
 const CHANGES = 100
@@ -55,59 +75,49 @@ async function timed<T>(work: () => Promise<T> | T): Promise<{ readonly ms: numb
   return { ms: performance.now() - start, result }
 }
 
-async function measure(services: number): Promise<Record<string, number>> {
+async function measure(services: number): Promise<NftFigures> {
   const { kernel, end } = await newNamespace('sy-nft-bench')
   try {
     const mode = nftables({ family: 'ipv4', chainRemoval: 'at-once' })
     const book = new Book()
     const sync = new Sync(mode, kernel, systemClock)
     const put = (one: ServiceTraffic): void => book.put(`${one.id}/tcp`, mode.service(one, VIEW))
-    const filled = await timed(() => {
-      book.put(BASE_OWNER, mode.base(VIEW))
+    const followed = async (one: ServiceTraffic): Promise<number> => {
+      const { ms } = await timed(() => {
+        put(one)
+        return sync.run(book)
+      })
+      return ms
+    }
+    book.put(BASE_OWNER, mode.base(VIEW))
+    const loaded = await timed(() => {
       for (let i = 0; i < services; i++) put(traffic(i))
+      return sync.run(book)
     })
-    const loaded = await timed(() => sync.run(book))
     const spread = Math.floor(services / CHANGES)
-    const updates: number[] = []
-    const own: number[] = []
-    for (let n = 0; n < CHANGES; n++) {
-      const changed = await timed(() => put(traffic(n * spread, 1)))
-      updates.push(changed.ms + (await timed(() => sync.run(book))).ms)
-      own.push(changed.ms)
-    }
+    const changes: number[] = []
+    for (let n = 0; n < CHANGES; n++) changes.push(await followed(traffic(n * spread, 1)))
     const additions: number[] = []
-    for (let n = 0; n < CHANGES; n++) {
-      const more = traffic(services + n)
-      additions.push(
-        (
-          await timed(() => {
-            put(more)
-            return sync.run(book)
-          })
-        ).ms,
-      )
-    }
+    for (let n = 0; n < CHANGES; n++) additions.push(await followed(traffic(services + n)))
     sync.forget()
     const read = await timed(() => sync.run(book))
-    if (read.result.plan.add.size + read.result.plan.change.size + read.result.plan.remove.size > 0) {
-      throw new Error('what was read back differs from what was written')
-    }
+    const { add, change, remove } = read.result.plan
+    if (add.size + change.size + remove.size > 0) throw new Error('what was read back differs from what was written')
     return {
       services,
-      'book ms': filled.ms,
-      'load ms': loaded.ms,
-      MB: loaded.result.bytes / 1e6,
-      'endpoint p50 ms': percentile(updates, 50),
-      'endpoint p99 ms': percentile(updates, 99),
-      'of it put p50': percentile(own, 50),
-      'service p50 ms': percentile(additions, 50),
-      'service p99 ms': percentile(additions, 99),
-      'look again ms': read.ms,
-      'RSS MB': process.memoryUsage.rss() / 1e6,
+      loadMs: loaded.ms,
+      megabytes: loaded.result.bytes / 1e6,
+      changeMs: spreadOf(changes),
+      additionMs: spreadOf(additions),
+      lookAgainMs: read.ms,
     }
   } finally {
     await end()
   }
+}
+
+function spreadOf(all: readonly number[]): Spread {
+  return { p50: percentile(all, 50), p99: percentile(all, 99) }
 }
 
 function percentile(all: readonly number[], part: number): number {
@@ -115,9 +125,44 @@ function percentile(all: readonly number[], part: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * part) / 100))]!
 }
 
-const sizes = process.argv.slice(2).map(Number)
-const rows: Record<string, number>[] = []
-for (const services of sizes.length > 0 ? sizes : [1000, 5000, 10_000]) rows.push(await measure(services))
-console.table(
-  rows.map(row => Object.fromEntries(Object.entries(row).map(([key, value]) => [key, Math.round(value * 10) / 10]))),
-)
+/** One row a size; the agent's memory is that of the whole program, which serves the same cluster from an API server. */
+export function nftablesTable(figures: readonly NftFigures[], results: readonly Result[]): string {
+  const head = [
+    'services × endpoints',
+    'load',
+    'endpoint change p50',
+    'p99',
+    'service added p50',
+    'p99',
+    'look again',
+    'written',
+    'peak memory of the agent',
+  ]
+  const ms = (value: number): string => `${value.toFixed(value < 100 ? 1 : 0)} ms`
+  const rows = figures.map(({ services, loadMs, changeMs, additionMs, lookAgainMs, megabytes }) => {
+    const agent = results.find(result => result.contender === 'switchyard' && result.services === services)
+    return [
+      `${services} × ${ENDPOINTS}`,
+      ms(loadMs),
+      ms(changeMs.p50),
+      ms(changeMs.p99),
+      ms(additionMs.p50),
+      ms(additionMs.p99),
+      ms(lookAgainMs),
+      `${megabytes.toFixed(1)} MB`,
+      agent === undefined ? '-' : `${agent.peakMiB.toFixed(0)} MiB`,
+    ]
+  })
+  return [head, head.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+/** In a process of its own: what an earlier size left behind must not weigh on a later one. */
+export async function measured(services: number): Promise<NftFigures> {
+  const argv = [process.execPath, fileURLToPath(import.meta.url), String(services)] as const
+  const { stdout } = await must(hostKernel(), { argv, timeoutMs: 600_000 })
+  return JSON.parse(stdout) as NftFigures
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  console.log(JSON.stringify(await measure(Number(process.argv[2] ?? 1000))))
+}

@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { hostKernel } from '../../src/system/kernel.ts'
 import { ensurePrograms } from '../../src/verbs/sandbox/packages.ts'
-import { type Contender, compare, table } from './contest.ts'
+import { type Contender, compare, type Result, table } from './contest.ts'
+import { measured, type NftFigures, nftablesTable } from './nftables.ts'
 
 // npm run bench -- iptables [--services N --endpoints M] [--updates N] [--peer PATH-TO-A-KUBE-PROXY]
 // How long a cluster takes to be served, and a change to arrive. Prints a table and writes JSON.
@@ -10,7 +11,7 @@ import { type Contender, compare, table } from './contest.ts'
 const USAGE = 'usage: npm run bench -- iptables|nftables [--services N --endpoints M] [--updates N] [--peer PATH]'
 /** manifests/Dockerfile starts it the same way: a small young generation is faster here, and takes a third less memory. */
 const AS_IN_THE_IMAGE = ['--max-semi-space-size=4']
-const DEFAULT_SIZES = [100, 1000, 5000]
+const DEFAULT_SIZES = { iptables: [100, 1000, 5000], nftables: [1000, 5000, 10_000] }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -54,14 +55,20 @@ const peer: readonly Contender[] =
   values.peer === undefined
     ? []
     : [{ name: 'peer', argv: [values.peer, ...flags, '--kube-api-content-type=application/json'] }]
-const sizes = values.services === undefined ? DEFAULT_SIZES : [Number(values.services)]
+const sizes = values.services === undefined ? DEFAULT_SIZES[mode] : [Number(values.services)]
 
-const results = []
+const results: Result[] = []
+const nftFigures: NftFigures[] = []
 for (const services of sizes) {
   const size = { services, endpoints: Number(values.endpoints) }
   results.push(...(await compare([ours, ...peer], { ...size, updates: Number(values.updates) })))
+  if (mode === 'nftables') nftFigures.push(await measured(services))
 }
 console.log(table(results))
+if (mode === 'nftables') console.log(`\n${nftablesTable(nftFigures, results)}`)
 mkdirSync('dist', { recursive: true })
-writeFileSync(values.out, `${JSON.stringify({ mode, results }, undefined, 2)}\n`)
+writeFileSync(
+  values.out,
+  `${JSON.stringify({ mode, results, ...(mode === 'nftables' && { nftFigures }) }, undefined, 2)}\n`,
+)
 console.log(`written to ${values.out}`)

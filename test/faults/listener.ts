@@ -4,7 +4,7 @@ import { type Credentials, credentialsFrom } from '../../src/api/credentials.ts'
 import type { Event } from '../../src/api/event.ts'
 import type { ApiNews } from '../../src/api/news.ts'
 import type { ClusterObject, Kind } from '../../src/api/objects.ts'
-import { type ApiStats, freshStats } from '../../src/api/stats.ts'
+import { type ApiStats, type ExtraKind, freshStats } from '../../src/api/stats.ts'
 import type { Limits } from '../../src/api/watch/limits.ts'
 import { systemClock } from '../../src/system/clock.ts'
 import type { ApiObject, ApiStore } from '../../src/verbs/sandbox/api-store.ts'
@@ -29,6 +29,7 @@ export const BOOKMARK_MS = 100
 export interface ListenerOptions {
   readonly limits?: Partial<Limits>
   readonly credentials?: Credentials
+  readonly extras?: readonly ExtraKind[]
   /** Called for every event, before the next one is asked for. */
   readonly apply?: (event: Event) => void | Promise<void>
 }
@@ -79,7 +80,7 @@ export class Listener {
     return this.ended
   }
 
-  async #listen(url: string, { limits, credentials, apply }: ListenerOptions): Promise<void> {
+  async #listen(url: string, { limits, credentials, extras = [], apply }: ListenerOptions): Promise<void> {
     const source = apiSource({
       credentials: credentials ?? (await credentialsTo(url)),
       nodeName: 'n1',
@@ -87,6 +88,7 @@ export class Listener {
       random: Math.random,
       tell: news => this.news.push(news),
       stats: this.stats,
+      extras,
       limits: { ...FAST, ...limits },
     })
     for await (const event of source(this.#stop.signal)) {

@@ -82,6 +82,19 @@ describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why}
     sameRules(await modeOf('ipv4').read(nameless), wanted)
   })
 
+  test('is read back the same with ranges of Services and what is real in them', async () => {
+    const view = {
+      serviceRanges: ['10.96.0.0/12', '192.0.2.7/32'].map(cidr),
+      reachable: ['10.97.0.7/32', '10.99.0.0/24'].map(cidr),
+    }
+    const [before, after] = [bookOf(SHOP).rules, bookOf(SHOP, 'ipv4', { view }).rules]
+    await carryOut(EMPTY, before)
+    await carryOut(before, after)
+    sameRules(await read(), after)
+    await carryOut(after, before)
+    sameRules(await read(), before)
+  })
+
   test('that somebody deleted is nothing, and stands again after the next look', async () => {
     const wanted = bookOf(SHOP).rules
     await carryOut(EMPTY, wanted)

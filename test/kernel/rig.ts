@@ -60,6 +60,16 @@ export class Rig {
     }
   }
 
+  /** The agent of this node ends, and another starts on what it left; the cluster it sees is given anew. */
+  async restart({ objects = [], flags = [] }: Pick<RigWish, 'objects' | 'flags'>): Promise<Rig> {
+    this.#stop.abort()
+    await this.#running
+    const next = await Rig.#on(this.lab, flags)
+    const synced = (['Service', 'EndpointSlice', 'Node'] as const).map(kind => ({ type: 'synced', kind }) as const)
+    await next.apply([...objects.map(put), ...synced])
+    return next
+  }
+
   static async #on(lab: Lab, flags: readonly string[]): Promise<Rig> {
     const parsed = await parseArguments('run', [...POD_FLAGS, ...flags], () =>
       Promise.reject(new Error('no file here')),

@@ -14,7 +14,7 @@ import { whyNot } from './ground.ts'
 
 // The program as a user starts it: a process on a node, an API server it must log in to, and what becomes of the rules.
 
-const why = await whyNot(['ip', 'iptables', 'ip6tables', 'conntrack', 'openssl'])
+const why = await whyNot(['ip', 'iptables', 'ip6tables', 'nft', 'conntrack', 'openssl'])
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const API = fileURLToPath(new URL('./api-program.ts', import.meta.url))
 const PORT = 6999
@@ -163,6 +163,23 @@ describe.skipIf(why !== undefined)(`switchyard run${why ? ` (skipped: ${why})` :
     const { stderr, code } = await proxy.stop()
     expect(code).toBe(0)
     expect(stderr.match(/Waiting for the API server/g)).toHaveLength(1)
+  })
+
+  test('in nftables mode the ranges of Services are asked for, and what no Service has of them is dropped', async () => {
+    const server = await api()
+    const range = { metadata: { name: 'kubernetes' }, spec: { cidrs: ['10.96.0.0/12'] } }
+    const put = { kind: 'ServiceCIDR', apiVersion: 'networking.k8s.io/v1', ...range }
+    server.writeLine(JSON.stringify({ put }))
+    const proxy = agent(`--kubeconfig=${kubeconfig({ token: 's3cret' })}`, '--proxy-mode=nftables')
+    const chain = ['nft', 'list', 'chain', 'ip', 'kube-proxy', 'cluster-ips-check'] as const
+    const says = async (): Promise<string> => (await lab.node.kernel.run({ argv: chain })).stdout
+    await until(connects)
+    await until(async () => (await says()).includes('ip daddr 10.96.0.0/12 goto unallocated-ips-check'))
+    server.writeLine(JSON.stringify({ remove: { kind: 'ServiceCIDR', name: 'kubernetes' } }))
+    await until(async () => !(await says()).includes('unallocated'))
+    await proxy.stop()
+    for (const family of ['ip', 'ip6'])
+      await lab.node.kernel.run({ argv: ['nft', 'delete', 'table', family, 'kube-proxy'] })
   })
 
   test('objects that come and go while it runs are followed', async () => {

@@ -26,6 +26,8 @@ const LIMITS = { minMs: 0, retryMs: 1000, unwatchedMs: 1e9, distrustMs: 1e9 }
 /** So many knocks at the most until every endpoint has answered; with 4 endpoints one in a million fails by chance. */
 const PATIENCE = 64
 const NOBODY_MS = 200
+/** A kernel refuses a client six times, then once a second: UDP, which asks once, would go without an answer. */
+const ICMP_LIMITS = ['net/ipv4/icmp_ratelimit', 'net/ipv6/icmp/ratelimit']
 /** Over IPv6 this kernel may miss the first refusal of a TCP connection, and the second, a second and three seconds later. */
 const ANSWER_MS = 8000
 
@@ -53,6 +55,7 @@ export class Stage {
       await host.addRoute('fd00:198::/32', NODE.ip6)
       for (const cidr of SERVICE_CIDRS) await host.addRoute(cidr, cidr.includes(':') ? NODE.ip6 : NODE.ip4)
     }
+    for (const key of ICMP_LIMITS) await this.#lab.node.kernel.run(writeSysctl(key, 0))
   }
 
   /** Plays one story from an agent's start to its end; what the last story left is there when it starts. */
@@ -125,7 +128,7 @@ export class Stage {
       }
       seen.add(found)
     }
-    const missed = endless ? [...wanted.keys()].filter(key => !seen.has(key)) : []
+    const missed = [...wanted.keys()].filter(key => endless && !seen.has(key))
     return missed.map(key => `${what}: no real packet of ${PATIENCE} met ${key}`)
   }
 

@@ -16,15 +16,20 @@ import type { Step, Story } from './story.ts'
 // with those of a node that starts just then; what is expected of packets is put to the tracer and to the oracle alike.
 
 export type ModeOf = (family: Family) => Mode
+/** Objects, flags and a packet → where it should end. */
+export type Oracle = typeof oracle
 
-/** One line a failure, each with file and line; empty where the story holds. */
-export function failuresOf(story: Story, modeOf: ModeOf): readonly string[] {
+/** One line a failure, each with file and line; empty where the story holds. `says` speaks for the mode. */
+export function failuresOf(story: Story, modeOf: ModeOf, says: Oracle = oracle): readonly string[] {
   const lanes = FAMILIES.map(family => new StoryLane(story.flags, family, modeOf(family)))
   return story.steps.flatMap(step => {
     const drawn = lanes.map(lane => lane.follow(step))
     const restart = lanes.flatMap(lane => lane.differences(step))
     const owed = drawn.flatMap(({ owed }) => [...owed.values()].flatMap(forgetting)).sort()
-    return [...restart, ...step.expectations.flatMap(expectation => wrong(expectation, { story, step, lanes, owed }))]
+    return [
+      ...restart,
+      ...step.expectations.flatMap(expectation => wrong(expectation, { story, step, lanes, owed, says })),
+    ]
   })
 }
 
@@ -77,6 +82,7 @@ interface Moment {
   readonly step: Step
   readonly lanes: readonly StoryLane[]
   readonly owed: readonly string[]
+  readonly says: Oracle
 }
 
 function wrong(expectation: Expectation, moment: Moment): readonly string[] {
@@ -119,7 +125,7 @@ function complaints(expectation: Expectation, moment: Moment): readonly string[]
 
 function packetComplaints(knock: Knock, wanted: Fate, moment: Moment): readonly string[] {
   const { packet, paths, fate } = traced(knock, moment)
-  const said = oracle(moment.step.objects, moment.story.flags, packet)
+  const said = moment.says(moment.step.objects, moment.story.flags, packet)
   const hops = paths
     .map(path => path.hops.map(({ rule, did }) => `\n    ${rule}\n      ${did}`).join(''))
     .join('\n   or')

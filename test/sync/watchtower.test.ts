@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { alarm as iptablesAlarm } from '../../src/modes/iptables/alarm.ts'
 import type { Alarm } from '../../src/modes/mode.ts'
+import { alarm as nftablesAlarm } from '../../src/modes/nftables/alarm.ts'
 import { Watchtower } from '../../src/sync/watchtower.ts'
 import { PaperClock } from '../../src/system/paper/clock.ts'
 import type { Follow } from '../../src/system/ports.ts'
@@ -17,7 +18,7 @@ class Hill {
   readonly tower: Watchtower
   #end: (code: number) => void = () => {}
 
-  constructor() {
+  constructor(alarm: Alarm = iptablesAlarm(TOOLS)!) {
     const follow: Follow = (argv, onLine) => {
       this.starts.push(argv)
       this.speak = onLine
@@ -26,7 +27,6 @@ class Hill {
       })
       return { ended, stop: async () => this.#end(143) }
     }
-    const alarm = iptablesAlarm(TOOLS) as Alarm
     this.tower = new Watchtower({ alarm, follow, clock: this.clock, busy: () => this.busy, ring: () => this.rings++ })
   }
 
@@ -80,6 +80,25 @@ describe('a watchtower', () => {
     expect(hill.rings).toBe(1)
     hill.busy = false
     hill.transaction('iptables-nft-re', 'delete rule ip nat KUBE-SERVICES handle 8')
+    expect(hill.rings).toBe(2)
+    hill.stop.abort()
+  })
+
+  test('rings where the program we use ourselves makes one transaction more than we did, while we are at it', async () => {
+    const hill = new Hill(nftablesAlarm('ipv4'))
+    void hill.tower.run(hill.stop.signal)
+    hill.busy = true
+    const change = 'delete element ip kube-proxy cluster-ips { 10.96.0.10 }'
+    const write = { argv: ['nft', '-f', '-'] } as const
+    hill.tower.expect({ argv: ['nft', '-j', 'list', 'table', 'ip', 'kube-proxy'] })
+    hill.tower.expect(write)
+    hill.transaction('nft', change)
+    expect(hill.rings).toBe(0)
+    hill.transaction('nft', change)
+    expect(hill.rings).toBe(1)
+    hill.tower.expect(write)
+    hill.tower.settle()
+    hill.transaction('nft', change)
     expect(hill.rings).toBe(2)
     hill.stop.abort()
   })

@@ -120,7 +120,7 @@ export function nameAt(kind: Kind, metadata: Fields, problems: Problems): Object
 
 /** A Service or EndpointSlice without a namespace is in `default`, as kubectl would have it. */
 export function nameOf(kind: Kind, { namespace, name }: Fields): ObjectName | undefined {
-  if (kind === 'Node') return parseObjectName(undefined, name)
+  if (kind === 'Node' || kind === 'ServiceCIDR') return parseObjectName(undefined, name)
   // The name of a Service is one label of 63 characters, as a port's: longer ones would not fit into a rule's comment.
   if (kind === 'Service' && parsePortName(name) === undefined) return undefined
   return parseObjectName(
@@ -136,8 +136,14 @@ export function uidOf({ uid }: Fields): string {
 
 /** What cannot be used: the object, because of a problem that was told. */
 export function unusable(kind: string, metadata: Fields, problems: Problems): Decoded {
-  const name = kind === 'Service' || kind === 'EndpointSlice' || kind === 'Node' ? nameOf(kind, metadata) : undefined
+  const name = isWatched(kind) ? nameOf(kind, metadata) : undefined
   return { ok: false, kind, name, label: name ?? labelOf(metadata), problems: problems.lines }
+}
+
+const WATCHED: readonly Kind[] = ['Service', 'EndpointSlice', 'Node', 'ServiceCIDR']
+
+function isWatched(kind: string): kind is Kind {
+  return (WATCHED as readonly string[]).includes(kind)
 }
 
 function labelOf({ namespace, name }: Fields): string {

@@ -20,6 +20,8 @@ export interface Limits {
   readonly backoffMaxMs: number
   /** However long the API server asks us to wait. */
   readonly retryAfterMaxMs: number
+  /** Until an API server is asked again for what it does not have or show. */
+  readonly refusedMs: number
   /** How often a line that cannot be read is asked for again before everything is. */
   readonly malformedTries: number
   /** The same news is told at most this often. */
@@ -38,6 +40,7 @@ export const LIMITS: Limits = {
   backoffMs: 800,
   backoffMaxMs: 10_000,
   retryAfterMaxMs: 60_000,
+  refusedMs: 600_000,
   malformedTries: 3,
   tellEveryMs: 60_000,
 }

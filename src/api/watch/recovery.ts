@@ -24,7 +24,7 @@ export interface Next {
   readonly waitMs: number
   readonly from: 'here' | 'the beginning'
   /** What the API server does not know, and is not asked for again. */
-  readonly without?: 'streamed lists' | 'field selector'
+  readonly without?: 'streamed lists' | 'field selector' | 'resource'
 }
 
 export interface RecoveryPorts {
@@ -45,6 +45,7 @@ export class Recovery {
   #earned = true
   #malformed = { version: '', times: 0 }
   #waitingSince: number | undefined
+  #absence: 'told' | undefined
 
   constructor(ports: RecoveryPorts) {
     this.#ports = ports
@@ -53,6 +54,7 @@ export class Recovery {
 
   /** A list is complete, or a watch was answered. */
   works(resource: Resource): void {
+    this.#absence = undefined
     if (this.#waitingSince === undefined) return
     const downMs = Math.round(this.#ports.clock.now() - this.#waitingSince)
     this.#waitingSince = undefined
@@ -80,6 +82,7 @@ export class Recovery {
   #refused(refusal: Refusal, ending: Ending, free: 0 | undefined): Next {
     const { code, retryAfterMs } = refusal.facts
     if (code === 410) return this.#gone(refusal, ending)
+    if ((code === 403 || code === 404) && ending.resource.refusal === 'means none') return this.#absent(refusal, ending)
     const without = unknownTo(refusal, ending)
     if (without === 'field selector') return this.#unselected(refusal, ending)
     if (without === 'streamed lists') return this.#fallback(refusal, ending)
@@ -98,6 +101,15 @@ export class Recovery {
     this.#earned = false
     this.#tell({ what: 'relisting', resource: ending.resource.kind, reason: reasonOf(refusal) })
     return { ...RELIST, waitMs }
+  }
+
+  /** Told once: on an old API server it stays that way. */
+  #absent(refusal: Refusal, { resource }: Ending): Next {
+    const waitMs = this.#ports.limits.refusedMs
+    const news = { resource: resource.kind, reason: reasonOf(refusal), retryMs: waitMs }
+    if (this.#absence === undefined) this.#tell({ what: 'absent', ...news })
+    this.#absence = 'told'
+    return { waitMs, from: 'the beginning', without: 'resource' }
   }
 
   #unselected(refusal: Refusal, { resource }: Ending): Next {

@@ -1,4 +1,5 @@
 import type { Kind } from '../objects.ts'
+import type { ExtraKind } from '../stats.ts'
 
 // What is watched, with kube-proxy's own selectors: what nobody needs is not sent to five thousand nodes.
 
@@ -9,9 +10,11 @@ export interface Resource {
   readonly fieldSelector?: string
   /** Without it more would come, but nothing wrong: an API server that does not know the field is asked without. */
   readonly optional?: 'fieldSelector'
+  /** An API server that does not serve it (404), or not to us (403), is asked again now and then; nobody waits for it. */
+  readonly refusal?: 'means none'
 }
 
-export function watchedResources(nodeName: string): readonly Resource[] {
+export function watchedResources(nodeName: string, extras: readonly ExtraKind[] = []): readonly Resource[] {
   return [
     {
       kind: 'Service',
@@ -26,8 +29,13 @@ export function watchedResources(nodeName: string): readonly Resource[] {
       labelSelector: '!service.kubernetes.io/headless',
     },
     { kind: 'Node', path: '/api/v1/nodes', fieldSelector: `metadata.name=${nodeName}` },
+    ...EXTRAS.filter(({ kind }) => extras.includes(kind)),
   ]
 }
+
+const EXTRAS: readonly (Resource & { readonly kind: ExtraKind })[] = [
+  { kind: 'ServiceCIDR', path: '/apis/networking.k8s.io/v1/servicecidrs', refusal: 'means none' },
+]
 
 export function pathOf(
   { path, labelSelector, fieldSelector }: Resource,

@@ -1,4 +1,4 @@
-import type { Tools, Variant } from '../../dialects/iptables.ts'
+import { named, type Tools, type Variant } from '../../dialects/iptables.ts'
 import { must } from '../../system/must.ts'
 import type { Kernel } from '../../system/ports.ts'
 import type { Family } from '../../values/address.ts'
@@ -61,8 +61,3 @@ async function plain(kernel: Kernel, family: Family): Promise<ToolChoice> {
 }
 
 const PREFIX: Record<Family, string> = { ipv4: 'iptables', ipv6: 'ip6tables' }
-
-function named(family: Family, variant: Variant): Tools {
-  const name = `${PREFIX[family]}-${variant}`
-  return { family, variant, restore: `${name}-restore`, save: `${name}-save` }
-}

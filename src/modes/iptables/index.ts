@@ -2,7 +2,7 @@ import type { Tools } from '../../dialects/iptables.ts'
 import type { Mode } from '../mode.ts'
 import { alarm } from './alarm.ts'
 import { base } from './base.ts'
-import { read } from './read.ts'
+import { holders, read } from './read.ts'
 import { service } from './service.ts'
 import { trace } from './trace.ts'
 import { write } from './write.ts'
@@ -17,6 +17,7 @@ export function iptables(tools: Tools): Mode {
     service,
     write: plan => write(plan, tools),
     read: kernel => read(kernel, tools),
+    holders: kernel => holders(kernel, tools),
     ...(watch !== undefined && { alarm: watch }),
     trace,
   }

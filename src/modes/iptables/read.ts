@@ -3,7 +3,8 @@ import type { Tools } from '../../dialects/iptables.ts'
 import { must } from '../../system/must.ts'
 import type { Kernel } from '../../system/ports.ts'
 import type { Ruleset, Unit } from '../mode.ts'
-import { chainUnit, FIREWALL, isOurChain, lineUnit, type Table } from './names.ts'
+import { chainUnit, FIREWALL, isBuiltIn, isEntrance, isOurChain, lineUnit, type Table } from './names.ts'
+import { strangers, targetOf } from './strangers.ts'
 
 // What iptables-save prints → the units that are ours, in the very text we would write.
 
@@ -26,9 +27,10 @@ export function ourUnits(save: string): Ruleset {
   return found
 }
 
-/** In other people's chains: each line that leads into one of ours, and our line in the chain we share with kubelet. */
+/** In other people's chains: the jumps that lead into ours, and our line in the chain we share with kubelet. */
 function collectLines(table: Table, chain: string, text: string, found: Map<Unit, string>): void {
   if (chain === FIREWALL && table === 'filter') found.set(chainUnit(table, chain), '')
+  if (chain !== FIREWALL && !isBuiltIn(chain)) return
   for (const line of text.split('\n')) {
     if (!isOurLine(table, line)) continue
     let copy = 1
@@ -37,10 +39,19 @@ function collectLines(table: Table, chain: string, text: string, found: Map<Unit
   }
 }
 
-const TARGET = / -[jg] (KUBE-[A-Z0-9-]+)$/
-
+/** A stranger may lead packets into our chains too; only the jumps that say why are ours, as they were in every version. */
 function isOurLine(table: Table, line: string): boolean {
   if (line.startsWith(`-A ${FIREWALL} `)) return line.includes('"block incoming localnet connections"')
-  const target = TARGET.exec(line)?.[1]
-  return target !== undefined && (isOurChain(table, target) || (table === 'filter' && target === FIREWALL))
+  const target = targetOf(line)
+  if (target === undefined || !isEntrance(table, target)) return false
+  return target === FIREWALL || line.includes(' --comment "kubernetes ')
+}
+
+/** Each chain of ours that a rule of somebody else leads to, with that rule. */
+export async function holders(kernel: Kernel, tools: Tools): Promise<ReadonlyMap<Unit, string>> {
+  const { stdout } = await must(kernel, { argv: [tools.save] })
+  return strangers(canonicalChains(stdout), {
+    chain: isOurChain,
+    line: (table, chain, line) => (isBuiltIn(chain) || chain === FIREWALL) && isOurLine(table, line),
+  })
 }

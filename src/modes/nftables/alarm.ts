@@ -12,5 +12,6 @@ export function alarm(family: Family): Alarm {
     concerns: line => ours.test(line),
     author: monitorAuthor,
     isUs: author => author === 'nft',
+    isTransaction: ({ argv }) => argv[1] === '-f',
   }
 }

@@ -87,8 +87,21 @@ function checks(node: NodeView): readonly Entry[] {
     chain(
       names.CLUSTER_IPS_CHECK,
       rule(daddr, `@${maps.CLUSTER_IPS} reject`, words.comment('undefined port of a cluster IP')),
+      ...(node.serviceRanges ?? []).map(range => rule(daddr, words.range(range), `goto ${names.UNALLOCATED}`)),
     ),
+    ...unallocated(node),
   ]
+}
+
+/**
+ * Nobody will ever answer at a cluster IP that no Service has, and whoever waits there should not wait at some router.
+ * Real hosts may live in the same range, though, and be behind a Service: what was translated was sent there on purpose.
+ */
+function unallocated({ family, serviceRanges = [], reachable = [] }: NodeView): readonly Entry[] {
+  if (serviceRanges.length === 0) return []
+  const { daddr } = words.FAMILY_WORDS[family]
+  const real = reachable.map(part => rule(daddr, words.range(part), 'return'))
+  return [chain(names.UNALLOCATED, 'ct status dnat return', ...real, 'drop')]
 }
 
 const BY_PORT = words.concat(words.L4PROTO, words.ANY_DPORT)

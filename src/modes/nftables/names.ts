@@ -13,6 +13,8 @@ export const FIREWALL_CHECK = 'firewall-check'
 export const SERVICE_ENDPOINTS_CHECK = 'service-endpoints-check'
 export const NODEPORT_ENDPOINTS_CHECK = 'nodeport-endpoints-check'
 export const CLUSTER_IPS_CHECK = 'cluster-ips-check'
+/** Where an address of the Services' ranges goes that no Service has. */
+export const UNALLOCATED = 'unallocated-ips-check'
 export const REJECT = 'reject-chain'
 
 export type Kind = 'table' | 'chain' | 'map' | 'set' | 'element'

@@ -12,7 +12,7 @@ import type { Log } from '../../telemetry/klog.ts'
 import { parseCidr } from '../../values/cidr.ts'
 import { Agent } from '../agent.ts'
 import { serveHealth } from '../probes.ts'
-import { lastHeard } from '../run.ts'
+import { extraKinds, lastHeard } from '../run.ts'
 import { type Begun, start } from '../start.ts'
 import { tellNews } from '../telling.ts'
 import { type ApiServer, startApiServer } from './api-server.ts'
@@ -73,9 +73,11 @@ export interface Sandbox {
 async function stay(sandbox: Sandbox): Promise<void> {
   const { settings, log, kernel, lab, api, stop } = sandbox
   const clock = systemClock
-  const stats = freshStats()
+  const extras = extraKinds(settings)
+  const stats = freshStats(extras)
   const credentials = await credentialsFrom({ master: api.url, env: {}, files: { readText }, kernel, clock })
-  const source = apiSource({ credentials, clock, nodeName: SEED_NODE, random: Math.random, tell: tellNews(log), stats })
+  const tell = tellNews(log)
+  const source = apiSource({ credentials, clock, nodeName: SEED_NODE, random: Math.random, tell, stats, extras })
   const ready = Promise.withResolvers<void>()
   const agent = await Agent.open({
     settings,

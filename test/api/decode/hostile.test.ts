@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Event } from '../../../src/api/event.ts'
 import { documents } from '../../../src/api/files.ts'
-import type { EndpointSlice, Node, Service } from '../../../src/api/objects.ts'
+import type { ClusterObject } from '../../../src/api/objects.ts'
 
 // What a stranger may write into a cluster, and what becomes of it. A file without expectations fails.
 
@@ -69,7 +69,8 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   },
 }
 
-function brief(object: Service | EndpointSlice | Node): string {
+function brief(object: ClusterObject): string {
+  if (object.kind === 'ServiceCIDR') return words(object.name, ...object.cidrs)
   if (object.kind === 'Node') return words(object.name, 'at', ...object.addresses, 'with', ...object.podCIDRs)
   const ports = object.ports.map(({ name, port, protocol, ...more }) => {
     const nodePort = 'nodePort' in more ? `@${more.nodePort}` : ''

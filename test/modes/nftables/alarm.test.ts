@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { alarm } from '../../../src/modes/nftables/alarm.ts'
 
-const { concerns, author, isUs } = alarm('ipv4')
+const { concerns, author, isUs, isTransaction } = alarm('ipv4')
 
 describe('the alarm', () => {
   test.each([
@@ -17,6 +17,11 @@ describe('the alarm', () => {
     'add rule ip filter INPUT counter comment "ip kube-proxy"',
     '# new generation 78 by process 7259 (nft)',
   ])('is not rung by: %s', line => expect(concerns(line)).toBe(false))
+
+  test('knows which of our commands make a transaction', () => {
+    expect(isTransaction!({ argv: ['nft', '-f', '-'] })).toBe(true)
+    expect(isTransaction!({ argv: ['nft', '-j', 'list', 'table', 'ip', 'kube-proxy'] })).toBe(false)
+  })
 
   test('knows who made a change from the line behind it', () => {
     expect(author('# new generation 78 by process 7259 (nft)')).toBe('nft')

@@ -1,0 +1,91 @@
+import { type Address, hostPort, parseAddress } from '../values/address.ts'
+import { PROTOCOLS, type Protocol } from '../values/protocol.ts'
+
+// The words of ipvsadm: the lines `ipvsadm -R` takes, spelled and ordered exactly as `ipvsadm -Sn` prints them back.
+
+/** Goes on after a line it could not carry out, and may still end with 0: what it says on stderr is the only sign. */
+export const RESTORE = ['ipvsadm', '-R'] as const
+export const SAVE = ['ipvsadm', '-Sn'] as const
+/** There only where the kernel has IPVS loaded. Asking ipvsadm instead would load it. */
+export const SIGN_OF_LIFE = '/proc/net/ip_vs_stats'
+
+/** A virtual server's place: `tcp 10.96.0.10:80`. */
+export interface Door {
+  readonly protocol: Protocol
+  readonly at: string
+}
+
+const FLAG: Readonly<Record<Protocol, string>> = { tcp: '-t', udp: '-u', sctp: '--sctp-service' }
+
+/** `-A -t 10.96.0.10:80 -s rr`; `verb` as ipvsadm has it: A adds, E edits. */
+export function serverLine(verb: 'A' | 'E', { protocol, at }: Door, options: string): string {
+  return `-${verb} ${FLAG[protocol]} ${at} ${options}`
+}
+
+export function deleteServer({ protocol, at }: Door): string {
+  return `-D ${FLAG[protocol]} ${at}`
+}
+
+/** `-a -t 10.96.0.10:80 -r 10.1.0.4:8080 -m -w 1` */
+export function realLine(verb: 'a' | 'e', { protocol, at }: Door, real: string, options: string): string {
+  return `-${verb} ${FLAG[protocol]} ${at} -r ${real} ${options}`
+}
+
+export function deleteReal({ protocol, at }: Door, real: string): string {
+  return `-d ${FLAG[protocol]} ${at} -r ${real}`
+}
+
+/** One that takes new connections; ours all have the same weight, as kube-proxy's. */
+export const WORKING = '-m -w 1'
+/** One that keeps its connections and takes no more. */
+export const QUIET = '-m -w 0'
+
+export interface ServerWish {
+  readonly scheduler: string
+  readonly stickySeconds?: number
+}
+
+/** `-s mh -p 10800 -b mh-port`: the Maglev scheduler looks at the client's port too, or one busy client would be one lump. */
+export function serverOptions({ scheduler, stickySeconds }: ServerWish): string {
+  const sticky = stickySeconds === undefined ? '' : ` -p ${stickySeconds}`
+  return `-s ${scheduler}${sticky}${scheduler === 'mh' ? ' -b mh-port' : ''}`
+}
+
+/** How long a client is remembered, in seconds; undefined where it is not. */
+export function stickySecondsOf(options: string): number | undefined {
+  const seconds = /(?:^| )-p (\d+)/.exec(options)?.[1]
+  return seconds === undefined ? undefined : Number(seconds)
+}
+
+export type SavedLine =
+  | { readonly what: 'server'; readonly door: Door; readonly options: string }
+  | { readonly what: 'real'; readonly door: Door; readonly real: string; readonly options: string }
+
+const PROTOCOL_OF = new Map(PROTOCOLS.map(protocol => [FLAG[protocol], protocol]))
+const SERVER = /^-A (\S+) (\S+) ?(.*)$/
+const REAL = /^-a (\S+) (\S+) -r (\S+) ?(.*)$/
+
+/** Virtual servers of other kinds, by firewall mark, are passed over: they are never ours. */
+export function savedServers(listing: string): readonly SavedLine[] {
+  return listing.split('\n').flatMap((line): readonly SavedLine[] => {
+    const server = SERVER.exec(line)
+    const [, flag = '', at = '', ...rest] = server ?? REAL.exec(line) ?? []
+    const protocol = PROTOCOL_OF.get(flag)
+    if (protocol === undefined) return []
+    const door = { protocol, at: canonicalPlace(at) }
+    if (server !== null) return [{ what: 'server', door, options: rest[0]!.trim() }]
+    return [{ what: 'real', door, real: canonicalPlace(rest[0]!), options: rest[1]!.trim() }]
+  })
+}
+
+/** The address of a place as everybody here spells it. */
+export function canonicalPlace(at: string): string {
+  const { ip, port } = placeOf(at)
+  return ip === undefined ? at : hostPort(ip, port)
+}
+
+/** `[fd10::1]:80` → its address and port. */
+export function placeOf(at: string): { readonly ip: Address | undefined; readonly port: number } {
+  const colon = at.lastIndexOf(':')
+  return { ip: parseAddress(at.slice(0, colon).replace(/^\[(.*)\]$/, '$1')), port: Number(at.slice(colon + 1)) }
+}

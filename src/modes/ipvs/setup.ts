@@ -1,0 +1,126 @@
+import { ADD_IPVS_DEVICE } from '../../dialects/ip.ts'
+import * as ipvs from '../../dialects/ipvs.ts'
+import { writeSysctl } from '../../dialects/sysctl.ts'
+import { must } from '../../system/must.ts'
+import type { Kernel } from '../../system/ports.ts'
+import type { Family } from '../../values/address.ts'
+
+// A kernel and the operator's wishes → a kernel that is ready for this mode, or one line that says what it lacks.
+
+export interface SetupWish {
+  readonly family: Family
+  /** Empty: round robin. */
+  readonly scheduler: string
+  readonly strictARP: boolean
+  /** Milliseconds; 0 leaves the kernel's. */
+  readonly tcpTimeoutMs: number
+  readonly tcpFinTimeoutMs: number
+  readonly udpTimeoutMs: number
+}
+
+/** Undefined where everything is there. Throws only where the kernel refuses what it can do. */
+export async function ipvsSetup(kernel: Kernel, wish: SetupWish): Promise<string | undefined> {
+  const problem = (await missingTool(kernel)) ?? (await missingScheduler(kernel, wish))
+  if (problem !== undefined) return problem
+  await setSysctls(kernel, wish)
+  await setTimeouts(kernel, wish)
+  await addDevice(kernel)
+  return undefined
+}
+
+const OTHERWISE = 'or choose another --proxy-mode, such as nftables'
+
+async function missingTool(kernel: Kernel): Promise<string | undefined> {
+  const [sets, servers] = await Promise.all([
+    kernel.run({ argv: ['ipset', '--version'] }),
+    kernel.run({ argv: ipvs.SAVE }),
+  ])
+  for (const [tool, { code }] of [
+    ['ipset', sets],
+    ['ipvsadm', servers],
+  ] as const) {
+    if (code === NOT_FOUND)
+      return `--proxy-mode=ipvs needs ${tool}, which is not in PATH: install the package ${tool}, ${OTHERWISE}`
+  }
+  if (servers.code === 0) return undefined
+  const said = servers.stderr.trim().split('\n').at(-1) ?? ''
+  return `--proxy-mode=ipvs needs the kernel module ip_vs, which is not loaded here and could not be loaded: run "modprobe ip_vs" on the host, ${OTHERWISE} (ipvsadm says: ${said})`
+}
+
+const NOT_FOUND = 127
+
+/** Addresses for documentation, where nobody's packets go: one for each family, because both are set up side by side. */
+const TRIAL: Readonly<Record<Family, ipvs.Door>> = {
+  ipv4: { protocol: 'tcp', at: '198.51.100.0:20000' },
+  ipv6: { protocol: 'tcp', at: '[2001:db8::]:20000' },
+}
+
+/** The kernel loads a scheduler's module when the first virtual server asks for it; so one does, and goes. */
+async function missingScheduler(kernel: Kernel, { scheduler, family }: SetupWish): Promise<string | undefined> {
+  const door = TRIAL[family]
+  const remove = { argv: words(ipvs.deleteServer(door)) }
+  await kernel.run(remove)
+  const made = await kernel.run({ argv: words(ipvs.serverLine('A', door, ipvs.serverOptions({ scheduler }))) })
+  await kernel.run(remove)
+  if (made.code === 0) return undefined
+  const said = made.stderr.trim()
+  if (!said.includes('cheduler'))
+    return `--proxy-mode=ipvs: the kernel refuses a virtual server at ${door.at} (ipvsadm says: ${said})`
+  return `--ipvs-scheduler (ipvs.scheduler): this kernel has no scheduler "${scheduler}": run "modprobe ip_vs_${scheduler}" on the host, or choose one it has, such as rr or lc`
+}
+
+function words(line: string): readonly [string, ...string[]] {
+  return ['ipvsadm', ...line.split(' ')]
+}
+
+const OS_RELEASE = 'kernel/osrelease'
+const ALWAYS: Readonly<Record<string, number>> = {
+  // Without it the kernel would not masquerade what IPVS sends on.
+  'net/ipv4/vs/conntrack': 1,
+  // Clients of an endpoint that is gone learn of it, and sticky ones find another.
+  'net/ipv4/vs/expire_nodest_conn': 1,
+  'net/ipv4/vs/expire_quiescent_template': 1,
+  'net/ipv4/ip_forward': 1,
+}
+/** Only the interface that has an address may answer for it: not every one, for the addresses on kube-ipvs0. */
+const STRICT_ARP: Readonly<Record<string, number>> = {
+  'net/ipv4/conf/all/arp_ignore': 1,
+  'net/ipv4/conf/all/arp_announce': 2,
+}
+/** Before 5.9, a client that used a port again would wait a second, unless told otherwise (kubernetes/kubernetes#93297). */
+const REUSE = 'net/ipv4/vs/conn_reuse_mode'
+
+async function setSysctls(kernel: Kernel, { strictARP }: SetupWish): Promise<void> {
+  const wanted = { ...ALWAYS, ...(strictARP && STRICT_ARP), [REUSE]: 0 }
+  const found = await readAll(kernel, [...Object.keys(wanted), OS_RELEASE])
+  for (const [key, value] of Object.entries(wanted)) {
+    if (key === REUSE && !needsReuse(found.get(OS_RELEASE) ?? '', found.has(REUSE))) continue
+    // A file system that may not be written is no matter where everything is as it should be.
+    if (found.get(key) !== `${value}`) await must(kernel, writeSysctl(key, value))
+  }
+}
+
+function needsReuse(release: string, exists: boolean): boolean {
+  const [major = 0, minor = 0] = release.split('.').map(Number)
+  return exists && (major < 5 || (major === 5 && minor < 9))
+}
+
+/** One process for all; a file that is not there has no line. */
+async function readAll(kernel: Kernel, keys: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await kernel.run({ argv: ['grep', '-H', '', ...keys.map(key => `/proc/sys/${key}`)] })
+  const lines = stdout.split('\n').map(line => /^\/proc\/sys\/([^:]+):(.*)$/.exec(line))
+  return new Map(lines.flatMap(match => (match === null ? [] : [[match[1]!, match[2]!.trim()] as const])))
+}
+
+/** ipvsadm takes 0 for "as it is". */
+async function setTimeouts(kernel: Kernel, { tcpTimeoutMs, tcpFinTimeoutMs, udpTimeoutMs }: SetupWish): Promise<void> {
+  const seconds = [tcpTimeoutMs, tcpFinTimeoutMs, udpTimeoutMs].map(ms => `${Math.trunc(ms / 1000)}`)
+  if (seconds.some(value => value !== '0')) await must(kernel, { argv: ['ipvsadm', '--set', ...seconds] })
+}
+
+/** Both families put their addresses there, whichever comes first. */
+async function addDevice(kernel: Kernel): Promise<void> {
+  const command = { argv: ['ip', '-batch', '-'], input: `${ADD_IPVS_DEVICE}\n` } as const
+  const { code, stderr } = await kernel.run(command)
+  if (code !== 0 && !stderr.includes('File exists')) await must(kernel, command)
+}

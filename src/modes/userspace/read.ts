@@ -1,0 +1,87 @@
+import { canonicalChains } from '#iptables-parser'
+import type { Tools } from '../../dialects/iptables.ts'
+import { listListeners, openListenersOf, proxyPort } from '../../dialects/relay.ts'
+import { CommandFailed, must } from '../../system/must.ts'
+import type { Kernel } from '../../system/ports.ts'
+import type { Family } from '../../values/address.ts'
+import type { Ruleset, Unit } from '../mode.ts'
+import { chainUnit, isOurChain, lineUnit, listenerOfNote, listenUnit, NON_LOCAL, TABLES, type Table } from './names.ts'
+
+// What the relay lists and iptables-save prints → the units that are ours, in the very text we would write.
+
+export async function read(kernel: Kernel, { family, save }: Tools): Promise<Ruleset> {
+  const listeners = await openListeners(kernel, family)
+  const { stdout } = await must(kernel, { argv: [save] })
+  const units = ourUnits(stdout, listeners?.ports)
+  return new Map([...(listeners?.units ?? []), ...units])
+}
+
+interface Open {
+  readonly units: ReadonlyMap<Unit, string>
+  readonly ports: Ports
+}
+
+/** The port of each listener that is open. */
+type Ports = ReadonlyMap<string, number>
+
+/** Undefined where nobody listens in this process: another one may, and the rules are its own. */
+async function openListeners(kernel: Kernel, family: Family): Promise<Open | undefined> {
+  const command = listListeners(family)
+  const outcome = await kernel.run(command)
+  if (outcome.code === 127) return undefined
+  if (outcome.code !== 0) throw new CommandFailed(command, outcome)
+  const open = openListenersOf(outcome.stdout)
+  return {
+    units: new Map(open.map(({ name, pool }) => [listenUnit(name), pool])),
+    ports: new Map(open.map(({ name, port }) => [name, port])),
+  }
+}
+
+export function ourUnits(save: string, ports?: Ports): Ruleset {
+  const found = new Map<Unit, string>()
+  const tables = canonicalChains(save)
+  for (const table of TABLES) {
+    for (const [chain, text] of tables.get(table) ?? []) {
+      if (!isOurChain(table, chain)) collectJumps(table, text, found)
+      else found.set(chainUnit(table, chain), named(text, ports))
+    }
+  }
+  return found
+}
+
+const TARGET = / -[jg] (KUBE-[A-Z0-9-]+)$/
+
+/** In other people's chains: each line that leads into one of ours. */
+function collectJumps(table: Table, text: string, found: Map<Unit, string>): void {
+  if (text === '') return
+  for (const line of text.split('\n')) {
+    const target = TARGET.exec(line)?.[1]
+    if (target === undefined || !isOurChain(table, target)) continue
+    let copy = 1
+    while (found.has(lineUnit(table, line, copy))) copy++
+    found.set(lineUnit(table, line, copy), '')
+  }
+}
+
+/** Each proxy port by the name of its listener; one that leads to no listener of that name stays a number, and is wrong. */
+function named(text: string, ports: Ports | undefined): string {
+  return text
+    .split('\n')
+    .map(line => {
+      const [, protocol, note] = /^-A .*?-p (tcp|udp) -m comment --comment "([^"]*)" /.exec(line) ?? []
+      if (protocol === undefined || note === undefined) return line
+      const name = listenerOfNote(protocol, note)
+      const isRight = (port: string): boolean => ports === undefined || ports.get(name) === Number(port)
+      return line.replace(placeOf(line), (all, before: string, port: string, after: string) =>
+        isRight(port) ? `${before}${proxyPort(name)}${after}` : all,
+      )
+    })
+    .join('\n')
+}
+
+/** Where the proxy port stands in a line. */
+function placeOf(line: string): RegExp {
+  return line.startsWith(`-A ${NON_LOCAL} `)
+    ? /( --dport )(\d+)( -m state --state NEW -j ACCEPT)$/
+    : /( -j (?:REDIRECT --to-ports |DNAT --to-destination \S+:))(\d+)()$/
+}

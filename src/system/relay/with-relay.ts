@@ -1,0 +1,93 @@
+import { FAMILIES, type Family } from '../../values/address.ts'
+import type { Command, Kernel, Outcome } from '../ports.ts'
+import type { Listeners, Open, Wanted } from './listeners.ts'
+
+// A kernel and a relay → one kernel: `relay …` is a program like any other to those who run commands.
+
+export function withRelay(kernel: Kernel, listeners: Listeners): Kernel {
+  return {
+    async run(command) {
+      const [program, verb, family, ...words] = command.argv
+      if (program !== 'relay') return kernel.run(command)
+      if (!FAMILIES.includes(family as Family)) return refused(`"${family}" is no family: ipv4 or ipv6`)
+      const asked = { kernel, listeners, family: family as Family, words, command }
+      return VERBS[verb ?? '']?.(asked) ?? refused(`"${verb}" is no verb: ${Object.keys(VERBS).join(', ')}`)
+    },
+  }
+}
+
+interface Asked {
+  readonly kernel: Kernel
+  readonly listeners: Listeners
+  readonly family: Family
+  readonly words: readonly string[]
+  readonly command: Command
+}
+
+const VERBS: Readonly<Record<string, (asked: Asked) => Promise<Outcome>>> = { list, open, close, fill }
+
+async function list({ listeners, family }: Asked): Promise<Outcome> {
+  const lines = listeners.list(family).map(({ port, name, pool }) => `${port}\t${name}\t${pool}\n`)
+  return done(lines.join(''))
+}
+
+/** A mistake in the input is one sentence; what cannot be opened is no failure: everything else should go on. */
+async function open({ listeners, family, command }: Asked): Promise<Outcome> {
+  const wanted = linesOf(command).map((line): Wanted => {
+    const [name = '', pool = ''] = line.split('\t')
+    return { name, pool }
+  })
+  try {
+    await listeners.open(family, wanted)
+    return done()
+  } catch (error) {
+    return refused((error as Error).message)
+  }
+}
+
+/** Flows of UDP never end for the kernel: their clients would go on being led to a port that is somebody else's by then. */
+async function close({ kernel, listeners, family, command }: Asked): Promise<Outcome> {
+  const closed = await listeners.close(family, linesOf(command))
+  for (const { port } of closed.filter(isUdp)) await kernel.run({ argv: forgetFlowsAt(port, family) })
+  return done()
+}
+
+function isUdp({ name }: Open): boolean {
+  return name.startsWith('udp ')
+}
+
+/** Its exit status says whether there were any, which is all the same to us. */
+function forgetFlowsAt(port: number, family: Family): Command['argv'] {
+  return ['conntrack', '-D', '-f', family, '-p', 'udp', '--reply-port-src', String(port)]
+}
+
+/** Runs the command with the ports filled in; a line that leads to no open listener is left out. */
+async function fill({ kernel, listeners, family, words, command }: Asked): Promise<Outcome> {
+  const [program, ...rest] = words
+  if (program === undefined) return refused('fill needs the command to run')
+  const ports = new Map(listeners.list(family).map(({ name, port }) => [name, port]))
+  const lines = (command.input ?? '').split('\n').map(line => filled(line, ports))
+  const input = lines.filter(line => line !== undefined).join('\n')
+  return kernel.run({ ...command, argv: [program, ...rest], input })
+}
+
+const PLACE = /\{([^{}]+)\}/
+
+function filled(line: string, ports: ReadonlyMap<string, number>): string | undefined {
+  const name = PLACE.exec(line)?.[1]
+  if (name === undefined) return line
+  const port = ports.get(name)
+  return port === undefined ? undefined : line.replace(PLACE, String(port))
+}
+
+function linesOf({ input = '' }: Command): readonly string[] {
+  return input.split('\n').filter(line => line !== '')
+}
+
+function done(stdout = ''): Outcome {
+  return { code: 0, stdout, stderr: '' }
+}
+
+function refused(why: string): Outcome {
+  return { code: 2, stdout: '', stderr: `relay: ${why}\n` }
+}

@@ -1,0 +1,10 @@
+import { isIPv6 } from 'node:net'
+
+/** The look-up of what is an address already: Node's own would answer a moment later, for every single datagram. */
+export function isAddress(
+  address: string,
+  _options: unknown,
+  found: (error: null, address: string, family: number) => void,
+): void {
+  found(null, address, isIPv6(address) ? 6 : 4)
+}

@@ -1,0 +1,54 @@
+import type { Settings } from '../config/settings.ts'
+import type { Kernel } from '../system/ports.ts'
+import type { RelayNews } from '../system/relay/news.ts'
+import { Relay } from '../system/relay/relay.ts'
+import { withRelay } from '../system/relay/with-relay.ts'
+import type { Log } from '../telemetry/klog.ts'
+
+// Settings → who carries packets: the kernel alone, or, in userspace mode, the kernel and a relay in this process.
+
+export interface DataPlaneParts {
+  readonly settings: Pick<Settings, 'mode' | 'userspace'>
+  readonly kernel: Kernel
+  readonly log: Log
+  /** Listeners that are believed to be there may not be. */
+  readonly lost: () => void
+  /** When it aborts, every connection through the relay ends. */
+  readonly signal: AbortSignal
+}
+
+export function dataPlane({ settings: { mode, userspace }, kernel, log, lost, signal }: DataPlaneParts): Kernel {
+  if (mode !== 'userspace') return kernel
+  const { portRange, udpTimeoutMs } = userspace
+  const relay = new Relay({ portRange, udpIdleMs: udpTimeoutMs, tell: news => tellRelay(log, news), lost })
+  signal.addEventListener('abort', () => void relay.stop(), { once: true })
+  return withRelay(kernel, relay)
+}
+
+function tellRelay(log: Log, news: RelayNews): void {
+  const relay = log.at('relay.ts:1')
+  const { what: _, ...about } = news
+  switch (news.what) {
+    case 'crashed': {
+      const { worker } = news
+      relay.error('A worker of the relay crashed, and its connections with it; another takes its place', news.error, {
+        worker,
+      })
+      break
+    }
+    case 'not opened':
+      relay.warning('Could not listen for this service port; trying again soon', about)
+      break
+    case 'full':
+      relay.warning('Clients were turned away: no open files are left for their connections; raise ulimit -n', about)
+      break
+    case 'ready':
+      relay.info(0, 'The relay is ready; by the limit of open files it can carry so many TCP connections', about)
+      break
+    case 'replaced':
+      relay.info(0, 'Another worker of the relay has taken the place of the one that crashed', about)
+      break
+    case 'unreachable':
+      relay.info(2, 'Failed to connect to balancer: failed to connect to an endpoint.', about)
+  }
+}

@@ -1,0 +1,31 @@
+import type { Settings } from '../config/settings.ts'
+import { cpuCount } from '../system/host.ts'
+import { hostKernel } from '../system/kernel.ts'
+import type { Kernel } from '../system/ports.ts'
+import { FAMILIES } from '../values/address.ts'
+import { fitMode } from './modes.ts'
+import { type Begun, start } from './start.ts'
+import { localhostNodePorts } from './surroundings.ts'
+import { allowLocalhost, tuneMachine } from './tuning.ts'
+
+// setup, and run --init-only: what takes more of root's rights than running does, done once. It needs no API server.
+
+export function main(argv: readonly string[]): Promise<number> {
+  return start('setup', argv, setup)
+}
+
+export async function setup({ settings, log }: Pick<Begun, 'settings' | 'log'>): Promise<number> {
+  const kernel = hostKernel()
+  await tuneMachine({ settings, kernel, log, cpus: cpuCount() })
+  if (localhostNodePorts(settings, 'ipv4')) await allowLocalhost({ kernel, log })
+  await prepareMode(settings, kernel)
+  log.at('setup.ts:1').info(0, 'System initialized and --init-only specified')
+  return 0
+}
+
+/** What the mode itself wants of the kernel, such as modules; enough that it can have it in one family. */
+async function prepareMode(settings: Settings, kernel: Kernel): Promise<void> {
+  const fitted = await Promise.allSettled(FAMILIES.map(family => fitMode(settings, family, kernel)))
+  const refused = fitted.flatMap(result => (result.status === 'rejected' ? [result.reason] : []))
+  if (refused.length === FAMILIES.length) throw refused[0]
+}

@@ -1,0 +1,85 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Child, startChild } from '../../src/system/children.ts'
+import { systemClock } from '../../src/system/clock.ts'
+import type { ApiObject } from '../../src/verbs/sandbox/api-store.ts'
+import type { Lab } from '../../src/verbs/sandbox/lab.ts'
+import { within } from '../../src/verbs/sandbox/namespaces.ts'
+
+// An API server and the agent, both as programs on the node of a lab: for modes whose sockets must be there.
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const API = fileURLToPath(new URL('./api-program.ts', import.meta.url))
+
+export class NodePrograms {
+  readonly #lab: Lab
+  readonly #flags: readonly string[]
+  readonly #api: Child
+  readonly #url: string
+  readonly #folder = mkdtempSync(join(tmpdir(), 'switchyard-node-'))
+  #agent: Child | undefined
+
+  private constructor({ lab, flags, api, url }: { lab: Lab; flags: readonly string[]; api: Child; url: string }) {
+    this.#lab = lab
+    this.#flags = flags
+    this.#api = api
+    this.#url = url
+    writeFileSync(this.#logFile, '')
+  }
+
+  static async start(lab: Lab, flags: readonly string[], objects: readonly ApiObject[]): Promise<NodePrograms> {
+    const { promise, resolve } = Promise.withResolvers<string>()
+    const wish = JSON.stringify({ options: {}, objects })
+    const api = startChild({ argv: within(lab.node.namespace, [process.execPath, API, wish]), onLine: resolve })
+    const programs = new NodePrograms({ lab, flags, api, url: await promise })
+    programs.startAgent()
+    return programs
+  }
+
+  startAgent(): void {
+    const flags = [`--master=${this.#url}`, '--hostname-override=here', '-v=4', ...this.#flags]
+    const script = `exec ${[process.execPath, MAIN, ...flags].join(' ')} 2>>${this.#logFile}`
+    this.#agent = startChild({ argv: within(this.#lab.node.namespace, ['sh', '-c', script]), onLine: () => {} })
+  }
+
+  async stopAgent(): Promise<number | undefined> {
+    return (await this.#agent?.stop())?.code
+  }
+
+  get agentPid(): number {
+    return this.#agent!.pid!
+  }
+
+  /** Everything the agent has said. */
+  get log(): string {
+    return readFileSync(this.#logFile, 'utf8')
+  }
+
+  put(...objects: readonly ApiObject[]): void {
+    for (const put of objects) this.#api.writeLine(JSON.stringify({ put }))
+  }
+
+  remove(kind: string, namespace: string, name: string): void {
+    this.#api.writeLine(JSON.stringify({ remove: { kind, namespace, name } }))
+  }
+
+  async stop(): Promise<void> {
+    await this.stopAgent()
+    await this.#api.stop()
+    rmSync(this.#folder, { recursive: true })
+  }
+
+  get #logFile(): string {
+    return join(this.#folder, 'log')
+  }
+}
+
+export async function until(condition: () => Promise<boolean> | boolean, limitMs = 20_000): Promise<void> {
+  const end = Date.now() + limitMs
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`not within ${limitMs} ms: ${condition}`)
+    await systemClock.sleep(20)
+  }
+}

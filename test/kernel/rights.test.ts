@@ -1,0 +1,108 @@
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type Child, startChild } from '../../src/system/children.ts'
+import { systemClock } from '../../src/system/clock.ts'
+import { hostKernel } from '../../src/system/kernel.ts'
+import { must } from '../../src/system/must.ts'
+import type { Lab } from '../../src/verbs/sandbox/lab.ts'
+import { within } from '../../src/verbs/sandbox/namespaces.ts'
+import { openSeedLab, SEED_NODE, SEED_OBJECTS } from '../../src/verbs/sandbox/seed.ts'
+import { whyNot } from './ground.ts'
+
+// The program with the rights the DaemonSet gives it and no others: two capabilities, and nothing of /proc/sys, /sys and
+// the root file system to write to.
+
+const why = await whyNot(['ip', 'iptables', 'ip6tables', 'nft', 'conntrack'])
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const API = fileURLToPath(new URL('./api-program.ts', import.meta.url))
+const PORT = 6998
+const DB = { to: '10.103.132.104', port: 3306 }
+const SCRIPT = [
+  'set -e',
+  'mount -t tmpfs tmpfs /run',
+  'for place in /proc/sys /sys; do mount --bind "$place" "$place"; done',
+  'for place in /proc/sys /sys /; do mount -o remount,bind,ro "$place"; done',
+  // So that this test is about what it says.
+  'if touch /switchyard-was-here 2>/dev/null; then echo "E the root file system can be written to" >&2; fi',
+  'exec setpriv --no-new-privs --inh-caps=-all --bounding-set=-all,+net_admin,+net_raw -- "$@"',
+].join('\n')
+
+describe.skipIf(why !== undefined)(`switchyard in its container${why ? ` (skipped: ${why})` : ''}`, () => {
+  let lab: Lab
+  let api: Child
+  const programs: Child[] = []
+
+  beforeAll(async () => {
+    lab = await openSeedLab(hostKernel())
+    const ready = Promise.withResolvers<void>()
+    const wish = JSON.stringify({ options: { port: PORT }, objects: SEED_OBJECTS })
+    const argv = within(lab.node.namespace, [process.execPath, API, wish])
+    api = startChild({ argv, onLine: () => ready.resolve() })
+    await ready.promise
+  })
+  afterEach(async () => {
+    await Promise.all(programs.splice(0).map(program => program.stop()))
+  })
+  afterAll(async () => {
+    await api?.stop()
+    await lab?.close()
+  })
+
+  const flags = (mode: string): readonly string[] => [
+    `--proxy-mode=${mode}`,
+    `--master=http://127.0.0.1:${PORT}`,
+    `--hostname-override=${SEED_NODE}`,
+    '--cluster-cidr=10.244.0.0/16',
+    '--healthz-bind-address=127.0.0.1:10256',
+  ]
+
+  function start(...words: readonly string[]): Child {
+    const confined = ['unshare', '--mount', 'sh', '-c', SCRIPT, 'sh', process.execPath, MAIN, ...words] as const
+    const program = startChild({ argv: within(lab.node.namespace, confined), onLine: () => {} })
+    programs.push(program)
+    return program
+  }
+
+  /** As a container is stopped: the signal goes to the program alone, and not to the tools it has running. */
+  function end({ pid, ended }: Child): Child['ended'] {
+    process.kill(pid!, 'SIGTERM')
+    return ended
+  }
+
+  async function connects(): Promise<boolean> {
+    const client = lab.pods.find(({ name }) => name === 'client')!
+    return (await client.connect({ ...DB, timeoutMs: 300 })).ok
+  }
+
+  test.each([['iptables'], ['nftables']])('serves in %s mode, after setup did what takes more', async mode => {
+    await must(lab.node.kernel, { argv: [process.execPath, MAIN, 'setup', ...flags(mode)] })
+    await must(lab.node.kernel, { argv: [process.execPath, MAIN, 'cleanup'] })
+    expect(await connects()).toBe(false)
+    const program = start(...flags(mode))
+    const deadline = systemClock.now() + 20_000
+    while (!(await connects()) && systemClock.now() < deadline) await systemClock.sleep(50)
+    expect(await connects()).toBe(true)
+    const { code, stderr } = await end(program)
+    expect(code).toBe(0)
+    const troubles = stderr.split('\n').filter(line => /^[EW]/.test(line))
+    // In a network namespace of its own not even setup may raise the limit; and nobody sets another process's score.
+    expect(troubles.map(line => /settings=\["(\S+):/.exec(line)?.[1])).toEqual([
+      'oom_score_adj',
+      'net/netfilter/nf_conntrack_max',
+    ])
+    expect(await connects()).toBe(true)
+  })
+
+  test('is told what it lacks in one line, and serves all the same, where nobody ran setup', async () => {
+    await must(lab.node.kernel, { argv: ['tee', '/proc/sys/net/ipv4/conf/all/route_localnet'], input: '0\n' })
+    await must(lab.node.kernel, { argv: [process.execPath, MAIN, 'cleanup'] })
+    const program = start(...flags('iptables'))
+    const deadline = systemClock.now() + 20_000
+    while (!(await connects()) && systemClock.now() < deadline) await systemClock.sleep(50)
+    expect(await connects()).toBe(true)
+    const { stderr } = await end(program)
+    const line = stderr.split('\n').find(text => text.includes('route_localnet'))
+    expect(line).toMatch(/^W.*Read-only file system: this container is not privileged/)
+    expect(line).toContain('--iptables-localhost-nodeports (iptables.localhostNodePorts): false')
+  })
+})

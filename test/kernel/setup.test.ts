@@ -1,0 +1,60 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { must } from '../../src/system/must.ts'
+import { cannotRun, type Namespace, newNamespace } from './namespace.ts'
+
+// The program as an init container starts it: in a network namespace of its own, where some of it may not be done.
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const CONNTRACK = '/proc/sys/net/netfilter/nf_conntrack'
+const why = cannotRun('iptables', 'ip6tables')
+
+describe.skipIf(why !== undefined)(`setup${why ? ` (skipped: ${why})` : ''}`, () => {
+  let namespace: Namespace
+  beforeEach(async () => {
+    namespace = await newNamespace('sy-setup')
+  })
+  afterEach(() => namespace.end())
+
+  const numberIn = async (path: string): Promise<number> =>
+    Number((await must(namespace.kernel, { argv: ['cat', path] })).stdout)
+
+  function program(...words: readonly string[]) {
+    const argv = ['netns', 'exec', namespace.name, process.execPath, MAIN, ...words]
+    const { status, stderr } = spawnSync('ip', argv, { encoding: 'utf8' })
+    return { status, lines: stderr.split('\n') }
+  }
+
+  test.each([[['setup']], [['--init-only']], [['run', '--init-only']]])(
+    '%j sets what it may and says what it may not',
+    async words => {
+      const { status, lines } = program(...words, '--conntrack-udp-timeout=33s', '--conntrack-min=200001')
+      expect(status).toBe(0)
+      expect(await numberIn(`${CONNTRACK}_udp_timeout`)).toBe(33)
+      expect(await numberIn(`${CONNTRACK}_tcp_timeout_established`)).toBe(86_400)
+      expect(await numberIn('/proc/sys/net/ipv4/conf/all/route_localnet')).toBe(1)
+      expect(await numberIn(`${CONNTRACK}_max`)).not.toBe(200_001)
+      expect(lines.filter(line => /^E/.test(line))).toEqual([])
+      const warnings = lines.filter(line => /^W/.test(line))
+      expect(warnings).toHaveLength(1)
+      expect(warnings[0]).toContain("only root in the host's own network namespace may write them")
+      expect(warnings[0]).toContain('nf_conntrack_max')
+      expect(lines.some(line => line.endsWith('"System initialized and --init-only specified"'))).toBe(true)
+    },
+  )
+
+  test('a second time finds everything done', () => {
+    program('setup')
+    const { status, lines } = program('setup', '--conntrack-max-per-core=0')
+    expect(status).toBe(0)
+    expect(lines.map(line => line.slice(line.indexOf('] ') + 2)).filter(Boolean)).toEqual([
+      '"System initialized and --init-only specified"',
+    ])
+  })
+
+  test('leaves route_localnet alone where nobody wants node ports on localhost', async () => {
+    expect(program('setup', '--iptables-localhost-nodeports=false').status).toBe(0)
+    expect(await numberIn('/proc/sys/net/ipv4/conf/all/route_localnet')).toBe(0)
+  })
+})

@@ -1,0 +1,119 @@
+import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { RelayNews } from '../../../src/system/relay/news.ts'
+import { Relay, type RelayOptions } from '../../../src/system/relay/relay.ts'
+
+// A relay on this machine's loopback address, with endpoints behind it and clients before it.
+
+export class Ground {
+  readonly news: RelayNews[] = []
+  readonly relay: Relay
+  lost = 0
+  readonly #ends: (() => unknown)[] = []
+
+  constructor(options: Partial<RelayOptions> = {}) {
+    this.relay = new Relay({
+      udpIdleMs: 250,
+      tell: news => this.news.push(news),
+      lost: () => this.lost++,
+      workers: 2,
+      ...options,
+    })
+  }
+
+  /** Opens it, or gives it another pool; returns its port. */
+  async listener(name: string, pool: string): Promise<number> {
+    await this.relay.open('ipv4', [{ name, pool: `${pool} at 127.0.0.1` }])
+    const open = this.relay.list('ipv4').find(listener => listener.name === name)
+    if (open === undefined) throw new Error(`${name} is not open: ${JSON.stringify(this.news)}`)
+    return open.port
+  }
+
+  /** An endpoint of TCP; returns it as a pool names it. */
+  async endpoint(each: (socket: Socket) => void): Promise<string> {
+    const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
+      socket.on('error', () => {})
+      each(socket)
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    this.#ends.push(() => server.close())
+    return `127.0.0.1:${portOf(server)}`
+  }
+
+  /** An endpoint that says its name to everybody, and hangs up. */
+  namedEndpoint(name: string): Promise<string> {
+    return this.endpoint(socket => socket.end(name))
+  }
+
+  async udpEndpoint(each: (message: Buffer, from: RemoteInfo, socket: UdpSocket) => void): Promise<string> {
+    const socket = await this.udpSocket()
+    socket.on('message', (message, from) => each(message, from, socket))
+    return `127.0.0.1:${socket.address().port}`
+  }
+
+  async udpSocket(): Promise<UdpSocket> {
+    const socket = createSocket('udp4')
+    await once(socket.bind(0, '127.0.0.1'), 'listening')
+    let open = true
+    socket.once('close', () => {
+      open = false
+    })
+    this.#ends.push(() => open && socket.close())
+    return socket
+  }
+
+  async client(port: number): Promise<Socket> {
+    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true })
+    socket.on('error', () => {})
+    this.#ends.push(() => socket.destroy())
+    await once(socket, 'connect')
+    return socket
+  }
+
+  /** Whoever answers at the port; `reset` where the connection is reset, as soon as it is there or later. */
+  async whoAnswers(port: number): Promise<string> {
+    const socket = await this.client(port).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNRESET') return undefined
+      throw error
+    })
+    if (socket === undefined) return 'reset'
+    const answer = await everything(socket)
+    socket.end()
+    return answer instanceof Error ? 'reset' : answer.toString()
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#ends.splice(0)) end()
+    await this.relay.stop()
+  }
+}
+
+/** All that comes until the other side has said everything; the error where it breaks off. */
+export function everything(socket: Socket): Promise<Buffer | Error> {
+  const pieces: Buffer[] = []
+  return new Promise(resolve => {
+    socket.on('data', piece => pieces.push(piece as Buffer))
+    socket.once('end', () => resolve(Buffer.concat(pieces)))
+    socket.once('error', resolve)
+    socket.once('close', () => resolve(new Error('closed without an end')))
+  })
+}
+
+export function portOf(server: Server): number {
+  return (server.address() as { readonly port: number }).port
+}
+
+export function openDescriptors(): number {
+  return readdirSync('/proc/self/fd').length
+}
+
+/** Resolves as soon as it holds; gives up with what it waited for. */
+export async function until(condition: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
+  const end = performance.now() + limitMs
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${condition}`)
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}
