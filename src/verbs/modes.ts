@@ -40,7 +40,11 @@ export async function fitMode(settings: Settings, family: Family, kernel: Kernel
       const { tools, why } = await chooseTools(kernel, family)
       const problem = await ipvsSetup(kernel, { ...settings.ipvs, scheduler: schedulerOf(settings), family })
       if (problem !== undefined) throw new Error(problem)
-      return { mode: ipvsMode(settings, tools), why: `Using IPVS, and ${tools.restore} (${tools.variant}): ${why}` }
+      return {
+        mode: ipvsMode(settings, tools),
+        tools,
+        why: `Using IPVS, and ${tools.restore} (${tools.variant}): ${why}`,
+      }
     }
     case 'userspace': {
       const { tools, why } = await chooseTools(kernel, family)

@@ -10,6 +10,8 @@ export const VERBS = {
   cleanup: () => import('./cleanup.ts'),
   setup: () => import('./setup.ts'),
   render: () => import('./render.ts'),
+  verify: () => import('./verify.ts'),
+  explain: () => import('./explain.ts'),
   sandbox: () => import('./sandbox/sandbox.ts'),
 } as const satisfies Readonly<Record<string, () => Promise<VerbModule>>>
 

@@ -1,0 +1,104 @@
+import { nodeName } from '../config/settings.ts'
+import type { Mode, Ruleset } from '../modes/mode.ts'
+import type { Packet, Path } from '../modes/trace.ts'
+import { hostName } from '../system/host.ts'
+import { hostKernel } from '../system/kernel.ts'
+import { print } from '../system/output.ts'
+import type { Kernel } from '../system/ports.ts'
+import { type Address, type Family, familyOf, parseAddress } from '../values/address.ts'
+import { isPort } from '../values/names.ts'
+import { PROTOCOLS } from '../values/protocol.ts'
+import { clusterOfFiles, rulesOf } from './files.ts'
+import { lookAtMachine } from './machine.ts'
+import { fitMode, paperMode } from './modes.ts'
+import { type Begun, start } from './start.ts'
+import type { Machine } from './surroundings.ts'
+
+// explain FROM TO:PORT: why does this packet go there? The rules of this node, or those that files would give it, hop by
+// hop, every way that chance may take.
+
+export function main(argv: readonly string[]): Promise<number> {
+  return start('explain', argv, explain)
+}
+
+async function explain(begun: Begun): Promise<number> {
+  const { settings, operands } = begun
+  const [from, goal] = [sourceIn(operands[0] ?? ''), goalIn(operands[1] ?? '')]
+  const family = familyOf(goal.to)
+  if (familyOf(from) !== family)
+    throw new Error(`FROM ${from} and TO ${goal.to} are of two families: both must be IPv4, or both IPv6`)
+  const kernel = hostKernel()
+  const machine = await lookAtMachine(kernel, settings.mode)
+  const { mode, rules, nodeAddresses } = await standing(begun, { family, kernel, machine })
+  const isOwn = nodeAddresses.includes(from)
+  const via: Packet['via'] = isOwn ? { hook: 'output' } : { hook: 'prerouting', iface: await wayTo(kernel, from) }
+  const packet: Packet = { ...goal, from, via, nodeAddresses }
+  const paths = mode.trace(rules, packet)
+  print(paths.map(path => told(path, paths.length)).join('\n\n'))
+  return 0
+}
+
+interface Place {
+  readonly family: Family
+  readonly kernel: Kernel
+  readonly machine: Machine
+}
+
+interface Standing {
+  readonly mode: Mode
+  readonly rules: Ruleset
+  readonly nodeAddresses: readonly Address[]
+}
+
+/** What this node has in its kernel; where files are named, what it would have by them, with the addresses of their Node. */
+async function standing(begun: Begun, { family, kernel, machine }: Place): Promise<Standing> {
+  const { settings } = begun
+  const own = machine.addresses[family]
+  if (settings.filenames.length === 0) {
+    const { mode } = await fitMode(settings, family, kernel)
+    return { mode, rules: await mode.read(kernel), nodeAddresses: own }
+  }
+  const mode = paperMode(settings, family)
+  const cluster = await clusterOfFiles(begun)
+  const rules = rulesOf(cluster, begun, { mode, family, nodeName: nodeName(settings, hostName()), machine })
+  return { mode, rules, nodeAddresses: [...own, ...(cluster.node?.addresses ?? [])] }
+}
+
+function sourceIn(text: string): Address {
+  const address = parseAddress(text)
+  if (address === undefined) throw new Error(`FROM: ${JSON.stringify(text)} is not an IP address, such as 10.244.1.7`)
+  return address
+}
+
+/** `10.96.0.10:53/udp`, `[fd00::1]:80`; TCP where nothing is said. */
+function goalIn(text: string): Pick<Packet, 'to' | 'port' | 'protocol'> {
+  const [, six, four, digits, word = 'tcp'] = /^(?:\[(.+)\]|([^:]+)):(\d+)(?:\/(\w+))?$/.exec(text) ?? []
+  const to = parseAddress(six ?? four)
+  const port = Number(digits)
+  const protocol = PROTOCOLS.find(one => one === word)
+  if (to === undefined || !isPort(port) || protocol === undefined) {
+    throw new Error(`TO:PORT: ${JSON.stringify(text)} must be like 10.96.0.10:80, [fd00::1]:80 or 10.96.0.10:53/udp`)
+  }
+  return { to, port, protocol }
+}
+
+/** A packet is taken to come in where its answer would go out. */
+async function wayTo(kernel: Kernel, from: Address): Promise<string> {
+  const { stdout } = await kernel.run({ argv: ['ip', '-oneline', 'route', 'get', from] })
+  return / dev (\S+)/.exec(stdout)?.[1] ?? 'eth0'
+}
+
+function told({ share, hops, end }: Path, ways: number): string {
+  const chance = ways > 1 ? [`${(share * 100).toFixed(1)} % of all connections:`] : []
+  const steps = hops.map(({ at, rule, did }) => `  ${at}: ${did}\n      ${rule}`)
+  return [...chance, ...steps, `  ⇒ ${ENDS[end.to](end as never)}`].join('\n')
+}
+
+const ENDS: { readonly [K in Path['end']['to']]: (end: Extract<Path['end'], { to: K }>) => string } = {
+  endpoint: ({ endpoint, masqueraded }) =>
+    `arrives at ${endpoint}${masqueraded ? ", with the node's address as its source" : ''}`,
+  rejected: () => 'is refused',
+  dropped: () => 'is dropped',
+  untouched: ({ masqueraded }) =>
+    `is no concern of ours: it goes where its address says${masqueraded ? ", with the node's address as its source" : ''}`,
+}

@@ -1,0 +1,42 @@
+import { nodeName } from '../config/settings.ts'
+import { diff, isEmpty } from '../plan/diff.ts'
+import { hostName } from '../system/host.ts'
+import { hostKernel } from '../system/kernel.ts'
+import { print } from '../system/output.ts'
+import { FAMILIES, FAMILY_LABEL, type Family } from '../values/address.ts'
+import { clusterOfFiles, rulesOf } from './files.ts'
+import { lookAtMachine } from './machine.ts'
+import { fitMode } from './modes.ts'
+import { type Begun, start } from './start.ts'
+
+// verify -f FILE: does this node hold what it should hold for these objects? What differs, unit by unit; exit 1 if any does.
+
+export function main(argv: readonly string[]): Promise<number> {
+  return start('verify', argv, verify)
+}
+
+async function verify(begun: Begun): Promise<number> {
+  const { settings } = begun
+  if (settings.filenames.length === 0)
+    throw new Error('--filename (-f): must name the file with the objects to verify against; - is standard input')
+  const kernel = hostKernel()
+  const machine = await lookAtMachine(kernel, settings.mode)
+  const cluster = await clusterOfFiles(begun)
+  const families: readonly Family[] = settings.family === undefined ? FAMILIES : [settings.family]
+  let differs = false
+  for (const family of families) {
+    const { mode } = await fitMode(settings, family, kernel)
+    const wanted = rulesOf(cluster, begun, { mode, family, nodeName: nodeName(settings, hostName()), machine })
+    const plan = diff(await mode.read(kernel), wanted)
+    if (isEmpty(plan)) continue
+    differs = true
+    const lines = [
+      ...[...plan.add.keys()].map(unit => `missing ${unit}`),
+      ...[...plan.change.keys()].map(unit => `differs ${unit}`),
+      ...[...plan.remove].map(unit => `extra   ${unit}`),
+    ]
+    print([`${FAMILY_LABEL[family]}:`, ...lines.map(line => `  ${line}`)].join('\n'))
+  }
+  if (!differs) print('This node holds exactly what it should.')
+  return differs ? 1 : 0
+}

@@ -1,0 +1,55 @@
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Outcome } from '../../src/system/ports.ts'
+import { whyNot } from './ground.ts'
+import { type Namespace, newNamespace } from './namespace.ts'
+
+const why = await whyNot(['ip', 'iptables', 'ip6tables', 'nft'])
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const SEED = fileURLToPath(new URL('../../fixtures/clusters/seed.yaml', import.meta.url))
+
+describe.skipIf(why !== undefined)(`verify and explain on a real node${why ? ` (skipped: ${why})` : ''}`, () => {
+  let node: Namespace
+  beforeAll(async () => {
+    node = await newNamespace('sy-verify')
+    for (const [family, restore] of [
+      ['ipv4', 'iptables-restore'],
+      ['ipv6', 'ip6tables-restore'],
+    ] as const) {
+      const { stdout } = await verb('render', '-f', SEED, `--family=${family}`)
+      const { code, stderr } = await node.kernel.run({ argv: [restore, '--noflush'], input: stdout })
+      expect([code, stderr]).toEqual([0, ''])
+    }
+  })
+  afterAll(() => node?.end())
+
+  function verb(...argv: readonly string[]): Promise<Outcome> {
+    return node.kernel.run({ argv: [process.execPath, MAIN, ...argv, '--cluster-cidr=10.244.0.0/16'] })
+  }
+
+  test('what render prints is what verify wants', async () => {
+    expect(await verb('verify', '-f', SEED)).toMatchObject({
+      code: 0,
+      stdout: 'This node holds exactly what it should.\n',
+    })
+  })
+
+  test('explain reads the rules that really stand', async () => {
+    const { stdout } = await verb('explain', '10.244.1.9', '10.103.132.104:3306')
+    expect(stdout).toContain('⇒ arrives at 10.244.1.2:3306')
+  })
+
+  test('verify names what differs, and exits with 1', async () => {
+    await node.kernel.run({ argv: ['iptables', '-t', 'nat', '-F', 'KUBE-SERVICES'] })
+    const { code, stdout } = await verb('verify', '-f', SEED)
+    expect([code, stdout]).toEqual([1, 'IPv4:\n  differs nat KUBE-SERVICES\n'])
+    const explained = await verb('explain', '10.244.1.9', '10.103.132.104:3306')
+    expect(explained.stdout).toContain('is no concern of ours')
+  })
+
+  test('verify without a file says which flag is missing', async () => {
+    const { code, stderr } = await verb('verify')
+    expect(code).toBe(1)
+    expect(stderr).toContain('--filename (-f): must name the file')
+  })
+})

@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const SEED = fileURLToPath(new URL('../../fixtures/clusters/seed.yaml', import.meta.url))
+
+function explain(...argv: readonly string[]) {
+  return spawnSync(process.execPath, [MAIN, 'explain', ...argv, '-f', SEED, '--cluster-cidr=10.244.0.0/16'], {
+    encoding: 'utf8',
+  })
+}
+
+describe('explain', () => {
+  test('follows a packet from hop to hop, with the rule that moved it', () => {
+    const { status, stdout } = explain('10.244.1.9', '10.103.132.104:3306')
+    expect(status).toBe(0)
+    expect(stdout).toContain(
+      'nat KUBE-SERVICES: jump KUBE-SVC-3TNEVSQEVUCP4TQO\n      -A KUBE-SERVICES -d 10.103.132.104/32',
+    )
+    expect(stdout).toContain('⇒ arrives at 10.244.1.2:3306\n')
+  })
+
+  test('says every way that chance may take, and who is masqueraded', () => {
+    const { stdout } = explain('10.99.0.1', '10.99.0.2:30080')
+    expect(stdout.match(/^50\.0 % of all connections:$/gm)).toHaveLength(2)
+    expect(stdout.match(/⇒ arrives at 10\.244\.[12]\.3:8080, with the node's address as its source/g)).toHaveLength(2)
+  })
+
+  test('says so where nobody would answer, and where a packet is none of ours', () => {
+    expect(explain('10.244.1.9', '10.103.20.30:80').stdout).toContain('⇒ is refused')
+    expect(explain('10.244.1.9', '10.103.20.30:81').stdout).toContain('⇒ is no concern of ours')
+    expect(explain('10.244.1.9', '10.103.20.30:81', '--proxy-mode=nftables').stdout).toContain('⇒ is refused')
+  })
+
+  test.each([
+    [['pod', '10.96.0.1:80'], /FROM: .*pod.* is not an IP address, such as/],
+    [['10.244.1.9', '10.96.0.1'], /TO:PORT: .* must be like 10\.96\.0\.10:80/],
+    [['10.244.1.9', '[fd00::1]:80'], /are of two families/],
+    [['10.244.1.9'], /takes FROM and TO:PORT/],
+  ])('%j is one clear line, and exit 1', (words, line) => {
+    const { status, stderr } = explain(...words)
+    expect(status).toBe(1)
+    expect(stderr).toMatch(line)
+  })
+})
