@@ -37,7 +37,6 @@ export async function showAround({ lab, api, settings }: Sandbox): Promise<void>
       '',
       `The node is the network namespace ${lab.node.namespace}; look around in it from another terminal:`,
       `  ${enter} ${listing}`,
-      `  ip netns exec ${client.namespace} nc ${DB.to} ${DB.port}`,
       `The API server is at ${api.url}; a change there is in the kernel a moment later:`,
       `  curl -X DELETE ${api.url}/api/v1/namespaces/default/services/web`,
       '',
