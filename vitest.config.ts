@@ -1,5 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
+/** Tests of modes that are refused until these pass: the variable that lets somebody try such a mode runs them, too. */
+const unproven = process.env.SWITCHYARD_UNPROVEN_MODES
+  ? []
+  : [
+      'test/modes/ipvs/**/*.test.ts',
+      'test/modes/userspace/{conformance,sample,service,walk,write}.test.ts',
+      'test/system/relay/{relay,tcp,udp}.test.ts',
+      'test/kernel/userspace.test.ts',
+    ]
 const kernelTests = ['test/kernel/**/*.test.ts']
 
 export default defineConfig({
@@ -12,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...kernelTests, 'test/vm/**'],
+          exclude: [...kernelTests, ...unproven, 'test/vm/**'],
           pool: 'threads',
         },
       },
@@ -21,6 +30,7 @@ export default defineConfig({
         test: {
           name: 'kernel',
           include: kernelTests,
+          exclude: unproven,
           pool: 'forks',
           fileParallelism: false,
           isolate: true,

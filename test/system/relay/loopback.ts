@@ -1,6 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { RelayNews } from '../../../src/system/relay/news.ts'
 import { Relay, type RelayOptions } from '../../../src/system/relay/relay.ts'
@@ -105,8 +105,21 @@ export function portOf(server: Server): number {
   return (server.address() as { readonly port: number }).port
 }
 
-export function openDescriptors(): number {
-  return readdirSync('/proc/self/fd').length
+/** Sockets of this machine that are connected to this endpoint or listener, or from it, and have not been given up. */
+export function connected(protocol: 'tcp' | 'udp', port: number): number {
+  const hex = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const lines = readFileSync(`/proc/self/net/${protocol}`, 'utf8').trim().split('\n').slice(1)
+  return lines.filter(line => {
+    const [, local = '', remote = '', state = ''] = line.trim().split(/\s+/)
+    return (local.endsWith(hex) || remote.endsWith(hex)) && !GIVEN_UP.has(state)
+  }).length
+}
+
+/** In the kernel's numbers: waiting for late segments, listening, and a socket of UDP that is not connected. */
+const GIVEN_UP = new Set(['06', '0A', '07'])
+
+export function portIn(endpoint: string): number {
+  return Number(endpoint.split(':').at(-1))
 }
 
 /** Resolves as soon as it holds; gives up with what it waited for. */

@@ -1,0 +1,214 @@
+import { createHash } from 'node:crypto'
+import { createSocket } from 'node:dgram'
+import { connect, createServer, isIPv6, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
+
+// Runs in a namespace of a lab: servers and clients that do what a line and its answer cannot show. The task comes as JSON in
+// argv, results go out as JSON lines; it ends with its stdin.
+
+export type Task =
+  /** Reads to the end, and only then says how much it was. */
+  | { readonly do: 'serve digests'; readonly port: number }
+  /** Answers each line with itself; `forget` in it resets the connection instead. */
+  | { readonly do: 'serve lines'; readonly port: number }
+  | { readonly do: 'serve datagrams'; readonly port: number }
+  | { readonly do: 'upload'; readonly to: string; readonly port: number; readonly bytes: number }
+  | { readonly do: 'send datagrams'; readonly to: string; readonly port: number; readonly sizes: readonly number[] }
+  /** Connects again and again, some at a time, until it is told to stop. */
+  | { readonly do: 'keep knocking'; readonly to: string; readonly port: number; readonly abreast: number }
+  /** All at once; how long each waited for its answer. */
+  | { readonly do: 'knock together'; readonly to: string; readonly port: number; readonly times: number }
+  | { readonly do: 'hold'; readonly to: string; readonly port: number; readonly times: number }
+  /** Opens a connection, sends a line that makes the server reset it, and says how that looked. */
+  | { readonly do: 'be reset'; readonly to: string; readonly port: number }
+
+export interface Digest {
+  readonly bytes: number
+  readonly sha1: string
+}
+
+export interface Knocks {
+  readonly answered: number
+  readonly failures: readonly string[]
+}
+
+const PATIENCE_MS = 20_000
+
+if (process.argv[2] !== undefined) {
+  process.stdin.once('end', () => process.exit(0)).resume()
+  await carryOut(JSON.parse(process.argv[2]) as Task)
+}
+
+function say(result: unknown): void {
+  process.stdout.write(`${JSON.stringify(result)}\n`)
+}
+
+async function carryOut(task: Task): Promise<void> {
+  switch (task.do) {
+    case 'serve digests':
+      return serve(task.port, digest)
+    case 'serve lines':
+      return serve(task.port, lines)
+    case 'serve datagrams':
+      return serveDatagrams(task.port)
+    case 'upload':
+      return say(await upload(task))
+    case 'send datagrams':
+      return say(await sendDatagrams(task))
+    case 'keep knocking':
+      return keepKnocking(task)
+    case 'knock together':
+      return say(await Promise.all(Array.from({ length: task.times }, () => timed(() => knock(task)))))
+    case 'hold':
+      return hold(task)
+    case 'be reset':
+      return say(await beReset(task))
+  }
+}
+
+function serve(port: number, each: (socket: Socket) => void): Promise<void> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
+    socket.on('error', () => {})
+    each(socket)
+  })
+  return new Promise(resolve => server.listen({ port, host: '::', backlog: 8192 }, () => resolve(say('listening'))))
+}
+
+function digest(socket: Socket): void {
+  const sha1 = createHash('sha1')
+  let bytes = 0
+  socket.on('data', piece => {
+    bytes += piece.length
+    sha1.update(piece)
+  })
+  socket.once('end', () => socket.end(JSON.stringify({ bytes, sha1: sha1.digest('hex') } satisfies Digest)))
+}
+
+function lines(socket: Socket): void {
+  socket.on('data', piece => {
+    if (String(piece).includes('forget')) socket.resetAndDestroy()
+    else socket.write(piece)
+  })
+  socket.once('end', () => socket.end())
+}
+
+function serveDatagrams(port: number): Promise<void> {
+  const socket = createSocket({ type: 'udp6' })
+  socket.on('message', (message, from) => socket.send(message, from.port, from.address, () => {}))
+  return new Promise(resolve => socket.bind(port, '::', () => resolve(say('listening'))))
+}
+
+/** What arrives at the other end of a connection that we have ended on our side only. */
+function upload({ to, port, bytes }: Extract<Task, { do: 'upload' }>): Promise<unknown> {
+  const body = Buffer.alloc(bytes, 'switchyard ')
+  const sent: Digest = { bytes, sha1: createHash('sha1').update(body).digest('hex') }
+  return new Promise((resolve, reject) => {
+    let heard = ''
+    const socket = connect({ host: to, port, allowHalfOpen: true })
+    socket.on('data', piece => {
+      heard += String(piece)
+    })
+    socket.once('error', reject).once('end', () => resolve({ sent, arrived: JSON.parse(heard) as Digest }))
+    socket.end(body)
+  })
+}
+
+async function sendDatagrams({ to, port, sizes }: Extract<Task, { do: 'send datagrams' }>): Promise<unknown> {
+  const socket = createSocket(isIPv6(to) ? 'udp6' : 'udp4')
+  const came: number[] = []
+  for (const size of sizes) {
+    const message = Buffer.alloc(size, size % 251)
+    const answer = new Promise<number>(resolve => {
+      const late = setTimeout(() => resolve(-1), 2000)
+      socket.once('message', heard => {
+        clearTimeout(late)
+        resolve(heard.equals(message) ? heard.length : -2)
+      })
+    })
+    socket.send(message, port, to)
+    came.push(await answer)
+  }
+  socket.close()
+  return came
+}
+
+interface Where {
+  readonly to: string
+  readonly port: number
+}
+
+/** Undefined where a line was answered; else what went wrong. */
+function knock({ to, port }: Where): Promise<string | undefined> {
+  return new Promise(resolve => {
+    const socket = connect({ host: to, port, noDelay: true })
+    const done = (failure?: string): void => {
+      clearTimeout(late)
+      socket.destroy()
+      resolve(failure)
+    }
+    const late = setTimeout(() => done('silence'), PATIENCE_MS)
+    socket.once('connect', () => socket.write('who\n'))
+    socket.once('data', () => done())
+    socket.once('error', error => done((error as NodeJS.ErrnoException).code ?? error.message))
+    socket.once('end', () => done('closed'))
+  })
+}
+
+async function timed(
+  act: () => Promise<string | undefined>,
+): Promise<{ readonly ms: number; readonly failure?: string }> {
+  const start = performance.now()
+  const failure = await act()
+  return { ms: performance.now() - start, ...(failure !== undefined && { failure }) }
+}
+
+async function keepKnocking(task: Extract<Task, { do: 'keep knocking' }>): Promise<void> {
+  let stopped = false
+  let answered = 0
+  const failures: string[] = []
+  createInterface({ input: process.stdin }).once('line', () => {
+    stopped = true
+  })
+  say('knocking')
+  const one = async (): Promise<void> => {
+    while (!stopped) {
+      const failure = await knock(task)
+      if (failure === undefined) answered++
+      else failures.push(failure)
+    }
+  }
+  await Promise.all(Array.from({ length: task.abreast }, one))
+  say({ answered, failures } satisfies Knocks)
+}
+
+/** Connections that have been used once, and then wait. Each line on stdin asks how many are still there. */
+async function hold(task: Extract<Task, { do: 'hold' }>): Promise<void> {
+  let open = 0
+  for (let begun = 0; begun < task.times; begun += 100) {
+    const batch = Array.from({ length: Math.min(100, task.times - begun) }, () => held(task, () => open--))
+    for (const ok of await Promise.all(batch)) if (ok) open++
+  }
+  say(open)
+  createInterface({ input: process.stdin }).on('line', () => say(open))
+}
+
+function held({ to, port }: Where, lost: () => void): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ host: to, port })
+    socket.once('connect', () => socket.write('hello\n'))
+    socket.once('data', () => {
+      socket.once('close', lost)
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
+
+function beReset({ to, port }: Where): Promise<string> {
+  return new Promise(resolve => {
+    const socket = connect({ host: to, port })
+    socket.once('connect', () => socket.write('forget\n'))
+    socket.once('error', error => resolve((error as NodeJS.ErrnoException).code ?? ''))
+    socket.once('end', () => resolve('a polite end'))
+  })
+}

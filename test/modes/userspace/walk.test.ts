@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { parseArguments } from '../../../src/config/arguments.ts'
+import { PaperKernel } from '../../../src/system/paper/kernel.ts'
+import { withRelay } from '../../../src/system/relay/with-relay.ts'
+import { FAMILIES } from '../../../src/values/address.ts'
+import { PaperListeners } from '../../system/relay/paper-listeners.ts'
+import { walk } from '../../walk.ts'
+import { userspaceIn } from './tools.ts'
+
+const parsed = await parseArguments(
+  'run',
+  ['--cluster-cidr=10.244.0.0/16,fd00:244::/32', '--proxy-mode=userspace'],
+  () => Promise.reject(),
+)
+if (!parsed.ok) throw new Error(parsed.problems.join())
+const { settings } = parsed
+
+test.each(FAMILIES)(
+  'a walk of 400 steps with failures on the way leaves what a start from nothing would, %s',
+  async family => {
+    const kernel = withRelay(new PaperKernel(), new PaperListeners())
+    const seed = Math.floor(Math.random() * 2 ** 31)
+    const { failures } = await walk({ seed, steps: 400, family, settings, mode: userspaceIn(family), kernel })
+    expect(failures).toBeGreaterThan(5)
+  },
+  60_000,
+)

@@ -1,0 +1,75 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { startChild } from '../../src/system/children.ts'
+import { systemClock } from '../../src/system/clock.ts'
+import { ENDED, initrd } from './initrd.ts'
+import { kernelPackage } from './kernel-package.ts'
+
+// A command → the same command on a machine of its own, emulated, with a kernel that has IPVS and with the files of this
+// one: what it prints, line by line, and how it ended.
+
+export interface VmWish {
+  readonly timeoutMs: number
+  readonly onLine: (line: string) => void
+  readonly cwd?: string
+  /** On top of PATH and HOME. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface VmEnd {
+  /** The command's exit status; undefined where the machine ended before it. */
+  readonly code: number | undefined
+  /** What the kernel said, and the command on stderr. */
+  readonly console: string
+}
+
+/** The host's files are there, to be read; what is written there stays in the machine. */
+export async function runInVm(argv: readonly [string, ...string[]], wish: VmWish): Promise<VmEnd> {
+  const folder = mkdtempSync(join(tmpdir(), 'switchyard-vm-'))
+  try {
+    return await run(folder, argv, wish)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+async function run(folder: string, argv: readonly [string, ...string[]], wish: VmWish): Promise<VmEnd> {
+  const kernel = await kernelPackage()
+  const files = { initrd: join(folder, 'initrd'), console: join(folder, 'console') }
+  const env = { PATH: `${dirname(process.execPath)}:${SYSTEM_PATH}`, HOME: '/root', LC_ALL: 'C', ...wish.env }
+  writeFileSync(files.initrd, initrd(kernel, { argv, cwd: wish.cwd ?? '/', env }))
+  let code: number | undefined
+  const machine = startChild({
+    argv: ['qemu-system-x86_64', ...machineWords(kernel.image, files)],
+    onLine: line => {
+      if (line.startsWith(ENDED)) code = Number(line.slice(ENDED.length))
+      else wish.onLine(line)
+    },
+  })
+  const late = new AbortController()
+  const patience = systemClock.sleep(wish.timeoutMs, late.signal).then(() => machine.stop())
+  const ending = await machine.ended
+  late.abort()
+  await patience
+  return { code, console: consoleText(files.console) + ending.stderr }
+}
+
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** Emulated in software on purpose: /dev/kvm is not everywhere, and where it is it may be somebody else's and hang. */
+function machineWords(image: string, files: { readonly initrd: string; readonly console: string }): readonly string[] {
+  const hardware = ['-M', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-m', '2G', '-smp', '2']
+  const bare = ['-nographic', '-nodefaults', '-no-reboot']
+  const boot = ['-kernel', image, '-initrd', files.initrd, '-append', 'console=ttyS0 quiet panic=-1']
+  const share = 'local,path=/,mount_tag=root,security_model=none,multidevs=remap,readonly=on'
+  return [...hardware, ...bare, ...boot, '-virtfs', share, '-serial', `file:${files.console}`, '-serial', 'stdio']
+}
+
+function consoleText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replaceAll('\r', '')
+  } catch {
+    return ''
+  }
+}

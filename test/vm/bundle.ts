@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type Plugin } from 'esbuild'
+
+// The program for the machine, with all that it imports → two files of plain JavaScript. Inside, every file that is opened
+// and every type that is stripped costs twenty times as much as here.
+
+const INSIDE = fileURLToPath(new URL('inside.ts', import.meta.url))
+const POD = fileURLToPath(new URL('../../src/system/pod/pod.ts', import.meta.url))
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Returns the path of the program. */
+export async function bundleInto(folder: string): Promise<string> {
+  const pod = join(folder, 'pod.mjs')
+  const inside = join(folder, 'inside.mjs')
+  await bundle(POD, pod, [])
+  await bundle(INSIDE, inside, [podIsAt(pod)])
+  return inside
+}
+
+function bundle(entry: string, outfile: string, plugins: readonly Plugin[]): Promise<unknown> {
+  return build({
+    entryPoints: [entry],
+    outfile,
+    absWorkingDir: ROOT,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    sourcemap: 'inline',
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    plugins: [...plugins],
+  })
+}
+
+/** The lab starts its program for pods by the place where its source is. */
+function podIsAt(path: string): Plugin {
+  return {
+    name: 'pod',
+    setup(builder) {
+      builder.onLoad({ filter: /\/sandbox\/pod-client\.ts$/ }, async ({ path: source }) => {
+        const text = await readFile(source, 'utf8')
+        const pointed = text.replace(/new URL\('[^']*pod\.ts', import\.meta\.url\)/, JSON.stringify(`file://${path}`))
+        if (pointed === text) throw new Error(`${source} does not say where the program for pods is, as expected`)
+        return { contents: pointed, loader: 'ts' }
+      })
+    },
+  }
+}

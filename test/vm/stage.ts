@@ -1,0 +1,154 @@
+import type { ClusterObject } from '../../src/api/objects.ts'
+import type { Host } from '../../src/verbs/sandbox/host.ts'
+import { Rig } from '../kernel/rig.ts'
+import { endpoint, ip, port, service, slice, slicePort } from '../objects.ts'
+
+// One lab for all suites, because laying it out takes longer here than any of them: the agent on it ends and starts again,
+// in this mode or that.
+
+const HERE = { nodeName: 'here' }
+const HTTP = { ports: [slicePort(8080, 'http')] }
+const DNS = { ports: [slicePort(5353, '', 'udp')] }
+
+export const IPVS = ['--proxy-mode=ipvs', '--ipvs-min-sync-period=0s', '--ipvs-sync-period=1h']
+
+export const WEB = {
+  type: 'NodePort',
+  ports: [port({ name: 'http', port: 80, nodePort: 30080 })],
+  externalIPs: [ip('198.18.0.7'), ip('fd00:198:18::7')],
+} as const
+
+/** Two of its three endpoints are on this node. */
+export const web = (more: Parameters<typeof service>[2] = {}) =>
+  service('shop/web', ['10.96.0.10', 'fd10:96::10'], { ...WEB, ...more })
+export const web4 = slice(
+  'shop/web-4',
+  'shop/web',
+  [endpoint('10.244.1.3', HERE), endpoint('10.244.1.4', HERE), endpoint('10.244.2.5')],
+  HTTP,
+)
+export const web6 = slice(
+  'shop/web-6',
+  'shop/web',
+  [endpoint('fd00:244:1::3', HERE), endpoint('fd00:244:1::4', HERE), endpoint('fd00:244:2::5')],
+  HTTP,
+)
+/** web4 with its endpoints as given: `10.244.1.3`, and what of it is different. */
+export function web4With(conditions: Readonly<Record<string, Parameters<typeof endpoint>[1]>>): ClusterObject {
+  const endpoints = Object.entries(conditions).map(([address, more]) =>
+    endpoint(address, { ...(address.startsWith('10.244.1.') && HERE), ...more }),
+  )
+  return slice('shop/web-4', 'shop/web', endpoints, HTTP)
+}
+
+export const OBJECTS: readonly ClusterObject[] = [
+  web(),
+  web4,
+  web6,
+  service('shop/dns', ['10.96.0.53', 'fd10:96::53'], { ports: [port({ port: 53, protocol: 'udp', nodePort: 30053 })] }),
+  slice('shop/dns-4', 'shop/dns', [endpoint('10.244.1.3', HERE), endpoint('10.244.1.4', HERE)], DNS),
+  slice('shop/dns-6', 'shop/dns', [endpoint('fd00:244:1::3', HERE), endpoint('fd00:244:1::4', HERE)], DNS),
+  service('shop/dead', ['10.96.0.99', 'fd10:96::99'], {
+    ports: [port({ name: 'tcp', port: 80, nodePort: 30099 }), port({ name: 'udp', port: 80, protocol: 'udp' })],
+  }),
+]
+export const ALL_WEB = ['web-1', 'web-2', 'web-far']
+
+export const FAMILIES = [
+  {
+    is: 'IPv4',
+    self: 'ip4',
+    vip: '10.96.0.10',
+    udp: '10.96.0.53',
+    dead: '10.96.0.99',
+    node: '10.99.0.2',
+    external: '198.18.0.7',
+  },
+  {
+    is: 'IPv6',
+    self: 'ip6',
+    vip: 'fd10:96::10',
+    udp: 'fd10:96::53',
+    dead: 'fd10:96::99',
+    node: 'fd00:99::2',
+    external: 'fd00:198:18::7',
+  },
+] as const
+export type OneFamily = (typeof FAMILIES)[number]
+
+export class Stage {
+  rig: Rig
+  readonly web1: Host
+  readonly client: Host
+
+  constructor(rig: Rig) {
+    this.rig = rig
+    const [web1, , client] = rig.lab.pods
+    this.web1 = web1!
+    this.client = client!
+  }
+
+  get node(): Host {
+    return this.rig.lab.node
+  }
+
+  get outside(): Host {
+    return this.rig.lab.outside
+  }
+
+  /** The agent that runs ends, and another starts. */
+  async restart(flags: readonly string[], objects: readonly ClusterObject[] = OBJECTS): Promise<void> {
+    this.rig = await this.rig.restart({ objects, flags })
+  }
+
+  /** What a program says on the node, which must succeed. */
+  async ask(...argv: [string, ...string[]]): Promise<string> {
+    return this.tell(argv)
+  }
+
+  async tell(argv: readonly [string, ...string[]], input?: string): Promise<string> {
+    const outcome = await this.node.kernel.run({ argv, ...(input !== undefined && { input }) })
+    if (outcome.code !== 0 || outcome.stderr !== '') throw new Error(`${argv.join(' ')}: ${outcome.stderr}`)
+    return outcome.stdout
+  }
+}
+
+let stage: Promise<Stage> | undefined
+
+/** The stage as the last suite left it, with these flags and the objects above. */
+export async function stageWith(flags: readonly string[]): Promise<Stage> {
+  if (stage !== undefined) {
+    await (await stage).restart(flags)
+    return stage
+  }
+  stage = openStage(flags)
+  return stage
+}
+
+async function openStage(flags: readonly string[]): Promise<Stage> {
+  const pod = (name: string, n: number) => ({ name, ip4: `10.244.1.${n}`, ip6: `fd00:244:1::${n}` })
+  const rig = await Rig.open({ pods: [pod('web-1', 3), pod('web-2', 4), pod('client', 9)], objects: OBJECTS, flags })
+  const { pods, remote } = rig.lab
+  const far = ['10.244.2.5', 'fd00:244:2::5']
+  for (const address of far) await remote.addAddress(address)
+  await Promise.all([
+    ...pods.slice(0, 2).flatMap(host => [host.listen('tcp', 8080), host.listen('udp', 5353)]),
+    remote.listen('tcp', 8080, { name: 'web-far', addresses: far }),
+  ])
+  return new Stage(rig)
+}
+
+/** A check of its own for each family, told as one. */
+export function inEachFamily(
+  check: (stage: Stage, family: OneFamily) => Promise<void>,
+): (stage: Stage) => Promise<void> {
+  return async stage => {
+    for (const family of FAMILIES) {
+      try {
+        await check(stage, family)
+      } catch (error) {
+        throw new Error(`over ${family.is}: ${(error as Error).stack}`)
+      }
+    }
+  }
+}

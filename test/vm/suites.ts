@@ -1,0 +1,9 @@
+import type { Suite } from './suite.ts'
+import { ipvsEnds } from './suites/ipvs-ends.ts'
+import { ipvsLife } from './suites/ipvs-life.ts'
+import { ipvsSetupSuite } from './suites/ipvs-setup.ts'
+import { ipvsTraffic } from './suites/ipvs-traffic.ts'
+
+// Everything that is checked inside, in this order: the first suite needs a kernel that has not loaded anything yet.
+
+export const SUITES: readonly Suite[] = [ipvsSetupSuite, ipvsTraffic, ipvsLife, ipvsEnds]

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { ipvs } from '../../../src/modes/ipvs/index.ts'
+import { diff, EMPTY } from '../../../src/plan/diff.ts'
+import { must } from '../../../src/system/must.ts'
+import { tally } from '../../../src/verbs/sandbox/host.ts'
+import { IPVS, type Stage, stageWith } from '../stage.ts'
+import { suite } from '../suite.ts'
+
+// How a node comes to ipvs mode from another, how large its sets may grow, and that nothing of it need stay.
+
+const TOOLS = { family: 'ipv4', variant: 'nft', restore: 'iptables-restore', save: 'iptables-save' } as const
+const MODE = ipvs({ tools: TOOLS, scheduler: 'rr', excludeCIDRs: [] })
+const VIP = { to: '10.96.0.10', port: 80 }
+
+export const ipvsEnds = suite<Stage>('coming to ipvs mode and leaving it', {
+  open: () => stageWith(IPVS),
+  close: async () => {},
+  checks: {
+    'a set takes more members than the 65,536 that ipset allows by itself': async stage => {
+      // The kernel can fill a range by itself, which is quicker here than 65,536 lines.
+      await stage.tell(['ipset', 'add', 'KUBE-DROP', '10.200.0.0/16,tcp:80'])
+      const members = new Map([['member KUBE-DROP 10.201.0.1,tcp:80', '']])
+      for (const command of MODE.write(diff(EMPTY, members))) await must(stage.node.kernel, command)
+      assert.match(await stage.ask('ipset', 'list', '-t', 'KUBE-DROP'), /^Number of entries: 65537$/m)
+      await stage.tell(['ipset', 'flush', 'KUBE-DROP'])
+    },
+
+    'what kube-proxy has left is taken over as it stands, and what it need not have left goes': async stage => {
+      await leaveAsKubeProxy(stage)
+      await stage.restart(IPVS)
+      const servers = await stage.ask('ipvsadm', '-Sn')
+      assert.ok(!servers.includes('10.96.0.200') && !servers.includes(':30200'))
+      assert.match(await stage.ask('ipset', 'list', '-t', 'KUBE-CLUSTER-IP'), /maxelem 4194304/)
+      assert.ok(!(await stage.ask('iptables-save', '-t', 'filter')).includes('KUBE-IPVS-OUT-FILTER'))
+      assert.equal(Object.keys(tally(await stage.client.connectMany(6, VIP))).length, 3)
+      stage.rig.agent.distrust()
+      await stage.rig.settled()
+      assert.deepEqual(
+        stage.rig.reports.slice(-2).map(({ units }) => units),
+        Array(2).fill({ added: 0, changed: 0, removed: 0 }),
+      )
+    },
+  },
+})
+
+/** kube-proxy's sets hold fewer members, and its rules stand where ours do not. Two of its Services are no more. */
+async function leaveAsKubeProxy(stage: Stage): Promise<void> {
+  const sets = (await stage.ask('ipset', 'save'))
+    .split('\n')
+    .filter(line => !/ KUBE-(?:6-)?(?:NODE-PORT-IP|DROP|DROP-OUTSIDE) /.test(line))
+    .map(line => line.replace(/ maxelem \d+.*$/, ' maxelem 65536'))
+  await stage.tell(['iptables-restore'], '*nat\nCOMMIT\n*filter\nCOMMIT\n*mangle\nCOMMIT\n')
+  await stage.tell(['ip6tables-restore'], '*nat\nCOMMIT\n*filter\nCOMMIT\n*mangle\nCOMMIT\n')
+  await stage.tell(['ipset', 'destroy'])
+  const gone = ['add KUBE-CLUSTER-IP 10.96.0.200,tcp:80', 'add KUBE-NODE-PORT-TCP 30200']
+  await stage.tell(['ipset', 'restore'], `${[...sets, ...gone].join('\n')}\n`)
+  await stage.tell(['ip', 'address', 'add', '10.96.0.200/32', 'dev', 'kube-ipvs0'])
+  await stage.tell(['ipvsadm', '-R'], '-A -t 10.96.0.200:80 -s rr\n-A -t 10.99.0.2:30200 -s rr\n')
+  await stage.tell(
+    ['iptables-restore', '--noflush'],
+    [
+      '*filter',
+      ':KUBE-IPVS-OUT-FILTER - [0:0]',
+      ':KUBE-IPVS-FILTER - [0:0]',
+      '-A OUTPUT -m comment --comment "kubernetes ipvs access filter" -j KUBE-IPVS-OUT-FILTER',
+      '-A INPUT -m comment --comment "kubernetes ipvs access filter" -j KUBE-IPVS-FILTER',
+      '-A KUBE-IPVS-FILTER -m conntrack --ctstate NEW -m set --match-set KUBE-IPVS-IPS dst -j REJECT',
+      'COMMIT',
+      '',
+    ].join('\n'),
+  )
+}

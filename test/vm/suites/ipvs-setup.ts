@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { serverLine, serverOptions } from '../../../src/dialects/ipvs.ts'
+import { ipvsSetup, type SetupWish } from '../../../src/modes/ipvs/setup.ts'
+import { hostKernel } from '../../../src/system/kernel.ts'
+import { must } from '../../../src/system/must.ts'
+import type { Kernel } from '../../../src/system/ports.ts'
+import { suite } from '../suite.ts'
+
+// What ipvs mode asks of a kernel before anything else, on one that has everything and on one that lacks it.
+
+const WISH: SetupWish = {
+  family: 'ipv4',
+  scheduler: 'rr',
+  strictARP: false,
+  tcpTimeoutMs: 0,
+  tcpFinTimeoutMs: 0,
+  udpTimeoutMs: 0,
+}
+const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'sh', 'dh', 'sed', 'nq', 'mh', 'fo', 'ovf']
+
+export const ipvsSetupSuite = suite<Kernel>('setting up ipvs mode', {
+  open: async () => hostKernel(),
+  close: async () => {},
+  checks: {
+    'a kernel without ip_vs is told of in one line that says which module and what to do': async kernel => {
+      await must(kernel, { argv: ['mv', '/lib/modules', '/lib/modules-away'] })
+      try {
+        const problem = await ipvsSetup(kernel, WISH)
+        assert.match(
+          problem ?? '',
+          /^--proxy-mode=ipvs needs the kernel module ip_vs, .* run "modprobe ip_vs" on the host/,
+        )
+        assert.ok(!problem!.includes('\n'))
+      } finally {
+        await must(kernel, { argv: ['mv', '/lib/modules-away', '/lib/modules'] })
+      }
+    },
+
+    'a scheduler this kernel lacks is told of before anything is made': async kernel => {
+      const problem = await ipvsSetup(kernel, { ...WISH, scheduler: 'nosuch' })
+      assert.match(problem ?? '', /^--ipvs-scheduler \(ipvs\.scheduler\): this kernel has no scheduler "nosuch"/)
+      const { code } = await kernel.run({ argv: ['ip', 'link', 'show', 'kube-ipvs0'] })
+      assert.notEqual(code, 0)
+    },
+
+    'a scheduler is loaded when it is asked for, in both families': async kernel => {
+      for (const wish of [
+        { ...WISH, scheduler: 'wlc' },
+        { ...WISH, family: 'ipv6', scheduler: 'mh' },
+      ] as const) {
+        assert.equal(await ipvsSetup(kernel, wish), undefined)
+      }
+      const { stdout } = await must(kernel, { argv: ['ipvsadm', '-Sn'] })
+      assert.equal(stdout, '')
+    },
+
+    'every scheduler there is takes what we write, and prints it back word for word': async kernel => {
+      const lines = SCHEDULERS.flatMap((scheduler, i) =>
+        [undefined, 300].map(stickySeconds => {
+          const at = `192.0.2.1:${stickySeconds === undefined ? 80 + i : 180 + i}`
+          const options = serverOptions({ scheduler, ...(stickySeconds !== undefined && { stickySeconds }) })
+          return serverLine('A', { protocol: 'tcp', at }, options)
+        }),
+      )
+      await must(kernel, { argv: ['ipvsadm', '-R'], input: `${lines.join('\n')}\n`, stderr: 'means-failure' })
+      const { stdout } = await must(kernel, { argv: ['ipvsadm', '-Sn'] })
+      await must(kernel, { argv: ['ipvsadm', '-C'] })
+      assert.deepEqual(stdout.trim().split('\n').sort(), lines.toSorted())
+    },
+
+    'sysctls and timeouts are set as asked, and what was not asked for is left': async kernel => {
+      const timeouts = { tcpTimeoutMs: 1_800_000, tcpFinTimeoutMs: 0, udpTimeoutMs: 45_000 }
+      assert.equal(await ipvsSetup(kernel, { ...WISH, ...timeouts, strictARP: true }), undefined)
+      const keys = ['vs/conntrack', 'vs/expire_nodest_conn', 'vs/expire_quiescent_template', 'ip_forward']
+      const values = [...keys, 'conf/all/arp_ignore', 'conf/all/arp_announce', 'vs/conn_reuse_mode']
+      const { stdout } = await must(kernel, { argv: ['cat', ...values.map(key => `/proc/sys/net/ipv4/${key}`)] })
+      // From 5.9 on the kernel knows better what to do about ports that are used again.
+      assert.deepEqual(stdout.trim().split('\n'), ['1', '1', '1', '1', '1', '2', '1'])
+      const { stdout: told } = await must(kernel, { argv: ['ipvsadm', '-Ln', '--timeout'] })
+      assert.match(told, /: 1800 120 45$/m)
+    },
+
+    'the device is there and is not up': async kernel => {
+      const { stdout } = await must(kernel, { argv: ['ip', '-oneline', 'link', 'show', 'kube-ipvs0'] })
+      assert.match(stdout, /state DOWN/)
+      await must(kernel, { argv: ['ip', 'link', 'delete', 'kube-ipvs0'] })
+    },
+  },
+})
