@@ -1,8 +1,8 @@
 import { chmodSync, statSync } from 'node:fs'
 import { build, type Plugin } from 'esbuild'
 
-// npm run build: the sources → dist/switchyard.js, the one file that ships. It starts several times faster than the
-// sources and takes half their memory.
+// npm run build: the sources → dist/switchyard.js, the program in one file, and beside it dist/relay-worker.js, what the
+// worker threads of userspace mode run. They start several times faster than the sources and take half their memory.
 
 /** What client-node imports for callers we are not: proxies over SOCKS, OpenID tokens, watches over WebSockets, `kubectl cp`. */
 const NEVER_CALLED =
@@ -26,10 +26,7 @@ const slim: Plugin = {
   },
 }
 
-const { metafile } = await build({
-  metafile: true,
-  entryPoints: ['src/main.ts'],
-  outfile: 'dist/switchyard.js',
+const bundled = {
   bundle: true,
   platform: 'node',
   format: 'esm',
@@ -37,6 +34,14 @@ const { metafile } = await build({
   minify: true,
   keepNames: true,
   legalComments: 'none',
+} as const
+
+await build({ ...bundled, entryPoints: ['src/system/relay/worker/worker.ts'], outfile: 'dist/relay-worker.js' })
+const { metafile } = await build({
+  ...bundled,
+  metafile: true,
+  entryPoints: ['src/main.ts'],
+  outfile: 'dist/switchyard.js',
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   plugins: [slim],
 })

@@ -152,3 +152,9 @@ export function inEachFamily(
     }
   }
 }
+
+/** Who answers, or why nobody does. */
+export async function ends(host: Host, knock: Parameters<Host['connect']>[0]): Promise<string> {
+  const outcome = await host.connect(knock)
+  return outcome.ok ? outcome.answer.name : outcome.error
+}

@@ -3,7 +3,8 @@ import { ipvsEnds } from './suites/ipvs-ends.ts'
 import { ipvsLife } from './suites/ipvs-life.ts'
 import { ipvsSetupSuite } from './suites/ipvs-setup.ts'
 import { ipvsTraffic } from './suites/ipvs-traffic.ts'
+import { iptablesHere, nftablesHere } from './suites/other-modes.ts'
 
 // Everything that is checked inside, in this order: the first suite needs a kernel that has not loaded anything yet.
 
-export const SUITES: readonly Suite[] = [ipvsSetupSuite, ipvsTraffic, ipvsLife, ipvsEnds]
+export const SUITES: readonly Suite[] = [ipvsSetupSuite, ipvsTraffic, ipvsLife, ipvsEnds, iptablesHere, nftablesHere]

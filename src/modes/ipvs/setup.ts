@@ -2,14 +2,13 @@ import { ADD_IPVS_DEVICE } from '../../dialects/ip.ts'
 import * as ipvs from '../../dialects/ipvs.ts'
 import { writeSysctl } from '../../dialects/sysctl.ts'
 import { must } from '../../system/must.ts'
-import type { Kernel } from '../../system/ports.ts'
+import type { Kernel, Outcome } from '../../system/ports.ts'
 import type { Family } from '../../values/address.ts'
 
 // A kernel and the operator's wishes → a kernel that is ready for this mode, or one line that says what it lacks.
 
 export interface SetupWish {
   readonly family: Family
-  /** Empty: round robin. */
   readonly scheduler: string
   readonly strictARP: boolean
   /** Milliseconds; 0 leaves the kernel's. */
@@ -20,7 +19,14 @@ export interface SetupWish {
 
 /** Undefined where everything is there. Throws only where the kernel refuses what it can do. */
 export async function ipvsSetup(kernel: Kernel, wish: SetupWish): Promise<string | undefined> {
-  const problem = (await missingTool(kernel)) ?? (await missingScheduler(kernel, wish))
+  const [sets, servers] = await Promise.all([
+    kernel.run({ argv: ['ipset', 'list', '-name'] }),
+    kernel.run({ argv: ipvs.SAVE }),
+  ])
+  const problem =
+    missing({ tool: 'ipvsadm', module: 'ip_vs', outcome: servers }) ??
+    missing({ tool: 'ipset', module: 'ip_set', outcome: sets }) ??
+    (await missingScheduler(kernel, wish, servers.stdout))
   if (problem !== undefined) return problem
   await setSysctls(kernel, wish)
   await setTimeouts(kernel, wish)
@@ -29,25 +35,22 @@ export async function ipvsSetup(kernel: Kernel, wish: SetupWish): Promise<string
 }
 
 const OTHERWISE = 'or choose another --proxy-mode, such as nftables'
+const NOT_FOUND = 127
 
-async function missingTool(kernel: Kernel): Promise<string | undefined> {
-  const [sets, servers] = await Promise.all([
-    kernel.run({ argv: ['ipset', '--version'] }),
-    kernel.run({ argv: ipvs.SAVE }),
-  ])
-  for (const [tool, { code }] of [
-    ['ipset', sets],
-    ['ipvsadm', servers],
-  ] as const) {
-    if (code === NOT_FOUND)
-      return `--proxy-mode=ipvs needs ${tool}, which is not in PATH: install the package ${tool}, ${OTHERWISE}`
-  }
-  if (servers.code === 0) return undefined
-  const said = servers.stderr.trim().split('\n').at(-1) ?? ''
-  return `--proxy-mode=ipvs needs the kernel module ip_vs, which is not loaded here and could not be loaded: run "modprobe ip_vs" on the host, ${OTHERWISE} (ipvsadm says: ${said})`
+interface Need {
+  readonly tool: string
+  readonly module: string
+  readonly outcome: Outcome
 }
 
-const NOT_FOUND = 127
+/** Both tools load their module if they may. */
+function missing({ tool, module, outcome: { code, stderr } }: Need): string | undefined {
+  if (code === 0) return undefined
+  if (code === NOT_FOUND)
+    return `--proxy-mode=ipvs needs ${tool}, which is not in PATH: install the package ${tool}, ${OTHERWISE}`
+  const said = stderr.trim().split('\n').at(-1) ?? ''
+  return `--proxy-mode=ipvs needs the kernel module ${module}, which is not loaded here and could not be loaded: run "modprobe ${module}" on the host, ${OTHERWISE} (${tool} says: ${said})`
+}
 
 /** Addresses for documentation, where nobody's packets go: one for each family, because both are set up side by side. */
 const TRIAL: Readonly<Record<Family, ipvs.Door>> = {
@@ -55,15 +58,19 @@ const TRIAL: Readonly<Record<Family, ipvs.Door>> = {
   ipv6: { protocol: 'tcp', at: '[2001:db8::]:20000' },
 }
 
-/** The kernel loads a scheduler's module when the first virtual server asks for it; so one does, and goes. */
-async function missingScheduler(kernel: Kernel, { scheduler, family }: SetupWish): Promise<string | undefined> {
+/** The kernel loads a scheduler's module when the first virtual server asks for it; where there is none yet, one does, and goes. */
+async function missingScheduler(kernel: Kernel, wish: SetupWish, servers: string): Promise<string | undefined> {
+  const { scheduler, family } = wish
   const door = TRIAL[family]
-  const remove = { argv: words(ipvs.deleteServer(door)) }
-  await kernel.run(remove)
+  const isUsed = (line: string): boolean =>
+    line.startsWith('-A') && line.includes(' [') === (family === 'ipv6') && ` ${line} `.includes(` -s ${scheduler} `)
+  if (servers.split('\n').some(line => isUsed(line) && !line.includes(door.at))) return undefined
   const made = await kernel.run({ argv: words(ipvs.serverLine('A', door, ipvs.serverOptions({ scheduler }))) })
-  await kernel.run(remove)
-  if (made.code === 0) return undefined
+  await kernel.run({ argv: words(ipvs.deleteServer(door)) })
   const said = made.stderr.trim()
+  // Left there by somebody who was ended half way: the next one starts afresh.
+  if (said.includes('already exists')) return missingScheduler(kernel, wish, '')
+  if (made.code === 0) return undefined
   if (!said.includes('cheduler'))
     return `--proxy-mode=ipvs: the kernel refuses a virtual server at ${door.at} (ipvsadm says: ${said})`
   return `--ipvs-scheduler (ipvs.scheduler): this kernel has no scheduler "${scheduler}": run "modprobe ip_vs_${scheduler}" on the host, or choose one it has, such as rr or lc`

@@ -28,8 +28,11 @@ export function write(plan: Plan, tools: Tools): readonly Command[] {
 }
 
 function run(argv: Command['argv'], lines: readonly string[]): readonly Command[] {
-  return lines.length === 0 ? [] : [{ argv, input: `${lines.join('\n')}\n` }]
+  return lines.length === 0 ? [] : [{ argv, input: `${lines.join('\n')}\n`, timeoutMs: PATIENCE_MS }]
 }
+
+/** A hundred thousand lines take their time on a slow machine. */
+const PATIENCE_MS = 10 * 60_000
 
 function rulesCommand(plan: Plan, tools: Tools): readonly Command[] {
   const input = ruleBlocks(plan, tools)

@@ -33,6 +33,9 @@ const FEWEST_WORKERS = 2
 const TRIES = 3
 const LOST_MS = 5000
 
+/** Beside the bundle lies a bundle of the workers; see build.ts. */
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker/worker.ts' : './relay-worker.js', import.meta.url)
+
 interface Opening {
   readonly family: Family
   readonly wanted: readonly Wanted[]
@@ -57,7 +60,7 @@ export class Relay implements Listeners {
     const turns = new Int32Array(new SharedArrayBuffer(4 * 65_536))
     this.#crew = new Crew({
       size: workers,
-      program: options.program ?? new URL('./worker/worker.ts', import.meta.url),
+      program: options.program ?? WORKER,
       start: { udpIdleMs, shared: { turns, descriptors: this.#descriptors } },
       catchUp: () => [...this.#open.values()].map(one => this.#opening(one)),
       hear: (message, from) => this.#hear(message, from),

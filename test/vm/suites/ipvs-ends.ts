@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { ipvs } from '../../../src/modes/ipvs/index.ts'
+import { sweep } from '../../../src/modes/leftovers.ts'
 import { diff, EMPTY } from '../../../src/plan/diff.ts'
+import { systemClock } from '../../../src/system/clock.ts'
 import { must } from '../../../src/system/must.ts'
 import { tally } from '../../../src/verbs/sandbox/host.ts'
 import { IPVS, type Stage, stageWith } from '../stage.ts'
@@ -39,6 +41,23 @@ export const ipvsEnds = suite<Stage>('coming to ipvs mode and leaving it', {
         stage.rig.reports.slice(-2).map(({ units }) => units),
         Array(2).fill({ added: 0, changed: 0, removed: 0 }),
       )
+    },
+
+    'cleanup leaves nothing of ours, and what others have as it was': async stage => {
+      const { kernel } = stage.node
+      await stage.tell(['ipset', 'create', 'theirs', 'hash:ip'])
+      await stage.tell(['iptables', '-t', 'nat', '-A', 'POSTROUTING', '-s', '192.0.2.0/24', '-j', 'MASQUERADE'])
+      const theirs = '-A -t 192.0.2.1:30080 -s wrr'
+      if (!(await stage.ask('ipvsadm', '-Sn')).includes(theirs)) await stage.tell(['ipvsadm', '-R'], `${theirs}\n`)
+      const { remains } = await sweep({ kernel, clock: systemClock })
+      assert.deepEqual(remains, [])
+      assert.ok((await stage.ask('ipvsadm', '-Sn')).includes(theirs))
+      assert.ok(!/^-A -[tu] (?:10\.|198\.18|\[fd)/m.test(await stage.ask('ipvsadm', '-Sn')))
+      assert.match(await stage.ask('ipset', 'save'), /^create theirs \S+ [^\n]*\n$/)
+      assert.ok(!(await stage.ask('ip', '-oneline', 'link')).includes('kube-ipvs0'))
+      const rules = (await stage.ask('iptables-save')) + (await stage.ask('ip6tables-save'))
+      assert.ok(!rules.includes('KUBE-'))
+      assert.ok(rules.includes('-A POSTROUTING -s 192.0.2.0/24 -j MASQUERADE'))
     },
   },
 })

@@ -1,18 +1,13 @@
 import assert from 'node:assert/strict'
 import { type Host, tally } from '../../../src/verbs/sandbox/host.ts'
 import { cidr, ip } from '../../objects.ts'
-import { ALL_WEB, IPVS, inEachFamily, OBJECTS, type Stage, stageWith, web, web4, web4With } from '../stage.ts'
+import { ALL_WEB, ends, IPVS, inEachFamily, OBJECTS, type Stage, stageWith, web, web4, web4With } from '../stage.ts'
 import { suite } from '../suite.ts'
 
 // Objects in, packets through: every way into a Service, in ipvs mode.
 
 function peers(outcomes: Awaited<ReturnType<Host['connectMany']>>): readonly string[] {
   return [...new Set(outcomes.map(outcome => (outcome.ok ? outcome.answer.peer.address : outcome.error)))]
-}
-
-async function ends(host: Host, knock: Parameters<Host['connect']>[0]): Promise<string> {
-  const outcome = await host.connect(knock)
-  return outcome.ok ? outcome.answer.name : outcome.error
 }
 
 export const ipvsTraffic = suite<Stage>('traffic through ipvs', {

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { systemClock } from '../../../src/system/clock.ts'
+import { tally } from '../../../src/verbs/sandbox/host.ts'
+import { ALL_WEB, ends, IPVS, inEachFamily, type Stage, stageWith, web4, web4With } from '../stage.ts'
+import { type Suite, suite } from '../suite.ts'
+
+// iptables and nftables mode on this kernel, which is older than those of today, and how a node goes from them to ipvs mode.
+
+const PERIODS = ['--iptables-sync-period=1h', '--nftables-min-sync-period=0s', '--nftables-sync-period=1h']
+
+function modeSuite(mode: 'iptables' | 'nftables'): Suite {
+  return suite<Stage>(`${mode} mode on this kernel`, {
+    // All addresses: node ports are knocked at on one that is not the first.
+    open: () => stageWith([`--proxy-mode=${mode}`, '--nodeport-addresses=10.99.0.0/24,fd00:99::/64', ...PERIODS]),
+    close: async () => {},
+    checks: {
+      'a pod, the node and a client beyond it reach every endpoint': inEachFamily(
+        async ({ client, node: self, outside }, { vip, node }) => {
+          for (const [host, knock] of [
+            [client, { to: vip, port: 80 }],
+            [self, { to: vip, port: 80 }],
+            [outside, { to: node, port: 30080 }],
+          ] as const) {
+            assert.deepEqual(Object.keys(tally(await host.connectMany(40, knock))).sort(), ALL_WEB)
+          }
+        },
+      ),
+
+      'a pod reaches itself through its Service, and UDP its endpoints': inEachFamily(
+        async ({ web1, client }, { vip, udp }) => {
+          const outcomes = await web1.connectMany(20, { to: vip, port: 80 })
+          assert.ok(outcomes.every(({ ok }) => ok))
+          const answers = await client.connectMany(20, { protocol: 'udp', to: udp, port: 53 })
+          assert.deepEqual(Object.keys(tally(answers)).sort(), ['web-1', 'web-2'])
+        },
+      ),
+
+      'a Service without endpoints is refused': inEachFamily(async ({ client, outside }, { dead, node }) => {
+        assert.equal(await ends(client, { to: dead, port: 80 }), 'refused')
+        assert.equal(await ends(outside, { to: node, port: 30099 }), 'refused')
+      }),
+
+      'endpoints that go and come are followed, and what is read back is what was written': async ({ rig, client }) => {
+        await rig.put(web4With({ '10.244.1.4': {} }))
+        assert.deepEqual(tally(await client.connectMany(10, { to: '10.96.0.10', port: 80 })), { 'web-2': 10 })
+        await rig.put(web4)
+        rig.agent.distrust()
+        await rig.settled()
+        for (const { units, drift } of rig.reports.slice(-2)) {
+          assert.deepEqual(drift.units, [])
+          assert.deepEqual(units, { added: 0, changed: 0, removed: 0 })
+        }
+      },
+
+      'a node that goes on to ipvs mode loses no connection, and keeps nothing of the mode it had': async stage => {
+        let on = true
+        const failures: string[] = []
+        let connections = 0
+        const knocking = (async () => {
+          while (on) {
+            const outcomes = await Promise.all([
+              stage.client.connect({ to: '10.96.0.10', port: 80 }),
+              stage.client.connect({ to: 'fd10:96::10', port: 80 }),
+              stage.outside.connect({ to: '10.99.0.2', port: 30080 }),
+            ])
+            for (const outcome of outcomes) if (!outcome.ok) failures.push(outcome.error)
+            connections += outcomes.length
+            await systemClock.sleep(10)
+          }
+        })()
+        await stage.restart([...IPVS, '--nodeport-addresses=10.99.0.0/24,fd00:99::/64'])
+        await systemClock.sleep(1000)
+        on = false
+        await knocking
+        assert.deepEqual(failures, [])
+        assert.ok(connections > 10, `${connections}`)
+        const chains = (await stage.ask('iptables-save')) + (await stage.ask('ip6tables-save'))
+        assert.ok(!/KUBE-(?:SVC|SEP|EXT)-|KUBE-NODEPORTS|KUBE-EXTERNAL-SERVICES|KUBE-PROXY-CANARY/.test(chains))
+        assert.ok(!(await stage.ask('nft', 'list', 'tables')).includes('kube-proxy'))
+      },
+    },
+  })
+}
+
+export const iptablesHere = modeSuite('iptables')
+export const nftablesHere = modeSuite('nftables')
