@@ -1,4 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -30,6 +31,8 @@ const COMPILE_CACHE = join(tmpdir(), 'switchyard-bench-cache')
 
 /** Shorter than the kernel's first retransmission: an attempt that is too early must not wait a second. */
 const ATTEMPT_MS = 40
+/** How long a proxy may take to end. */
+const GRACE_MS = 10_000
 
 if (process.argv[2] !== undefined) {
   const measured = await measure(JSON.parse(process.argv[2]) as Task)
@@ -63,8 +66,17 @@ async function measure(task: Task): Promise<Measured> {
     }
   }
   const cost = costOf(proxy.pid!)
-  proxy.kill('SIGKILL')
+  await end(proxy)
   return { ...firstConnectionMs, updatesMs, ...cost }
+}
+
+/** SIGTERM first: a proxy that is killed outright leaves its `nft monitor` behind. */
+async function end(proxy: ChildProcess): Promise<void> {
+  const ended = once(proxy, 'exit')
+  proxy.kill('SIGTERM')
+  const late = setTimeout(() => proxy.kill('SIGKILL'), GRACE_MS)
+  await ended
+  clearTimeout(late)
 }
 
 /** Both proxies gather changes for a second by default; one update must not wait for the last. */
