@@ -3,13 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hostKernel } from '../src/system/kernel.ts'
-import { ensurePrograms, type Program } from '../src/verbs/sandbox/packages.ts'
+import { ensurePrograms } from '../src/verbs/sandbox/packages.ts'
+import { VM_PROGRAMS } from './kernel/ground.ts'
 
 // npm test: what the tests need is installed, all of them run, and the last line counts them.
 
-const PROGRAMS: readonly Program[] = ['ip', 'iptables', 'ip6tables', 'nft', 'conntrack', 'ipset', 'openssl']
-
-interface Counts {
+interface Results {
+  readonly testResults: readonly { readonly assertionResults: readonly Assertion[] }[]
   readonly numPassedTests: number
   readonly numFailedTests: number
   readonly numPendingTests: number
@@ -17,18 +17,26 @@ interface Counts {
   readonly success: boolean
 }
 
-const ensured = await ensurePrograms(hostKernel(), PROGRAMS, { install: 'if-missing', say: console.log })
-if (!ensured.ok) console.log(`Kernel tests will be skipped: ${ensured.problem}`)
+interface Assertion {
+  readonly status: string
+  readonly fullName: string
+}
+
+const ensured = await ensurePrograms(hostKernel(), VM_PROGRAMS, { install: 'if-missing', say: console.log })
+if (!ensured.ok) console.log(`Tests that need them will be skipped: ${ensured.problem}`)
 
 const folder = mkdtempSync(join(tmpdir(), 'switchyard-test-'))
 const results = join(folder, 'results.json')
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
 const { status } = spawnSync('vitest', ['run', ...reporters, ...process.argv.slice(2)], { stdio: 'inherit' })
-const counts = JSON.parse(readFileSync(results, 'utf8')) as Counts
+const counts = JSON.parse(readFileSync(results, 'utf8')) as Results
 rmSync(folder, { recursive: true })
 
 const { numPassedTests: passed, numPendingTests: skipped } = counts
 const failed = counts.numFailedTests + (counts.numFailedTests === 0 && !counts.success ? 1 : 0)
+for (const { status, fullName } of counts.testResults.flatMap(({ assertionResults }) => assertionResults)) {
+  if (status === 'pending' || status === 'skipped') console.log(`skipped: ${fullName}`)
+}
 /** Where everything is there to run every test, a skipped one is a hole in the proof. */
 const mustAllRun = process.env.CI === 'true' && process.getuid?.() === 0
 if (mustAllRun && skipped > 0) console.log(`${skipped} tests were skipped, but here all of them must run.`)

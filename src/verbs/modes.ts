@@ -25,7 +25,6 @@ export interface Fitted {
 /** Throws where the host lacks what the mode needs. */
 export async function fitMode(settings: Settings, family: Family, kernel: Kernel): Promise<Fitted> {
   const { mode } = settings
-  if (UNPROVEN.includes(mode) && !environment()[TRY_UNPROVEN]) throw new Unproven(mode)
   switch (mode) {
     case 'iptables': {
       const { tools, why } = await chooseTools(kernel, family)
@@ -53,20 +52,6 @@ export async function fitMode(settings: Settings, family: Family, kernel: Kernel
         why: `Using a relay, and ${tools.restore} (${tools.variant}): ${why}`,
       }
     }
-  }
-}
-
-/** Built, and not yet held against real packets as the others are: a node must not be given one by mistake. */
-const UNPROVEN: readonly Settings['mode'][] = ['ipvs', 'userspace']
-/** The variable of the environment by which somebody says that they know. */
-const TRY_UNPROVEN = 'SWITCHYARD_UNPROVEN_MODES'
-
-class Unproven extends Error {
-  constructor(mode: string) {
-    super(
-      `--proxy-mode=${mode} is not proven in this version: use iptables or nftables, or set ${TRY_UNPROVEN}=1 to try it on a node that may fail`,
-    )
-    this.name = 'Unproven'
   }
 }
 

@@ -2,7 +2,7 @@ import type { Command, Kernel, Outcome } from '../../system/ports.ts'
 
 // The programs somebody needs → those programs on this machine, or one line that says what would help.
 
-export type Program = 'ip' | 'iptables' | 'ip6tables' | 'nft' | 'conntrack' | 'ipset' | 'ipvsadm' | 'openssl'
+export type Program = keyof typeof PACKAGE
 
 export interface EnsureWish {
   readonly install: 'if-missing' | 'never'
@@ -15,7 +15,7 @@ export type Ensured =
   | { readonly ok: false; readonly problem: string }
 
 /** The Debian package each program comes in. */
-const PACKAGE: Readonly<Record<Program, string>> = {
+const PACKAGE = {
   ip: 'iproute2',
   iptables: 'iptables',
   ip6tables: 'iptables',
@@ -24,7 +24,11 @@ const PACKAGE: Readonly<Record<Program, string>> = {
   ipset: 'ipset',
   ipvsadm: 'ipvsadm',
   openssl: 'openssl',
-}
+  // What a machine of one's own needs, for the tests that take a kernel with IPVS.
+  'qemu-system-x86_64': 'qemu-system-x86',
+  busybox: 'busybox-static',
+  depmod: 'kmod',
+} as const
 
 const NOT_THERE = 127
 /** Package lists and packages come over whatever network there is. */
@@ -57,9 +61,9 @@ async function missingPrograms(kernel: Kernel, wanted: readonly Program[]): Prom
   return wanted.filter((_, i) => outcomes[i]!.code === NOT_THERE)
 }
 
-/** `ip` alone knows no `--version`. */
+/** Words with which each does nothing but speak: two know no `--version`. */
 function versionFlag(program: Program): string {
-  return program === 'ip' ? '-V' : '--version'
+  return { ip: '-V', busybox: '--help' }[program as string] ?? '--version'
 }
 
 async function whyNotInstall(kernel: Kernel): Promise<string | undefined> {
