@@ -37,6 +37,8 @@ export interface Mode {
   service(traffic: ServiceTraffic, node: NodeView): readonly Entry[]
   /** The commands that carry a plan out, in an order in which nothing dangles. */
   write(plan: Plan): readonly Command[]
+  /** Of what a plan takes away: what `write` can only empty for now. The next look finds it there, and it goes then. */
+  emptied?(plan: Plan): ReadonlySet<Unit>
   /** What is there of ours. */
   read(kernel: Kernel): Promise<Ruleset>
   /** Units that cannot go while somebody else holds on to them, each with what does; asked when something cannot go. */

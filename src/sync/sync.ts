@@ -30,6 +30,8 @@ export class Sync {
   #hasSettled = false
   /** What strangers hold on to, by the last look that asked. */
   #parked: ReadonlyMap<Unit, string> = NOTHING_HELD
+  /** What we could only empty, and so still stands: that it does is nobody else's doing. */
+  #emptied: ReadonlySet<Unit> = new Set()
   /** Counts how often we were told to forget: what was learned before the last time is worth nothing. */
   #doubts = 0
 
@@ -70,7 +72,8 @@ export class Sync {
     for (const command of commands) await must(this.#kernel, command)
     if (doubts === this.#doubts) this.#installed = settle(installed, plan)
     this.#unsettled = new Set()
-    const drift = this.#hasSettled && looked ? foreign(plan, touched) : []
+    const drift = this.#hasSettled && looked ? foreign(plan, touched.union(this.#emptied)) : []
+    this.#emptied = this.#emptied.difference(plan.remove).union(this.#mode.emptied?.(plan) ?? NOTHING)
     this.#hasSettled = true
     const parked = looked ? this.#news(held) : []
     const stages = { read: readAt - startedAt, plan: plannedAt - readAt, write: this.#clock.now() - plannedAt }
@@ -97,6 +100,7 @@ export class Sync {
   }
 }
 
+const NOTHING: ReadonlySet<Unit> = new Set()
 const NOTHING_HELD: ReadonlyMap<Unit, string> = new Map()
 
 function sizeOf(commands: readonly Command[]): number {

@@ -26,13 +26,22 @@ export function write(plan: Plan, manner: Manner): readonly Command[] {
   return lines.length === 0 ? [] : [{ argv: ['nft', '-f', '-'], input: `${lines.join('\n')}\n` }]
 }
 
-function transaction(plan: Plan, { chainRemoval }: Manner, table: string): readonly string[] {
+/** The chains of a plan that must wait for the kernel to forget who led to them. */
+export function emptied(plan: Plan, manner: Manner): ReadonlySet<Unit> {
+  if (plan.remove.has(TABLE_UNIT) || deletesChains(plan, manner)) return new Set()
+  return new Set(sorted(plan.remove).chain.map(({ unit }) => unit))
+}
+
+function deletesChains({ change, remove }: Plan, { chainRemoval }: Manner): boolean {
+  return chainRemoval === 'at-once' || (change.size === 0 && sorted(remove).chain.length === remove.size)
+}
+
+function transaction(plan: Plan, manner: Manner, table: string): readonly string[] {
   const wanted = new Map([...plan.add, ...plan.change])
   const make = sorted(wanted.keys())
   const changed = sorted(plan.change.keys())
   const gone = sorted(plan.remove)
   const about: About = { table, textOf: unit => wanted.get(unit)! }
-  const deletes = chainRemoval === 'at-once' || (plan.change.size === 0 && gone.chain.length === plan.remove.size)
   return [
     ...changed.table.map(() => `delete table ${table}`),
     ...make.table.map(() => `add table ${table}`),
@@ -43,7 +52,7 @@ function transaction(plan: Plan, { chainRemoval }: Manner, table: string): reado
     ...elements('delete', about, [...changed.element, ...gone.element]),
     ...elements('add', about, make.element),
     ...gone.chain.map(({ name }) => `flush chain ${table} ${name}`),
-    ...(deletes ? gone.chain.map(({ name }) => `delete chain ${table} ${name}`) : []),
+    ...(deletesChains(plan, manner) ? gone.chain.map(({ name }) => `delete chain ${table} ${name}`) : []),
     ...[...gone.set, ...gone.map].map(({ kind, name }) => `delete ${kind} ${table} ${name}`),
   ]
 }

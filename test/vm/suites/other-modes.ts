@@ -6,7 +6,7 @@ import { type Suite, suite } from '../suite.ts'
 
 // iptables and nftables mode on this kernel, which is older than those of today, and how a node goes from them to ipvs mode.
 
-const PERIODS = ['--iptables-sync-period=1h', '--nftables-min-sync-period=0s', '--nftables-sync-period=1h']
+const PERIODS = ['--iptables-min-sync-period=0s', '--iptables-sync-period=1h']
 
 function modeSuite(mode: 'iptables' | 'nftables'): Suite {
   return suite<Stage>(`${mode} mode on this kernel`, {
@@ -44,11 +44,14 @@ function modeSuite(mode: 'iptables' | 'nftables'): Suite {
         await rig.put(web4With({ '10.244.1.4': {} }))
         assert.deepEqual(tally(await client.connectMany(10, { to: '10.96.0.10', port: 80 })), { 'web-2': 10 })
         await rig.put(web4)
-        rig.agent.distrust()
-        await rig.settled()
-        for (const { units, drift } of rig.reports.slice(-2)) {
-          assert.deepEqual(drift.units, [])
-          assert.deepEqual(units, { added: 0, changed: 0, removed: 0 })
+        // The first look takes away what this kernel could not let go of at once; the second finds nothing to do.
+        for (const look of ['first', 'second']) {
+          rig.agent.distrust()
+          await rig.settled()
+          for (const { units, drift } of rig.reports.slice(-2)) {
+            assert.deepEqual(drift.units, [])
+            if (look === 'second') assert.deepEqual(units, { added: 0, changed: 0, removed: 0 })
+          }
         }
       },
 
@@ -69,6 +72,7 @@ function modeSuite(mode: 'iptables' | 'nftables'): Suite {
           }
         })()
         await stage.restart([...IPVS, '--nodeport-addresses=10.99.0.0/24,fd00:99::/64'])
+        while ((await stage.ask('nft', 'list', 'tables')).includes('kube-proxy')) await systemClock.sleep(100)
         await systemClock.sleep(1000)
         on = false
         await knocking
@@ -76,7 +80,6 @@ function modeSuite(mode: 'iptables' | 'nftables'): Suite {
         assert.ok(connections > 10, `${connections}`)
         const chains = (await stage.ask('iptables-save')) + (await stage.ask('ip6tables-save'))
         assert.ok(!/KUBE-(?:SVC|SEP|EXT)-|KUBE-NODEPORTS|KUBE-EXTERNAL-SERVICES|KUBE-PROXY-CANARY/.test(chains))
-        assert.ok(!(await stage.ask('nft', 'list', 'tables')).includes('kube-proxy'))
       },
     },
   })
