@@ -35,7 +35,13 @@ export class Draft {
   readonly #mode: Mode
   readonly #lookAround: LookAround
   readonly #drawn = new Map<ObjectName, readonly Resolved[]>()
+  /** What may have changed. */
   readonly #stale = new Set<ObjectName>()
+  /** What has been decided anew, and does not stand in the book yet. */
+  readonly #unsaid = new Set<ObjectName>()
+  /** Who owns entries of the book. */
+  readonly #owners = new Map<ObjectName, readonly string[]>()
+  #outcome: Drawn[] = []
   #around: Surroundings | undefined
   #endpoints = 0
 
@@ -49,16 +55,32 @@ export class Draft {
     for (const name of services) this.#stale.add(name)
   }
 
+  /** How many Services are to be looked at, or to be written down. */
+  get waiting(): number {
+    return this.#stale.size + this.#unsaid.size
+  }
+
   /** Brings the book up to date and says what became of service ports. */
   update(): Drawn {
-    const drawn: Drawn[] = []
-    for (;;) {
-      this.#look()
-      for (const name of this.#stale) drawn.push(this.#draw(name))
-      this.#stale.clear()
-      if (same(this.#lookAround(this.#cluster, this.#endpoints), this.#around)) break
+    while (this.advance(Number.POSITIVE_INFINITY) === 'more');
+    const outcome = this.#outcome
+    this.#outcome = []
+    return { news: newsOf(outcome.map(({ news }) => news)), owed: new Map(outcome.flatMap(({ owed }) => [...owed])) }
+  }
+
+  /**
+   * Takes as many Services as that a step further. All are decided before the first is written down: only then are their
+   * endpoints counted, and how many there are shapes every rule.
+   */
+  advance(services: number): 'more' | 'done' {
+    this.#look()
+    if (this.#stale.size > 0) {
+      for (const name of taken(this.#stale, services)) this.#decide(name)
+      return 'more'
     }
-    return { news: newsOf(drawn.map(({ news }) => news)), owed: new Map(drawn.flatMap(({ owed }) => [...owed])) }
+    if (this.#unsaid.size === 0) return 'done'
+    for (const name of taken(this.#unsaid, services)) this.#say(name)
+    return 'more'
   }
 
   /** All service ports as they stand. */
@@ -70,28 +92,48 @@ export class Draft {
     return this.#around
   }
 
-  /** A change of surroundings may change every rule. */
+  /** A change of surroundings may change every decision, or every rule. */
   #look(): void {
     const around = this.#lookAround(this.#cluster, this.#endpoints)
-    if (same(around, this.#around)) return
+    const before = this.#around
+    if (same(around, before)) return
     this.#around = around
+    if (!same(around.place, before?.place)) {
+      for (const { name } of this.#cluster.services()) this.#stale.add(name)
+      for (const name of this.#drawn.keys()) this.#stale.add(name)
+    }
+    if (same(around.view, before?.view)) return
     this.book.put(BASE_OWNER, this.#mode.base(around.view))
-    for (const { name } of this.#cluster.services()) this.#stale.add(name)
-    for (const name of this.#drawn.keys()) this.#stale.add(name)
+    for (const name of this.#drawn.keys()) this.#unsaid.add(name)
   }
 
-  #draw(name: ObjectName): Drawn {
-    const { place, view } = this.#around!
+  #decide(name: ObjectName): void {
     const before = this.#drawn.get(name) ?? []
-    const after = resolve(this.#cluster, name, place)
-    for (const { traffic } of after) this.book.put(ownerOf(traffic), this.#mode.service(traffic, view))
-    const kept = new Set(after.map(({ traffic }) => ownerOf(traffic)))
-    for (const { traffic } of before) if (!kept.has(ownerOf(traffic))) this.book.remove(ownerOf(traffic))
+    const after = resolve(this.#cluster, name, this.#around!.place)
     if (after.length === 0) this.#drawn.delete(name)
     else this.#drawn.set(name, after)
     this.#endpoints += count(after) - count(before)
-    return { news: compare(before, after), owed: owedFlows(before, after) }
+    this.#unsaid.add(name)
+    this.#outcome.push({ news: compare(before, after), owed: owedFlows(before, after) })
   }
+
+  #say(name: ObjectName): void {
+    const { view } = this.#around!
+    const ports = this.#drawn.get(name) ?? []
+    const owners = ports.map(({ traffic }) => ownerOf(traffic))
+    ports.forEach(({ traffic }, i) => void this.book.put(owners[i]!, this.#mode.service(traffic, view)))
+    for (const owner of this.#owners.get(name) ?? []) if (!owners.includes(owner)) this.book.remove(owner)
+    if (owners.length === 0) this.#owners.delete(name)
+    else this.#owners.set(name, owners)
+  }
+}
+
+/** The first of them, which are then no longer there. */
+function taken<T>(waiting: Set<T>, most: number): readonly T[] {
+  const some = waiting.size <= most ? [...waiting] : waiting.values().take(most).toArray()
+  if (some.length === waiting.size) waiting.clear()
+  else for (const one of some) waiting.delete(one)
+  return some
 }
 
 /** The protocol is part of a service port's identity, though not of its name. */
