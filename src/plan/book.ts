@@ -51,6 +51,14 @@ export class Book {
     return this.#rules
   }
 
+  /** Of these units, those that are wanted as far as is known. */
+  *wanted(units: Iterable<Unit>): Iterable<readonly [Unit, string]> {
+    for (const unit of units) {
+      const shares = this.#units.get(unit)
+      if (shares !== undefined) yield [unit, joined(shares)]
+    }
+  }
+
   /** The units that may differ since the last time this was asked. A hint: losing it costs a comparison, never a rule. */
   takeTouched(): ReadonlySet<Unit> {
     const touched = this.#touched

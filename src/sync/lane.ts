@@ -4,7 +4,7 @@ import type { Mode } from '../modes/mode.ts'
 import type { Clock, Command, Follow, Kernel, Outcome } from '../system/ports.ts'
 import type { Family } from '../values/address.ts'
 import type { ObjectName } from '../values/names.ts'
-import { Draft, type LookAround } from './draft.ts'
+import { Draft, type Drawn, type LookAround } from './draft.ts'
 import { forget } from './forget.ts'
 import { type Limits, Pace } from './pace.ts'
 import type { Report } from './report.ts'
@@ -36,6 +36,11 @@ const NOTHING_DONE: Pick<Report, 'looked' | 'commands' | 'bytes' | 'units' | 'fl
   units: { added: 0, changed: 0, removed: 0 },
   flows: NO_FLOWS,
 }
+
+/** Up to so many Services are drawn in one go. */
+const MANY = 100
+/** Some milliseconds of work. */
+const STEP = 25
 
 /** The kernel's news of our own changes comes a moment after them. */
 const LATE_NEWS_MS = 300
@@ -100,7 +105,7 @@ export class Lane {
     const startedAt = clock.now()
     if (startedAt >= this.#busyUntil) this.#tower?.settle()
     this.#busyUntil = Number.POSITIVE_INFINITY
-    const { news, owed } = this.draft.update()
+    const { news, owed } = await this.#draw()
     this.#owed = new Map([...this.#owed, ...owed])
     const about = { mode: mode.name, family, startedAt, news }
     const drawnAt = clock.now()
@@ -124,6 +129,15 @@ export class Lane {
     } finally {
       this.#busyUntil = clock.now() + LATE_NEWS_MS
     }
+  }
+
+  /** A great many Services are drawn step by step: whoever else has something to do gets a turn, and so does the kernel. */
+  async #draw(): Promise<Drawn> {
+    while (this.draft.waiting > MANY && this.draft.advance(STEP) === 'more') {
+      if (this.#sync.canAdvance) this.#sync.advance(this.draft.book)
+      await this.#parts.clock.sleep(0)
+    }
+    return this.draft.update()
   }
 
   /** Only after the rules stand: a connection forgotten earlier would come back along the old ones. */
