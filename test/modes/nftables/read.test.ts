@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { read } from '../../../src/modes/nftables/read.ts'
 import type { Kernel, Outcome } from '../../../src/system/ports.ts'
+import { FAMILIES } from '../../../src/values/address.ts'
+import { everyKind, viewOfEveryKind } from './every-kind.ts'
+import { bookOf } from './scene.ts'
 
 const kernel = (outcome: Partial<Outcome>): Kernel => ({
   run: async () => ({ code: 0, stdout: '', stderr: '', ...outcome }),
@@ -20,6 +24,14 @@ test('any other failure is one, in the words of nft', async () => {
   await expect(read(kernel({ code: 127, stderr: 'nft: not found in PATH' }), 'ipv4')).rejects.toThrow(
     /not found in PATH/,
   )
+})
+
+// Newer versions tell declarations, flags and lists otherwise than Debian 12's 1.0.6, which the kernel tests read live.
+test.each(FAMILIES)('what nft 1.1.7 lists of a Service of every kind is what we wrote, in %s', async family => {
+  const file = `nft-1.1.7-${family.replace('ip', '')}.json`
+  const stdout = readFileSync(new URL(`../../../fixtures/saves/${file}`, import.meta.url), 'utf8')
+  const { rules } = bookOf(everyKind(family), family, { view: viewOfEveryKind(family) })
+  expect([...(await read(kernel({ stdout }), family))].sort()).toEqual([...rules].sort())
 })
 
 test('a warning beside a listing that succeeded is no failure', async () => {
