@@ -1,8 +1,6 @@
-import { FAMILY_WORDS } from '../../dialects/nft.ts'
-import type { Command, Kernel, Outcome } from '../../system/ports.ts'
+import type { Kernel, Outcome } from '../../system/ports.ts'
 import { FAMILY_LABEL, type Family } from '../../values/address.ts'
-import { containers } from './maps.ts'
-import { TABLE, unitParts } from './names.ts'
+import { trials } from './trial.ts'
 import type { Manner } from './write.ts'
 
 // A host → whether it can carry nftables mode in a family, and how its kernel wants chains removed.
@@ -33,6 +31,8 @@ type Version = readonly number[]
 
 /** Before, nft read every rule of the host for each command, and failed over those a newer nft had written. */
 const OLDEST_NFT: Version = [1, 0, 1]
+/** Debian 12's, and known to do. 1.0.2 is not: it takes no number into the key of a map. */
+const PROVEN_NFT: Version = [1, 0, 6]
 /** kube-proxy draws the line here, and so nobody knows how older kernels would do. */
 const OLDEST_KERNEL: Version = [5, 13]
 /** From here on a chain may go in the transaction that takes away the last way to it. */
@@ -54,27 +54,18 @@ export async function chooseNft(kernel: Kernel, { family, kernelCheck }: NftWish
   }
   for (const trial of trials(family)) {
     const outcome = await kernel.run(trial)
-    if (outcome.code !== 0) refuse(`${trial.argv.join(' ')} says: ${firstLine(outcome)}`)
+    if (outcome.code === 0) continue
+    const advice = isBefore(nft, PROVEN_NFT) ? `; nft is ${shown(nft)}, and ${shown(PROVEN_NFT)} is known to do` : ''
+    refuse(`${trial.argv.join(' ')} says: ${complaint(outcome)}${advice}`)
   }
   const chainRemoval = isBefore(release, FORGETS_AT_ONCE) ? 'when-forgotten' : 'at-once'
   return { manner: { family, chainRemoval }, why: `nft ${shown(nft)} on kernel ${shown(release)}` }
 }
 
-/** JSON may be left out when nft is built; the maps are the newest thing we ask of nft and kernel alike. */
-function trials(family: Family): readonly Command[] {
-  const { ip } = FAMILY_WORDS[family]
-  // Beside our own table, which may stand there in another shape.
-  const table = `${ip} ${TABLE}-trial`
-  const maps = containers(family).map(({ unit, text }) => {
-    const { kind, name } = unitParts(unit)
-    return `add ${kind} ${table} ${name} { ${text} ; }`
-  })
-  const input = `${[`add table ${table}`, ...maps].join('\n')}\n`
-  return [{ argv: ['nft', '-j', 'list', 'tables', ip] }, { argv: ['nft', '--check', '-f', '-'], input }]
-}
-
-function firstLine({ stderr }: Outcome): string {
-  return stderr.trim().split('\n', 1)[0]!
+/** What is wrong, and below it the words of ours that it is about. */
+function complaint({ stderr }: Outcome): string {
+  const [what, about] = stderr.trim().split('\n')
+  return about === undefined || /^[\s^~]*$/.test(about) ? what! : `${what} (${about.trim()})`
 }
 
 function versionIn(text: string): Version | undefined {

@@ -36,7 +36,8 @@ function deletesChains({ change, remove }: Plan, { chainRemoval }: Manner): bool
   return chainRemoval === 'at-once' || (change.size === 0 && sorted(remove).chain.length === remove.size)
 }
 
-function transaction(plan: Plan, manner: Manner, table: string): readonly string[] {
+/** `table` with its family. */
+export function transaction(plan: Plan, manner: Manner, table: string): readonly string[] {
   const wanted = new Map([...plan.add, ...plan.change])
   const make = sorted(wanted.keys())
   const changed = sorted(plan.change.keys())

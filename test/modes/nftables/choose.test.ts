@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { chooseNft } from '../../../src/modes/nftables/choose.ts'
+import { trials } from '../../../src/modes/nftables/trial.ts'
 import type { Kernel, Outcome } from '../../../src/system/ports.ts'
 
 interface HostFacts {
@@ -22,6 +23,34 @@ function host({ nft = 'nftables v1.0.6 (Lester Gooch #5)', release = '6.12.3-amd
 const choose = (facts: HostFacts, kernelCheck: 'enforce' | 'skip' = 'enforce') =>
   chooseNft(host(facts), { family: 'ipv4', kernelCheck })
 
+describe('the trial', () => {
+  const input = trials('ipv4')
+    .map(command => command.input ?? '')
+    .join('')
+
+  test.each([
+    /fib daddr type local/,
+    /fib saddr type local/,
+    /iifname "trial\*"/,
+    /ct status dnat/,
+    /dnat ip to ip daddr \. sctp dport \. numgen random mod 1 map @endpoints-sctp/,
+    /update @affinity-/,
+    /vmap \{ 0 : goto endpoint-/,
+    /dnat to 192\.0\.2\.5:1/,
+    /masquerade fully-random/,
+    / reject$/m,
+    / drop$/m,
+  ])('puts %s to the test', statement => expect(input).toMatch(statement))
+
+  test('leaves our own table alone', () => {
+    const tables = input
+      .trimEnd()
+      .split('\n')
+      .map(line => line.split(' ').slice(2, 4).join(' '))
+    expect(new Set(tables)).toEqual(new Set(['ip kube-proxy-trial']))
+  })
+})
+
 describe('a host that can', () => {
   test('is told from what nft and the kernel say of themselves', async () =>
     expect(await choose({})).toEqual({
@@ -39,6 +68,11 @@ describe('a host that can', () => {
   )
 })
 
+const NUMBER_IN_KEY = `/dev/stdin:6:69-89: Error: can not use variable sized data types (integer) in concat expressions
+add map ip kube-proxy-trial endpoints-sctp { typeof ip daddr . sctp dport . numgen random mod 2 : ip daddr . sctp dport ; }
+                                                    ~~~~~~~~~~~~~~~~~~~~~~~~^^^^^^^^^^^^^^^^^^^
+`
+
 describe('a host that cannot', () => {
   test.each<[HostFacts, RegExp]>([
     [{ nft: '' }, /IPv4: nft is not in PATH or does not run; install the package nftables/],
@@ -52,6 +86,10 @@ describe('a host that cannot', () => {
     [
       { trial: { code: 1, stderr: 'Error: JSON support not compiled-in\n^^' } },
       /nft -j list tables ip says: Error: JSON support not compiled-in$/,
+    ],
+    [
+      { nft: 'nftables v1.0.2 (Lester Gooch)', trial: { code: 1, stderr: NUMBER_IN_KEY } },
+      /variable sized data types \(integer\) in concat expressions \(add map .*\); nft is 1\.0\.2, and 1\.0\.6 is known to do$/,
     ],
   ])('%j is told what is missing', async (facts, message) => {
     await expect(choose(facts)).rejects.toThrow(message)
