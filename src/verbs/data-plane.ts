@@ -1,7 +1,8 @@
 import type { Settings } from '../config/settings.ts'
 import type { Kernel } from '../system/ports.ts'
+import type { Listeners } from '../system/relay/listeners.ts'
 import type { RelayNews } from '../system/relay/news.ts'
-import { Relay } from '../system/relay/relay.ts'
+import { Relay, type RelayOptions } from '../system/relay/relay.ts'
 import { withRelay } from '../system/relay/with-relay.ts'
 import type { Log } from '../telemetry/klog.ts'
 
@@ -15,12 +16,24 @@ export interface DataPlaneParts {
   readonly lost: () => void
   /** When it aborts, every connection through the relay ends. */
   readonly signal: AbortSignal
+  /** Where its sockets must be elsewhere than in this process. */
+  readonly relayOf?: (options: RelayOptions) => Stoppable
 }
 
-export function dataPlane({ settings: { mode, userspace }, kernel, log, lost, signal }: DataPlaneParts): Kernel {
+export type Stoppable = Listeners & { stop(): Promise<void> }
+
+export function dataPlane({
+  settings: { mode, userspace },
+  kernel,
+  log,
+  lost,
+  signal,
+  ...parts
+}: DataPlaneParts): Kernel {
   if (mode !== 'userspace') return kernel
   const { portRange, udpTimeoutMs } = userspace
-  const relay = new Relay({ portRange, udpIdleMs: udpTimeoutMs, tell: news => tellRelay(log, news), lost })
+  const { relayOf = options => new Relay(options) } = parts
+  const relay = relayOf({ portRange, udpIdleMs: udpTimeoutMs, tell: news => tellRelay(log, news), lost })
   signal.addEventListener('abort', () => void relay.stop(), { once: true })
   return withRelay(kernel, relay)
 }

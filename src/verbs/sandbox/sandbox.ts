@@ -11,6 +11,7 @@ import { onSignals } from '../../system/signals.ts'
 import type { Log } from '../../telemetry/klog.ts'
 import { parseCidr } from '../../values/cidr.ts'
 import { Agent } from '../agent.ts'
+import { dataPlane } from '../data-plane.ts'
 import { serveHealth } from '../probes.ts'
 import { extraKinds, lastHeard } from '../run.ts'
 import { type Begun, start } from '../start.ts'
@@ -19,6 +20,7 @@ import { type ApiServer, startApiServer } from './api-server.ts'
 import type { Lab } from './lab.ts'
 import { sweep, within } from './namespaces.ts'
 import { ensurePrograms } from './packages.ts'
+import { RelayClient } from './relay-client.ts'
 import { openSeedLab, SEED_NODE, SEED_OBJECTS } from './seed.ts'
 import { showAround } from './tour.ts'
 
@@ -82,7 +84,14 @@ async function stay(sandbox: Sandbox): Promise<void> {
   const agent = await Agent.open({
     settings,
     nodeName: SEED_NODE,
-    kernel: lab.node.kernel,
+    kernel: dataPlane({
+      settings,
+      kernel: lab.node.kernel,
+      log,
+      lost: () => agent.distrust(),
+      signal: stop.signal,
+      relayOf: options => new RelayClient(lab.node.namespace, options),
+    }),
     follow: (argv, onLine) => follow(within(lab.node.namespace, argv), onLine),
     clock,
     log,
