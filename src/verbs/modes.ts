@@ -49,6 +49,7 @@ export async function fitMode(settings: Settings, family: Family, kernel: Kernel
       const { tools, why } = await chooseTools(kernel, family)
       return {
         mode: userspaceMode(settings, tools),
+        tools,
         why: `Using a relay, and ${tools.restore} (${tools.variant}): ${why}`,
       }
     }

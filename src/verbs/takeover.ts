@@ -3,6 +3,8 @@ import { named, type Tools } from '../dialects/iptables.ts'
 import { iptables } from '../modes/iptables/index.ts'
 import type { Mode } from '../modes/mode.ts'
 import { nftables } from '../modes/nftables/index.ts'
+import { userspace } from '../modes/userspace/index.ts'
+import { isLeftBehind } from '../modes/userspace/left-behind.ts'
 import { diff, EMPTY } from '../plan/diff.ts'
 import { must } from '../system/must.ts'
 import type { Kernel } from '../system/ports.ts'
@@ -16,7 +18,7 @@ export interface Takeover {
   readonly mode: Settings['mode']
   readonly kernel: Kernel
   readonly log: Log
-  /** The families we serve, each with the iptables we write to, in iptables mode. */
+  /** The families we serve, each with the iptables we write to, where we do. */
   readonly families: ReadonlyMap<Family, Tools | undefined>
 }
 
@@ -43,16 +45,17 @@ function about({ name }: Mode, family: Family): Record<string, string> {
   return { mode: name, ipFamily: FAMILY_LABEL[family] }
 }
 
-/** Every mode whose tools are here, in the same family, that is not ours. */
+/** Every mode that may have left something here, in the same family, and is not ours. */
 async function othersHere(mode: Settings['mode'], ours: Tools | Family, kernel: Kernel): Promise<readonly Mode[]> {
   const family = typeof ours === 'string' ? ours : ours.family
   const others: Mode[] = []
-  // The chains of ipvs and userspace mode have the names of iptables mode's; those modes read and replace them as their own.
-  const apart = mode === 'iptables' || mode === 'nftables' ? (['nft', 'legacy'] as const) : []
-  for (const variant of apart) {
+  for (const variant of ['nft', 'legacy'] as const) {
     const tools = named(family, variant)
+    if ((await kernel.run({ argv: [tools.save, '--version'] })).code !== 0) continue
     const isOurs = typeof ours !== 'string' && ours.variant === variant
-    if (!isOurs && (await kernel.run({ argv: [tools.save, '--version'] })).code === 0) others.push(iptables(tools))
+    // The chains of ipvs mode have the names of iptables mode's; it reads and replaces them as its own.
+    if (mode !== 'ipvs' && !(mode === 'iptables' && isOurs)) others.push(iptables(tools))
+    if (!(mode === 'userspace' && isOurs) && (await isLeftBehind(kernel, tools))) others.push(userspace({ tools }))
   }
   if (mode !== 'nftables' && (await kernel.run({ argv: ['nft', '--version'] })).code === 0) {
     others.push(nftables({ family, chainRemoval: 'at-once' }))

@@ -9,8 +9,10 @@ import { hostKernel } from '../../src/system/kernel.ts'
 import type { Command, Kernel } from '../../src/system/ports.ts'
 import { openLog } from '../../src/telemetry/klog.ts'
 import { Agent } from '../../src/verbs/agent.ts'
+import { dataPlane } from '../../src/verbs/data-plane.ts'
 import { type Lab, openLab, type PodWish } from '../../src/verbs/sandbox/lab.ts'
 import { within } from '../../src/verbs/sandbox/namespaces.ts'
+import { RelayClient } from '../../src/verbs/sandbox/relay-client.ts'
 
 // The whole agent on the node of a lab: objects go in one by one, and each call returns when the kernel has followed.
 
@@ -34,16 +36,22 @@ export class Rig {
   readonly reports: Report[]
   readonly logged: string[]
   readonly #queue: Queue<Event>
-  readonly #stop = new AbortController()
+  readonly #stop: AbortController
   readonly #running: Promise<void>
 
-  private constructor(parts: Pick<Rig, 'lab' | 'agent' | 'commands' | 'reports' | 'logged'> & { queue: Queue<Event> }) {
+  private constructor(
+    parts: Pick<Rig, 'lab' | 'agent' | 'commands' | 'reports' | 'logged'> & {
+      queue: Queue<Event>
+      stop: AbortController
+    },
+  ) {
     this.lab = parts.lab
     this.agent = parts.agent
     this.commands = parts.commands
     this.reports = parts.reports
     this.logged = parts.logged
     this.#queue = parts.queue
+    this.#stop = parts.stop
     this.#running = parts.agent.run(this.#stop.signal)
   }
 
@@ -79,7 +87,8 @@ export class Rig {
     const commands: Command[] = []
     const reports: Report[] = []
     const logged: string[] = []
-    const kernel: Kernel = {
+    const stop = new AbortController()
+    const recording: Kernel = {
       run: command => {
         commands.push(command)
         return lab.node.kernel.run(command)
@@ -93,6 +102,14 @@ export class Rig {
       pid: 1,
       sink: { write: line => logged.push(line) },
     })
+    const kernel = dataPlane({
+      settings,
+      kernel: recording,
+      log,
+      lost: () => agent.distrust(),
+      signal: stop.signal,
+      relayOf: options => new RelayClient(lab.node.namespace, options),
+    })
     const agent = await Agent.open({
       settings,
       nodeName: 'here',
@@ -104,7 +121,7 @@ export class Rig {
       lastHeard: () => undefined,
       onReport: report => reports.push(report),
     })
-    return new Rig({ lab, agent, commands, reports, logged, queue })
+    return new Rig({ lab, agent, commands, reports, logged, queue, stop })
   }
 
   put(...objects: readonly ClusterObject[]): Promise<void> {
