@@ -15,19 +15,30 @@ export interface Doorway {
 }
 
 export type Staleness =
-  /** The door stands: every connection is stale that is not answered by one of these endpoints. */
+  /** The door stands: every connection is stale that is not answered by one of these. */
   | { readonly unless: ReadonlySet<string> }
-  /** The door is gone: only what we sent to these endpoints was ours to forget. */
+  /** The door is gone: only what we sent to these was ours to forget. */
   | { readonly only: ReadonlySet<string> }
 
 /** One key a door: a later judgement of the same door replaces an earlier one that has not been carried out yet. */
 export type Owed = ReadonlyMap<string, Doorway>
 
+/** Who may answer at the doors of a service port, as the kernel sees it. */
+export type Answerers = (resolved: Resolved) => Iterable<string>
+
+/** Endpoints that may still answer, ready or terminating, near or far: policy decides for new connections only. */
+const servingEndpoints: Answerers = ({ endpoints }) =>
+  endpoints.filter(({ serving }) => serving).map(({ text }) => text)
+
 /** What a change of one Service owes; empty where nothing that matters to connections has changed. */
-export function owedFlows(before: readonly Resolved[], after: readonly Resolved[]): Owed {
+export function owedFlows(
+  before: readonly Resolved[],
+  after: readonly Resolved[],
+  answerers: Answerers = servingEndpoints,
+): Owed {
   const owed = new Map<string, Doorway>()
-  const standing = doorsOf(after)
-  const earlier = doorsOf(before)
+  const standing = doorsOf(after, answerers)
+  const earlier = doorsOf(before, answerers)
   for (const [key, { door, serving }] of earlier) {
     if (!standing.has(key)) owed.set(key, { ...door, stale: { only: serving } })
   }
@@ -40,16 +51,16 @@ export function owedFlows(before: readonly Resolved[], after: readonly Resolved[
 
 interface Door {
   readonly door: { readonly protocol: Protocol; readonly ip?: Address; readonly port: number }
-  /** Endpoints that may still answer, ready or terminating, near or far: policy decides for new connections only. */
   readonly serving: ReadonlySet<string>
 }
 
-function doorsOf(ports: readonly Resolved[]): ReadonlyMap<string, Door> {
+function doorsOf(ports: readonly Resolved[], answerers: Answerers): ReadonlyMap<string, Door> {
   const doors = new Map<string, Door>()
-  for (const { traffic, endpoints } of ports) {
+  for (const resolved of ports) {
+    const { traffic } = resolved
     const { protocol } = traffic
     if (protocol === 'tcp') continue
-    const serving = new Set(endpoints.filter(endpoint => endpoint.serving).map(({ text }) => text))
+    const serving = new Set(answerers(resolved))
     for (const { ip, port } of traffic.frontends) {
       doors.set(`${protocol} ${ip ?? 'node'} ${port}`, {
         door: { protocol, ...(ip !== undefined && { ip }), port },

@@ -1,5 +1,6 @@
 import type { NodeView } from '../desired/node-view.ts'
 import type { ServiceTraffic } from '../desired/traffic.ts'
+import type { Flow } from '../dialects/conntrack.ts'
 import type { Command, Kernel } from '../system/ports.ts'
 import type { Packet, Path } from './trace.ts'
 
@@ -47,8 +48,18 @@ export interface Mode {
   holders?(kernel: Kernel): Promise<ReadonlyMap<Unit, string>>
   /** How to hear of changes that somebody else makes, where the kernel tells of them. */
   readonly alarm?: Alarm
+  /** Who answers clients, where the kernel does not see the endpoints do it. */
+  readonly answering?: Answering
   /** Where a packet goes under these rules, hop by hop. */
   trace(rules: Ruleset, packet: Packet): readonly Path[]
+}
+
+/** Answerers have names, because their addresses may belong to others by the next start. */
+export interface Answering {
+  /** Those of one service port. */
+  names(traffic: ServiceTraffic): readonly string[]
+  /** Looks who they are just now; of anybody else, the name is nobody's. */
+  look(kernel: Kernel): Promise<(flow: Flow) => string>
 }
 
 /** A program that tells of every change in the kernel, and how to read what it says. */

@@ -1,5 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts'
-import { type Owed, owedFlows } from '../desired/flows.ts'
+import { type Answerers, type Owed, owedFlows } from '../desired/flows.ts'
 import type { NodeView } from '../desired/node-view.ts'
 import { type Resolved, resolve } from '../desired/resolve.ts'
 import type { Standpoint } from '../desired/standpoint.ts'
@@ -34,6 +34,7 @@ export class Draft {
   readonly #cluster: Cluster
   readonly #mode: Mode
   readonly #lookAround: LookAround
+  readonly #answerers: Answerers | undefined
   readonly #drawn = new Map<ObjectName, readonly Resolved[]>()
   /** What may have changed. */
   readonly #stale = new Set<ObjectName>()
@@ -49,6 +50,8 @@ export class Draft {
     this.#cluster = cluster
     this.#mode = mode
     this.#lookAround = lookAround
+    const { answering } = mode
+    this.#answerers = answering && (({ traffic }) => answering.names(traffic))
   }
 
   touch(services: Iterable<ObjectName>): void {
@@ -114,7 +117,7 @@ export class Draft {
     else this.#drawn.set(name, after)
     this.#endpoints += count(after) - count(before)
     this.#unsaid.add(name)
-    this.#outcome.push({ news: compare(before, after), owed: owedFlows(before, after) })
+    this.#outcome.push({ news: compare(before, after), owed: owedFlows(before, after, this.#answerers) })
   }
 
   #say(name: ObjectName): void {

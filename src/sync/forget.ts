@@ -12,6 +12,8 @@ export interface Forgetting {
   readonly family: Family
   /** The node's own addresses: where a node port may be knocked at. */
   readonly nodeAddresses: readonly Address[]
+  /** The name of whoever answers a connection; absent: an endpoint, by its address and port. */
+  readonly answererOf?: (flow: Flow) => string
 }
 
 /** Returns how many were forgotten; throws where the kernel could not be asked, and then all is still owed. */
@@ -22,7 +24,7 @@ export async function forget(kernel: Kernel, forgetting: Forgetting): Promise<nu
     const doors = [...owed.values()].filter(door => door.protocol === protocol)
     if (doors.length === 0) continue
     const { stdout } = await must(kernel, { argv: listFlows(family, protocol) })
-    const stale = staleFlows(flowsOf(stdout), doors, forgetting.nodeAddresses)
+    const stale = staleFlows(flowsOf(stdout), doors, forgetting)
     if (stale.length === 0) continue
     await must(kernel, forgetFlows(stale, family))
     forgotten += stale.length
@@ -33,18 +35,21 @@ export async function forget(kernel: Kernel, forgetting: Forgetting): Promise<nu
 export function staleFlows(
   flows: readonly Flow[],
   doors: readonly Doorway[],
-  nodeAddresses: readonly Address[],
+  { nodeAddresses, answererOf = endpointOf }: Pick<Forgetting, 'nodeAddresses' | 'answererOf'>,
 ): readonly Flow[] {
   const atAddress = new Map(doors.map(door => [`${door.ip} ${door.port}`, door]))
   const atNode = new Map(doors.filter(({ ip }) => ip === undefined).map(door => [door.port, door]))
   const own = new Set(nodeAddresses)
   return flows.filter(flow => {
     const door = atAddress.get(`${flow.to} ${flow.toPort}`) ?? (own.has(flow.to) ? atNode.get(flow.toPort) : undefined)
-    return door !== undefined && isStale(flow, door)
+    return door !== undefined && isStale(answererOf(flow), door)
   })
 }
 
-function isStale({ answeredBy, answeredByPort }: Flow, { stale }: Doorway): boolean {
-  const answer = hostPort(answeredBy, answeredByPort)
-  return 'unless' in stale ? !stale.unless.has(answer) : stale.only.has(answer)
+function endpointOf({ answeredBy, answeredByPort }: Flow): string {
+  return hostPort(answeredBy, answeredByPort)
+}
+
+function isStale(answerer: string, { stale }: Doorway): boolean {
+  return 'unless' in stale ? !stale.unless.has(answerer) : stale.only.has(answerer)
 }

@@ -146,8 +146,11 @@ export class Lane {
     if (owed.size === 0) return NO_FLOWS
     this.#owed = new Map()
     try {
+      const { kernel, mode } = this.#parts
       const nodeAddresses = this.draft.surroundings?.addresses ?? []
-      return { forgotten: await forget(this.#parts.kernel, { owed, family: this.family, nodeAddresses }) }
+      const answererOf = await mode.answering?.look(kernel)
+      const about = { owed, family: this.family, nodeAddresses, ...(answererOf !== undefined && { answererOf }) }
+      return { forgotten: await forget(kernel, about) }
     } catch (error) {
       this.#owed = new Map([...owed, ...this.#owed])
       this.#pace.requestIn(this.#parts.limits.retryMs)

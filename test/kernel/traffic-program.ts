@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createSocket } from 'node:dgram'
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { connect, createServer, isIPv6, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 
@@ -16,6 +16,8 @@ export type Task =
   | { readonly do: 'send datagrams'; readonly to: string; readonly port: number; readonly sizes: readonly number[] }
   /** Connects again and again, some at a time, until it is told to stop. */
   | { readonly do: 'keep knocking'; readonly to: string; readonly port: number; readonly abreast: number }
+  /** From one socket of UDP, a question after each answer, until it is told to stop. */
+  | { readonly do: 'keep asking'; readonly to: string; readonly port: number }
   /** All at once; how long each waited for its answer. */
   | { readonly do: 'knock together'; readonly to: string; readonly port: number; readonly times: number }
   | { readonly do: 'hold'; readonly to: string; readonly port: number; readonly times: number }
@@ -33,6 +35,7 @@ export interface Knocks {
 }
 
 const PATIENCE_MS = 20_000
+const ANSWER_MS = 1000
 
 if (process.argv[2] !== undefined) {
   process.stdin.once('end', () => process.exit(0)).resume()
@@ -57,6 +60,8 @@ async function carryOut(task: Task): Promise<void> {
       return say(await sendDatagrams(task))
     case 'keep knocking':
       return keepKnocking(task)
+    case 'keep asking':
+      return keepAsking(task)
     case 'knock together':
       return say(await Promise.all(Array.from({ length: task.times }, () => timed(() => knock(task)))))
     case 'hold':
@@ -179,6 +184,35 @@ async function keepKnocking(task: Extract<Task, { do: 'keep knocking' }>): Promi
   }
   await Promise.all(Array.from({ length: task.abreast }, one))
   say({ answered, failures } satisfies Knocks)
+}
+
+async function keepAsking({ to, port }: Where): Promise<void> {
+  const socket = createSocket(isIPv6(to) ? 'udp6' : 'udp4')
+  let stopped = false
+  let answered = 0
+  const failures: string[] = []
+  createInterface({ input: process.stdin }).once('line', () => {
+    stopped = true
+  })
+  say('asking')
+  for (let i = 0; !stopped; i++) {
+    if (await isAnswered(socket, `question ${i}`, { to, port })) answered++
+    else failures.push(`question ${i}`)
+  }
+  say({ answered, failures } satisfies Knocks)
+}
+
+function isAnswered(socket: UdpSocket, question: string, { to, port }: Where): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const hear = (heard: Buffer): void => {
+    if (String(heard) === question) resolve(true)
+  }
+  const late = setTimeout(() => resolve(false), ANSWER_MS)
+  socket.on('message', hear).send(question, port, to)
+  return promise.finally(() => {
+    clearTimeout(late)
+    socket.off('message', hear)
+  })
 }
 
 /** Connections that have been used once, and then wait. Each line on stdin asks how many are still there. */

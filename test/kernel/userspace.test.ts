@@ -326,6 +326,21 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
       expect(answered).toBeGreaterThan(100)
     })
 
+    test('a UDP client that keeps its port misses no answer while endpoints come and go', async () => {
+      const asking = traffic(client, { do: 'keep asking', to: '10.96.0.33', port: 80 })
+      await asking.next()
+      for (let i = 0; i < 10; i++) {
+        const before = programs.log.length
+        programs.put(...slices('datagrams', 9003, i % 2 === 0 ? ['10.244.1.3'] : BOTH, 'UDP'))
+        await until(() => programs.log.slice(before).includes('changed=1'))
+      }
+      asking.writeLine('stop')
+      const { answered, failures } = await asking.next<Knocks>()
+      await asking.stop()
+      expect(failures).toEqual([])
+      expect(answered).toBeGreaterThan(100)
+    })
+
     test('an open connection outlives its endpoint, and its Service', async () => {
       programs.put(...slices('web', 8080, ['10.244.1.3', 'fd00:244:1::3']))
       await until(async () => tally(await client.connectMany(3, { to: '10.96.0.10', port: 80 }))['web-1'] === 3)

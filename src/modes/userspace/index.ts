@@ -1,6 +1,7 @@
 import type { Tools } from '../../dialects/iptables.ts'
 import type { Address } from '../../values/address.ts'
 import type { Mode } from '../mode.ts'
+import { answering } from './answering.ts'
 import { base } from './base.ts'
 import { read } from './read.ts'
 import { service } from './service.ts'
@@ -23,6 +24,7 @@ export function userspace({ tools, listenOn }: UserspaceOptions): Mode {
     service: (traffic, node) => service(traffic, node, listenOn),
     write: plan => write(plan, tools),
     read: kernel => read(kernel, tools),
+    answering: answering(tools.family),
     trace,
   }
 }
