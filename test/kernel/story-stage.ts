@@ -5,6 +5,7 @@ import type { End } from '../../src/modes/trace.ts'
 import { Lane } from '../../src/sync/lane.ts'
 import { systemClock } from '../../src/system/clock.ts'
 import type { ConnectOutcome } from '../../src/system/pod/messages.ts'
+import type { Kernel } from '../../src/system/ports.ts'
 import { type Address, FAMILIES, hostPort } from '../../src/values/address.ts'
 import { hostCidr } from '../../src/values/cidr.ts'
 import type { Host } from '../../src/verbs/sandbox/host.ts'
@@ -39,13 +40,16 @@ export function pods(numbers: readonly number[]): readonly PodWish[] {
 export class Stage {
   readonly #lab: Lab
   readonly #modeOf: ModeOf
+  readonly #kernel: Kernel
   readonly #listening = new Map<string, Promise<void>>()
   readonly #added = new Set<string>()
   readonly #given = new Set<Address>()
 
-  constructor(lab: Lab, modeOf: ModeOf) {
+  /** `kernel`: the node's, with whatever the mode needs beside it. */
+  constructor(lab: Lab, modeOf: ModeOf, kernel: Kernel = lab.node.kernel) {
     this.#lab = lab
     this.#modeOf = modeOf
+    this.#kernel = kernel
   }
 
   /** Ways that real routers would know: to addresses of load balancers, and from the other node to Services through this one. */
@@ -65,9 +69,17 @@ export class Stage {
     const lanes = FAMILIES.map(family => {
       const lookAround: ReturnType<typeof surroundings> = (...what) =>
         surroundings({ flags: story.flags, family, addresses })(...what)
-      const { kernel } = this.#lab.node
       const mode = this.#modeOf(family)
-      return new Lane({ family, cluster, mode, kernel, clock: systemClock, limits: LIMITS, lookAround, tell: () => {} })
+      return new Lane({
+        family,
+        cluster,
+        mode,
+        kernel: this.#kernel,
+        clock: systemClock,
+        limits: LIMITS,
+        lookAround,
+        tell: () => {},
+      })
     })
     await this.#lab.node.kernel.run(writeSysctl(ROUTE_LOCALNET, story.flags.localhostNodePorts ? 1 : 0))
     let sent = 0

@@ -8,6 +8,7 @@ import { type Address, FAMILIES, type Family, familyOf } from '../../../src/valu
 import { type Fate, fateOf, sameFate } from '../../fate.ts'
 import { type Flags, surroundings } from '../../flags.ts'
 import type { Expectation, Knock } from '../../stories/expectations.ts'
+import { forUserspace, OTHERWISE } from '../../stories/for-userspace.ts'
 import { type Step, storyOf } from '../../stories/story.ts'
 import { userspaceIn } from './tools.ts'
 
@@ -17,22 +18,9 @@ import { userspaceIn } from './tools.ts'
 const FOLDER = new URL('../../../fixtures/stories/', import.meta.url)
 const FILES = readdirSync(FOLDER).filter(file => file.endsWith('.story'))
 
-/** Packets that end elsewhere in this mode, by what a story says of them. */
-const OTHERWISE: readonly { readonly says: RegExp; readonly why: string }[] = [
-  { says: /\/sctp reaches /, why: 'Node has no SCTP sockets, so SCTP is refused' },
-  {
-    says: /^node -> (?:127\.0\.0\.1|\[::1\]):\d+ is untouched$/,
-    why: 'as in kube-proxy 1.20, node ports answer on loopback: the listener is on this very node',
-  },
-  {
-    says: /-> 127\.0\.0\.1:\S+ is dropped$/,
-    why: "nothing here takes route_localnet, so the kernel's own routing drops what comes to 127.0.0.1 from elsewhere",
-  },
-]
-
 describe.each(['flat', 'tree'] as const)('with portals in a %s', dispatch => {
   test.for(FILES)('%s', file => {
-    const story = storyOf(`fixtures/stories/${file}`, readFileSync(new URL(file, FOLDER), 'utf8'))
+    const story = forUserspace(storyOf(`fixtures/stories/${file}`, readFileSync(new URL(file, FOLDER), 'utf8')))
     const lanes = FAMILIES.map(family => new Lane({ flags: story.flags, family, dispatch }))
     const failures = story.steps.flatMap(step => {
       for (const lane of lanes) lane.follow(step)
@@ -94,7 +82,6 @@ class Lane {
 
 function complaint(expectation: Expectation, step: Step, lanes: readonly Lane[]): string | undefined {
   if (expectation.about !== 'packet' && expectation.about !== 'never') return undefined
-  if (OTHERWISE.some(({ says }) => says.test(expectation.line.text))) return undefined
   const found = fateIn(expectation.knock, step, lanes)
   const shown = [...found].map(([end, share]) => `${end} (${share})`).join(', ')
   if (expectation.about === 'never') {
@@ -102,7 +89,7 @@ function complaint(expectation: Expectation, step: Step, lanes: readonly Lane[])
       ? `it does: ${shown}`
       : undefined
   }
-  const ends = expectation.ends.map(end => (end.to === 'endpoint' ? { ...end, masqueraded: true } : end))
+  const { ends } = expectation
   const wanted = fateOf(ends.map(end => ({ end, share: 1 / ends.length })))
   return sameFate(found, wanted) ? undefined : shown
 }

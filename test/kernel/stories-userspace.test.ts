@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hostKernel } from '../../src/system/kernel.ts'
+import type { RelayNews } from '../../src/system/relay/news.ts'
+import { withRelay } from '../../src/system/relay/with-relay.ts'
+import { type Lab, openLab } from '../../src/verbs/sandbox/lab.ts'
+import { RelayClient } from '../../src/verbs/sandbox/relay-client.ts'
+import { userspaceIn } from '../modes/userspace/tools.ts'
+import { forUserspace } from '../stories/for-userspace.ts'
+import { storyOf } from '../stories/story.ts'
+import { whyNot } from './ground.ts'
+import { pods, Stage } from './story-stage.ts'
+
+// The stories in userspace mode, with real rules, a real relay and real packets.
+
+const why = await whyNot(['ip', 'iptables', 'ip6tables', 'conntrack'])
+const FOLDER = new URL('../../fixtures/stories/', import.meta.url)
+const FILES = readdirSync(FOLDER)
+  .filter(file => file.endsWith('.story'))
+  .sort()
+
+describe.skipIf(why !== undefined)(
+  `stories told to userspace mode with real packets${why ? ` (skipped: ${why})` : ''}`,
+  () => {
+    let lab: Lab
+    let relay: RelayClient
+    let stage: Stage
+    let packets = 0
+    const news: RelayNews[] = []
+    beforeAll(async () => {
+      lab = await openLab(hostKernel(), { pods: pods([2, 5, 6, 7, 9, 10, 11]) })
+      relay = new RelayClient(lab.node.namespace, {
+        udpIdleMs: 250,
+        tell: one => news.push(one),
+        lost: () => {},
+      })
+      stage = new Stage(lab, userspaceIn, withRelay(lab.node.kernel, relay))
+      await stage.layRoutes()
+    })
+    afterAll(async () => {
+      await relay?.stop()
+      await lab?.close()
+    })
+
+    test.each(FILES)('%s', async file => {
+      const story = forUserspace(storyOf(`fixtures/stories/${file}`, readFileSync(new URL(file, FOLDER), 'utf8')))
+      const { failures, sent } = await stage.play(story)
+      packets += sent
+      expect(failures.join('\n')).toBe('')
+    })
+
+    test('several hundred expectations were put to real packets, and the relay had nothing to complain of', () => {
+      expect(packets).toBeGreaterThan(400)
+      expect(news.map(({ what }) => what)).toEqual(['ready'])
+    })
+  },
+)
