@@ -1,4 +1,5 @@
 import { nodeName } from '../config/settings.ts'
+import { isListener } from '../modes/userspace/names.ts'
 import { diff, isEmpty } from '../plan/diff.ts'
 import { hostName } from '../system/host.ts'
 import { hostKernel } from '../system/kernel.ts'
@@ -26,7 +27,8 @@ async function verify(begun: Begun): Promise<number> {
   let differs = false
   for (const family of families) {
     const { mode } = await fitMode(settings, family, kernel)
-    const wanted = rulesOf(cluster, begun, { mode, family, nodeName: nodeName(settings, hostName()), machine })
+    const rules = rulesOf(cluster, begun, { mode, family, nodeName: nodeName(settings, hostName()), machine })
+    const wanted = new Map([...rules].filter(([unit]) => !isListener(unit)))
     const plan = diff(await mode.read(kernel), wanted)
     if (isEmpty(plan)) continue
     differs = true

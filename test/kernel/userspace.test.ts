@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/system/clock.ts'
 import { hostKernel } from '../../src/system/kernel.ts'
@@ -21,6 +22,7 @@ const FLAGS = [
   '--proxy-port-range=20000-20999',
   '--iptables-min-sync-period=0s',
 ]
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const FAMILIES = [
   { family: 'IPv4', vip: '10.96.0.10', dns: '10.96.0.53', dead: '10.96.0.99', node: '10.99.0.2', self: 'ip4' },
   { family: 'IPv6', vip: 'fd10:96::10', dns: 'fd10:96::53', dead: 'fd10:96::99', node: 'fd00:99::2', self: 'ip6' },
@@ -82,6 +84,22 @@ const NODE: ApiObject = {
   },
 }
 
+const OBJECTS: readonly ApiObject[] = [
+  NODE,
+  service('web', ['10.96.0.10', 'fd10:96::10'], [{ port: 80, nodePort: 30080 }]),
+  ...slices('web', 8080, WEB),
+  service('dns', ['10.96.0.53', 'fd10:96::53'], [{ port: 53, protocol: 'UDP', nodePort: 30053 }]),
+  ...slices('dns', 5353, DNS, 'UDP'),
+  service(
+    'dead',
+    ['10.96.0.99', 'fd10:96::99'],
+    [
+      { name: 'tcp', port: 80, nodePort: 30099 },
+      { name: 'udp', port: 80, protocol: 'UDP' },
+    ],
+  ),
+]
+
 describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (skipped: ${why})` : ''}`, () => {
   let lab: Lab
   let programs: NodePrograms
@@ -101,21 +119,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
     for (const server of servers) await server.next()
     for (const address of ['10.244.2.5', 'fd00:244:2::5']) await lab.remote.addAddress(address)
     await lab.remote.listen('tcp', 8080, { name: 'web-far', addresses: ['10.244.2.5', 'fd00:244:2::5'] })
-    programs = await NodePrograms.start(lab, FLAGS, [
-      NODE,
-      service('web', ['10.96.0.10', 'fd10:96::10'], [{ port: 80, nodePort: 30080 }]),
-      ...slices('web', 8080, WEB),
-      service('dns', ['10.96.0.53', 'fd10:96::53'], [{ port: 53, protocol: 'UDP', nodePort: 30053 }]),
-      ...slices('dns', 5353, DNS, 'UDP'),
-      service(
-        'dead',
-        ['10.96.0.99', 'fd10:96::99'],
-        [
-          { name: 'tcp', port: 80, nodePort: 30099 },
-          { name: 'udp', port: 80, protocol: 'UDP' },
-        ],
-      ),
-    ])
+    programs = await NodePrograms.start(lab, FLAGS, OBJECTS)
     await until(async () => (await client.connect({ to: 'fd10:96::10', port: 80, timeoutMs: 300 })).ok)
     await until(async () => (await client.connect({ to: '10.96.0.10', port: 80, timeoutMs: 300 })).ok)
   })
@@ -180,6 +184,20 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
     const ports = [...stdout.matchAll(/--to-(?:ports |destination \S+:)(\d+)/g)].map(match => Number(match[1]))
     expect(ports.length).toBeGreaterThan(0)
     expect(ports.filter(port => port < 20_000 || port > 20_999)).toEqual([])
+  })
+
+  test('verify and explain look at the rules, and say so where only the agent knows more', async () => {
+    const verb = (...argv: readonly string[]) =>
+      lab.node.kernel.run({
+        argv: [process.execPath, MAIN, ...argv, ...FLAGS, '--hostname-override=here'],
+        input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: OBJECTS }),
+      })
+    const verified = await verb('verify', '-f', '-')
+    expect([verified.stdout, verified.code]).toEqual(['This node holds exactly what it should.\n', 0])
+    const { stderr, code } = await verb('explain', '10.244.1.9', '10.96.0.10:80')
+    expect(stderr).toContain('the packet reaches the listener \\"tcp shop/web\\"')
+    expect(code).toBe(1)
+    expect((await verb('explain', '10.244.1.9', '10.96.0.99:80')).stdout).toContain('⇒ is refused')
   })
 
   test('what is read back is what was written, word for word', async () => {

@@ -54,6 +54,11 @@ export function listenUnit(name: string): Unit {
   return `listen ${name}`
 }
 
+/** Seen by nobody but the process that listens. */
+export function isListener(unit: Unit): boolean {
+  return unit.startsWith('listen ')
+}
+
 export function chainUnit(table: Table, chain: string): Unit {
   return `${table} ${chain}`
 }
@@ -72,7 +77,7 @@ export type UnitParts =
 export function unitParts(unit: Unit): UnitParts {
   const space = unit.indexOf(' ')
   const rest = unit.slice(space + 1)
-  if (unit.startsWith('listen ')) return { listener: rest }
+  if (isListener(unit)) return { listener: rest }
   const table = unit.slice(0, space) as Table
   return rest.startsWith('-A ') ? { table, line: rest.slice(3).replace(/ #\d+$/, '') } : { table, chain: rest }
 }

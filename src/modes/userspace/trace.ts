@@ -20,7 +20,10 @@ export function trace(rules: Ruleset, packet: Packet): readonly Path[] {
   return handedOver(rules, listener, { packet, hops })
 }
 
-/** The second connection is the node's own, so whoever answers sees the node. */
+/**
+ * The second connection is the node's own, so whoever answers sees the node. To whom a listener hands its clients is written
+ * nowhere but in the process that has it.
+ */
 function handedOver(
   rules: Ruleset,
   listener: string,
@@ -29,7 +32,10 @@ function handedOver(
   const unit = listenUnit(listener)
   const text = rules.get(unit)
   const pool = text === undefined ? undefined : parsePoolLine(text)
-  if (text === undefined || pool === undefined) return [{ share: 1, hops, end: { to: 'rejected' } }]
+  if (text === undefined || pool === undefined) {
+    const why = 'to whom it hands its clients is known to the agent alone, or where --filename (-f) names the objects'
+    throw new Error(`the packet reaches the listener "${listener}"; ${why}`)
+  }
   const { endpoints, stickySeconds = -1 } = pool
   const isBack = last !== undefined && last.secondsAgo <= stickySeconds && endpoints.includes(last.endpoint)
   return (isBack ? [last.endpoint] : endpoints).map((endpoint, _, { length }) => ({
