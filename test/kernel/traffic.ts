@@ -8,17 +8,24 @@ import type { Task } from './traffic-program.ts'
 
 const PROGRAM = fileURLToPath(new URL('./traffic-program.ts', import.meta.url))
 
-export interface Traffic extends Pick<Child, 'pid' | 'writeLine' | 'stop'> {
+export interface Program extends Pick<Child, 'pid' | 'writeLine' | 'stop'> {
   /** The next line it prints. Rejects where it ends without one. */
   next<T>(): Promise<T>
 }
 
-export function traffic({ namespace }: Pick<Host, 'namespace'>, task: Task): Traffic {
+export type Traffic = Program
+
+export function traffic(host: Pick<Host, 'namespace'>, task: Task): Traffic {
+  return program(host, [PROGRAM, JSON.stringify(task)])
+}
+
+/** Any program of ours that prints lines of JSON. */
+export function program({ namespace }: Pick<Host, 'namespace'>, argv: readonly string[]): Program {
   const lines: unknown[] = []
   let wake = (): void => {}
   let ending: string | undefined
   const child = startChild({
-    argv: within(namespace, [process.execPath, PROGRAM, JSON.stringify(task)]),
+    argv: within(namespace, [process.execPath, ...argv]),
     onLine: line => {
       lines.push(JSON.parse(line))
       wake()

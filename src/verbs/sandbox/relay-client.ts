@@ -39,6 +39,10 @@ export class RelayClient implements Listeners {
     void this.#child.ended.then(({ code, stderr }) => this.#giveUp(`the relay ended with ${code}: ${stderr.trim()}`))
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
   list(family: Family): readonly Open[] {
     return this.#open[family]
   }
