@@ -4,11 +4,14 @@ import { hostKernel } from '../../src/system/kernel.ts'
 import { ensurePrograms } from '../../src/verbs/sandbox/packages.ts'
 import { type Contender, compare, type Result, table } from './contest.ts'
 import { measured, type NftFigures, nftablesTable } from './nftables.ts'
+import { measureUserspace, userspaceTable } from './userspace.ts'
 
 // npm run bench -- iptables [--services N --endpoints M] [--updates N] [--peer PATH-TO-A-KUBE-PROXY]
-// How long a cluster takes to be served, and a change to arrive. Prints a table and writes JSON.
+// How long a cluster takes to be served, and a change to arrive; in userspace mode, what passes through the relay. Prints a
+// table and writes JSON.
 
-const USAGE = 'usage: npm run bench -- iptables|nftables [--services N --endpoints M] [--updates N] [--peer PATH]'
+const USAGE =
+  'usage: npm run bench -- iptables|nftables [--services N --endpoints M] [--updates N] [--peer PATH]\n       npm run bench -- userspace [--rounds N]'
 /** manifests/Dockerfile starts it the same way: a small young generation is faster here, and takes a third less memory. */
 const AS_IN_THE_IMAGE = ['--max-semi-space-size=4']
 const DEFAULT_SIZES = { iptables: [100, 1000, 5000], nftables: [1000, 5000, 10_000] }
@@ -20,11 +23,12 @@ const { values, positionals } = parseArgs({
     endpoints: { type: 'string', default: '10' },
     updates: { type: 'string', default: '20' },
     peer: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
     out: { type: 'string', default: 'dist/bench.json' },
   },
 })
 const [mode] = positionals
-if (mode !== 'iptables' && mode !== 'nftables') {
+if (mode !== 'iptables' && mode !== 'nftables' && mode !== 'userspace') {
   console.error(USAGE)
   process.exit(1)
 }
@@ -35,6 +39,12 @@ const ensured = await ensurePrograms(hostKernel(), ['ip', 'iptables', 'ip6tables
 if (!ensured.ok) {
   console.error(ensured.problem)
   process.exit(1)
+}
+if (mode === 'userspace') {
+  const figures = await measureUserspace(Number(values.rounds))
+  console.log(userspaceTable(figures))
+  keep({ mode, figures })
+  process.exit(0)
 }
 
 const flags = [
@@ -66,9 +76,10 @@ for (const services of sizes) {
 }
 console.log(table(results))
 if (mode === 'nftables') console.log(`\n${nftablesTable(nftFigures, results)}`)
-mkdirSync('dist', { recursive: true })
-writeFileSync(
-  values.out,
-  `${JSON.stringify({ mode, results, ...(mode === 'nftables' && { nftFigures }) }, undefined, 2)}\n`,
-)
-console.log(`written to ${values.out}`)
+keep({ mode, results, ...(mode === 'nftables' && { nftFigures }) })
+
+function keep(figures: unknown): void {
+  mkdirSync('dist', { recursive: true })
+  writeFileSync(values.out, `${JSON.stringify(figures, undefined, 2)}\n`)
+  console.log(`written to ${values.out}`)
+}
