@@ -1,10 +1,13 @@
 import type { Settings } from '../config/settings.ts'
+import { chooseTools } from '../modes/iptables/choose.ts'
+import { portsLeftBehind } from '../modes/userspace/left-behind.ts'
 import type { Kernel } from '../system/ports.ts'
 import type { Listeners } from '../system/relay/listeners.ts'
 import type { RelayNews } from '../system/relay/news.ts'
 import { Relay, type RelayOptions } from '../system/relay/relay.ts'
 import { withRelay } from '../system/relay/with-relay.ts'
 import type { Log } from '../telemetry/klog.ts'
+import type { Family } from '../values/address.ts'
 
 // Settings → who carries packets: the kernel alone, or, in userspace mode, the kernel and a relay in this process.
 
@@ -33,9 +36,21 @@ export function dataPlane({
   if (mode !== 'userspace') return kernel
   const { portRange, udpTimeoutMs } = userspace
   const { relayOf = options => new Relay(options) } = parts
-  const relay = relayOf({ portRange, udpIdleMs: udpTimeoutMs, tell: news => tellRelay(log, news), lost })
+  const relay = relayOf({
+    portRange,
+    udpIdleMs: udpTimeoutMs,
+    tell: news => tellRelay(log, news),
+    lost,
+    remembered: family => remembered(kernel, family),
+  })
   signal.addEventListener('abort', () => void relay.stop(), { once: true })
   return withRelay(kernel, relay)
+}
+
+/** A listener that has its port back is there for whoever is still led to it, and nobody is led to somebody else's. */
+async function remembered(kernel: Kernel, family: Family): Promise<ReadonlyMap<string, number>> {
+  const { tools } = await chooseTools(kernel, family)
+  return portsLeftBehind(kernel, tools)
 }
 
 function tellRelay(log: Log, news: RelayNews): void {

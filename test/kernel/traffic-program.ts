@@ -13,7 +13,13 @@ export type Task =
   | { readonly do: 'serve lines'; readonly port: number }
   | { readonly do: 'serve datagrams'; readonly port: number }
   | { readonly do: 'upload'; readonly to: string; readonly port: number; readonly bytes: number }
-  | { readonly do: 'send datagrams'; readonly to: string; readonly port: number; readonly sizes: readonly number[] }
+  | {
+      readonly do: 'send datagrams'
+      readonly to: string
+      readonly port: number
+      readonly sizes: readonly number[]
+      readonly sourcePort?: number
+    }
   /** Connects again and again, some at a time, until it is told to stop. */
   | { readonly do: 'keep knocking'; readonly to: string; readonly port: number; readonly abreast: number }
   /** From one socket of UDP, a question after each answer, until it is told to stop. */
@@ -118,8 +124,9 @@ function upload({ to, port, bytes }: Extract<Task, { do: 'upload' }>): Promise<u
   })
 }
 
-async function sendDatagrams({ to, port, sizes }: Extract<Task, { do: 'send datagrams' }>): Promise<unknown> {
-  const socket = createSocket(isIPv6(to) ? 'udp6' : 'udp4')
+async function sendDatagrams({ to, port, ...task }: Extract<Task, { do: 'send datagrams' }>): Promise<unknown> {
+  const { sizes, sourcePort = 0 } = task
+  const socket = createSocket(isIPv6(to) ? 'udp6' : 'udp4').bind(sourcePort)
   const came: number[] = []
   for (const size of sizes) {
     const message = Buffer.alloc(size, size % 251)

@@ -208,10 +208,10 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
     for (const look of looks()) expect(look).toMatch(/added=0 changed=0 removed=0/)
   })
 
-  test('rules that somebody flushed are written again at the next look', async () => {
+  test('rules that somebody flushed are written again at once', async () => {
+    const before = programs.log.length
     await lab.node.kernel.run({ argv: ['iptables', '-t', 'nat', '-F'] })
-    expect(await reaches('10.96.0.10', 80)).toBe(false)
-    process.kill(programs.agentPid, 'SIGHUP')
+    await until(() => programs.log.slice(before).includes('Somebody else had changed our rules'))
     await until(() => reaches('10.96.0.10', 80))
   })
 
@@ -396,12 +396,24 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
     await opened.stream.close()
   })
 
-  test('after a restart of the agent clients are served again', async () => {
+  test('after a restart listeners have their ports back: rules stay, and so does the way of a UDP client', async () => {
     const vip = { to: '10.96.0.20', port: 80 }
+    const dns = { to: '10.96.0.33', port: 80, sourcePort: 40_053 }
+    const rules = async (): Promise<string> =>
+      (await lab.node.kernel.run({ argv: ['iptables-save', '-t', 'nat'] })).stdout.replaceAll(
+        /^#.*\n|\[\d+:\d+\]/gm,
+        '',
+      )
+    const ask = () => once<readonly number[]>(client, { do: 'send datagrams', ...dns, sizes: [10, 20, 30] })
+    expect(await ask()).toEqual([10, 20, 30])
+    const before = await rules()
     expect(await programs.stopAgent()).toBe(0)
     expect(await client.connect(vip)).toMatchObject({ ok: false, error: 'refused' })
+    expect(await rules()).toBe(before)
     programs.startAgent()
     await until(() => reaches(vip.to, vip.port))
+    expect(await rules()).toBe(before)
+    expect(await ask()).toEqual([10, 20, 30])
   })
 
   async function reaches(to: string, port: number): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { Tools } from '../../dialects/iptables.ts'
 import type { Address } from '../../values/address.ts'
+import { alarm } from '../iptables/alarm.ts'
 import type { Mode } from '../mode.ts'
 import { answering } from './answering.ts'
 import { base } from './base.ts'
@@ -18,6 +19,7 @@ export interface UserspaceOptions {
 }
 
 export function userspace({ tools, listenOn }: UserspaceOptions): Mode {
+  const watch = alarm(tools)
   return {
     name: 'userspace',
     base,
@@ -25,6 +27,7 @@ export function userspace({ tools, listenOn }: UserspaceOptions): Mode {
     write: plan => write(plan, tools),
     read: kernel => read(kernel, tools),
     answering: answering(tools.family),
+    ...(watch !== undefined && { alarm: watch }),
     trace,
   }
 }

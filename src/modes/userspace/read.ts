@@ -68,7 +68,7 @@ function named(text: string, ports: Ports | undefined): string {
   return text
     .split('\n')
     .map(line => {
-      const [, protocol, note] = /^-A .*?-p (tcp|udp) -m comment --comment "([^"]*)" /.exec(line) ?? []
+      const [, protocol, note] = LISTENER.exec(line) ?? []
       if (protocol === undefined || note === undefined) return line
       const name = listenerOfNote(protocol, note)
       const isRight = (port: string): boolean => ports === undefined || ports.get(name) === Number(port)
@@ -78,6 +78,23 @@ function named(text: string, ports: Ports | undefined): string {
     })
     .join('\n')
 }
+
+/** The proxy ports that standing rules lead to, by the name of the listener. */
+export function standingPorts(save: string): ReadonlyMap<string, number> {
+  const found = new Map<string, number>()
+  for (const [chain, text] of canonicalChains(save).get('nat') ?? []) {
+    if (!isOurChain('nat', chain)) continue
+    for (const line of text.split('\n')) {
+      const [, protocol, note] = LISTENER.exec(line) ?? []
+      const port = placeOf(line).exec(line)?.[2]
+      if (protocol !== undefined && note !== undefined && port !== undefined)
+        found.set(listenerOfNote(protocol, note), Number(port))
+    }
+  }
+  return found
+}
+
+const LISTENER = /^-A .*?-p (tcp|udp) -m comment --comment "([^"]*)" /
 
 /** Where the proxy port stands in a line. */
 function placeOf(line: string): RegExp {

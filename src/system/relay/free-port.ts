@@ -8,8 +8,8 @@ import type { Spot } from './messages.ts'
 
 export type PortQuestion = Pick<Spot, 'protocol' | 'host'> & {
   readonly range: PortRange | 'any'
-  /** Ports that are ours already. */
-  readonly taken: ReadonlySet<number>
+  /** Whether a port is ours already, or not to be had for another reason. */
+  readonly isTaken: (port: number) => boolean
   /** To be taken if it is free. */
   readonly first: number | undefined
 }
@@ -17,16 +17,16 @@ export type PortQuestion = Pick<Spot, 'protocol' | 'host'> & {
 const TRIES = 16
 
 /** Undefined where none is left. */
-export async function freePort({ range, taken, first, ...place }: PortQuestion): Promise<number | undefined> {
-  const same = first === undefined ? undefined : await firstFree(place, [first], taken)
+export async function freePort({ range, isTaken, first, ...place }: PortQuestion): Promise<number | undefined> {
+  const same = first === undefined ? undefined : await firstFree(place, [first], isTaken)
   if (same !== undefined) return same
-  if (range !== 'any') return firstFree(place, candidates(range, taken))
-  return firstFree(place, Array<number>(TRIES).fill(0), taken)
+  if (range !== 'any') return firstFree(place, candidates(range, isTaken), isTaken)
+  return firstFree(place, Array<number>(TRIES).fill(0), isTaken)
 }
 
 /** From somewhere in the range to its end, and from its beginning on. */
-function candidates({ first, last }: PortRange, taken: ReadonlySet<number>): readonly number[] {
-  const ports = Array.from({ length: last - first + 1 }, (_, i) => first + i).filter(port => !taken.has(port))
+function candidates({ first, last }: PortRange, isTaken: PortQuestion['isTaken']): readonly number[] {
+  const ports = Array.from({ length: last - first + 1 }, (_, i) => first + i).filter(port => !isTaken(port))
   const start = Math.floor(Math.random() * ports.length)
   return [...ports.slice(start), ...ports.slice(0, start)]
 }
@@ -36,11 +36,11 @@ type Place = Pick<PortQuestion, 'protocol' | 'host'>
 async function firstFree(
   place: Place,
   ports: readonly number[],
-  taken: ReadonlySet<number> = new Set(),
+  isTaken: PortQuestion['isTaken'],
 ): Promise<number | undefined> {
   for (const port of ports) {
     const found = await (place.protocol === 'tcp' ? tryTcp(place.host, port) : tryUdp(place.host, port))
-    if (found !== undefined && !taken.has(found)) return found
+    if (found !== undefined && !isTaken(found)) return found
   }
   return undefined
 }

@@ -19,6 +19,8 @@ export interface RelayOptions {
   readonly tell: (news: RelayNews) => void
   /** What was open is not any more, or what was wanted is not open: whoever believes it is should look again. */
   readonly lost: () => void
+  /** Where listeners stood at an earlier start, by name: rules may still lead there. Asked once for each family. */
+  readonly remembered?: (family: Family) => Promise<ReadonlyMap<string, number>>
   readonly workers?: number
   /** How long after a failure `lost` is called. */
   readonly lostMs?: number
@@ -36,11 +38,14 @@ const LOST_MS = 5000
 /** Beside the bundle lies a bundle of the workers; see build.ts. */
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './worker/worker.ts' : './relay-worker.js', import.meta.url)
 
+const NOWHERE: ReadonlyMap<string, number> = new Map()
+
 interface Opening {
   readonly family: Family
   readonly wanted: readonly Wanted[]
   /** Where some of them listened a moment ago. */
   readonly before: ReadonlyMap<string, Spot>
+  readonly reserved: ReadonlyMap<string, number>
 }
 
 export class Relay implements Listeners {
@@ -50,6 +55,7 @@ export class Relay implements Listeners {
   readonly #open = new Map<string, Listening>()
   readonly #memories = new Memories(() => Date.now())
   readonly #descriptors: Int32Array<SharedArrayBuffer>
+  readonly #begun = new Set<Family>()
   #lost: NodeJS.Timeout | undefined
 
   constructor(options: RelayOptions) {
@@ -79,7 +85,8 @@ export class Relay implements Listeners {
     await this.#crew.ask(wanted.flatMap(({ name, pool }) => this.#repooled(keyOf(family, name), pool) ?? []))
     const before = await this.#leave(family, wanted)
     const fresh = wanted.filter(({ name }) => !this.#open.has(keyOf(family, name)))
-    await this.#openNew({ family, before, wanted: this.#affordable(fresh) }, TRIES)
+    const reserved = await this.#remembered(family)
+    await this.#openNew({ family, before, reserved, wanted: this.#affordable(fresh) }, TRIES)
     const isElsewhere = ([key, { port }]: readonly [string, Spot]): boolean => this.#open.get(key)?.spot.port !== port
     if ([...before].some(isElsewhere)) this.#look()
   }
@@ -96,10 +103,10 @@ export class Relay implements Listeners {
     await this.#crew.close()
   }
 
-  async #openNew({ family, wanted, before }: Opening, tries: number): Promise<void> {
+  async #openNew({ wanted, ...opening }: Opening, tries: number): Promise<void> {
     if (wanted.length === 0) return
     const { portRange: range = 'any' } = this.#options
-    const { found, without } = await findSpots({ family, wanted, before, range, open: this.#open.values() })
+    const { found, without } = await findSpots({ ...opening, wanted, range, open: this.#open.values() })
     this.#fail(without.map(name => ({ name, why: `no port is left in ${shown(range)}` })))
     for (const one of found) this.#open.set(one.key, one)
     this.#makeRoom()
@@ -107,8 +114,15 @@ export class Relay implements Listeners {
     const whys = new Map(notOpened.map(({ key, why }) => [key, why]))
     await this.#close([...whys.keys()])
     const failed = found.filter(({ key }) => whys.has(key))
-    if (tries > 1) await this.#openNew({ family, before, wanted: failed }, tries - 1)
+    if (tries > 1) await this.#openNew({ ...opening, wanted: failed }, tries - 1)
     else this.#fail(failed.map(({ key, name }) => ({ name, why: whys.get(key)! })))
+  }
+
+  /** Once rules stand that lead to us, no port belongs to anybody else. */
+  async #remembered(family: Family): Promise<ReadonlyMap<string, number>> {
+    if (this.#begun.has(family)) return NOWHERE
+    this.#begun.add(family)
+    return (await this.#options.remembered?.(family)) ?? NOWHERE
   }
 
   /** Closes what is to listen at another address from now on, and tells where it was: rules lead to its port. */

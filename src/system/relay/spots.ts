@@ -23,6 +23,8 @@ export interface Question {
   readonly open: Iterable<Listening>
   /** Where one listened before. */
   readonly before: ReadonlyMap<string, Spot>
+  /** Ports that belong to a name, whether or not it is wanted: to no other, as rules may still lead there. */
+  readonly reserved: ReadonlyMap<string, number>
 }
 
 export interface Answer {
@@ -31,16 +33,19 @@ export interface Answer {
   readonly without: readonly string[]
 }
 
-export async function findSpots({ family, range, wanted, open, before }: Question): Promise<Answer> {
+export async function findSpots({ family, range, wanted, open, before, reserved }: Question): Promise<Answer> {
   const taken = { tcp: new Set<number>(), udp: new Set<number>() }
   for (const { spot } of open) if (spot.family === family) taken[spot.protocol].add(spot.port)
+  const spokenFor = new Set(reserved.values())
   const found: Listening[] = []
   const without: string[] = []
   for (const { name, pool } of wanted) {
     const protocol = protocolOf(name)
     const host = hostOf(family, pool)
     const key = keyOf(family, name)
-    const port = await freePort({ protocol, host, range, taken: taken[protocol], first: before.get(key)?.port })
+    const first = before.get(key)?.port ?? reserved.get(name)
+    const isTaken = (port: number): boolean => taken[protocol].has(port) || (spokenFor.has(port) && port !== first)
+    const port = await freePort({ protocol, host, range, isTaken, first })
     if (port === undefined) without.push(name)
     else {
       taken[protocol].add(port)
