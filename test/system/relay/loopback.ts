@@ -5,11 +5,12 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { RelayNews } from '../../../src/system/relay/news.ts'
 import { Relay, type RelayOptions } from '../../../src/system/relay/relay.ts'
 
-// A relay on this machine's loopback address, with endpoints behind it and clients before it.
+// A relay on a loopback address that nobody else uses, with endpoints behind it and clients before it.
 
 export class Ground {
   readonly news: RelayNews[] = []
   readonly relay: Relay
+  readonly host = `127.${1 + random(254)}.${random(256)}.${1 + random(254)}`
   lost = 0
   readonly #ends: (() => unknown)[] = []
 
@@ -25,7 +26,7 @@ export class Ground {
 
   /** Opens it, or gives it another pool; returns its port. */
   async listener(name: string, pool: string): Promise<number> {
-    await this.relay.open('ipv4', [{ name, pool: `${pool} at 127.0.0.1` }])
+    await this.relay.open('ipv4', [{ name, pool: `${pool} at ${this.host}` }])
     const open = this.relay.list('ipv4').find(listener => listener.name === name)
     if (open === undefined) throw new Error(`${name} is not open: ${JSON.stringify(this.news)}`)
     return open.port
@@ -37,9 +38,9 @@ export class Ground {
       socket.on('error', () => {})
       each(socket)
     })
-    await once(server.listen(0, '127.0.0.1'), 'listening')
+    await once(server.listen(0, this.host), 'listening')
     this.#ends.push(() => server.close())
-    return `127.0.0.1:${portOf(server)}`
+    return `${this.host}:${portOf(server)}`
   }
 
   /** An endpoint that says its name to everybody, and hangs up. */
@@ -50,12 +51,12 @@ export class Ground {
   async udpEndpoint(each: (message: Buffer, from: RemoteInfo, socket: UdpSocket) => void): Promise<string> {
     const socket = await this.udpSocket()
     socket.on('message', (message, from) => each(message, from, socket))
-    return `127.0.0.1:${socket.address().port}`
+    return `${this.host}:${socket.address().port}`
   }
 
   async udpSocket(): Promise<UdpSocket> {
     const socket = createSocket('udp4')
-    await once(socket.bind(0, '127.0.0.1'), 'listening')
+    await once(socket.bind(0, this.host), 'listening')
     let open = true
     socket.once('close', () => {
       open = false
@@ -65,7 +66,7 @@ export class Ground {
   }
 
   async client(port: number): Promise<Socket> {
-    const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true, noDelay: true })
+    const socket = connect({ host: this.host, port, allowHalfOpen: true, noDelay: true })
     socket.on('error', () => {})
     this.#ends.push(() => socket.destroy())
     await once(socket, 'connect')
@@ -82,6 +83,17 @@ export class Ground {
     const answer = await everything(socket)
     socket.end()
     return answer instanceof Error ? 'reset' : answer.toString()
+  }
+
+  /** Sockets that are connected to this endpoint or listener, or from it, and have not been given up. */
+  connected(protocol: 'tcp' | 'udp', port: number): number {
+    const bytes = this.host.split('.').toReversed().map(Number)
+    const place = `${bytes.map(byte => hex(byte, 2)).join('')}:${hex(port, 4)}`
+    const lines = readFileSync(`/proc/self/net/${protocol}`, 'utf8').trim().split('\n').slice(1)
+    return lines.filter(line => {
+      const [, local, remote, state = ''] = line.trim().split(/\s+/)
+      return (local === place || remote === place) && !GIVEN_UP.has(state)
+    }).length
   }
 
   async close(): Promise<void> {
@@ -105,14 +117,12 @@ export function portOf(server: Server): number {
   return (server.address() as { readonly port: number }).port
 }
 
-/** Sockets of this machine that are connected to this endpoint or listener, or from it, and have not been given up. */
-export function connected(protocol: 'tcp' | 'udp', port: number): number {
-  const hex = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
-  const lines = readFileSync(`/proc/self/net/${protocol}`, 'utf8').trim().split('\n').slice(1)
-  return lines.filter(line => {
-    const [, local = '', remote = '', state = ''] = line.trim().split(/\s+/)
-    return (local.endsWith(hex) || remote.endsWith(hex)) && !GIVEN_UP.has(state)
-  }).length
+function random(below: number): number {
+  return Math.floor(Math.random() * below)
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).toUpperCase().padStart(digits, '0')
 }
 
 /** In the kernel's numbers: waiting for late segments, listening, and a socket of UDP that is not connected. */

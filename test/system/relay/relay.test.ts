@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { RelayNews } from '../../../src/system/relay/news.ts'
 import type { RelayOptions } from '../../../src/system/relay/relay.ts'
-import { Ground, portOf, until } from './loopback.ts'
+import { Ground, until } from './loopback.ts'
 
 // The relay as a whole: ports, limits, and what becomes of a worker that crashes.
 
@@ -26,7 +26,7 @@ describe('the relay', { timeout: 30_000 }, () => {
     const port = await ground.listener('tcp shop/cart:http', `to ${endpoint}`)
     expect(await ground.listener('tcp shop/cart:http', `to ${endpoint} sticky 5`)).toBe(port)
     expect(ground.relay.list('ipv4')).toEqual([
-      { name: 'tcp shop/cart:http', pool: `to ${endpoint} sticky 5 at 127.0.0.1`, port },
+      { name: 'tcp shop/cart:http', pool: `to ${endpoint} sticky 5 at ${ground.host}`, port },
     ])
     expect(ground.relay.list('ipv6')).toEqual([])
   })
@@ -50,14 +50,15 @@ describe('the relay', { timeout: 30_000 }, () => {
   })
 
   test('takes its ports from the range, leaves out those of others, and says when none is left', async () => {
-    const stranger = createServer().listen(0, '127.0.0.1')
-    await once(stranger, 'listening')
-    const first = portOf(stranger)
+    // Beyond what the kernel gives to those who ask for any port.
+    const first = 24_000 + Math.floor(Math.random() * 6000)
     begin({ portRange: { first, last: first + 2 }, lostMs: 20 })
+    const stranger = createServer().listen(first, ground.host)
+    await once(stranger, 'listening')
     const endpoint = await ground.namedEndpoint('a')
     const ports = [await ground.listener('tcp a', `to ${endpoint}`), await ground.listener('tcp b', `to ${endpoint}`)]
     expect(ports.toSorted()).toEqual([first + 1, first + 2])
-    await ground.relay.open('ipv4', [{ name: 'tcp c', pool: `to ${endpoint} at 127.0.0.1` }])
+    await ground.relay.open('ipv4', [{ name: 'tcp c', pool: `to ${endpoint} at ${ground.host}` }])
     expect(told('not opened')).toEqual([
       { what: 'not opened', name: 'tcp c', why: `no port is left in --proxy-port-range=${first}-${first + 2}` },
     ])
@@ -65,6 +66,22 @@ describe('the relay', { timeout: 30_000 }, () => {
     stranger.close()
     await until(() => ground.lost === 1)
     expect(await ground.listener('tcp c', `to ${endpoint}`)).toBe(first)
+  })
+
+  test('gives listeners the ports they had, and none of those to another, while old rules may stand', async () => {
+    const first = 24_000 + Math.floor(Math.random() * 6000)
+    const had = new Map([
+      ['tcp gone', first],
+      ['tcp a', first + 1],
+    ])
+    begin({ portRange: { first, last: first + 2 }, remembered: async () => had })
+    const wanted = ['tcp new', 'tcp a'].map(name => ({ name, pool: `to 127.0.0.1:9 at ${ground.host}` }))
+    await ground.relay.open('ipv4', wanted)
+    expect(ground.relay.list('ipv4').map(({ name, port }) => [name, port])).toEqual([
+      ['tcp new', first + 2],
+      ['tcp a', first + 1],
+    ])
+    expect(await ground.listener('tcp later', 'to 127.0.0.1:9')).toBe(first)
   })
 
   test('turns clients away when no descriptors are left, says so, and lets others in later', async () => {
@@ -94,7 +111,7 @@ describe('the relay', { timeout: 30_000 }, () => {
 
   test('opens no more listeners than there are descriptors for', async () => {
     begin({ measure: () => ({ limit: 130, used: 0 }) })
-    const wanted = [1, 2, 3, 4].map(n => ({ name: `tcp s${n}`, pool: 'to 127.0.0.1:9 at 127.0.0.1' }))
+    const wanted = [1, 2, 3, 4].map(n => ({ name: `tcp s${n}`, pool: `to 127.0.0.1:9 at ${ground.host}` }))
     await ground.relay.open('ipv4', wanted)
     expect(ground.relay.list('ipv4')).toHaveLength(3)
     expect(told('not opened')).toEqual([
