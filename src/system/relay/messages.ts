@@ -73,6 +73,11 @@ export interface WorkerStart {
 export interface Shared {
   /** Whose turn it is, by proxy port. */
   readonly turns: Int32Array<SharedArrayBuffer>
-  /** First how many descriptors connections may take, then how many each worker has taken. */
+  /** How many descriptors connections may take, how many they have taken, and how many of those each worker. */
   readonly descriptors: Int32Array<SharedArrayBuffer>
 }
+
+/** Places in `descriptors`. */
+export const LIMIT = 0
+export const USED = 1
+export const FIRST_WORKER = 2

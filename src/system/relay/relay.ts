@@ -4,7 +4,7 @@ import type { PortRange } from '../../values/port-range.ts'
 import { Crew, type Word } from './crew.ts'
 import type { Listeners, Open, Wanted } from './listeners.ts'
 import { Memories } from './memories.ts'
-import type { NotOpened, Order, Spot } from './messages.ts'
+import { FIRST_WORKER, LIMIT, type NotOpened, type Order, type Spot, USED } from './messages.ts'
 import type { RelayNews } from './news.ts'
 import { type Descriptors, descriptorsNow, Room } from './room.ts'
 import { asOpen, findSpots, hostOf, keyOf, type Listening, poolOf } from './spots.ts'
@@ -62,7 +62,7 @@ export class Relay implements Listeners {
     const { workers = usualWorkers(), udpIdleMs, measure = descriptorsNow, tell } = options
     this.#options = options
     this.#room = new Room(measure(), workers)
-    this.#descriptors = new Int32Array(new SharedArrayBuffer(4 * (workers + 1)))
+    this.#descriptors = new Int32Array(new SharedArrayBuffer(4 * (FIRST_WORKER + workers)))
     const turns = new Int32Array(new SharedArrayBuffer(4 * 65_536))
     this.#crew = new Crew({
       size: workers,
@@ -166,7 +166,7 @@ export class Relay implements Listeners {
   }
 
   #makeRoom(): void {
-    Atomics.store(this.#descriptors, 0, this.#room.beside(this.#open.size))
+    Atomics.store(this.#descriptors, LIMIT, this.#room.beside(this.#open.size))
   }
 
   #fail(failures: readonly { readonly name: string; readonly why: string }[]): void {
@@ -200,7 +200,7 @@ export class Relay implements Listeners {
 
   /** Its connections are gone, and what they took with them. */
   #crashed(worker: number, error: Error): void {
-    Atomics.store(this.#descriptors, worker + 1, 0)
+    Atomics.sub(this.#descriptors, USED, Atomics.exchange(this.#descriptors, FIRST_WORKER + worker, 0))
     this.#options.tell({ what: 'crashed', worker, error })
   }
 

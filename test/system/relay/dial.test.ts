@@ -56,6 +56,14 @@ describe('dialing', () => {
     expect(attempts).toEqual(['1@250', '1@500', '1@1000', '1@2000'])
   })
 
+  test('among very many that stay silent nobody looks for more than a minute', async () => {
+    const numbers = Array.from({ length: 100 }, (_, i) => i + 1)
+    const world = Object.fromEntries(numbers.map(n => [n, ['silent'] as const]))
+    const { outcome, attempts } = dialing(numbers, world)
+    expect(await outcome()).toBeUndefined()
+    expect(attempts).toHaveLength(3 + 30)
+  })
+
   test('as long as one of many lives, it is found', async () => {
     const world = {
       1: ['refused'],

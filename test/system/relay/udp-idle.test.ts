@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Endpoint, Pool } from '../../../src/system/relay/messages.ts'
+import { type Endpoint, LIMIT, type Pool, USED } from '../../../src/system/relay/messages.ts'
 import { Budget } from '../../../src/system/relay/worker/budget.ts'
 import { Chooser } from '../../../src/system/relay/worker/chooser.ts'
 import { UdpDoor } from '../../../src/system/relay/worker/udp/udp-door.ts'
@@ -44,8 +44,8 @@ describe('a conversation of UDP', () => {
   async function open(endpoints: readonly Endpoint[]): Promise<{ ask(): Promise<string>; readonly socket: Socket }> {
     let turn = 0
     chooser = new Chooser({ pool: poolOf(endpoints), turn: () => turn++, now: () => performance.now(), tell: () => {} })
-    descriptors = new Int32Array(new SharedArrayBuffer(8))
-    descriptors[0] = 100
+    descriptors = new Int32Array(new SharedArrayBuffer(12))
+    descriptors[LIMIT] = 100
     const port = await freePort()
     door = await UdpDoor.open({
       spot: { protocol: 'udp', family: 'ipv4', host: '127.0.0.1', port },
@@ -70,7 +70,7 @@ describe('a conversation of UDP', () => {
     return port
   }
 
-  const conversations = (): number => descriptors[1]!
+  const conversations = (): number => descriptors[USED]!
 
   test('lasts while the client speaks, and is over when it has been silent for the idle time', async () => {
     const { ask } = await open([await endpoint('a'), await endpoint('b')])

@@ -1,4 +1,4 @@
-import type { WorkerStart } from '../messages.ts'
+import { FIRST_WORKER, LIMIT, USED, type WorkerStart } from '../messages.ts'
 
 // The descriptors that are left for connections, counted by all workers together: one too many anywhere in the process, and
 // the agent itself could not open a file any more.
@@ -10,21 +10,25 @@ export class Budget {
 
   constructor({ index, shared }: Pick<WorkerStart, 'index' | 'shared'>) {
     this.#descriptors = shared.descriptors
-    this.#own = index + 1
+    this.#own = FIRST_WORKER + index
   }
 
   /** Whether there are so many; then they are taken, and must be given back. */
   take(count: number): boolean {
+    for (;;) {
+      const used = Atomics.load(this.#descriptors, USED)
+      if (used + count > Atomics.load(this.#descriptors, LIMIT)) {
+        this.#refused++
+        return false
+      }
+      if (Atomics.compareExchange(this.#descriptors, USED, used, used + count) === used) break
+    }
     Atomics.add(this.#descriptors, this.#own, count)
-    let used = 0
-    for (let i = 1; i < this.#descriptors.length; i++) used += Atomics.load(this.#descriptors, i)
-    if (used <= Atomics.load(this.#descriptors, 0)) return true
-    this.give(count)
-    this.#refused++
-    return false
+    return true
   }
 
   give(count: number): void {
+    Atomics.sub(this.#descriptors, USED, count)
     Atomics.sub(this.#descriptors, this.#own, count)
   }
 

@@ -35,6 +35,7 @@ export class Bridge {
 
   /** Resolves when both are closed. A client that has left meanwhile takes the endpoint with it. */
   async join(accepted: Socket, endpoint: Socket): Promise<void> {
+    if (accepted.destroyed) return void endpoint.destroy()
     const client = readingInto(accepted, this.#outward)
     this.#outward.carry(client, endpoint)
     this.#inward.carry(endpoint, client)
