@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { alarm as iptablesAlarm } from '../../src/modes/iptables/alarm.ts'
+import { alarm as iptablesAlarm } from '../../src/modes/iptables-alarm.ts'
 import type { Alarm } from '../../src/modes/mode.ts'
 import { alarm as nftablesAlarm } from '../../src/modes/nftables/alarm.ts'
 import { Watchtower } from '../../src/sync/watchtower.ts'

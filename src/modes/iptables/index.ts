@@ -1,6 +1,6 @@
 import type { Tools } from '../../dialects/iptables.ts'
+import { alarm } from '../iptables-alarm.ts'
 import type { Mode } from '../mode.ts'
-import { alarm } from './alarm.ts'
 import { base } from './base.ts'
 import { standsAlone } from './names.ts'
 import { holders, read } from './read.ts'

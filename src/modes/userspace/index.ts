@@ -1,6 +1,6 @@
 import type { Tools } from '../../dialects/iptables.ts'
 import type { Address } from '../../values/address.ts'
-import { alarm } from '../iptables/alarm.ts'
+import { alarm } from '../iptables-alarm.ts'
 import type { Mode } from '../mode.ts'
 import { answering } from './answering.ts'
 import { base } from './base.ts'
