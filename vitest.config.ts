@@ -37,8 +37,10 @@ export default defineConfig({
           name: 'vm',
           include: ['test/vm/**/*.test.ts'],
           pool: 'forks',
-          // An emulated machine takes both cores: the others' packets would be late.
+          // An emulated machine each, which has one processor; after all that would feel how busy this one is.
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
+          testTimeout: 600_000,
           hookTimeout: 120_000,
         },
       },

@@ -3,10 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hostKernel } from '../src/system/kernel.ts'
-import { ensurePrograms } from '../src/verbs/sandbox/packages.ts'
-import { VM_PROGRAMS } from './kernel/ground.ts'
+import { ensurePrograms, type Program } from '../src/verbs/sandbox/packages.ts'
+import { prepareMachines } from './vm/ground.ts'
 
 // npm test: what the tests need is installed, all of them run, and the last line counts them.
+
+const PROGRAMS: readonly Program[] = ['ip', 'iptables', 'ip6tables', 'nft', 'conntrack', 'ipset', 'openssl']
 
 interface Results {
   readonly testResults: readonly { readonly assertionResults: readonly Assertion[] }[]
@@ -22,13 +24,15 @@ interface Assertion {
   readonly fullName: string
 }
 
-const ensured = await ensurePrograms(hostKernel(), VM_PROGRAMS, { install: 'if-missing', say: console.log })
-if (!ensured.ok) console.log(`Tests that need them will be skipped: ${ensured.problem}`)
+const ensured = await ensurePrograms(hostKernel(), PROGRAMS, { install: 'if-missing', say: console.log })
+if (!ensured.ok) console.log(`Kernel tests will be skipped: ${ensured.problem}`)
+const words = process.argv.slice(2)
+if (!words.includes('--project') || words.includes('vm')) await prepareMachines(console.log)
 
 const folder = mkdtempSync(join(tmpdir(), 'switchyard-test-'))
 const results = join(folder, 'results.json')
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
-const { status } = spawnSync('vitest', ['run', ...reporters, ...process.argv.slice(2)], { stdio: 'inherit' })
+const { status } = spawnSync('vitest', ['run', ...reporters, ...words], { stdio: 'inherit' })
 const counts = JSON.parse(readFileSync(results, 'utf8')) as Results
 rmSync(folder, { recursive: true })
 

@@ -6,18 +6,6 @@ import { ensurePrograms, type Program } from '../../src/verbs/sandbox/packages.t
 
 const kernel = hostKernel()
 
-/** What the kernel tests need, one and all. */
-const KERNEL_PROGRAMS: readonly Program[] = ['ip', 'iptables', 'ip6tables', 'nft', 'conntrack', 'ipset', 'openssl']
-
-/** What it takes to boot a machine with a kernel of its own; its programs are those of this one. */
-export const VM_PROGRAMS: readonly Program[] = [
-  ...KERNEL_PROGRAMS,
-  'ipvsadm',
-  'qemu-system-x86_64',
-  'busybox',
-  'depmod',
-]
-
 /** Undefined where everything is there. */
 export async function whyNot(programs: readonly Program[]): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'network namespaces take root'

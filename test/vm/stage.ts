@@ -52,6 +52,8 @@ export const OBJECTS: readonly ClusterObject[] = [
     ports: [port({ name: 'tcp', port: 80, nodePort: 30099 }), port({ name: 'udp', port: 80, protocol: 'udp' })],
   }),
 ]
+/** Between one client and the next, of those that come while something else happens: it needs the processor, too. */
+export const PAUSE_MS = 100
 export const ALL_WEB = ['web-1', 'web-2', 'web-far']
 
 export const FAMILIES = [

@@ -5,6 +5,6 @@ import { ipvsSetupSuite } from './suites/ipvs-setup.ts'
 import { ipvsTraffic } from './suites/ipvs-traffic.ts'
 import { iptablesHere, nftablesHere } from './suites/other-modes.ts'
 
-// Everything that is checked inside, in this order: the first suite needs a kernel that has not loaded anything yet.
+// Everything that is checked inside. Who boots a machine says which of these it plays.
 
 export const SUITES: readonly Suite[] = [ipvsSetupSuite, ipvsTraffic, ipvsLife, ipvsEnds, iptablesHere, nftablesHere]

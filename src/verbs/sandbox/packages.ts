@@ -2,7 +2,18 @@ import type { Command, Kernel, Outcome } from '../../system/ports.ts'
 
 // The programs somebody needs → those programs on this machine, or one line that says what would help.
 
-export type Program = keyof typeof PACKAGE
+export type Program =
+  | 'ip'
+  | 'iptables'
+  | 'ip6tables'
+  | 'nft'
+  | 'conntrack'
+  | 'ipset'
+  | 'ipvsadm'
+  | 'openssl'
+  | 'qemu-system-x86_64'
+  | 'busybox'
+  | 'depmod'
 
 export interface EnsureWish {
   readonly install: 'if-missing' | 'never'
@@ -15,7 +26,7 @@ export type Ensured =
   | { readonly ok: false; readonly problem: string }
 
 /** The Debian package each program comes in. */
-const PACKAGE = {
+const PACKAGE: Readonly<Record<Program, string>> = {
   ip: 'iproute2',
   iptables: 'iptables',
   ip6tables: 'iptables',
@@ -24,11 +35,10 @@ const PACKAGE = {
   ipset: 'ipset',
   ipvsadm: 'ipvsadm',
   openssl: 'openssl',
-  // What a machine of one's own needs, for the tests that take a kernel with IPVS.
   'qemu-system-x86_64': 'qemu-system-x86',
   busybox: 'busybox-static',
   depmod: 'kmod',
-} as const
+}
 
 const NOT_THERE = 127
 /** Package lists and packages come over whatever network there is. */
@@ -61,10 +71,12 @@ async function missingPrograms(kernel: Kernel, wanted: readonly Program[]): Prom
   return wanted.filter((_, i) => outcomes[i]!.code === NOT_THERE)
 }
 
-/** Words with which each does nothing but speak: two know no `--version`. */
+/** Some know no `--version`. */
 function versionFlag(program: Program): string {
-  return { ip: '-V', busybox: '--help' }[program as string] ?? '--version'
+  return FLAG_OF_ITS_OWN[program] ?? '--version'
 }
+
+const FLAG_OF_ITS_OWN: Readonly<Partial<Record<Program, string>>> = { ip: '-V', busybox: '--help' }
 
 async function whyNotInstall(kernel: Kernel): Promise<string | undefined> {
   const [user, apt] = await Promise.all([

@@ -89,8 +89,9 @@ export function rulesOf(mode: Mode, family: Family, given: Given): Ruleset {
   ]) {
     cluster.apply({ type: 'put', object })
   }
-  const view = { ...viewOf(family, words), ...given.view?.(words) }
-  const place = { family, nodeName: 'here', masquerade: given.masquerade ?? ('from-outside' as const) }
+  const masquerade = given.masquerade ?? ('from-outside' as const)
+  const view = { ...viewOf(family, words), masquerade, ...given.view?.(words) }
+  const place = { family, nodeName: 'here', masquerade }
   const draft = new Draft(cluster, mode, () => ({ place, view, addresses: [] }))
   draft.update()
   return draft.book.rules
@@ -106,6 +107,7 @@ function viewOf(family: Family, words: At): NodeView {
     dropInvalid: true,
     endpointComments: true,
     nodeIP: words.ip('node'),
+    nodeAddresses: [words.ip('node'), words.ip('second address'), words.ip('loopback')],
   }
 }
 

@@ -3,7 +3,7 @@ import type { ClusterObject } from '../../../src/api/objects.ts'
 import { systemClock } from '../../../src/system/clock.ts'
 import { type Host, type Stream, tally } from '../../../src/verbs/sandbox/host.ts'
 import { port, service } from '../../objects.ts'
-import { IPVS, OBJECTS, type Stage, stageWith, web4, web4With } from '../stage.ts'
+import { IPVS, OBJECTS, PAUSE_MS, type Stage, stageWith, web4, web4With } from '../stage.ts'
 import { suite } from '../suite.ts'
 
 // What happens over time: endpoints that leave and come back, agents that end and start, others who use IPVS too.
@@ -94,7 +94,7 @@ export const ipvsLife = suite<Stage>('the life of virtual servers', {
           const outcomes = await Promise.all([client.connect(VIP), outside.connect({ to: '10.99.0.2', port: 30080 })])
           for (const outcome of outcomes) if (!outcome.ok) failures.push(outcome.error)
           connections += outcomes.length
-          await systemClock.sleep(10)
+          await systemClock.sleep(PAUSE_MS)
         }
       })()
       await stage.restart(IPVS)
