@@ -1,12 +1,13 @@
-import type { End } from '../../src/modes/trace.ts'
+import type { End, Packet } from '../../src/modes/trace.ts'
 import { familyOf } from '../../src/values/address.ts'
 import { type Fate, fateOf, sameFate } from '../fate.ts'
 import type { Flags } from '../flags.ts'
+import * as ipvs from '../modes/ipvs/differences.ts'
 import { draftOf, inNftables, isLoopback, only, withoutLocalhost } from '../modes/nftables/differences.ts'
 import type { Expectation, Knock } from './expectations.ts'
 import type { Step, Story } from './story.ts'
 
-// A story, told of iptables mode → the same story of nftables mode: what differs there on purpose differs in the story,
+// A story, told of iptables mode → the same story of another mode: what differs there on purpose differs in the story,
 // with its reason, and lines about iptables' own rules are left out. Everything else must hold word for word.
 
 export interface Exception {
@@ -22,12 +23,37 @@ export interface Adapted {
 export const ON_LOOPBACK = 'nothing of this mode is on loopback: neither node ports nor the guard that they would need'
 
 export function forNftables(story: Story): Adapted {
+  return adapted(story, ({ packet, said, world }) =>
+    inNftables({ world, packet, draft: draftOf(world, familyOf(packet.to)), said }),
+  )
+}
+
+export function forIpvs(story: Story): Adapted {
+  return adapted(story, ({ packet, world }) =>
+    ipvs.inIpvs({ world, packet, draft: ipvs.draftOf(world, familyOf(packet.to)) }),
+  )
+}
+
+interface Asked {
+  readonly packet: Packet
+  /** What the story says of iptables mode. */
+  readonly said: Fate
+  readonly world: ipvs.World
+}
+
+interface Met {
+  readonly fate: Fate
+  /** Absent where nothing is different. */
+  readonly because?: string
+}
+
+function adapted(story: Story, meets: (asked: Asked) => Met): Adapted {
   const flags = withoutLocalhost(story.flags)
   const exceptions: Exception[] = []
   const steps = story.steps.map(step => {
     const kept = step.expectations.filter(({ about }) => about !== 'rule')
     const expectations = kept.map(expectation => {
-      const { changed, reason } = adapted(expectation, step, { before: story.flags, now: flags })
+      const { changed, reason } = changedBy(expectation, step, { before: story.flags, now: flags, meets })
       if (reason !== undefined) exceptions.push({ where: expectation.line.where, reason })
       return changed
     })
@@ -36,51 +62,47 @@ export function forNftables(story: Story): Adapted {
   return { story: { ...story, flags, steps }, exceptions }
 }
 
+interface Terms {
+  readonly before: Flags
+  readonly now: Flags
+  readonly meets: (asked: Asked) => Met
+}
+
 interface Change {
   readonly changed: Expectation
   readonly reason?: string
 }
 
-function adapted(expectation: Expectation, step: Step, flags: { readonly before: Flags; readonly now: Flags }): Change {
+function changedBy(expectation: Expectation, step: Step, terms: Terms): Change {
   if (expectation.about !== 'packet') return { changed: expectation }
   const { knock, ends } = expectation
   const said = fateOf(ends.map(end => ({ end, share: 1 / ends.length })))
-  const { fate, because } = met({
-    knock,
-    said,
-    step,
-    flags: flags.now,
-    couldLocalhost: flags.before.localhostNodePorts,
-  })
+  const { fate, because } = met({ knock, said, step }, terms)
   if (because === undefined || sameFate(fate, said)) return { changed: expectation }
   return { changed: { ...expectation, ends: endsOf(fate) }, reason: because }
 }
 
-interface Asked {
+interface Told {
   readonly knock: Knock
   readonly said: Fate
   readonly step: Step
-  readonly flags: Flags
-  readonly couldLocalhost: boolean
 }
 
-function met({ knock, said, step, flags, couldLocalhost }: Asked): { fate: Fate; because?: string } {
+function met({ knock, said, step: { objects, addresses } }: Told, { before, now, meets }: Terms): Met {
   const { source: _, ...question } = knock
   const family = familyOf(knock.to)
-  if (couldLocalhost && family === 'ipv4' && isLoopback(knock.to) && !said.has('untouched')) {
+  if (before.localhostNodePorts && family === 'ipv4' && isLoopback(knock.to) && !said.has('untouched')) {
     return { fate: only('untouched'), because: ON_LOOPBACK }
   }
-  const { objects, addresses } = step
   const packet = { ...question, nodeAddresses: addresses.filter(address => familyOf(address) === family) }
-  const world = { objects, flags, addresses }
-  return inNftables({ world, packet, draft: draftOf(world, family), said })
+  return meets({ packet, said, world: { objects, flags: now, addresses } })
 }
 
-/** A difference refuses, drops or leaves alone: it never finds another endpoint. */
 function endsOf(fate: Fate): readonly End[] {
   return [...fate.keys()].map((end): End => {
     if (end === 'untouched') return { to: end, masqueraded: false }
     if (end === 'rejected' || end === 'dropped') return { to: end }
-    throw new Error(`a difference of nftables mode sends a packet to ${end}`)
+    const [endpoint = '', how] = end.split(' ')
+    return { to: 'endpoint', endpoint, masqueraded: how === 'masqueraded' }
   })
 }

@@ -53,6 +53,7 @@ $b cat > /root/run/task <<'END'
 /bin/busybox stty -F /dev/ttyS1 raw -echo
 exec </dev/null >/dev/ttyS1 2>/dev/ttyS0
 /bin/busybox ip link set lo up
+modprobe -q -a ${EARLY.join(' ')}
 cd ${quoted(cwd)}
 env -i ${Object.entries(env)
     .map(([name, value]) => quoted(`${name}=${value}`))
@@ -63,6 +64,19 @@ END
 exec $b switch_root /root /bin/sh /run/task
 `
 }
+
+/**
+ * Each of these would be loaded when it is first asked for, and the kernel then begins the transaction that asked anew,
+ * which takes seconds. IPVS is not among them: there are checks of a kernel that lacks it.
+ */
+const EARLY = [
+  ...['nft_compat', 'nft_chain_nat', 'nft_ct', 'nft_fib_inet', 'nft_hash', 'nft_masq', 'nft_nat', 'nft_numgen'],
+  ...['nft_redir', 'nft_reject_inet', 'nf_conntrack_netlink', 'iptable_nat', 'ip6table_nat', 'iptable_mangle'],
+  ...['ip6table_mangle', 'iptable_filter', 'ip6table_filter', 'ipt_REJECT', 'ip6t_REJECT', 'xt_addrtype'],
+  ...['xt_comment', 'xt_conntrack', 'xt_mark', 'xt_MASQUERADE', 'xt_nat', 'xt_recent', 'xt_set', 'xt_statistic'],
+  ...['ip_set_bitmap_port', 'ip_set_hash_ip', 'ip_set_hash_ipport', 'ip_set_hash_ipportip', 'ip_set_hash_ipportnet'],
+  ...['bridge', 'br_netfilter', 'dummy', 'veth'],
+]
 
 /** Stands before the exit status on the last line of the second serial port. */
 export const ENDED = 'the task ended with '

@@ -62,7 +62,7 @@ function membership({ traffic, place, node, member }: Membership): readonly Entr
     ),
     ...(closedTo === 'nobody' ? [] : [member(closedTo === 'everybody' ? 'DROP' : 'DROP-OUTSIDE', entry)]),
     ...(isNodes ? [member(RECORD, entry)] : []),
-    ...restrictions(frontend, entry, { node, member }),
+    ...restrictions({ traffic, place, node, member }, entry),
   ]
 }
 
@@ -86,18 +86,16 @@ function kindSets({ protocol, gate }: ServiceTraffic, { kind }: Frontend): reado
   }
 }
 
-/** Where nobody would answer, everybody is told so. A node inside a range may come with the Service's address as its source. */
-function restrictions(
-  { ip, sourceRanges, verdict }: Frontend,
-  entry: string,
-  { node: { nodeIP }, member }: Pick<Membership, 'node' | 'member'>,
-): readonly Entry[] {
+/** Where nobody would answer, everybody is told so. A node inside a range may come with an address of the Service as its source. */
+function restrictions({ traffic, place, node: { nodeIP }, member }: Membership, entry: string): readonly Entry[] {
+  const { ip, sourceRanges, verdict } = place.frontend
   if (sourceRanges === undefined || ip === undefined || verdict.to === 'reject') return []
-  const fromNode = nodeIP !== undefined && sourceRanges.some(range => contains(range, nodeIP))
+  const isNodeWithin = nodeIP !== undefined && sourceRanges.some(range => contains(range, nodeIP))
+  const own = isNodeWithin ? traffic.frontends.filter(({ kind }) => kind === 'load-balancer') : []
   return [
     member('LOAD-BALANCER-FW', entry),
     ...sourceRanges.map(range => member('LOAD-BALANCER-SOURCE-CIDR', doorAndSource(entry, range))),
-    ...(fromNode ? [member('LOAD-BALANCER-SOURCE-IP', doorAndSource(entry, ip))] : []),
+    ...own.map(({ ip }) => member('LOAD-BALANCER-SOURCE-IP', doorAndSource(entry, ip!))),
   ]
 }
 

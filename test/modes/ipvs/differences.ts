@@ -44,6 +44,14 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
     return toLocalPool(packet, draft, door)
   },
 
+  'a pod of another node that reaches itself through this one is not masqueraded': ({ packet, draft, said }) => {
+    const [door] = doorsAt(packet, draft)
+    const itself = door?.traffic.pools.cluster.find(({ ip }) => ip === packet.from)
+    const isMarked = door?.frontend.verdict.to !== 'gate' || door.traffic.gate?.policy !== 'Local'
+    if (itself === undefined || itself.local || isMarked || !said.has(`${itself.text} masqueraded`)) return undefined
+    return new Map([...said].map(([end, share]) => [end === `${itself.text} masqueraded` ? itself.text : end, share]))
+  },
+
   'what is refused to others is refused to the node itself': ({ world, packet, draft, said }) => {
     if (packet.via.hook !== 'output' || !said.has('untouched') || doorsAt(packet, draft).length === 0) return undefined
     return oracle(world.objects, world.flags, { ...packet, via: { hook: 'prerouting', iface: '' } })
@@ -128,14 +136,14 @@ function answersNodePorts(to: Address, draft: Draft): boolean {
 
 function toLocalPool({ last, from, nodeAddresses }: Packet, draft: Draft, { traffic }: Door): Fate {
   const { pools, stickySeconds } = traffic
-  const all = pools.local.map(({ text }) => text)
   const isBack = last !== undefined && stickySeconds !== undefined && last.secondsAgo <= stickySeconds
-  const chosen = isBack && all.includes(last.endpoint) ? [last.endpoint] : all
+  const kept = pools.local.filter(({ text }) => isBack && text === last.endpoint)
+  const chosen = kept.length > 0 ? kept : pools.local
   const { localPods } = draft.surroundings!.view
   const isPod = localPods?.by === 'cidr' && contains(localPods.cidr, from)
   const isNode = isLoopback(from) || nodeAddresses.includes(from)
-  const how = isNode && !isPod ? ' masqueraded' : ''
-  return new Map(chosen.map(text => [`${text}${how}`, 1 / chosen.length]))
+  const ends = chosen.map(({ ip, text }) => ((isNode && !isPod) || ip === from ? `${text} masqueraded` : text))
+  return new Map(ends.map(end => [end, 1 / ends.length]))
 }
 
 function isKeptOut({ from }: Packet, draft: Draft, { traffic, frontend }: Door): boolean {
