@@ -1,28 +1,20 @@
 import { expect, test } from 'vitest'
 import { Cluster } from '../../../src/cluster/cluster.ts'
-import type { Mode, Ruleset } from '../../../src/modes/mode.ts'
+import type { Ruleset } from '../../../src/modes/mode.ts'
 import { LINGERING } from '../../../src/modes/mode.ts'
-import { Draft } from '../../../src/sync/draft.ts'
 import { Lane } from '../../../src/sync/lane.ts'
 import { systemClock } from '../../../src/system/clock.ts'
 import type { Command } from '../../../src/system/ports.ts'
 import type { Family } from '../../../src/values/address.ts'
-import { DEFAULT_FLAGS, surroundings } from '../../flags.ts'
-import { cidr, ip } from '../../objects.ts'
+import { surroundings } from '../../flags.ts'
 import { Walk } from '../../steps.ts'
 import { PaperNode } from './paper.ts'
-import { modeOf } from './scene.ts'
+import { FLAGS, modeOf, OWN, rulesOf } from './scene.ts'
 
 // Many steps in random order; now and then a tool is killed half way through what it was given, and sometimes the agent with
 // it. After each, the node has exactly what a start from nothing would have given it, and what others have is as it was.
 
 const STEPS = 300
-const OWN = { ipv4: ['10.99.0.2', '10.244.1.1'], ipv6: ['fd00:99::2', 'fd00:244:1::1'] } as const
-const FLAGS = {
-  ...DEFAULT_FLAGS,
-  localPods: { by: 'cluster-cidr', cidrs: [cidr('10.244.0.0/16'), cidr('fd00:244::/32')] },
-  localhostNodePorts: false,
-} as const
 const LIMITS = { minMs: 0, retryMs: 1, distrustMs: 1e9, unwatchedMs: 1e9 }
 
 /** At the node's own address, with a port that is none of ours; elsewhere, with one that may be; and by mark. */
@@ -58,7 +50,7 @@ test.each(['ipv4', 'ipv6'] as const)(
           lane.touch([...cluster.services()].map(({ name }) => name))
         }
       }
-      const wanted = fromScratch(way, family)
+      const wanted = rulesOf(way.objects, family)
       expect(differences(await modeOf(family).read(node), wanted), `seed ${seed}, step ${step}`).toEqual([])
       expect(JSON.stringify(theirsOf(node, family))).toBe(before)
     }
@@ -69,17 +61,8 @@ test.each(['ipv4', 'ipv6'] as const)(
 
 function laneOf(cluster: Cluster, family: Family, kernel: PaperNode): Lane {
   const mode = modeOf(family)
-  const lookAround = surroundings({ flags: FLAGS, family, addresses: OWN[family].map(ip) })
+  const lookAround = surroundings({ flags: FLAGS, family, addresses: OWN[family] })
   return new Lane({ family, cluster, mode, kernel, clock: systemClock, limits: LIMITS, lookAround, tell: () => {} })
-}
-
-function fromScratch(way: Walk, family: Family): Ruleset {
-  const cluster = new Cluster()
-  for (const object of way.objects) cluster.apply({ type: 'put', object })
-  const mode: Mode = modeOf(family)
-  const draft = new Draft(cluster, mode, surroundings({ flags: FLAGS, family, addresses: OWN[family].map(ip) }))
-  draft.update()
-  return draft.book.rules
 }
 
 /** What lingers is there only where it was before. */
