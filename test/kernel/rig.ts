@@ -145,12 +145,14 @@ export class Rig {
   async settled(): Promise<void> {
     const waiting = new Set(this.agent.lanes.map(({ family }) => family))
     const seen = this.reports.length
+    const touchedAt = systemClock.now()
     for (const lane of this.agent.lanes) lane.touch([])
     while (waiting.size > 0) {
       await systemClock.sleep(5)
       for (const report of this.reports.slice(seen)) {
         if (report.failure !== undefined) throw report.failure.error
-        waiting.delete(report.family)
+        // One that was under way by then may have begun without what we wait for.
+        if (report.startedAt >= touchedAt) waiting.delete(report.family)
       }
     }
   }
