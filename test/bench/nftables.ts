@@ -1,7 +1,6 @@
-import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import type { NodeView } from '../../src/desired/node-view.ts'
-import type { Endpoint, ServiceTraffic } from '../../src/desired/traffic.ts'
+import type { ServiceTraffic } from '../../src/desired/traffic.ts'
 import { nftables } from '../../src/modes/nftables/index.ts'
 import { BASE_OWNER, Book } from '../../src/plan/book.ts'
 import { Sync } from '../../src/sync/sync.ts'
@@ -9,8 +8,9 @@ import { systemClock } from '../../src/system/clock.ts'
 import { hostKernel } from '../../src/system/kernel.ts'
 import { must } from '../../src/system/must.ts'
 import { newNamespace } from '../kernel/namespace.ts'
-import { cidr, ip, name } from '../objects.ts'
+import { cidr, ip } from '../objects.ts'
 import type { Result } from './contest.ts'
+import { ENDPOINTS, type Spread, spreadOf, timed, traffic } from './load.ts'
 
 // node test/bench/nftables.ts SERVICES → how long nftables mode takes to load so many, and to follow changes, as a line
 // of JSON.
@@ -25,12 +25,6 @@ export interface NftFigures {
   readonly lookAgainMs: number
 }
 
-interface Spread {
-  readonly p50: number
-  readonly p99: number
-}
-
-const ENDPOINTS = 10
 const CHANGES = 100
 
 const VIEW: NodeView = {
@@ -41,38 +35,6 @@ const VIEW: NodeView = {
   localhostNodePorts: false,
   dropInvalid: true,
   endpointComments: false,
-}
-
-function address(base: string, n: number): string {
-  return `${base}.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`
-}
-
-function endpoint(n: number): Endpoint {
-  const at = ip(address('10', n + 0x80_0000))
-  return { ip: at, port: 8080, text: `${at}:8080`, local: n % 100 === 0 }
-}
-
-/** `generation` moves the last endpoint, as a rolling update does. */
-function traffic(i: number, generation = 0): ServiceTraffic {
-  const cluster = Array.from({ length: ENDPOINTS }, (_, e) =>
-    endpoint(i * ENDPOINTS + e + (e === ENDPOINTS - 1 ? generation * 1_000_000 : 0)),
-  )
-  return {
-    id: `bench/service-${i}:http`,
-    service: name(`bench/service-${i}`),
-    protocol: 'tcp',
-    frontends: [
-      { kind: 'cluster-ip', ip: ip(address('10', i + 0x60_0000)), port: 80, verdict: { to: 'pool', pool: 'cluster' } },
-    ],
-    pools: { cluster, local: [] },
-    masquerade: 'from-outside',
-  }
-}
-
-async function timed<T>(work: () => Promise<T> | T): Promise<{ readonly ms: number; readonly result: T }> {
-  const start = performance.now()
-  const result = await work()
-  return { ms: performance.now() - start, result }
 }
 
 async function measure(services: number): Promise<NftFigures> {
@@ -114,15 +76,6 @@ async function measure(services: number): Promise<NftFigures> {
   } finally {
     await end()
   }
-}
-
-function spreadOf(all: readonly number[]): Spread {
-  return { p50: percentile(all, 50), p99: percentile(all, 99) }
-}
-
-function percentile(all: readonly number[], part: number): number {
-  const sorted = all.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * part) / 100))]!
 }
 
 /** One row a size; the agent's memory is that of the whole program, which serves the same cluster from an API server. */

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { hostKernel } from '../../src/system/kernel.ts'
 import { ensurePrograms } from '../../src/verbs/sandbox/packages.ts'
 import { type Contender, compare, type Result, table } from './contest.ts'
+import { ipvsBench } from './ipvs.ts'
 import { measured, type NftFigures, nftablesTable } from './nftables.ts'
 import { measureUserspace, userspaceTable } from './userspace.ts'
 
@@ -10,8 +11,11 @@ import { measureUserspace, userspaceTable } from './userspace.ts'
 // How long a cluster takes to be served, and a change to arrive; in userspace mode, what passes through the relay. Prints a
 // table and writes JSON.
 
-const USAGE =
-  'usage: npm run bench -- iptables|nftables [--services N --endpoints M] [--updates N] [--peer PATH]\n       npm run bench -- userspace [--rounds N]'
+const USAGE = [
+  'usage: npm run bench -- iptables|nftables [--services N --endpoints M] [--updates N] [--peer PATH]',
+  '       npm run bench -- ipvs [--services N]',
+  '       npm run bench -- userspace [--rounds N]',
+].join('\n')
 /** manifests/Dockerfile starts it the same way: a small young generation is faster here, and takes a third less memory. */
 const AS_IN_THE_IMAGE = ['--max-semi-space-size=4']
 const DEFAULT_SIZES = { iptables: [100, 1000, 5000], nftables: [1000, 5000, 10_000] }
@@ -28,6 +32,10 @@ const { values, positionals } = parseArgs({
   },
 })
 const [mode] = positionals
+if (mode === 'ipvs') {
+  console.log(await ipvsBench(Number(values.services ?? 2000)))
+  process.exit(0)
+}
 if (mode !== 'iptables' && mode !== 'nftables' && mode !== 'userspace') {
   console.error(USAGE)
   process.exit(1)

@@ -3,23 +3,26 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 
-// The program for the machine, with all that it imports → two files of plain JavaScript. Inside, every file that is opened
+// The programs for the machine, with all that they import → files of plain JavaScript. Inside, every file that is opened
 // and every type that is stripped costs twenty times as much as here.
 
 const INSIDE = fileURLToPath(new URL('inside.ts', import.meta.url))
 const POD = fileURLToPath(new URL('../../src/system/pod/pod.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Returns the path of the program. */
 export async function bundleInto(folder: string): Promise<string> {
   const pod = join(folder, 'pod.mjs')
   const inside = join(folder, 'inside.mjs')
-  await bundle(POD, pod, [])
-  await bundle(INSIDE, inside, [podIsAt(pod)])
+  await Promise.all([bundle(POD, pod), bundle(INSIDE, inside, [podIsAt(pod)]), bundle(MAIN, join(folder, SWITCHYARD))])
   return inside
 }
 
-function bundle(entry: string, outfile: string, plugins: readonly Plugin[]): Promise<unknown> {
+/** The whole program, as it is started on a node: beside the one for the machine. */
+export const SWITCHYARD = 'switchyard.mjs'
+
+export function bundle(entry: string, outfile: string, plugins: readonly Plugin[] = []): Promise<unknown> {
   return build({
     entryPoints: [entry],
     outfile,
