@@ -2,18 +2,20 @@ import type { Entry, Ruleset, Unit } from '../modes/mode.ts'
 
 // What everybody wants, unit by unit. The same entries give the same rules, whatever order they were put in.
 
-interface Shares {
+interface Company {
   readonly shared: boolean
-  readonly texts: Map<string, string>
-  /** Owners by name, kept sorted: a large shared unit is joined often and must not be sorted each time. */
+  /** By name, kept sorted: a large shared unit is joined often and must not be sorted each time. */
   readonly owners: string[]
 }
+
+/** Most units have a single owner, whose name will do: a hundred thousand companies of one would weigh more than the rules. */
+type Holder = string | Company
 
 /** Owner of what stands without any Service; sorts behind every service name, so its part of a shared unit comes last. */
 export const BASE_OWNER = '~base'
 
 export class Book {
-  readonly #units = new Map<Unit, Shares>()
+  readonly #units = new Map<Unit, Holder>()
   readonly #owned = new Map<string, ReadonlyMap<Unit, string>>()
   readonly #rules = new Map<Unit, string>()
   readonly #stale = new Set<Unit>()
@@ -25,7 +27,7 @@ export class Book {
     const after = new Map<Unit, string>()
     for (const { unit, text, shared } of entries) {
       after.set(unit, text)
-      if (before?.get(unit) !== text) this.#share(owner, unit, text, shared === true)
+      if (before?.get(unit) !== text) this.#share(owner, unit, shared === true)
     }
     for (const unit of before?.keys() ?? []) if (!after.has(unit)) this.#withdraw(owner, unit)
     if (after.size === 0) this.#owned.delete(owner)
@@ -43,9 +45,9 @@ export class Book {
   /** Everything wanted, as the kernel should have it. */
   get rules(): Ruleset {
     for (const unit of this.#stale) {
-      const shares = this.#units.get(unit)
-      if (shares === undefined) this.#rules.delete(unit)
-      else this.#rules.set(unit, joined(shares))
+      const holder = this.#units.get(unit)
+      if (holder === undefined) this.#rules.delete(unit)
+      else this.#rules.set(unit, this.#textOf(unit, holder))
     }
     this.#stale.clear()
     return this.#rules
@@ -66,20 +68,31 @@ export class Book {
     return touched
   }
 
-  #share(owner: string, unit: Unit, text: string, shared: boolean): void {
-    const shares = this.#units.get(unit) ?? { shared, texts: new Map(), owners: [] }
-    this.#units.set(unit, shares)
-    if (!shares.texts.has(owner)) shares.owners.splice(position(shares.owners, owner), 0, owner)
-    shares.texts.set(owner, text)
+  #share(owner: string, unit: Unit, shared: boolean): void {
+    const holder = this.#units.get(unit)
+    if (holder === undefined) this.#units.set(unit, owner)
+    else if (holder !== owner) {
+      const company = typeof holder === 'string' ? { shared, owners: [holder] } : holder
+      this.#units.set(unit, company)
+      const at = position(company.owners, owner)
+      if (company.owners[at] !== owner) company.owners.splice(at, 0, owner)
+    }
     this.#touch(unit)
   }
 
   #withdraw(owner: string, unit: Unit): void {
-    const shares = this.#units.get(unit)!
-    shares.texts.delete(owner)
-    shares.owners.splice(position(shares.owners, owner), 1)
-    if (shares.owners.length === 0) this.#units.delete(unit)
+    const holder = this.#units.get(unit)!
+    if (typeof holder !== 'string') holder.owners.splice(position(holder.owners, owner), 1)
+    if (typeof holder === 'string' || holder.owners.length === 0) this.#units.delete(unit)
     this.#touch(unit)
+  }
+
+  /** Of several claims to a unit that is not shared, the first by name stands; the others wait behind it. */
+  #textOf(unit: Unit, holder: Holder): string {
+    const of = (owner: string): string => this.#owned.get(owner)!.get(unit)!
+    if (typeof holder === 'string') return of(holder)
+    const { shared, owners } = holder
+    return shared && owners.length > 1 ? joined(owners.map(of)) : of(owners[0]!)
   }
 
   #touch(unit: Unit): void {
@@ -88,15 +101,10 @@ export class Book {
   }
 }
 
-/**
- * Of several claims to a unit that is not shared, the first by name stands; the others wait behind it. A line that
- * several owners want in a shared unit stands once.
- */
-function joined({ shared, texts, owners }: Shares): string {
-  if (!shared || owners.length === 1) return texts.get(owners[0]!)!
+/** A line that several owners want in a shared unit stands once. */
+function joined(texts: readonly string[]): string {
   const lines = new Set<string>()
-  for (const owner of owners) {
-    const text = texts.get(owner)!
+  for (const text of texts) {
     if (text.includes('\n')) for (const line of text.split('\n')) lines.add(line)
     else if (text !== '') lines.add(text)
   }
