@@ -38,17 +38,15 @@ function deletesChains({ change, remove }: Plan, { chainRemoval }: Manner): bool
 
 /** `table` with its family. */
 export function transaction(plan: Plan, manner: Manner, table: string): readonly string[] {
-  const wanted = new Map([...plan.add, ...plan.change])
-  const make = sorted(wanted.keys())
+  const textOf = (unit: Unit): string => plan.add.get(unit) ?? plan.change.get(unit)!
+  const make = sorted([...plan.add.keys(), ...plan.change.keys()])
   const changed = sorted(plan.change.keys())
   const gone = sorted(plan.remove)
-  const about: About = { table, textOf: unit => wanted.get(unit)! }
+  const about: About = { table, textOf }
   return [
     ...changed.table.map(() => `delete table ${table}`),
     ...make.table.map(() => `add table ${table}`),
-    ...[...make.set, ...make.map].map(
-      ({ unit, kind, name }) => `add ${kind} ${table} ${name} { ${wanted.get(unit)} ; }`,
-    ),
+    ...[...make.set, ...make.map].map(({ unit, kind, name }) => `add ${kind} ${table} ${name} { ${textOf(unit)} ; }`),
     ...chains(about, make.chain, new Set(changed.chain.map(({ name }) => name))),
     ...elements('delete', about, [...changed.element, ...gone.element]),
     ...elements('add', about, make.element),
@@ -64,24 +62,30 @@ interface About {
   readonly textOf: (unit: Unit) => string
 }
 
-interface Piece {
+interface Named {
   readonly unit: Unit
   readonly kind: Kind
   readonly name: string
-  readonly key: string
 }
 
-function sorted(units: Iterable<Unit>): Readonly<Record<Kind, readonly Piece[]>> {
-  const kinds: Record<Kind, Piece[]> = { table: [], set: [], map: [], chain: [], element: [] }
+/** Of elements there may be hundreds of thousands: they stay the strings they are. */
+interface Sorted extends Readonly<Record<Exclude<Kind, 'element'>, readonly Named[]>> {
+  readonly element: readonly Unit[]
+}
+
+function sorted(units: Iterable<Unit>): Sorted {
+  const element: Unit[] = []
+  const named = { table: [], set: [], map: [], chain: [] } as Record<Exclude<Kind, 'element'>, Named[]>
   for (const unit of [...units].sort()) {
-    const parts = unitParts(unit)
-    kinds[parts.kind].push({ unit, ...parts })
+    const { kind, name } = unitParts(unit)
+    if (kind === 'element') element.push(unit)
+    else named[kind].push({ unit, kind, name })
   }
-  return kinds
+  return { ...named, element }
 }
 
 /** All chains stand before the first rule that may lead to one of them. */
-function chains({ table, textOf }: About, pieces: readonly Piece[], changed: ReadonlySet<string>): readonly string[] {
+function chains({ table, textOf }: About, pieces: readonly Named[], changed: ReadonlySet<string>): readonly string[] {
   const stand: string[] = []
   const rules: string[] = []
   for (const { unit, name } of pieces) {
@@ -102,9 +106,10 @@ function chains({ table, textOf }: About, pieces: readonly Piece[], changed: Rea
 const ELEMENTS_PER_LINE = 1000
 
 /** An element cannot be changed where it stands: it is deleted and added, and in between nobody looks. */
-function elements(verb: 'add' | 'delete', { table, textOf }: About, pieces: readonly Piece[]): readonly string[] {
+function elements(verb: 'add' | 'delete', { table, textOf }: About, units: readonly Unit[]): readonly string[] {
   const containers = new Map<string, string[]>()
-  for (const { unit, name, key } of pieces) {
+  for (const unit of units) {
+    const { name, key } = unitParts(unit)
     const items = containers.get(name) ?? []
     containers.set(name, items)
     items.push(verb === 'delete' ? key : rule(key, textOf(unit) || undefined))
