@@ -41,6 +41,7 @@ describe('one line each', () => {
       ['without effect in nftables mode: --iptables-masquerade-bit (iptables.masqueradeBit)'],
     ],
     [['--iptables-sync-period=5s', '--proxy-mode=userspace'], []],
+    [['--cluster-cidr=10.244.0.0/16', '--nodeport-addresses=10.99.0.0/24', '--proxy-mode=userspace'], []],
     [
       ['--masquerade-all', '--proxy-mode=userspace'],
       ['without effect in userspace mode: --masquerade-all (iptables.masqueradeAll)'],

@@ -153,7 +153,7 @@ export const MODE_ROWS: readonly Setting[] = [
     initial: 250,
     modes: ['userspace'],
     group: 'userspace',
-    help: 'A UDP client that is quiet for this long is forgotten.',
+    help: 'A UDP client that is quiet for this long, as its endpoint is, is forgotten: its next datagram goes to the next endpoint.',
   },
   {
     flag: 'proxy-port-range',
@@ -162,6 +162,6 @@ export const MODE_ROWS: readonly Setting[] = [
     initial: '',
     modes: ['userspace'],
     group: 'userspace',
-    help: 'The ports to listen on: "first-last", "first+more" or one port. Empty or 0: any.',
+    help: 'The ports to listen on, one for each service port, and one more where a policy is Local: "first-last", "first+more" or one port. Empty or 0: any.',
   },
 ]

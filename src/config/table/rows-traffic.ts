@@ -1,8 +1,6 @@
-import type { ModeName, Setting } from './setting.ts'
+import type { Setting } from './setting.ts'
 
 // Rows: which mode, which traffic is whose, on which addresses.
-
-const KERNEL_MODES: readonly ModeName[] = ['iptables', 'ipvs', 'nftables']
 
 export const TRAFFIC_ROWS: readonly Setting[] = [
   {
@@ -26,7 +24,6 @@ export const TRAFFIC_ROWS: readonly Setting[] = [
     field: 'clusterCIDR',
     kind: 'text',
     initial: '',
-    modes: KERNEL_MODES,
     group: 'traffic',
     help: 'The range of pod addresses in the cluster, or one of each family separated by a comma. Traffic to cluster IPs from elsewhere is masqueraded.',
   },
@@ -35,7 +32,6 @@ export const TRAFFIC_ROWS: readonly Setting[] = [
     field: 'detectLocalMode',
     kind: 'text',
     initial: '',
-    modes: KERNEL_MODES,
     group: 'traffic',
     help: "How the traffic of this node's pods is told apart: ClusterCIDR (also when empty), NodeCIDR, BridgeInterface or InterfaceNamePrefix.",
   },
@@ -44,7 +40,6 @@ export const TRAFFIC_ROWS: readonly Setting[] = [
     field: 'detectLocal.bridgeInterface',
     kind: 'text',
     initial: '',
-    modes: KERNEL_MODES,
     group: 'traffic',
     help: 'With BridgeInterface: the bridge that pod traffic comes in through.',
   },
@@ -53,7 +48,6 @@ export const TRAFFIC_ROWS: readonly Setting[] = [
     field: 'detectLocal.interfaceNamePrefix',
     kind: 'text',
     initial: '',
-    modes: KERNEL_MODES,
     group: 'traffic',
     help: "With InterfaceNamePrefix: how the names of the pods' interfaces begin.",
   },
@@ -62,7 +56,6 @@ export const TRAFFIC_ROWS: readonly Setting[] = [
     field: 'nodePortAddresses',
     kind: 'list',
     initial: [],
-    modes: KERNEL_MODES,
     group: 'traffic',
     help: 'Node ports answer on the node\'s addresses in these ranges, or with the single word "primary" on those of the Node object. Empty: on all (nftables mode: primary).',
   },
