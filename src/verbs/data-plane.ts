@@ -3,11 +3,11 @@ import { chooseTools } from '../modes/iptables/choose.ts'
 import { portsLeftBehind } from '../modes/userspace/left-behind.ts'
 import type { Kernel } from '../system/ports.ts'
 import type { Listeners } from '../system/relay/listeners.ts'
-import type { RelayNews } from '../system/relay/news.ts'
 import { Relay, type RelayOptions } from '../system/relay/relay.ts'
 import { withRelay } from '../system/relay/with-relay.ts'
 import type { Log } from '../telemetry/klog.ts'
 import type { Family } from '../values/address.ts'
+import { tellRelay } from './telling-relay.ts'
 
 // Settings → who carries packets: the kernel alone, or, in userspace mode, the kernel and a relay in this process.
 
@@ -51,32 +51,4 @@ export function dataPlane({
 async function remembered(kernel: Kernel, family: Family): Promise<ReadonlyMap<string, number>> {
   const { tools } = await chooseTools(kernel, family)
   return portsLeftBehind(kernel, tools)
-}
-
-function tellRelay(log: Log, news: RelayNews): void {
-  const relay = log.at('relay.ts:1')
-  const { what: _, ...about } = news
-  switch (news.what) {
-    case 'crashed': {
-      const { worker } = news
-      relay.error('A worker of the relay crashed, and its connections with it; another takes its place', news.error, {
-        worker,
-      })
-      break
-    }
-    case 'not opened':
-      relay.warning('Could not listen for this service port; trying again soon', about)
-      break
-    case 'full':
-      relay.warning('Clients were turned away: no open files are left for their connections; raise ulimit -n', about)
-      break
-    case 'ready':
-      relay.info(0, 'The relay is ready; by the limit of open files it can carry so many TCP connections', about)
-      break
-    case 'replaced':
-      relay.info(0, 'Another worker of the relay has taken the place of the one that crashed', about)
-      break
-    case 'unreachable':
-      relay.info(2, 'Failed to connect to balancer: failed to connect to an endpoint.', about)
-  }
 }

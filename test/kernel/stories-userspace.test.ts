@@ -51,7 +51,7 @@ describe.skipIf(why !== undefined)(
 
     test('several hundred expectations were put to real packets, and the relay had nothing to complain of', () => {
       expect(packets).toBeGreaterThan(400)
-      expect(news.map(({ what }) => what)).toEqual(['ready'])
+      expect(news.map(({ what }) => what).filter(what => what !== 'endpoints')).toEqual(['ready'])
     })
   },
 )

@@ -179,6 +179,18 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
     })
   })
 
+  test('the log says what kube-proxy said, and what the relay can carry', () => {
+    for (const line of [
+      /^I.* Using userspace Proxier\.$/m,
+      /^I.* Adding new service "shop\/web" at 10\.96\.0\.10:80\/TCP$/m,
+      /^I.* Adding new service "shop\/dns" at fd10:96::53:53\/UDP$/m,
+      /^I.* LoadBalancerRR: Setting endpoints for shop\/web to \[10\.244\.1\.3:8080 10\.244\.1\.4:8080 10\.244\.2\.5:8080\]$/m,
+      /^I.* "The relay is ready; .*" workers=\d+ limit=\d+ connections=\d{3,}$/m,
+    ]) {
+      expect(programs.log).toMatch(line)
+    }
+  })
+
   test('proxy ports are taken from --proxy-port-range', async () => {
     const { stdout } = await lab.node.kernel.run({ argv: ['iptables-save', '-t', 'nat'] })
     const ports = [...stdout.matchAll(/--to-(?:ports |destination \S+:)(\d+)/g)].map(match => Number(match[1]))

@@ -2,6 +2,8 @@
 
 export type RelayNews =
   | { readonly what: 'ready'; readonly workers: number; readonly limit: number; readonly connections: number }
+  /** Whom a listener hands its clients to from now on. */
+  | { readonly what: 'endpoints'; readonly name: string; readonly endpoints: readonly string[] }
   | { readonly what: 'crashed'; readonly worker: number; readonly error: Error }
   | { readonly what: 'replaced'; readonly worker: number; readonly listeners: number }
   | { readonly what: 'not opened'; readonly name: string; readonly why: string }

@@ -108,7 +108,7 @@ export class Relay implements Listeners {
     const { portRange: range = 'any' } = this.#options
     const { found, without } = await findSpots({ ...opening, wanted, range, open: this.#open.values() })
     this.#fail(without.map(name => ({ name, why: `no port is left in ${shown(range)}` })))
-    for (const one of found) this.#open.set(one.key, one)
+    for (const one of found) this.#set(one)
     this.#makeRoom()
     const notOpened = await this.#crew.ask(found.map(one => this.#opening(one)))
     const whys = new Map(notOpened.map(({ key, why }) => [key, why]))
@@ -144,6 +144,12 @@ export class Relay implements Listeners {
     this.#makeRoom()
   }
 
+  #set(listening: Listening): void {
+    this.#open.set(listening.key, listening)
+    const { name, endpoints } = listening
+    this.#options.tell({ what: 'endpoints', name, endpoints: endpoints.endpoints.map(({ text }) => text) })
+  }
+
   #opening({ key, spot, endpoints }: Listening): Order {
     return { do: 'open', key, spot, pool: endpoints, memories: this.#memories.of(key) }
   }
@@ -153,7 +159,7 @@ export class Relay implements Listeners {
     if (before === undefined || before.pool === pool || before.spot.host !== hostOf(before.spot.family, pool))
       return undefined
     const endpoints = poolOf(pool)
-    this.#open.set(key, { ...before, pool, endpoints })
+    this.#set({ ...before, pool, endpoints })
     return { do: 'pool', key, pool: endpoints }
   }
 
