@@ -7,7 +7,7 @@ import { follow } from '../system/children.ts'
 import { systemClock } from '../system/clock.ts'
 import { readText } from '../system/files.ts'
 import { cpuCount, environment, hostName } from '../system/host.ts'
-import { hostKernel } from '../system/kernel.ts'
+import { type HostKernel, hostKernel } from '../system/kernel.ts'
 import { onSignals } from '../system/signals.ts'
 import { watchFile } from '../system/watch-files.ts'
 import { Agent } from './agent.ts'
@@ -25,58 +25,68 @@ export function main(argv: readonly string[]): Promise<number> {
     if (begun.action === 'cleanup') return (await import('./cleanup.ts')).cleanup(begun)
     if (begun.action === 'init-only') return (await import('./setup.ts')).setup(begun)
     const stop = new AbortController()
+    const kernel = hostKernel()
+    let begins: Promise<Running> | undefined
+    const end = (): void => stop.abort()
+    // From the first moment: who is told to go while they come must not be killed half way.
+    const signals = onSignals({ SIGTERM: end, SIGINT: end, SIGHUP: () => void begins?.then(distrust, () => {}) })
     try {
-      return await run(begun, argv, stop)
+      begins = begin(begun, kernel, stop.signal)
+      return await keepRunning(begun, argv, { ...(await begins), stop })
     } finally {
       // Whatever was begun ends with us, also where we could not start.
-      stop.abort()
+      end()
+      await kernel.idle()
+      signals.off()
     }
   })
 }
 
-async function run(begun: Begun, argv: readonly string[], stop: AbortController): Promise<number> {
+interface Running {
+  readonly agent: Agent
+  readonly telemetry: Telemetry
+}
+
+function distrust({ agent }: Running): void {
+  agent.distrust()
+}
+
+async function begin(begun: Begun, kernel: HostKernel, signal: AbortSignal): Promise<Running> {
   const { settings, log } = begun
   const clock = systemClock
-  const kernel = hostKernel()
-  const name = nodeName(settings, hostName())
-  const credentials = await credentialsFrom({
-    ...apiPlace(begun),
-    env: environment(),
-    files: { readText },
-    kernel,
-    clock,
-  })
+  const about = { nodeName: nodeName(settings, hostName()), hostname: hostName() }
+  const outside = { env: environment(), files: { readText }, kernel, clock }
+  const credentials = await credentialsFrom({ ...apiPlace(begun), ...outside })
   const extras = extraKinds(settings)
   const stats = freshStats(extras)
   const tell = tellNews(log)
-  const api = apiSource({ credentials, clock, nodeName: name, random: Math.random, tell, stats, extras })
+  const api = apiSource({ ...about, credentials, clock, random: Math.random, tell, stats, extras })
   // The API server and the machine are asked side by side.
-  const source = early(api, stop.signal)
+  const source = early(api, signal)
   await tune({ settings, kernel, log, cpus: cpuCount(), pid: process.pid })
-  const telemetry = new Telemetry({ ...begun, clock, nodeName: name, hostname: hostName(), credentials, stats })
+  const telemetry = new Telemetry({ ...begun, ...about, clock, credentials, stats })
+  const lost = (): void => agent.distrust()
   const agent = await Agent.open({
+    ...about,
     settings,
-    nodeName: name,
-    kernel: dataPlane({
-      settings,
-      kernel: telemetry.kernel(kernel),
-      log,
-      lost: () => agent.distrust(),
-      signal: stop.signal,
-    }),
+    kernel: dataPlane({ settings, kernel: telemetry.kernel(kernel), log, lost, signal }),
     follow,
     clock,
     log,
     source,
     lastHeard: () => lastHeard(stats),
   })
-  const signals = onSignals({ SIGTERM: () => stop.abort(), SIGINT: () => stop.abort(), SIGHUP: () => agent.distrust() })
+  return { agent, telemetry }
+}
+
+async function keepRunning(
+  begun: Begun,
+  argv: readonly string[],
+  { agent, telemetry, stop }: Running & { readonly stop: AbortController },
+): Promise<number> {
   const { signal } = stop
   const configuration = keepConfiguration(begun, argv, signal)
-  await together(stop, [telemetry.serve(agent, signal), agent.run(signal), configuration]).finally(async () => {
-    await kernel.idle()
-    signals.off()
-  })
+  await together(stop, [telemetry.serve(agent, signal), agent.run(signal), configuration])
   return 0
 }
 

@@ -3,24 +3,13 @@ import { parseArguments } from '../../src/config/arguments.ts'
 import type { Settings } from '../../src/config/settings.ts'
 import { PaperClock } from '../../src/system/paper/clock.ts'
 import { Health } from '../../src/telemetry/health.ts'
-import type { Shown } from '../../src/telemetry/server.ts'
 import { serveMetrics } from '../../src/verbs/metrics-server.ts'
 import { serveHealth } from '../../src/verbs/probes.ts'
 import { report } from '../telemetry/reports.ts'
+import { SHOWN } from '../telemetry/shown.ts'
 import { ask, freePort, HAS_IPV6, type Heard, listen, squat } from './asking.ts'
 
 // The two servers of the agent, on real ports of this machine.
-
-const SHOWN: Shown = {
-  metrics: () => 'up 1\n',
-  mode: 'nftables',
-  configuration: {},
-  flags: new Map(),
-  version: 'v1',
-  runtime: 'Node',
-  startedAt: 0,
-  now: () => 0,
-}
 
 let clock: PaperClock
 let heard: Heard

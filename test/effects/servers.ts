@@ -1,0 +1,78 @@
+import { expect } from 'vitest'
+import { PaperClock } from '../../src/system/paper/clock.ts'
+import { Health } from '../../src/telemetry/health.ts'
+import { serveMetrics } from '../../src/verbs/metrics-server.ts'
+import { serveHealth } from '../../src/verbs/probes.ts'
+import { settings } from '../config/parsing.ts'
+import { SHOWN } from '../telemetry/shown.ts'
+import { freePort, listen, squat } from '../verbs/asking.ts'
+import type { Effects } from './effect.ts'
+
+// Where the two servers answer, and whether they do: on real ports of this machine.
+
+export const SERVERS: Effects = {
+  'healthz-bind-address': async () => {
+    const port = await freePort()
+    expect(await open(`--healthz-bind-address=127.0.0.1:${port}`)).toContain(`healthz 127.0.0.1:${port}`)
+    expect(await open('--healthz-bind-address=')).not.toMatch(/healthz/)
+  },
+  'metrics-bind-address': async () => {
+    const port = await freePort()
+    expect(await open(`--metrics-bind-address=127.0.0.1:${port}`)).toContain(`metrics 127.0.0.1:${port}`)
+    expect(await open('--metrics-bind-address=')).not.toMatch(/metrics/)
+  },
+  'healthz-port': async () => {
+    const port = await freePort()
+    const at = '--healthz-bind-address=127.0.0.1'
+    expect(await open(at, `--healthz-port=${port}`)).toContain(`healthz 127.0.0.1:${port}`)
+    expect(await open(at, '--healthz-port=0')).not.toMatch(/healthz/)
+  },
+  'metrics-port': async () => {
+    const port = await freePort()
+    const at = '--metrics-bind-address=127.0.0.1'
+    expect(await open(at, `--metrics-port=${port}`)).toContain(`metrics 127.0.0.1:${port}`)
+    expect(await open(at, '--metrics-port=0')).not.toMatch(/metrics/)
+  },
+  'bind-address-hard-fail': async () => {
+    const squatter = await squat({ port: 0, host: '127.0.0.1' })
+    const at = `--metrics-bind-address=127.0.0.1:${squatter.port}`
+    try {
+      await expect(open(at, '--bind-address-hard-fail')).rejects.toThrow('metrics server failed')
+      expect(await open(at)).toContain('metrics failed')
+    } finally {
+      await squatter.leave()
+    }
+  },
+}
+
+/** What the servers say of where they listen, once both have said something or turned out to be off. */
+async function open(...flags: readonly string[]): Promise<string> {
+  const { log, lines } = listen()
+  const stop = new AbortController()
+  const clock = new PaperClock()
+  const health = new Health(clock, { overdueMs: 1, silentMs: 1 }, () => undefined)
+  const parts = { settings: await settings(...(await elsewhere(flags))), clock, log, signal: stop.signal }
+  const served = [serveHealth({ ...parts, health }), serveMetrics({ ...parts, shown: SHOWN })]
+  const expected = [parts.settings.healthz, parts.settings.metrics].filter(at => at !== undefined).length
+  try {
+    const spoken = expect.poll(() => lines.length, { interval: 5, timeout: 5000 }).toBe(expected)
+    await Promise.race([spoken, ...served.map(one => one.then(() => spoken))])
+  } finally {
+    stop.abort()
+    await Promise.allSettled(served)
+  }
+  return lines
+    .map(line => line.replace(/^"Starting (\w+) HTTP server" address="(.*)"$/, '$1 $2'))
+    .map(line => line.replace(/^"Metrics server failed" .*/, 'metrics failed'))
+    .join('\n')
+}
+
+/** The server that is not spoken of gets a free port: somebody may use the usual one here. */
+async function elsewhere(flags: readonly string[]): Promise<readonly string[]> {
+  const spoken = (server: string): boolean => flags.some(flag => flag.startsWith(`--${server}-`))
+  const others = ['healthz', 'metrics'].filter(server => !spoken(server))
+  return [
+    ...flags,
+    ...(await Promise.all(others.map(async one => `--${one}-bind-address=127.0.0.1:${await freePort()}`))),
+  ]
+}

@@ -1,0 +1,14 @@
+import type { Shown } from '../../src/telemetry/server.ts'
+
+// What the metrics server of a test shows.
+
+export const SHOWN: Shown = {
+  metrics: () => 'up 1\n',
+  mode: 'nftables',
+  configuration: {},
+  flags: new Map(),
+  version: 'v1',
+  runtime: 'Node',
+  startedAt: 0,
+  now: () => 0,
+}
