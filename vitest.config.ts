@@ -25,8 +25,6 @@ export default defineConfig({
           fileParallelism: false,
           isolate: true,
           sequence: { groupOrder: 1 },
-          // Real packets on a busy machine: one may be late. What is broken fails every time.
-          retry: 2,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

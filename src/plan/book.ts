@@ -56,8 +56,8 @@ export class Book {
   /** Of these units, those that are wanted as far as is known. */
   *wanted(units: Iterable<Unit>): Iterable<readonly [Unit, string]> {
     for (const unit of units) {
-      const shares = this.#units.get(unit)
-      if (shares !== undefined) yield [unit, joined(shares)]
+      const holder = this.#units.get(unit)
+      if (holder !== undefined) yield [unit, this.#textOf(unit, holder)]
     }
   }
 

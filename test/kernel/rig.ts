@@ -144,12 +144,13 @@ export class Rig {
 
   async settled(): Promise<void> {
     const waiting = new Set(this.agent.lanes.map(({ family }) => family))
-    const seen = this.reports.length
-    const touchedAt = systemClock.now()
+    const since = systemClock.now()
     for (const lane of this.agent.lanes) lane.touch([])
     while (waiting.size > 0) {
       await systemClock.sleep(5)
-      for (const report of this.reports.slice(seen)) {
+      // One that had begun before does not know of the events yet, and a packet that comes before its rules is lost for
+      // good: the kernel keeps sending the whole connection where its first packet went.
+      for (const report of this.reports.filter(({ startedAt }) => startedAt >= since)) {
         if (report.failure !== undefined) throw report.failure.error
         // One that was under way by then may have begun without what we wait for.
         if (report.startedAt >= touchedAt) waiting.delete(report.family)

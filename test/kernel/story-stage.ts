@@ -98,11 +98,22 @@ export class Stage {
         told.flatMap(({ endpoints, traffic }) => endpoints.map(({ text }) => this.#answer(text, traffic.protocol))),
       )
       const sticky = told.filter(({ traffic }) => traffic.stickySeconds !== undefined).map(({ port }) => port)
-      const results = await Promise.all(this.#packets(step).map(packet => this.#send(packet, sticky)))
+      const packets = this.#packets(step)
+      const results = await Promise.all(packets.map(packet => this.#send(packet, sticky)))
+      if (packets.some(({ ends }) => ends[0]!.to === 'untouched')) await this.#forgetUntouched()
       sent += results.length
       failures.push(...results.flat())
     }
     return { failures, sent }
+  }
+
+  /**
+   * Of a connection that no rule touched and nobody answered the kernel remembers for two minutes that it is not to be
+   * touched. A client that draws the same port in that time would meet nobody, whatever the rules say by then.
+   */
+  async #forgetUntouched(): Promise<void> {
+    for (const family of FAMILIES)
+      await this.#lab.node.kernel.run({ argv: ['conntrack', '-D', '-f', family, '-p', 'tcp', '--state', 'SYN_SENT'] })
   }
 
   #packets(step: Step): readonly Packet[] {
