@@ -11,7 +11,7 @@ import type { ObjectName } from '../values/names.ts'
 import { AddressNews, lookAtMachine } from './machine.ts'
 import { type Fitted, fitMode, isMissingFamily } from './modes.ts'
 import { localhostNodePorts, lookAround, type Machine } from './surroundings.ts'
-import { takeOver } from './takeover.ts'
+import { Takeover } from './takeover.ts'
 import { tellProblem, tellReport } from './telling.ts'
 import { allowLocalhost } from './tuning.ts'
 
@@ -49,7 +49,8 @@ export class Agent {
   readonly #families = new Map<Family, Fitted>()
   /** Lanes whose first rules do not stand yet. */
   readonly #unready = new Set<Family>()
-  #takeover: Promise<void> | undefined
+  #takeover: Takeover | undefined
+  #clearing: Promise<void> | undefined
   readonly #observers: Observer[] = []
   #machine: Machine
 
@@ -82,7 +83,7 @@ export class Agent {
     const watching = [this.#keepLooking(signal), this.#doWithoutNode(signal)]
     for await (const event of this.#parts.source(signal)) this.#apply(event)
     await Promise.all([...lanes, ...watching])
-    await this.#takeover
+    await this.#clearing
   }
 
   /** Somebody else may have touched the kernel. */
@@ -140,10 +141,18 @@ export class Agent {
     tellReport(this.#parts.log, report)
     this.health.record(report)
     for (const { reported } of this.#observers) reported?.(report)
-    if (report.failure !== undefined || !this.#unready.delete(report.family) || this.#unready.size > 0) return
+    if (report.failure === undefined) this.#clear(report)
+  }
+
+  /** Once our rules stand in every family, those of another mode go; what could not is tried again at each later look. */
+  #clear({ family, looked }: Report): void {
+    this.#unready.delete(family)
+    if (this.#unready.size > 0 || !(looked || this.#takeover === undefined)) return
     const { settings, kernel, log } = this.#parts
     const families = new Map([...this.#families].map(([family, { tools }]) => [family, tools]))
-    this.#takeover = takeOver({ mode: settings.mode, kernel, log, families })
+    this.#takeover ??= new Takeover({ mode: settings.mode, kernel, log, families })
+    const takeover = this.#takeover
+    this.#clearing = (this.#clearing ?? Promise.resolve()).then(() => takeover.run())
   }
 
   /** Without our Node we know neither addresses nor zone; but a cluster that does not show it to us must be served all the same. */

@@ -1,20 +1,21 @@
 import type { Settings } from '../config/settings.ts'
 import { named, type Tools } from '../dialects/iptables.ts'
 import { iptables } from '../modes/iptables/index.ts'
-import type { Mode } from '../modes/mode.ts'
+import type { Mode, Unit } from '../modes/mode.ts'
 import { nftables } from '../modes/nftables/index.ts'
 import { userspace } from '../modes/userspace/index.ts'
 import { isLeftBehind } from '../modes/userspace/left-behind.ts'
-import { diff, EMPTY } from '../plan/diff.ts'
+import { diff, EMPTY, park } from '../plan/diff.ts'
 import { must } from '../system/must.ts'
 import type { Kernel } from '../system/ports.ts'
 import type { Log } from '../telemetry/klog.ts'
 import { FAMILY_LABEL, type Family } from '../values/address.ts'
+import { tellHeld } from './telling.ts'
 
 // Once our rules stand: what another mode has left goes. In this order there is no moment without rules, so a node changes
 // its mode under traffic.
 
-export interface Takeover {
+export interface TakeoverParts {
   readonly mode: Settings['mode']
   readonly kernel: Kernel
   readonly log: Log
@@ -23,22 +24,55 @@ export interface Takeover {
 }
 
 /** What cannot be taken away is told and left: our own rules stand, and theirs come first or last as before. */
-export async function takeOver({ mode, kernel, log, families }: Takeover): Promise<void> {
-  for (const [family, ours] of families) {
-    for (const other of await othersHere(mode, ours ?? family, kernel)) {
-      try {
-        const left = await other.read(kernel)
-        for (const command of other.write(diff(left, EMPTY))) await must(kernel, command)
-        if (left.size > 0) tell(log, other, family)
-      } catch (error) {
-        log.at('takeover.ts:1').error('Could not remove the rules of another mode', error, about(other, family))
+export class Takeover {
+  readonly #parts: TakeoverParts
+  #isOver = false
+  /** What strangers held on to the last time: told once for each. */
+  #held: ReadonlySet<string> = new Set()
+
+  constructor(parts: TakeoverParts) {
+    this.#parts = parts
+  }
+
+  /** Does what is left to do; once nothing is, nothing. */
+  async run(): Promise<void> {
+    if (this.#isOver) return
+    const { mode, kernel, families } = this.#parts
+    const held = new Set<string>()
+    let failures = 0
+    for (const [family, ours] of families) {
+      for (const other of await othersHere(mode, ours ?? family, kernel)) {
+        try {
+          for (const unit of await this.#remove(other, family)) held.add(unit)
+        } catch (error) {
+          failures++
+          this.#log().error('Could not remove the rules of another mode', error, about(other, family))
+        }
       }
     }
+    this.#held = held
+    this.#isOver = held.size + failures === 0
   }
-}
 
-function tell(log: Log, other: Mode, family: Family): void {
-  log.at('takeover.ts:1').info(0, 'Removed the rules of another mode', about(other, family))
+  /** Returns what strangers hold on to. It is emptied, and holds up nothing else. */
+  async #remove(other: Mode, family: Family): Promise<readonly string[]> {
+    const { kernel } = this.#parts
+    const found = await other.read(kernel)
+    const gone = diff(found, EMPTY)
+    const holders = found.size === 0 ? undefined : await other.holders?.(kernel)
+    const held = [...(holders ?? [])].filter(([unit]) => gone.remove.has(unit))
+    const plan = park(gone, new Map(held).keys(), found)
+    for (const command of other.write(plan)) await must(kernel, command)
+    if (plan.remove.size > 0) this.#log().info(0, 'Removed the rules of another mode', about(other, family))
+    const key = ([unit]: readonly [Unit, string]): string => `${other.name} ${family} ${unit}`
+    const news = held.filter(one => !this.#held.has(key(one))).map(([unit, by]) => ({ unit, by }))
+    tellHeld(this.#log(), news, about(other, family))
+    return held.map(key)
+  }
+
+  #log(): Log {
+    return this.#parts.log.at('takeover.ts:1')
+  }
 }
 
 function about({ name }: Mode, family: Family): Record<string, string> {

@@ -1,6 +1,6 @@
 import type { Event } from '../api/event.ts'
 import type { ApiNews } from '../api/news.ts'
-import type { Report } from '../sync/report.ts'
+import type { Parked, Report } from '../sync/report.ts'
 import { CommandFailed } from '../system/must.ts'
 import type { Log } from '../telemetry/klog.ts'
 import { serviceSentences } from '../telemetry/sentences.ts'
@@ -25,13 +25,7 @@ export function tellReport(log: Log, report: Report): void {
   if (report.drift.count > 0) {
     lane.warning('Somebody else had changed our rules; they are as they should be again', { ...about, ...report.drift })
   }
-  if (report.parked !== undefined && report.parked.length > 0) {
-    lane.warning('Left empty what cannot go, because rules that are not ours lead there', {
-      ...about,
-      held: report.parked.slice(0, HELD_SHOWN).map(({ unit, by }) => `${unit}: ${by}`),
-      count: report.parked.length,
-    })
-  }
+  tellHeld(lane, report.parked ?? [], about)
   const { units, commands, bytes, looked, tookMs, stages, flows } = report
   const level = units.added + units.changed + units.removed > 0 ? 2 : 4
   lane.info(level, 'Sync complete', {
@@ -43,6 +37,16 @@ export function tellReport(log: Log, report: Report): void {
     commands,
     bytes,
     forgottenFlows: flows.forgotten,
+  })
+}
+
+/** What ought to be gone, and who leads there. */
+export function tellHeld(log: Log, parked: readonly Parked[], about: Readonly<Record<string, string>>): void {
+  if (parked.length === 0) return
+  log.warning('Left empty what cannot go, because rules that are not ours lead there', {
+    ...about,
+    held: parked.slice(0, HELD_SHOWN).map(({ unit, by }) => `${unit}: ${by}`),
+    count: parked.length,
   })
 }
 

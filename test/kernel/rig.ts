@@ -152,8 +152,7 @@ export class Rig {
       // good: the kernel keeps sending the whole connection where its first packet went.
       for (const report of this.reports.filter(({ startedAt }) => startedAt >= since)) {
         if (report.failure !== undefined) throw report.failure.error
-        // One that was under way by then may have begun without what we wait for.
-        if (report.startedAt >= touchedAt) waiting.delete(report.family)
+        waiting.delete(report.family)
       }
     }
   }
