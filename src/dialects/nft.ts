@@ -108,6 +108,7 @@ export function hexMark(mark: number): string {
 }
 
 /** Who made the changes that `nft monitor` tells, from the line that ends them: 15 characters of a program's name. */
-export function monitorAuthor(line: string): string | undefined {
-  return /^# new generation \d+ by process \d+ \((.*)\)$/.exec(line)?.[1]
+export function monitorAuthor(line: string): { readonly program: string; readonly process: string } | undefined {
+  const match = /^# new generation \d+ by process (\d+) \((.*)\)$/.exec(line)
+  return match === null ? undefined : { program: match[2]!, process: match[1]! }
 }

@@ -67,10 +67,16 @@ export interface Alarm {
   readonly argv: readonly [string, ...string[]]
   /** Whether the line tells of a change to what is ours. */
   concerns(line: string): boolean
-  /** The line that ends a transaction names the program that made it. */
-  author(line: string): string | undefined
+  /** The line that ends a transaction names who made it. */
+  author(line: string): Author | undefined
   /** Whether that is a program we use; others use it too. */
-  isUs(author: string): boolean
-  /** Whether this command of ours makes one transaction: then those that are told of can be counted against ours. */
-  isTransaction?(command: Command): boolean
+  isUs(program: string): boolean
+  /** Whether this command of ours changes the kernel: then the processes that are told of can be counted against ours. */
+  isChange(command: Command): boolean
+}
+
+/** One process may make several transactions. Its number need not be the one we know it by: we may live in a container. */
+export interface Author {
+  readonly program: string
+  readonly process: string
 }

@@ -1,4 +1,4 @@
-import type { Alarm } from '../modes/mode.ts'
+import type { Alarm, Author } from '../modes/mode.ts'
 import type { Clock, Command, Follow } from '../system/ports.ts'
 
 // What the kernel tells of changes → an alarm when somebody else touched what is ours.
@@ -18,8 +18,10 @@ export class Watchtower {
   readonly #parts: WatchtowerParts
   #watching = false
   #suspicious = false
-  /** Transactions of ours that we have not been told of yet. */
+  /** Commands of ours that we have not been told of yet. */
   #expected = 0
+  /** Processes that were taken for them. */
+  #ours: ReadonlySet<string> = new Set()
 
   constructor(parts: WatchtowerParts) {
     this.#parts = parts
@@ -32,12 +34,13 @@ export class Watchtower {
 
   /** Our own command is about to run. */
   expect(command: Command): void {
-    if (this.#parts.alarm.isTransaction?.(command)) this.#expected += 1
+    if (this.#parts.alarm.isChange(command)) this.#expected += 1
   }
 
   /** What was expected and has not come will not come: a command that failed, or that changed nothing. */
   settle(): void {
     this.#expected = 0
+    this.#ours = new Set()
   }
 
   /** Runs until the signal aborts, or until it turns out that nobody can watch here. */
@@ -67,14 +70,15 @@ export class Watchtower {
     }
     const suspicious = this.#suspicious
     this.#suspicious = false
-    if (suspicious && !(busy() && alarm.isUs(author) && this.#isExpected())) ring()
+    if (suspicious && !(busy() && alarm.isUs(author.program) && this.#isExpected(author))) ring()
   }
 
-  /** Others use our program too, and may do so while we are at it: then there is one transaction more than we made. */
-  #isExpected(): boolean {
-    if (this.#parts.alarm.isTransaction === undefined) return true
+  /** Others use our program too, and may do so while we are at it: then there is one process more than we started. */
+  #isExpected({ process }: Author): boolean {
+    if (this.#ours.has(process)) return true
     if (this.#expected === 0) return false
     this.#expected -= 1
+    this.#ours = new Set([...this.#ours, process])
     return true
   }
 }

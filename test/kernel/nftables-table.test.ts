@@ -163,7 +163,7 @@ describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why}
     await nft('delete table ip kube-proxy')
     const { concerns, author, isUs } = modeOf('ipv4').alarm!
     const lines = (await told).stdout.trimEnd().split('\n')
-    expect(lines.map(author).filter(who => who !== undefined && isUs(who))).toHaveLength(3)
+    expect(lines.map(author).filter(who => who !== undefined && isUs(who.program))).toHaveLength(3)
     const ringing = lines.map(line => (author(line) !== undefined ? '.' : concerns(line) ? '!' : '-')).join('')
     expect(ringing).toMatch(/^!+\.-\.!+\.$/)
   })

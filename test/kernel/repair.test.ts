@@ -65,6 +65,19 @@ describe.skipIf(why !== undefined)(`rules that somebody else has touched${why ? 
     expect(rig.logged.filter(line => line.includes('Somebody else had changed our rules')).length).toBeGreaterThan(0)
   })
 
+  test('so is what a stranger does with the very program we use, while we use it', async () => {
+    await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.4', HERE)], { ports: [slicePort(8080)] }))
+    const restore = rig.commands.findLast(({ argv }) => argv[0].startsWith('iptables') && argv[0].endsWith('-restore'))!
+    const before = await rig.save()
+    await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.3', HERE)], { ports: [slicePort(8080)] }))
+    const input = '*nat\n:KUBE-SERVICES - [0:0]\nCOMMIT\n'
+    expect(await rig.lab.node.kernel.run({ argv: restore.argv, input })).toMatchObject({ code: 0 })
+    await untilServed()
+    await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.4', HERE)], { ports: [slicePort(8080)] }))
+    expect(await rig.save()).toBe(before)
+    await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.3', HERE)], { ports: [slicePort(8080)] }))
+  })
+
   test('what we write ourselves raises no alarm', async () => {
     const seen = rig.reports.length
     for (const n of [3, 4, 3]) {

@@ -6,6 +6,7 @@ import { Watchtower } from '../../src/sync/watchtower.ts'
 import { PaperClock } from '../../src/system/paper/clock.ts'
 import type { Follow } from '../../src/system/ports.ts'
 
+const RESTORE = { argv: ['iptables-nft-restore', '-w', '5', '--noflush', '--counters'] } as const
 const TOOLS = { family: 'ipv4', variant: 'nft', restore: 'iptables-nft-restore', save: 'iptables-nft-save' } as const
 
 class Hill {
@@ -31,7 +32,8 @@ class Hill {
   }
 
   transaction(author: string, ...lines: readonly string[]): void {
-    for (const line of [...lines, `# new generation 5 by process 77 (${author})`]) this.speak(line)
+    const [program, process = '77'] = author.split(' ')
+    for (const line of [...lines, `# new generation 5 by process ${process} (${program})`]) this.speak(line)
   }
 
   async ends(code: number): Promise<void> {
@@ -46,6 +48,7 @@ describe('a watchtower', () => {
     ['one that comes', 'insert rule ip nat KUBE-SERVICES counter packets 0 bytes 0 return'],
     ['a jump to us that may have gone', 'delete rule ip nat PREROUTING handle 3'],
     ['a whole table', 'delete table ip filter'],
+    ['a second jump to us', 'add rule ip filter FORWARD counter packets 0 bytes 0 jump KUBE-FORWARD'],
     ['a chain', 'delete chain ip nat KUBE-SVC-3TNEVSQEVUCP4TQO'],
   ])('rings for %s', async (_, line) => {
     const hill = new Hill()
@@ -74,6 +77,7 @@ describe('a watchtower', () => {
     const hill = new Hill()
     void hill.tower.run(hill.stop.signal)
     hill.busy = true
+    hill.tower.expect(RESTORE)
     hill.transaction('iptables-nft-re', 'delete rule ip nat KUBE-SERVICES handle 7')
     expect(hill.rings).toBe(0)
     hill.transaction('iptables', 'delete rule ip nat KUBE-SERVICES handle 7')
@@ -81,6 +85,29 @@ describe('a watchtower', () => {
     hill.busy = false
     hill.transaction('iptables-nft-re', 'delete rule ip nat KUBE-SERVICES handle 8')
     expect(hill.rings).toBe(2)
+    hill.stop.abort()
+  })
+
+  test('takes all blocks of one document for ours, and those of another process for what they are', async () => {
+    const hill = new Hill()
+    void hill.tower.run(hill.stop.signal)
+    hill.busy = true
+    hill.tower.expect({ argv: ['iptables-nft-save'] })
+    hill.tower.expect(RESTORE)
+    const blocks = [
+      'create chain ip nat KUBE-SVC-X',
+      'add rule ip nat KUBE-SERVICES counter',
+      'delete chain ip nat KUBE-Y',
+    ]
+    for (const line of blocks) hill.transaction('iptables-nft-re 100', line)
+    expect(hill.rings).toBe(0)
+    hill.transaction('iptables-nft-re 101', 'delete rule ip nat KUBE-SERVICES handle 7')
+    expect(hill.rings).toBe(1)
+    hill.transaction('iptables-nft-re 100', blocks[0]!)
+    expect(hill.rings).toBe(1)
+    hill.tower.expect(RESTORE)
+    hill.transaction('iptables-nft-re 102', blocks[0]!)
+    expect(hill.rings).toBe(1)
     hill.stop.abort()
   })
 
@@ -94,7 +121,7 @@ describe('a watchtower', () => {
     hill.tower.expect(write)
     hill.transaction('nft', change)
     expect(hill.rings).toBe(0)
-    hill.transaction('nft', change)
+    hill.transaction('nft 78', change)
     expect(hill.rings).toBe(1)
     hill.tower.expect(write)
     hill.tower.settle()

@@ -11,7 +11,7 @@ export function alarm(family: Family): Alarm {
     argv: ['nft', 'monitor'],
     concerns: line => ours.test(line),
     author: monitorAuthor,
-    isUs: author => author === 'nft',
-    isTransaction: ({ argv }) => argv[1] === '-f',
+    isUs: program => program === 'nft',
+    isChange: ({ argv }) => argv[1] === '-f',
   }
 }

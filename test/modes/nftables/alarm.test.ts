@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { alarm } from '../../../src/modes/nftables/alarm.ts'
 
-const { concerns, author, isUs, isTransaction } = alarm('ipv4')
+const { concerns, author, isUs, isChange } = alarm('ipv4')
 
 describe('the alarm', () => {
   test.each([
@@ -18,14 +18,14 @@ describe('the alarm', () => {
     '# new generation 78 by process 7259 (nft)',
   ])('is not rung by: %s', line => expect(concerns(line)).toBe(false))
 
-  test('knows which of our commands make a transaction', () => {
-    expect(isTransaction!({ argv: ['nft', '-f', '-'] })).toBe(true)
-    expect(isTransaction!({ argv: ['nft', '-j', 'list', 'table', 'ip', 'kube-proxy'] })).toBe(false)
+  test('knows which of our commands change anything', () => {
+    expect(isChange({ argv: ['nft', '-f', '-'] })).toBe(true)
+    expect(isChange({ argv: ['nft', '-j', 'list', 'table', 'ip', 'kube-proxy'] })).toBe(false)
   })
 
   test('knows who made a change from the line behind it', () => {
-    expect(author('# new generation 78 by process 7259 (nft)')).toBe('nft')
-    expect(author('# new generation 79 by process 7260 (firewalld)')).toBe('firewalld')
+    expect(author('# new generation 78 by process 7259 (nft)')).toEqual({ program: 'nft', process: '7259' })
+    expect(author('# new generation 79 by process 7260 (firewalld)')).toEqual({ program: 'firewalld', process: '7260' })
     expect(author('delete table ip kube-proxy')).toBeUndefined()
     expect([isUs('nft'), isUs('firewalld')]).toEqual([true, false])
   })
