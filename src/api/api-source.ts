@@ -1,4 +1,5 @@
 import type { Clock } from '../system/ports.ts'
+import type { RequestObserver } from './access/requested.ts'
 import type { Credentials } from './credentials.ts'
 import type { Event, Source } from './event.ts'
 import { type ApiNews, Herald } from './news.ts'
@@ -25,6 +26,8 @@ export interface ApiSourceOptions {
   readonly extras?: readonly ExtraKind[]
   readonly limits?: Partial<Limits>
   readonly userAgent?: string
+  /** Told of every request. */
+  readonly observer?: RequestObserver
 }
 
 /** Never gives up on the API server. When the signal aborts, it ends, with no connection and no timer left. */

@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, ProxyAgent } from 'undici'
+import { observing, type RequestObserver } from './access/requested.ts'
 import type { Access, Credentials } from './credentials.ts'
 
 // A path → the API server's answer, over HTTP/1.1 connections that are kept alive.
@@ -29,6 +30,8 @@ export interface TransportOptions {
   readonly userAgent?: string
   /** Shorter than undici's 10 s: in a network with losses it halved the time the node was behind. */
   readonly connectMs?: number
+  /** Told of every request. */
+  readonly observer?: RequestObserver
 }
 
 /** One pool of connections, replaced when certificates were rotated; what still runs on the old one may finish. */
@@ -36,14 +39,16 @@ export class Transport {
   readonly #credentials: Credentials
   readonly #userAgent: string
   readonly #connectMs: number
+  readonly #observer: RequestObserver | undefined
   #pool: { readonly key: string; readonly dispatcher: Dispatcher } | undefined
   readonly #outdated = new Set<Dispatcher>()
   #closed = false
 
-  constructor({ credentials, userAgent = 'switchyard', connectMs = 5_000 }: TransportOptions) {
+  constructor({ credentials, userAgent = 'switchyard', connectMs = 5_000, observer }: TransportOptions) {
     this.#credentials = credentials
     this.#userAgent = userAgent
     this.#connectMs = connectMs
+    this.#observer = observer
   }
 
   /** Rejects as soon as the signal aborts, whatever it was waiting for. Time limits are the caller's. */
@@ -87,7 +92,8 @@ export class Transport {
     const key = JSON.stringify([tls, proxy])
     if (this.#pool?.key === key) return this.#pool.dispatcher
     if (this.#pool !== undefined) this.#retire(this.#pool.dispatcher)
-    this.#pool = { key, dispatcher: newPool({ tls, proxy }, this.#connectMs) }
+    const pool = newPool({ tls, proxy }, this.#connectMs)
+    this.#pool = { key, dispatcher: this.#observer === undefined ? pool : pool.compose(observing(this.#observer)) }
     return this.#pool.dispatcher
   }
 

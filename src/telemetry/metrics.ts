@@ -4,6 +4,7 @@ import { type Gauge, Registry } from './exposition.ts'
 import { type LaneNumbers as KubeProxyLane, KubeProxyMetrics } from './numbers/kube-proxy.ts'
 import { OwnMetrics, type OwnNumbers } from './numbers/own.ts'
 import type { Change } from './numbers/pending.ts'
+import { type Finished, type Requested, RequestMetrics } from './numbers/requests.ts'
 import { type Ran, Tallies } from './numbers/tally.ts'
 
 // What happens, and how things stand when somebody asks → the text of /metrics.
@@ -32,12 +33,14 @@ export class Metrics {
   readonly #tallies = new Tallies()
   readonly #kubeProxy: KubeProxyMetrics
   readonly #own: OwnMetrics
+  readonly #requests: RequestMetrics
   readonly #vitals: ReturnType<typeof vitalsIn>
 
   constructor({ now, startedAt, build }: MetricsOptions) {
     this.#kubeProxy = new KubeProxyMetrics(this.#registry, now)
     this.#own = new OwnMetrics(this.#registry)
     this.#own.build(build)
+    this.#requests = new RequestMetrics(this.#registry)
     this.#vitals = vitalsIn(this.#registry)
     this.#vitals.startedAt.set({}, startedAt / 1000)
   }
@@ -63,6 +66,16 @@ export class Metrics {
 
   probed(path: 'healthz' | 'livez', status: number): void {
     this.#kubeProxy.probed(path, status)
+  }
+
+  /** The API server has answered a request, or has not. */
+  requested(requested: Requested): void {
+    this.#requests.requested(requested)
+  }
+
+  /** An answer has come to its end; a watch is not told of. */
+  finished(finished: Finished): void {
+    this.#requests.finished(finished)
   }
 
   /** What became of a Kubernetes Event. */

@@ -59,12 +59,13 @@ async function begin(begun: Begun, kernel: HostKernel, signal: AbortSignal): Pro
   const credentials = await credentialsFrom({ ...apiPlace(begun), ...outside })
   const extras = extraKinds(settings)
   const stats = freshStats(extras)
+  const telemetry = new Telemetry({ ...begun, ...about, clock, credentials, stats })
+  const { observer } = telemetry
   const tell = tellNews(log)
-  const api = apiSource({ ...about, credentials, clock, random: Math.random, tell, stats, extras })
+  const api = apiSource({ ...about, credentials, clock, random: Math.random, tell, stats, extras, observer })
   // The API server and the machine are asked side by side.
   const source = early(api, signal)
   await tune({ settings, kernel, log, cpus: cpuCount(), pid: process.pid })
-  const telemetry = new Telemetry({ ...begun, ...about, clock, credentials, stats })
   const lost = (): void => agent.distrust()
   const agent = await Agent.open({
     ...about,

@@ -1,3 +1,4 @@
+import type { RequestObserver } from '../api/access/requested.ts'
 import type { Credentials } from '../api/credentials.ts'
 import type { Event } from '../api/event.ts'
 import { EventWriter, type Fate } from '../api/event-writer.ts'
@@ -46,8 +47,16 @@ export class Telemetry {
     this.#parts = parts
     const build = { version: VERSION, node: process.version, mode: settings.mode }
     this.#metrics = new Metrics({ now: () => clock.now(), startedAt: processStartedAt(), build })
-    this.#transport = new Transport({ credentials })
+    this.#transport = new Transport({ credentials, observer: this.observer })
     this.#events = new EventWriter({ transport: this.#transport, clock, told: fate => this.#told(fate) })
+  }
+
+  /** Counts the requests of whoever talks to the API server. */
+  get observer(): RequestObserver {
+    return {
+      requested: requested => this.#metrics.requested(requested),
+      finished: finished => this.#metrics.finished(finished),
+    }
   }
 
   /** The same kernel; what it is asked to do is counted. */

@@ -177,6 +177,9 @@ describe('an agent', () => {
     const noLocal = 'kubeproxy_sync_proxy_rules_no_local_endpoints_total{ip_family="IPv4",traffic_policy="internal"}'
     expect(await world.series(noLocal)).toBe('1')
     expect(Number(await world.series('switchyard_units{ip_family="IPv6"}'))).toBeGreaterThan(5)
+    await poll(() =>
+      world.series(`rest_client_requests_total{code="201",host="${new URL(world.server.url).host}",method="POST"}`),
+    ).toBe('1')
     expect(JSON.parse((await ask(world.metrics, '/configz')).body)['kubeproxy.config.k8s.io'].mode).toBe('iptables')
   })
 })

@@ -1,0 +1,102 @@
+import type { Dispatcher } from 'undici'
+
+// Requests on their way through a pool of connections → a word about each: how it was answered, how long it took, how big.
+
+/** Told once when an answer begins, or when there will be none; and again when it has ended, unless it is a watch. */
+export interface Requested {
+  /** `10.96.0.1:443` */
+  readonly host: string
+  readonly method: string
+  /** `<error>` where nobody answered. */
+  readonly code: string
+}
+
+export interface Finished {
+  readonly host: string
+  readonly method: string
+  readonly tookMs: number
+  readonly sentBytes: number
+  /** As they came: an answer may be packed. */
+  readonly receivedBytes: number
+}
+
+export interface RequestObserver {
+  readonly requested: (requested: Requested) => void
+  readonly finished: (finished: Finished) => void
+}
+
+export function observing({ requested, finished }: RequestObserver): Dispatcher.DispatcherComposeInterceptor {
+  return dispatch => (options, handler) => {
+    const { method, path, body } = options
+    const host = hostOf(options.origin)
+    const sentBytes = typeof body === 'string' ? Buffer.byteLength(body) : 0
+    const told = isWatch(path) ? () => {} : finished
+    return dispatch(options, new Observed(handler, { host, method, sentBytes }, { requested, finished: told }))
+  }
+}
+
+type Handler = Dispatcher.DispatchHandler
+type Controller = Dispatcher.DispatchController
+
+/** The handler of whoever asked, with an ear of ours. */
+class Observed implements Handler {
+  readonly #handler: Handler
+  readonly #about: Pick<Finished, 'host' | 'method' | 'sentBytes'>
+  readonly #observer: RequestObserver
+  readonly #startedAt = performance.now()
+  #receivedBytes = 0
+  #isAnswered = false
+
+  constructor(handler: Handler, about: Pick<Finished, 'host' | 'method' | 'sentBytes'>, observer: RequestObserver) {
+    this.#handler = handler
+    this.#about = about
+    this.#observer = observer
+  }
+
+  onRequestStart(controller: Controller, context: unknown): void {
+    this.#handler.onRequestStart?.(controller, context)
+  }
+
+  onResponseStart(...parts: Parameters<NonNullable<Handler['onResponseStart']>>): void {
+    const [, status] = parts
+    // What comes before the answer proper is not counted.
+    if (status >= 200) this.#answered(String(status))
+    this.#handler.onResponseStart?.(...parts)
+  }
+
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    this.#receivedBytes += chunk.length
+    this.#handler.onResponseData?.(controller, chunk)
+  }
+
+  onResponseEnd(...parts: Parameters<NonNullable<Handler['onResponseEnd']>>): void {
+    this.#end()
+    this.#handler.onResponseEnd?.(...parts)
+  }
+
+  onResponseError(controller: Controller, error: Error): void {
+    if (!this.#isAnswered) this.#answered('<error>')
+    this.#end()
+    this.#handler.onResponseError?.(controller, error)
+  }
+
+  #answered(code: string): void {
+    this.#isAnswered = true
+    const { host, method } = this.#about
+    this.#observer.requested({ host, method, code })
+  }
+
+  #end(): void {
+    const tookMs = performance.now() - this.#startedAt
+    this.#observer.finished({ ...this.#about, tookMs, receivedBytes: this.#receivedBytes })
+  }
+}
+
+function hostOf(origin: string | URL | undefined): string {
+  return origin === undefined ? '' : new URL(origin).host
+}
+
+/** It lasts until it ends, which says nothing about the API server. */
+function isWatch(path: string): boolean {
+  return /[?&]watch=(?:1|true)\b/.test(path)
+}
