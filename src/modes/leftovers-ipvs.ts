@@ -54,8 +54,9 @@ const LET_GO_MS = 2000
 const LOOK_MS = 50
 
 async function sweepSets({ kernel, clock }: SweepParts, names: readonly string[]): Promise<Swept> {
+  if (names.length === 0) return NOTHING
   const deadline = clock.now() + LET_GO_MS
-  let left = await destroy(kernel, names)
+  let left = (await destroyAll(kernel, names)) ? [] : await destroy(kernel, names)
   while (left.length > 0 && clock.now() < deadline) {
     await clock.sleep(LOOK_MS)
     left = await destroy(
@@ -68,6 +69,15 @@ async function sweepSets({ kernel, clock }: SweepParts, names: readonly string[]
     removed: count === 0 ? [] : [{ tool: 'ipset', what: 'sets', count }],
     remains: left.map(({ name, outcome }) => ({ what: `ipset: set ${name}`, why: said(outcome) })),
   }
+}
+
+/** In one process, which stops at the first that is held on to. */
+async function destroyAll(kernel: Kernel, names: readonly string[]): Promise<boolean> {
+  const { code } = await kernel.run({
+    argv: ['ipset', 'restore'],
+    input: names.map(name => `destroy ${name}\n`).join(''),
+  })
+  return code === 0
 }
 
 interface Stubborn {

@@ -148,9 +148,9 @@ export class Agent {
   #clear({ family, looked }: Report): void {
     this.#unready.delete(family)
     if (this.#unready.size > 0 || !(looked || this.#takeover === undefined)) return
-    const { settings, kernel, log } = this.#parts
+    const { settings, kernel, clock, log } = this.#parts
     const families = new Map([...this.#families].map(([family, { tools }]) => [family, tools]))
-    this.#takeover ??= new Takeover({ mode: settings.mode, kernel, log, families })
+    this.#takeover ??= new Takeover({ mode: settings.mode, kernel, clock, log, families })
     const takeover = this.#takeover
     this.#clearing = (this.#clearing ?? Promise.resolve()).then(() => takeover.run())
   }

@@ -7,9 +7,10 @@ import { userspace } from '../modes/userspace/index.ts'
 import { isLeftBehind } from '../modes/userspace/left-behind.ts'
 import { diff, EMPTY, park } from '../plan/diff.ts'
 import { must } from '../system/must.ts'
-import type { Kernel } from '../system/ports.ts'
+import type { Clock, Kernel } from '../system/ports.ts'
 import type { Log } from '../telemetry/klog.ts'
 import { FAMILY_LABEL, type Family } from '../values/address.ts'
+import { leaveIpvs } from './leave-ipvs.ts'
 import { tellHeld } from './telling.ts'
 
 // Once our rules stand: what another mode has left goes. In this order there is no moment without rules, so a node changes
@@ -18,6 +19,7 @@ import { tellHeld } from './telling.ts'
 export interface TakeoverParts {
   readonly mode: Settings['mode']
   readonly kernel: Kernel
+  readonly clock: Clock
   readonly log: Log
   /** The families we serve, each with the iptables we write to, where we do. */
   readonly families: ReadonlyMap<Family, Tools | undefined>
@@ -51,7 +53,20 @@ export class Takeover {
       }
     }
     this.#held = held
-    this.#isOver = held.size + failures === 0
+    this.#isOver = (await this.#leaveIpvs()) === 'done' && held.size + failures === 0
+  }
+
+  async #leaveIpvs(): Promise<'done' | 'not yet'> {
+    try {
+      const { removed, remains } = await leaveIpvs(this.#parts)
+      if (removed.length > 0) this.#log().info(0, 'Removed what another mode had left', { mode: 'ipvs', removed })
+      if (remains.length > 0)
+        this.#log().warning('Could not remove all that another mode had left', { mode: 'ipvs', remains })
+      return remains.length === 0 ? 'done' : 'not yet'
+    } catch (error) {
+      this.#log().error('Could not remove the rules of another mode', error, { mode: 'ipvs' })
+      return 'not yet'
+    }
   }
 
   /** Returns what strangers hold on to. It is emptied, and holds up nothing else. */

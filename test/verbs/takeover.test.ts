@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { PaperClock } from '../../src/system/paper/clock.ts'
 import { PaperKernel } from '../../src/system/paper/kernel.ts'
 import { Takeover } from '../../src/verbs/takeover.ts'
 import { type Heard, listen } from '../verbs/asking.ts'
@@ -25,7 +26,13 @@ let takeover: Takeover
 beforeEach(async () => {
   kernel = new PaperKernel()
   heard = listen(0)
-  takeover = new Takeover({ mode: 'nftables', kernel, log: heard.log, families: new Map([['ipv4', undefined]]) })
+  takeover = new Takeover({
+    mode: 'nftables',
+    kernel,
+    clock: new PaperClock(),
+    log: heard.log,
+    families: new Map([['ipv4', undefined]]),
+  })
   await restore(LEFT)
 })
 

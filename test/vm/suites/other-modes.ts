@@ -4,15 +4,19 @@ import { tally } from '../../../src/verbs/sandbox/host.ts'
 import { ALL_WEB, ends, IPVS, inEachFamily, PAUSE_MS, type Stage, stageWith, web4, web4With } from '../stage.ts'
 import { type Suite, suite } from '../suite.ts'
 
-// iptables and nftables mode on this kernel, which is older than those of today, and how a node goes from them to ipvs mode.
+// iptables and nftables mode on this kernel, which is older than those of today, and how a node goes from them to ipvs mode
+// and back.
 
 /** Without a configuration file, nftables mode takes them, too. */
 const PERIODS = ['--iptables-min-sync-period=0s', '--iptables-sync-period=1h']
 
+/** All of them: node ports are knocked at on one that is not the first. */
+const NODE_ADDRESSES = '--nodeport-addresses=10.99.0.0/24,fd00:99::/64'
+
 function modeSuite(mode: 'iptables' | 'nftables'): Suite {
+  const flags = [`--proxy-mode=${mode}`, NODE_ADDRESSES, ...PERIODS]
   return suite<Stage>(`${mode} mode on this kernel`, {
-    // All addresses: node ports are knocked at on one that is not the first.
-    open: () => stageWith([`--proxy-mode=${mode}`, '--nodeport-addresses=10.99.0.0/24,fd00:99::/64', ...PERIODS]),
+    open: () => stageWith(flags),
     close: async () => {},
     checks: {
       'a pod, the node and a client beyond it reach every endpoint': inEachFamily(
@@ -56,31 +60,56 @@ function modeSuite(mode: 'iptables' | 'nftables'): Suite {
         }
       },
 
-      'a node that goes on to ipvs mode loses no connection, and keeps nothing of the mode it had': async stage => {
-        let on = true
-        const failures: string[] = []
-        let connections = 0
-        const knocking = (async () => {
-          while (on) {
-            const outcomes = await Promise.all([
-              stage.client.connect({ to: '10.96.0.10', port: 80 }),
-              stage.client.connect({ to: 'fd10:96::10', port: 80 }),
-              stage.outside.connect({ to: '10.99.0.2', port: 30080 }),
-            ])
-            for (const outcome of outcomes) if (!outcome.ok) failures.push(outcome.error)
-            connections += outcomes.length
-            await systemClock.sleep(PAUSE_MS)
-          }
-        })()
-        await stage.restart([...IPVS, '--nodeport-addresses=10.99.0.0/24,fd00:99::/64'])
-        while ((await remains(stage)) !== '') await systemClock.sleep(PAUSE_MS)
-        on = false
-        await knocking
-        assert.deepEqual(failures, [])
-        assert.ok(connections > 10, `${connections}`)
-      },
+      'a node that goes on to ipvs mode loses no connection, and keeps nothing of the mode it had': stage =>
+        whileKnocking(stage, async () => {
+          await stage.restart([...IPVS, NODE_ADDRESSES])
+          await gone(() => remains(stage), stage)
+        }),
+
+      'and coming back it loses none either, and keeps nothing of ipvs mode': stage =>
+        whileKnocking(stage, async () => {
+          await stage.restart(flags)
+          await gone(() => remainsOfIpvs(stage), stage)
+        }),
     },
   })
+}
+
+/** Much longer than it takes here; then what is still there is told, and what the agent said of it. */
+const GONE_MS = 80_000
+
+async function gone(remains: () => Promise<string>, { rig }: Stage): Promise<void> {
+  const end = systemClock.now() + GONE_MS
+  let left = await remains()
+  while (left !== '') {
+    if (systemClock.now() > end) throw new Error(`still there: ${left}\n${rig.logged.slice(-8).join('\n')}`)
+    await systemClock.sleep(PAUSE_MS)
+    left = await remains()
+  }
+}
+
+/** Connects all the time, from a pod and from beyond the node; every connection must come to something. */
+async function whileKnocking(stage: Stage, change: () => Promise<void>): Promise<void> {
+  let on = true
+  const failures: string[] = []
+  let connections = 0
+  const knocking = (async () => {
+    while (on) {
+      const outcomes = await Promise.all([
+        stage.client.connect({ to: '10.96.0.10', port: 80 }),
+        stage.client.connect({ to: 'fd10:96::10', port: 80 }),
+        stage.outside.connect({ to: '10.99.0.2', port: 30080 }),
+      ])
+      for (const outcome of outcomes) if (!outcome.ok) failures.push(outcome.error)
+      connections += outcomes.length
+      await systemClock.sleep(PAUSE_MS)
+    }
+  })()
+  await change()
+  on = false
+  await knocking
+  assert.deepEqual(failures, [])
+  assert.ok(connections > 10, `${connections}`)
 }
 
 /** What of the other modes stands yet: it goes once the new mode's rules stand. */
@@ -89,6 +118,16 @@ async function remains(stage: Stage): Promise<string> {
   const theirs = chains.match(/^:KUBE-(?:SVC-|SEP-|EXT-|NODEPORTS|EXTERNAL-SERVICES|PROXY-CANARY).*$/gm) ?? []
   const tables = (await stage.ask('nft', 'list', 'tables')).match(/^table \S+ kube-proxy$/gm) ?? []
   return [...theirs, ...tables].join('\n')
+}
+
+/** The same of ipvs mode: its chains, device, sets and virtual servers. */
+async function remainsOfIpvs(stage: Stage): Promise<string> {
+  const chains = (await stage.ask('iptables-save')) + (await stage.ask('ip6tables-save'))
+  const theirs = chains.match(/^:KUBE-(?:NODE-PORT|LOAD-BALANCER|IPVS-|SOURCE-RANGES).*$/gm) ?? []
+  const devices = (await stage.ask('ip', '-oneline', 'link')).match(/kube-ipvs0/g) ?? []
+  const sets = (await stage.ask('ipset', 'list', '-name')).match(/^KUBE-.*$/gm) ?? []
+  const servers = (await stage.ask('ipvsadm', '-Sn')).match(/^-A .* (?:10\.96|10\.99|198\.18|\[fd).*$/gm) ?? []
+  return [...theirs, ...devices, ...sets, ...servers].join('\n')
 }
 
 export const iptablesHere = modeSuite('iptables')
