@@ -4,7 +4,7 @@ import { hostKernel } from '../../src/system/kernel.ts'
 import { ensurePrograms } from '../../src/verbs/sandbox/packages.ts'
 import { type Contender, compare, type Result, table } from './contest.ts'
 import { ipvsBench } from './ipvs.ts'
-import { measured, type NftFigures, nftablesTable } from './nftables.ts'
+import { nftablesFigures, nftablesTable } from './nftables.ts'
 import { measureUserspace, userspaceTable } from './userspace.ts'
 
 // npm run bench -- iptables [--services N --endpoints M] [--updates N] [--peer PATH-TO-A-KUBE-PROXY]
@@ -76,12 +76,11 @@ const peer: readonly Contender[] =
 const sizes = values.services === undefined ? DEFAULT_SIZES[mode] : [Number(values.services)]
 
 const results: Result[] = []
-const nftFigures: NftFigures[] = []
 for (const services of sizes) {
   const size = { services, endpoints: Number(values.endpoints) }
   results.push(...(await compare([ours, ...peer], { ...size, updates: Number(values.updates) })))
-  if (mode === 'nftables') nftFigures.push(await measured(services))
 }
+const nftFigures = mode === 'nftables' ? await nftablesFigures(sizes) : []
 console.log(table(results))
 if (mode === 'nftables') console.log(`\n${nftablesTable(nftFigures, results)}`)
 keep({ mode, results, ...(mode === 'nftables' && { nftFigures }) })
