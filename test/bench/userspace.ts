@@ -96,6 +96,8 @@ class Stage {
   }
 
   async measure(rounds: number): Promise<UserspaceFigures> {
+    // First, while neither has room left over from other work.
+    const kilobytes = await this.#idle()
     const streams = (streams: number) =>
       this.#each<number>(rounds, ({ to, pour }) => ({ do: 'stream', to, port: pour, streams, ms: 2000 }))
     const [one, eight] = [await streams(1), await streams(8)]
@@ -113,7 +115,7 @@ class Stage {
       connections: byWay(connections, median),
       answer: byWay(answer, spreadOf),
       afresh: byWay(afresh, spreadOf),
-      idle: { connections: IDLE, kilobytes: await this.#idle() },
+      idle: { connections: IDLE, kilobytes },
     }
   }
 
@@ -187,7 +189,8 @@ export function userspaceTable({ bits, connections, answer, afresh, idle }: User
   }
   const added = (all: Readonly<Record<Way, Spread>>, part: keyof Spread) => (way: Way) => {
     if (way === 'direct') return `${all.direct[part].toFixed(0)} µs`
-    return `+${(all[way][part] - all.direct[part]).toFixed(0)} µs`
+    const more = Math.round(all[way][part] - all.direct[part])
+    return `${more < 0 ? '−' : '+'}${Math.abs(more)} µs`
   }
   const rows: readonly (readonly [string, (way: Way) => string])[] = [
     ['one stream', gigabits(bits[1])],
