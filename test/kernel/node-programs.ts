@@ -38,8 +38,8 @@ export class NodePrograms {
     return programs
   }
 
-  startAgent(): void {
-    const flags = [`--master=${this.#url}`, '--hostname-override=here', '-v=4', ...this.#flags]
+  startAgent(...more: readonly string[]): void {
+    const flags = [`--master=${this.#url}`, '--hostname-override=here', '-v=4', ...this.#flags, ...more]
     const script = `exec ${[process.execPath, MAIN, ...flags].join(' ')} 2>>${this.#logFile}`
     this.#agent = startChild({ argv: within(this.#lab.node.namespace, ['sh', '-c', script]), onLine: () => {} })
   }

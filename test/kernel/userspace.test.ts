@@ -428,6 +428,29 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
     expect(await ask()).toEqual([10, 20, 30])
   })
 
+  test('with --bind-address the relay listens there and nowhere else, and is reached from everywhere', async () => {
+    const vip = { to: '10.96.0.20', port: 80 }
+    await programs.stopAgent()
+    programs.startAgent('--bind-address=10.99.0.2')
+    await until(() => reaches(vip.to, vip.port))
+    const doors: readonly (readonly [Host, string, number])[] = [
+      [client, vip.to, 80],
+      [lab.node, vip.to, 80],
+      [client, '10.99.0.2', 30020],
+      [lab.node, '10.99.0.2', 30020],
+      [lab.outside, '10.99.0.2', 30020],
+      [lab.outside, '10.99.0.22', 30020],
+    ]
+    for (const [host, to, port] of doors) {
+      expect((await host.connect({ to, port })).ok, `${host.name} to ${to}:${port}`).toBe(true)
+    }
+    const listening = (await lab.node.kernel.run({ argv: ['cat', '/proc/net/tcp'] })).stdout
+    const ours = [...listening.matchAll(/: ([0-9A-F]{8}):([0-9A-F]{4}) \S+ 0A /g)]
+      .filter(match => Number.parseInt(match[2]!, 16) >= 20_000 && Number.parseInt(match[2]!, 16) <= 20_999)
+      .map(match => match[1])
+    expect(new Set(ours)).toEqual(new Set(['0200630A']))
+  })
+
   async function reaches(to: string, port: number): Promise<boolean> {
     return (await client.connect({ to, port, timeoutMs: 300 })).ok
   }
