@@ -1,15 +1,15 @@
 import { fileURLToPath } from 'node:url'
 import { type Child, startChild } from '../../system/children.ts'
+import type { RelayRequest, RelaySaid, RelayWish } from '../../system/pod/relay.ts'
 import type { Listeners, Open, Wanted } from '../../system/relay/listeners.ts'
 import type { RelayNews } from '../../system/relay/news.ts'
-import type { RelayRequest, RelaySaid, RelayWish } from '../../system/relay/program.ts'
 import type { RelayOptions } from '../../system/relay/relay.ts'
 import type { Family } from '../../values/address.ts'
 import { within } from './namespaces.ts'
 
 // The relay of a node that is a namespace: the same Listeners, carried out by a program inside.
 
-const PROGRAM = fileURLToPath(new URL('../../system/relay/program.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../../system/pod/relay.ts', import.meta.url))
 
 type Options = Pick<RelayOptions, 'portRange' | 'udpIdleMs' | 'tell' | 'lost'>
 

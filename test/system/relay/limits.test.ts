@@ -3,12 +3,12 @@ import { connect, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
 import { type Child, startChild } from '../../../src/system/children.ts'
-import type { RelayAsked, RelaySaid } from '../../../src/system/relay/program.ts'
+import type { RelayAsked, RelaySaid } from '../../../src/system/pod/relay.ts'
 import { portOf, until } from './loopback.ts'
 
 // A relay in a process that may have few files open, as `ulimit -n` says, and more clients than that.
 
-const PROGRAM = fileURLToPath(new URL('../../../src/system/relay/program.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../../../src/system/pod/relay.ts', import.meta.url))
 const LIMIT = 260
 const HOST = '127.0.0.1'
 

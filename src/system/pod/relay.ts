@@ -1,9 +1,9 @@
 import type { Family } from '../../values/address.ts'
 import type { PortRange } from '../../values/port-range.ts'
 import { eachLine } from '../lines.ts'
-import type { Open, Wanted } from './listeners.ts'
-import type { RelayNews } from './news.ts'
-import { Relay } from './relay.ts'
+import type { Open, Wanted } from '../relay/listeners.ts'
+import type { RelayNews } from '../relay/news.ts'
+import { Relay } from '../relay/relay.ts'
 
 // The relay as a program of its own, for a node that is a network namespace: requests on stdin → listeners → replies and
 // news on stdout. It ends with its stdin, so nothing of it outlives whoever started it.
