@@ -10,6 +10,11 @@ export function environment(): Readonly<Record<string, string | undefined>> {
   return process.env
 }
 
+/** At once: whatever is still under way, everything that was said has been written. */
+export function leave(code: number): never {
+  process.exit(code)
+}
+
 /** Of the whole machine, even where this process may use only some. */
 export function cpuCount(): number {
   return Math.max(1, cpus().length)

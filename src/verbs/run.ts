@@ -27,20 +27,39 @@ export function main(argv: readonly string[]): Promise<number> {
     const stop = new AbortController()
     const kernel = hostKernel()
     let begins: Promise<Running> | undefined
-    const end = (): void => stop.abort()
+    const end = (): void => stop.abort(TOLD)
     // From the first moment: who is told to go while they come must not be killed half way.
     const signals = onSignals({ SIGTERM: end, SIGINT: end, SIGHUP: () => void begins?.then(distrust, () => {}) })
     try {
       begins = begin(begun, kernel, stop.signal)
-      return await keepRunning(begun, argv, { ...(await begins), stop })
+      const running = begins.then(parts => keepRunning(begun, argv, { ...parts, stop }))
+      return await Promise.race([lastCommand(running, kernel, stop), outOfPatience(stop.signal)])
     } finally {
-      // Whatever was begun ends with us, also where we could not start.
-      end()
-      await kernel.idle()
       signals.off()
     }
   })
 }
+
+const TOLD = new Error('told to go')
+
+/** Whatever was begun ends with us, also where we could not start; the command that runs is let finish. */
+async function lastCommand(running: Promise<number>, kernel: HostKernel, stop: AbortController): Promise<number> {
+  return running.finally(() => {
+    stop.abort(TOLD)
+    return kernel.idle()
+  })
+}
+
+/** A command that takes longer than anybody waits for us goes on alone: each of its transactions is carried out whole or not at all. */
+async function outOfPatience(signal: AbortSignal): Promise<number> {
+  await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+  await systemClock.sleep(PATIENCE_MS)
+  if (signal.reason !== TOLD) throw signal.reason
+  return 0
+}
+
+/** Five seconds are promised. */
+const PATIENCE_MS = 4000
 
 interface Running {
   readonly agent: Agent
@@ -122,7 +141,7 @@ async function together(stop: AbortController, tasks: readonly Promise<void>[]):
   try {
     await Promise.all(tasks)
   } catch (error) {
-    stop.abort()
+    stop.abort(error)
     await Promise.allSettled(tasks)
     throw error
   }

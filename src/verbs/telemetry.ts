@@ -54,6 +54,7 @@ export class Telemetry {
   /** Counts the requests of whoever talks to the API server. */
   get observer(): RequestObserver {
     return {
+      now: () => this.#parts.clock.now(),
       requested: requested => this.#metrics.requested(requested),
       finished: finished => this.#metrics.finished(finished),
     }

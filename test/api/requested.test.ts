@@ -29,6 +29,7 @@ async function to(master: string): Promise<Transport> {
   const files = { readText: () => Promise.reject(new Error('no file')) }
   const credentials = await credentialsFrom({ master, env: {}, files, kernel: new PaperKernel(), clock: systemClock })
   const observer = {
+    now: () => performance.now(),
     requested: (it: Requested) => requested.push(it),
     finished: (it: Finished) => finished.push(it),
   }

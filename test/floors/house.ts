@@ -69,7 +69,7 @@ export const EFFECTS_ELSEWHERE: readonly Exception[] = [
   },
   {
     in: 'main.ts',
-    uses: ['process.argv', 'process.exitCode'],
+    uses: ['process.argv'],
     why: 'the one place where the words of the user come in',
   },
 ]

@@ -21,17 +21,19 @@ export interface Finished {
 }
 
 export interface RequestObserver {
+  /** Milliseconds of any clock. */
+  readonly now: () => number
   readonly requested: (requested: Requested) => void
   readonly finished: (finished: Finished) => void
 }
 
-export function observing({ requested, finished }: RequestObserver): Dispatcher.DispatcherComposeInterceptor {
+export function observing({ requested, finished, now }: RequestObserver): Dispatcher.DispatcherComposeInterceptor {
   return dispatch => (options, handler) => {
     const { method, path, body } = options
     const host = hostOf(options.origin)
     const sentBytes = typeof body === 'string' ? Buffer.byteLength(body) : 0
     const told = isWatch(path) ? () => {} : finished
-    return dispatch(options, new Observed(handler, { host, method, sentBytes }, { requested, finished: told }))
+    return dispatch(options, new Observed(handler, { host, method, sentBytes }, { requested, finished: told, now }))
   }
 }
 
@@ -43,7 +45,7 @@ class Observed implements Handler {
   readonly #handler: Handler
   readonly #about: Pick<Finished, 'host' | 'method' | 'sentBytes'>
   readonly #observer: RequestObserver
-  readonly #startedAt = performance.now()
+  readonly #startedAt: number
   #receivedBytes = 0
   #isAnswered = false
 
@@ -51,6 +53,7 @@ class Observed implements Handler {
     this.#handler = handler
     this.#about = about
     this.#observer = observer
+    this.#startedAt = observer.now()
   }
 
   onRequestStart(controller: Controller, context: unknown): void {
@@ -87,7 +90,7 @@ class Observed implements Handler {
   }
 
   #end(): void {
-    const tookMs = performance.now() - this.#startedAt
+    const tookMs = this.#observer.now() - this.#startedAt
     this.#observer.finished({ ...this.#about, tookMs, receivedBytes: this.#receivedBytes })
   }
 }
