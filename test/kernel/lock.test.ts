@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Cluster } from '../../src/cluster/cluster.ts'
+import { iptables } from '../../src/modes/iptables/index.ts'
+import { Lane } from '../../src/sync/lane.ts'
+import type { Report } from '../../src/sync/report.ts'
+import { startChild } from '../../src/system/children.ts'
+import { systemClock } from '../../src/system/clock.ts'
+import type { Kernel } from '../../src/system/ports.ts'
+import { DEFAULT_FLAGS, surroundings } from '../flags.ts'
+import { service } from '../objects.ts'
+import { cannotRun, type Namespace, newNamespace } from './namespace.ts'
+
+// iptables-legacy keeps one lock for the whole host. Somebody else has it: we wait, and take nothing for a flush.
+
+const why = cannotRun('iptables-legacy', 'flock')
+const LIMITS = { minMs: 0, retryMs: 1000, unwatchedMs: 1e9, distrustMs: 1e9 }
+const RESTORE = 'iptables-legacy-restore'
+
+describe.skipIf(why !== undefined)(`the lock of iptables-legacy${why ? ` (skipped: ${why})` : ''}`, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'switchyard-lock-'))
+  // Not the host's own: others use that one.
+  const lock = join(folder, 'xtables.lock')
+  let namespace: Namespace
+  let kernel: Kernel
+  let lane: Lane
+  let cluster: Cluster
+  const holders: ReturnType<typeof startChild>[] = []
+
+  beforeAll(async () => {
+    writeFileSync(lock, '')
+    namespace = await newNamespace('lock')
+    kernel = { run: command => namespace.kernel.run({ ...command, env: { XTABLES_LOCKFILE: lock } }) }
+    cluster = new Cluster()
+    for (const kind of ['Service', 'EndpointSlice', 'Node'] as const) cluster.apply({ type: 'synced', kind })
+    lane = new Lane({
+      family: 'ipv4',
+      cluster,
+      mode: iptables({ family: 'ipv4', variant: 'legacy', restore: RESTORE, save: 'iptables-legacy-save' }),
+      kernel,
+      clock: systemClock,
+      limits: LIMITS,
+      lookAround: surroundings({ flags: DEFAULT_FLAGS, family: 'ipv4', addresses: [] }),
+      tell: () => {},
+    })
+    expect((await put('shop/first', '10.96.0.1')).failure).toBeUndefined()
+  })
+  afterAll(async () => {
+    for (const holder of holders) await holder.stop()
+    await namespace?.end()
+    rmSync(folder, { recursive: true })
+  })
+
+  function put(name: string, ip: string): Promise<Report> {
+    lane.touch(cluster.apply({ type: 'put', object: service(name, [ip]) }).services)
+    return lane.once()
+  }
+
+  /** Somebody else has the lock for so many seconds, from when this resolves. */
+  async function hold(seconds: number): Promise<void> {
+    const script = `echo held; exec sleep ${seconds}`
+    await new Promise<void>(resolve => {
+      holders.push(startChild({ argv: ['flock', lock, 'sh', '-c', script], onLine: () => resolve() }))
+    })
+  }
+
+  async function services(): Promise<readonly string[]> {
+    const { stdout } = await kernel.run({ argv: ['iptables-legacy-save'] })
+    return [...stdout.matchAll(/"(shop\/\w+) has no endpoints"/g)].map(match => match[1]!).sort()
+  }
+
+  test('is waited for: the change is late, and nothing else', async () => {
+    await hold(2)
+    const report = await put('shop/second', '10.96.0.2')
+    expect([report.failure, report.looked, report.drift.count]).toEqual([undefined, false, 0])
+    expect(report.tookMs).toBeGreaterThan(1000)
+    expect(await services()).toEqual(['shop/first', 'shop/second'])
+  })
+
+  test('held for longer is a failure that says so; the rules stay, nothing counts as touched, and it is made up for', async () => {
+    await hold(8)
+    const { failure } = await put('shop/third', '10.96.0.3')
+    expect(String(failure!.error)).toMatch(/lock/)
+    expect(await services()).toEqual(['shop/first', 'shop/second'])
+    let report = await lane.once()
+    for (let tries = 0; report.failure !== undefined && tries < 3; tries++) report = await lane.once()
+    expect([report.failure, report.drift.count]).toEqual([undefined, 0])
+    expect(report.units.added + report.units.changed).toBeLessThan(3)
+    expect(await services()).toEqual(['shop/first', 'shop/second', 'shop/third'])
+  })
+})
