@@ -1,3 +1,5 @@
+import type { Slis } from './slis.ts'
+
 // A path on the metrics port → what stands there: numbers for Prometheus, and what kube-proxy's own tools ask for.
 
 export interface PageAnswer {
@@ -9,6 +11,7 @@ export interface PageAnswer {
 /** What the pages show; all but the configuration is looked at when somebody asks. */
 export interface Shown {
   readonly metrics: () => string
+  readonly slis: Slis
   readonly mode: string
   /** The KubeProxyConfiguration in force. */
   readonly configuration: Readonly<Record<string, unknown>>
@@ -30,9 +33,10 @@ type Page = (shown: Shown, request: PageRequest) => PageAnswer
 
 const PAGES: Readonly<Record<string, Page>> = {
   '/metrics': ({ metrics }) => ok('text/plain; version=0.0.4; charset=utf-8', metrics()),
+  '/metrics/slis': ({ slis }) => ok('text/plain; version=0.0.4; charset=utf-8', slis.text()),
   '/proxyMode': ({ mode }) => text(mode),
-  '/healthz': (_, { query }) => text(query.has('verbose') ? '[+]ping ok\nhealthz check passed\n' : 'ok'),
-  '/healthz/ping': () => text('ok'),
+  '/healthz': ({ slis }, { query }) => pong(slis, query.has('verbose') ? '[+]ping ok\nhealthz check passed\n' : 'ok'),
+  '/healthz/ping': ({ slis }) => pong(slis, 'ok'),
   '/configz': ({ configuration }) => ok('application/json', configz(configuration)),
   '/flagz': ({ flags }) => text(flagz(flags)),
   '/statusz': shown => text(statusz(shown)),
@@ -41,6 +45,11 @@ const PAGES: Readonly<Record<string, Page>> = {
 /** Nothing where there is no such page. */
 export function pageAt(shown: Shown, request: PageRequest): PageAnswer | undefined {
   return Object.hasOwn(PAGES, request.path) ? PAGES[request.path]!(shown, request) : undefined
+}
+
+function pong(slis: Slis, body: string): PageAnswer {
+  slis.pinged()
+  return text(body)
 }
 
 /** As kube-proxy: its name for the group, `kind` and `apiVersion` first, and no field it does not know. */

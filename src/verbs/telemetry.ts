@@ -13,6 +13,7 @@ import { processStartedAt, vitals } from '../system/vitals.ts'
 import { claimLost, healthCheckFailed, type Speaker, starting } from '../telemetry/events.ts'
 import { Metrics, type Standing } from '../telemetry/metrics.ts'
 import type { Change } from '../telemetry/numbers/pending.ts'
+import { Slis } from '../telemetry/slis.ts'
 import type { Family } from '../values/address.ts'
 import type { Agent } from './agent.ts'
 import { HealthCheckServers } from './health-check-servers.ts'
@@ -146,6 +147,7 @@ export class Telemetry {
     const { settings, configuration, flags, clock } = this.#parts
     return {
       metrics: () => this.#metrics.text(standing()),
+      slis: new Slis(processStartedAt()),
       mode: settings.mode,
       configuration,
       flags,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseArguments } from '../../src/config/arguments.ts'
 import { pageAt, type Shown } from '../../src/telemetry/server.ts'
+import { Slis } from '../../src/telemetry/slis.ts'
 
 /** What kube-proxy 1.36 answers with these flags. */
 const KUBE_PROXYS_CONFIGZ =
@@ -21,6 +22,7 @@ async function shown(more: Partial<Shown> = {}, flags: readonly string[] = FLAGS
   if (!parsed.ok) throw new Error(parsed.problems.join('\n'))
   return {
     metrics: () => 'up 1\n',
+    slis: new Slis(1_795_221_198_250),
     mode: 'iptables',
     configuration: parsed.configuration,
     flags: parsed.flags,
@@ -73,7 +75,25 @@ test('/statusz says since when, for how long, what is running, and where else to
   const { body } = page(await shown(), '/statusz')!
   expect(body).toContain('Started:  Sat, 21 Nov 2026 00:33:18 GMT\nUp:  2 hr 01 min 08 sec\n')
   expect(body).toContain('Binary version:  v1.2.3\n')
-  expect(body).toContain('Paths:  /configz /flagz /healthz /healthz/ping /metrics /proxyMode /statusz\n')
+  expect(body).toContain('Paths:  /configz /flagz /healthz /healthz/ping /metrics /metrics/slis /proxyMode /statusz\n')
+})
+
+test('/metrics/slis says what kube-proxy says once it has been asked for its health', async () => {
+  const of = await shown()
+  expect(page(of, '/metrics/slis')!.body).not.toContain('ping')
+  page(of, '/healthz')
+  expect(
+    page(of, '/metrics/slis')!.body,
+  ).toBe(`# HELP kubernetes_healthcheck [STABLE] This metric records the result of a single healthcheck.
+# TYPE kubernetes_healthcheck gauge
+kubernetes_healthcheck{name="ping",type="healthz"} 1
+# HELP kubernetes_healthchecks_total [STABLE] This metric records the results of all healthcheck.
+# TYPE kubernetes_healthchecks_total counter
+kubernetes_healthchecks_total{name="ping",status="success",type="healthz"} 1
+# HELP process_start_time_seconds [ALPHA] Start time of the process since unix epoch in seconds.
+# TYPE process_start_time_seconds gauge
+process_start_time_seconds 1.79522119825e+09
+`)
 })
 
 test.each(['/', '/livez', '/readyz', '/metrics/', '/constructor', '/debug/pprof/'])('%s is not there', async path => {

@@ -1,9 +1,11 @@
 import type { Shown } from '../../src/telemetry/server.ts'
+import { Slis } from '../../src/telemetry/slis.ts'
 
 // What the metrics server of a test shows.
 
 export const SHOWN: Shown = {
   metrics: () => 'up 1\n',
+  slis: new Slis(0),
   mode: 'nftables',
   configuration: {},
   flags: new Map(),
