@@ -260,6 +260,14 @@ describe('connections that are owed forgetting', () => {
     expect(await forgotten(here, [flow('198.18.0.1', 53, '198.18.0.1', 53)])).toEqual(['198.18.0.1:53'])
   })
 
+  test('that went past a Service while somebody had flushed its rules go when these stand again', async () => {
+    const here = await standing()
+    here.lane.distrust()
+    const table = [flow('10.96.0.53', 53, '10.96.0.53', 53), flow('10.96.0.53', 53, '10.1.0.2')]
+    const [first, ...more] = await forgotten(here, table)
+    expect([first, more]).toEqual(['10.96.0.53:53', []])
+  })
+
   test('through a door that is gone go only where we had sent them', async () => {
     const here = await standing()
     here.lane.touch(here.cluster.apply({ type: 'gone', kind: 'Service', name: name('shop/dns') }).services)
