@@ -264,6 +264,23 @@ describe('the role', () => {
   })
 })
 
+describe('the role of kube-proxy, which stays where only the image is changed', () => {
+  /** system:node-proxier, as every API server since 1.33 makes it. */
+  const NODE_PROXIER = [
+    ...['list', 'watch'].flatMap(verb => [
+      ...['services', 'endpoints', 'nodes'].map(name => `${verb} /${name}`),
+      `${verb} discovery.k8s.io/endpointslices`,
+      `${verb} networking.k8s.io/servicecidrs`,
+    ]),
+    'get /nodes',
+    ...['create', 'patch', 'update'].flatMap(verb => [`${verb} /events`, `${verb} events.k8s.io/events`]),
+  ]
+
+  test('allows what the agent asks for', async () => {
+    expect([...(await requestsMade())].filter(request => !NODE_PROXIER.includes(request))).toEqual([])
+  })
+})
+
 describe('the image', () => {
   const stages = text('Dockerfile')
     .split(/^(?=FROM )/m)

@@ -71,7 +71,7 @@ async function writeEvent(transport: Transport): Promise<void> {
 }
 
 /** As the API server's authorizer sees a request. */
-function permission({ method, path, query }: SeenRequest): string {
+export function permission({ method, path, query }: SeenRequest): string {
   const target = targetOf(path)
   if (target === undefined) throw new Error(`${method} ${path} is no request for an object`)
   const reads = target.name === undefined ? (query.watch === 'true' ? 'watch' : 'list') : 'get'
