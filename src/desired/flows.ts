@@ -49,17 +49,29 @@ export function owedFlows(
   return owed
 }
 
+/**
+ * What is owed for the time in which rules were gone. Connections of TCP, too: where the first packet of one went, the kernel
+ * sends its repetitions, although nobody has ever answered there.
+ */
+export function passedFlows(standing: readonly Resolved[], answerers: Answerers = servingEndpoints): Owed {
+  const doors = [...doorsOf(standing, answerers), ...doorsOf(standing, answerers, ['tcp'])]
+  return new Map(doors.map(([key, { door, serving }]) => [key, { ...door, stale: { unless: serving } }]))
+}
+
+/** What has no end that the kernel sees. */
+const ENDLESS: readonly Protocol[] = ['udp', 'sctp']
+
 interface Door {
   readonly door: { readonly protocol: Protocol; readonly ip?: Address; readonly port: number }
   readonly serving: ReadonlySet<string>
 }
 
-function doorsOf(ports: readonly Resolved[], answerers: Answerers): ReadonlyMap<string, Door> {
+function doorsOf(ports: readonly Resolved[], answerers: Answerers, protocols = ENDLESS): ReadonlyMap<string, Door> {
   const doors = new Map<string, Door>()
   for (const resolved of ports) {
     const { traffic } = resolved
     const { protocol } = traffic
-    if (protocol === 'tcp') continue
+    if (!protocols.includes(protocol)) continue
     const serving = new Set(answerers(resolved))
     for (const { ip, port } of traffic.frontends) {
       doors.set(`${protocol} ${ip ?? 'node'} ${port}`, {

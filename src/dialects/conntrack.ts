@@ -15,8 +15,10 @@ export interface Flow {
   readonly answeredByPort: number
 }
 
+/** Of TCP those that nobody has answered yet: every other ends by itself, and there may be a great many. */
 export function listFlows(family: Family, protocol: Protocol): readonly [string, ...string[]] {
-  return ['conntrack', '-L', '-f', family, '-p', protocol]
+  const unanswered = protocol === 'tcp' ? ['--state', 'SYN_SENT'] : []
+  return ['conntrack', '-L', '-f', family, '-p', protocol, ...unanswered]
 }
 
 /** Lines that are not connections with ports are passed over. */

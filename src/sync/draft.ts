@@ -1,5 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts'
-import { type Answerers, type Owed, owedFlows } from '../desired/flows.ts'
+import { type Answerers, type Owed, owedFlows, passedFlows } from '../desired/flows.ts'
 import type { NodeView } from '../desired/node-view.ts'
 import { type Resolved, resolve } from '../desired/resolve.ts'
 import type { Standpoint } from '../desired/standpoint.ts'
@@ -89,6 +89,11 @@ export class Draft {
   /** All service ports as they stand. */
   *resolved(): Iterable<Resolved> {
     for (const ports of this.#drawn.values()) yield* ports
+  }
+
+  /** What is owed where connections may have gone past every Service while nobody was looking. */
+  get owed(): Owed {
+    return passedFlows([...this.resolved()], this.#answerers)
   }
 
   get surroundings(): Surroundings | undefined {

@@ -20,7 +20,7 @@ export interface Forgetting {
 export async function forget(kernel: Kernel, forgetting: Forgetting): Promise<number> {
   const { owed, family } = forgetting
   let forgotten = 0
-  for (const protocol of ['udp', 'sctp'] as const) {
+  for (const protocol of ['udp', 'sctp', 'tcp'] as const) {
     const doors = [...owed.values()].filter(door => door.protocol === protocol)
     if (doors.length === 0) continue
     const { stdout } = await must(kernel, { argv: listFlows(family, protocol) })

@@ -1,5 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts'
-import { type Owed, owedFlows } from '../desired/flows.ts'
+import type { Owed } from '../desired/flows.ts'
 import type { Mode } from '../modes/mode.ts'
 import type { Clock, Command, Follow, Kernel, Outcome } from '../system/ports.ts'
 import type { Family } from '../values/address.ts'
@@ -114,7 +114,7 @@ export class Lane {
       this.#pace.succeeded()
       if (looked) this.#pace.looked()
       // While rules were gone, connections went past every Service, and would go on doing so.
-      if (drift.length > 0) this.#owed = new Map([...owedFlows([], [...this.draft.resolved()]), ...this.#owed])
+      if (drift.length > 0) this.#owed = new Map([...this.draft.owed, ...this.#owed])
       const writtenAt = clock.now()
       const flows = await this.#forget()
       const endedAt = clock.now()

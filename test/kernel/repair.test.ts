@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/system/clock.ts'
 import type { Host } from '../../src/verbs/sandbox/host.ts'
@@ -78,6 +79,25 @@ describe.skipIf(why !== undefined)(`rules that somebody else has touched${why ? 
     await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.3', HERE)], { ports: [slicePort(8080)] }))
   })
 
+  test('whoever was connecting while the nat table was empty gets through once it is full again', async () => {
+    const { namespace, kernel } = rig.lab.node
+    const inside = (await kernel.run({ argv: ['ip', 'netns', 'pids', namespace] })).stdout.split('\n').filter(Boolean)
+    const watchmen = inside.map(Number).filter(pid => programOf(pid) === 'nft')
+    expect(watchmen.length).toBeGreaterThan(0)
+    // Nobody tells the agent until the first packets are on their way.
+    for (const pid of watchmen) process.kill(pid, 'SIGSTOP')
+    for (const tool of ['iptables', 'ip6tables']) await kernel.run({ argv: [tool, '-t', 'nat', '-F'] })
+    const knocks = ['10.96.0.10', 'fd10:96::10', '10.96.0.10', 'fd10:96::10'].map(to =>
+      client.connect({ to, port: 80, timeoutMs: 15_000 }),
+    )
+    await systemClock.sleep(300)
+    for (const pid of watchmen) process.kill(pid, 'SIGCONT')
+    const outcomes = await Promise.all(knocks)
+    expect(outcomes.filter(({ ok }) => !ok)).toEqual([])
+    const longest = Math.max(...outcomes.map(({ elapsedMs }) => elapsedMs))
+    console.log(`the last of those who were connecting got through after ${longest.toFixed(0)} ms`)
+  })
+
   test('what we write ourselves raises no alarm', async () => {
     const seen = rig.reports.length
     for (const n of [3, 4, 3]) {
@@ -97,6 +117,12 @@ describe.skipIf(why !== undefined)(`rules that somebody else has touched${why ? 
     throw new Error('no traffic after ten seconds')
   }
 })
+
+/** Empty where it has ended meanwhile. */
+function programOf(pid: number): string {
+  const comm = `/proc/${pid}/comm`
+  return existsSync(comm) ? readFileSync(comm, 'utf8').trim() : ''
+}
 
 describe.skipIf(why !== undefined)('node ports on some addresses only', () => {
   test('follow the addresses of the node as they come and go', async () => {

@@ -51,7 +51,7 @@ class Setting {
   addresses: readonly string[] = []
   readonly lane: Lane
 
-  constructor() {
+  constructor(using = mode) {
     const kernel: Kernel = {
       run: async command => {
         this.commands.push(command)
@@ -61,7 +61,7 @@ class Setting {
     this.lane = new Lane({
       family: 'ipv4',
       cluster: this.cluster,
-      mode,
+      mode: using,
       kernel,
       clock: this.clock,
       limits: { minMs: 1000, retryMs: 30_000, distrustMs: 3_600_000, unwatchedMs: 600_000 },
@@ -224,8 +224,8 @@ describe('connections that are owed forgetting', () => {
       .map(line => / --orig-dst (\S+) .* --orig-port-dst (\d+)/.exec(line)!.slice(1).join(':'))
   }
 
-  async function standing(): Promise<Setting> {
-    const here = new Setting()
+  async function standing(using = mode): Promise<Setting> {
+    const here = new Setting(using)
     here.addresses = ['10.99.0.2']
     here.put(DNS, pods('10.1.0.1', '10.1.0.2'))
     here.sync()
@@ -264,8 +264,28 @@ describe('connections that are owed forgetting', () => {
     const here = await standing()
     here.lane.distrust()
     const table = [flow('10.96.0.53', 53, '10.96.0.53', 53), flow('10.96.0.53', 53, '10.1.0.2')]
-    const [first, ...more] = await forgotten(here, table)
-    expect([first, more]).toEqual(['10.96.0.53:53', []])
+    expect(await forgotten(here, table)).toEqual(['10.96.0.53:53'])
+  })
+
+  test('so do those of TCP that went past and that nobody has answered: their first packets would be repeated in vain', async () => {
+    const here = await standing()
+    here.put(service('shop/web', ['10.96.0.80']), slice('shop/web-1', 'shop/web', [endpoint('10.1.0.8')]))
+    await here.lane.once()
+    here.lane.distrust()
+    const half = (port: number, answer: string): string =>
+      `tcp 6 39 SYN_SENT src=10.1.9.9 dst=10.96.0.80 sport=${port} dport=80 [UNREPLIED] src=${answer} dst=10.1.9.9 sport=80 dport=${port} mark=0 use=1`
+    const table = [half(999, '10.96.0.80'), half(998, '10.1.0.8').replace('sport=80 ', 'sport=8080 ')]
+    expect(await forgotten(here, table)).toEqual(['10.96.0.80:80'])
+    const lists = here.commands.filter(({ argv }) => argv.includes('-L')).map(({ argv }) => argv.slice(5).join(' '))
+    expect(lists).toEqual(['udp', 'tcp --state SYN_SENT'])
+    expect(here.commands.find(({ argv }) => argv[0] === 'sh')!.input).toContain('-p tcp --orig-src 10.1.9.9')
+  })
+
+  test('none goes that is answered by whom the mode names, where it is not the endpoint', async () => {
+    const answering = { names: () => ['the relay'], look: async () => () => 'the relay' }
+    const here = await standing({ ...mode, answering })
+    here.lane.distrust()
+    expect(await forgotten(here, [flow('10.96.0.53', 53, '10.99.0.2', 4000)])).toEqual([])
   })
 
   test('through a door that is gone go only where we had sent them', async () => {
