@@ -1,4 +1,4 @@
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import type { Event } from '../../src/api/event.ts'
 import { PaperClock } from '../../src/system/paper/clock.ts'
 import { Agent } from '../../src/verbs/agent.ts'
@@ -65,8 +65,6 @@ class World {
   /** With its first rules written. */
   static async open(given: Given): Promise<World> {
     const world = new World()
-    // Some of the modes are not for everybody yet.
-    vi.stubEnv('SWITCHYARD_UNPROVEN_MODES', '1')
     const agent = await Agent.open({
       settings: (await accepted(given)).settings,
       nodeName: 'here',
@@ -76,7 +74,6 @@ class World {
       source: signal => world.#source(signal),
       lastHeard: () => undefined,
     })
-    vi.unstubAllEnvs()
     world.#ended = agent.run(world.#stop.signal)
     expect(await world.hears(0)).toBe(true)
     return world
