@@ -35,6 +35,15 @@ export function withProxyPorts(family: Family, { argv, ...rest }: Command): Comm
   return { argv: ['relay', 'fill', family, ...argv], ...rest }
 }
 
+/** The command that is run once its ports are filled in; any other as it is. */
+export function filled(command: Command): Command {
+  const [program, verb, _family, ...argv] = command.argv
+  const [first, ...rest] = argv
+  return program === 'relay' && verb === 'fill' && first !== undefined
+    ? { ...command, argv: [first, ...rest] }
+    : command
+}
+
 /** Stands where the port will stand: only the relay knows it. */
 export function proxyPort(name: string): string {
   return `{${name}}`

@@ -1,4 +1,5 @@
 import type { Tools } from '../../dialects/iptables.ts'
+import { filled } from '../../dialects/relay.ts'
 import type { Address } from '../../values/address.ts'
 import { alarm } from '../iptables-alarm.ts'
 import type { Mode } from '../mode.ts'
@@ -27,7 +28,7 @@ export function userspace({ tools, listenOn }: UserspaceOptions): Mode {
     write: plan => write(plan, tools),
     read: kernel => read(kernel, tools),
     answering: answering(tools.family),
-    ...(watch !== undefined && { alarm: watch }),
+    ...(watch !== undefined && { alarm: { ...watch, isChange: command => watch.isChange(filled(command)) } }),
     trace,
   }
 }

@@ -40,6 +40,14 @@ const programs = (from: Ruleset, to: Ruleset): readonly string[] =>
   mode.write(diff(from, to)).map(({ argv }) => argv.join(' '))
 
 describe('what is written', () => {
+  test('is known for a change of the rules where it is one, so that nobody else is taken for its author', () => {
+    const changes = (from: Ruleset, to: Ruleset): readonly boolean[] =>
+      mode.write(diff(from, to)).map(command => mode.alarm!.isChange(command))
+    expect(changes(EMPTY, ONE)).toEqual([false, true])
+    expect(changes(ONE, rules(['10.244.1.2', '10.244.1.3']))).toEqual([false])
+    expect(changes(ONE, EMPTY)).toEqual([true, false])
+  })
+
   test('opens listeners before rules lead to them, and closes them when no rule does', () => {
     expect(programs(EMPTY, ONE)).toEqual([
       'relay open ipv4',
