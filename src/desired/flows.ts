@@ -23,22 +23,20 @@ export type Staleness =
 /** One key a door: a later judgement of the same door replaces an earlier one that has not been carried out yet. */
 export type Owed = ReadonlyMap<string, Doorway>
 
-/** Who may answer at the doors of a service port, as the kernel sees it. */
-export type Answerers = (resolved: Resolved) => Iterable<string>
+/** Who else may answer at the doors of a service port, besides its endpoints. */
+export type OtherAnswerers = (traffic: Resolved['traffic']) => readonly string[]
 
-/** Endpoints that may still answer, ready or terminating, near or far: policy decides for new connections only. */
-const servingEndpoints: Answerers = ({ endpoints }) =>
-  endpoints.filter(({ serving }) => serving).map(({ text }) => text)
+const NOBODY_ELSE: OtherAnswerers = () => []
 
 /** What a change of one Service owes; empty where nothing that matters to connections has changed. */
 export function owedFlows(
   before: readonly Resolved[],
   after: readonly Resolved[],
-  answerers: Answerers = servingEndpoints,
+  others: OtherAnswerers = NOBODY_ELSE,
 ): Owed {
   const owed = new Map<string, Doorway>()
-  const standing = doorsOf(after, answerers)
-  const earlier = doorsOf(before, answerers)
+  const standing = doorsOf(after, others)
+  const earlier = doorsOf(before, others)
   for (const [key, { door, serving }] of earlier) {
     if (!standing.has(key)) owed.set(key, { ...door, stale: { only: serving } })
   }
@@ -53,8 +51,8 @@ export function owedFlows(
  * What is owed for the time in which rules were gone. Connections of TCP, too: where the first packet of one went, the kernel
  * sends its repetitions, although nobody has ever answered there.
  */
-export function passedFlows(standing: readonly Resolved[], answerers: Answerers = servingEndpoints): Owed {
-  const doors = [...doorsOf(standing, answerers), ...doorsOf(standing, answerers, ['tcp'])]
+export function passedFlows(standing: readonly Resolved[], others: OtherAnswerers = NOBODY_ELSE): Owed {
+  const doors = [...doorsOf(standing, others), ...doorsOf(standing, others, ['tcp'])]
   return new Map(doors.map(([key, { door, serving }]) => [key, { ...door, stale: { unless: serving } }]))
 }
 
@@ -63,16 +61,17 @@ const ENDLESS: readonly Protocol[] = ['udp', 'sctp']
 
 interface Door {
   readonly door: { readonly protocol: Protocol; readonly ip?: Address; readonly port: number }
+  /** Endpoints that may still answer, ready or terminating, near or far: policy decides for new connections only. */
   readonly serving: ReadonlySet<string>
 }
 
-function doorsOf(ports: readonly Resolved[], answerers: Answerers, protocols = ENDLESS): ReadonlyMap<string, Door> {
+function doorsOf(ports: readonly Resolved[], others: OtherAnswerers, protocols = ENDLESS): ReadonlyMap<string, Door> {
   const doors = new Map<string, Door>()
-  for (const resolved of ports) {
-    const { traffic } = resolved
+  for (const { traffic, endpoints } of ports) {
     const { protocol } = traffic
     if (!protocols.includes(protocol)) continue
-    const serving = new Set(answerers(resolved))
+    const texts = endpoints.filter(endpoint => endpoint.serving).map(({ text }) => text)
+    const serving = new Set([...texts, ...others(traffic)])
     for (const { ip, port } of traffic.frontends) {
       doors.set(`${protocol} ${ip ?? 'node'} ${port}`, {
         door: { protocol, ...(ip !== undefined && { ip }), port },

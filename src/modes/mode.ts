@@ -48,7 +48,7 @@ export interface Mode {
   holders?(kernel: Kernel): Promise<ReadonlyMap<Unit, string>>
   /** How to hear of changes that somebody else makes, where the kernel tells of them. */
   readonly alarm?: Alarm
-  /** Who answers clients, where the kernel does not see the endpoints do it. */
+  /** Who answers clients besides endpoints, as the kernel sees it. */
   readonly answering?: Answering
   /** Where a packet goes under these rules, hop by hop. */
   trace(rules: Ruleset, packet: Packet): readonly Path[]
@@ -57,9 +57,9 @@ export interface Mode {
 /** Answerers have names, because their addresses may belong to others by the next start. */
 export interface Answering {
   /** Those of one service port. */
-  names(traffic: ServiceTraffic): readonly string[]
-  /** Looks who they are just now; of anybody else, the name is nobody's. */
-  look(kernel: Kernel): Promise<(flow: Flow) => string>
+  readonly names: (traffic: ServiceTraffic) => readonly string[]
+  /** Looks who they are just now; undefined for everybody else. */
+  look(kernel: Kernel): Promise<(flow: Flow) => string | undefined>
 }
 
 /** A program that tells of every change in the kernel, and how to read what it says. */

@@ -1,5 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts'
-import { type Answerers, type Owed, owedFlows, passedFlows } from '../desired/flows.ts'
+import { type OtherAnswerers, type Owed, owedFlows, passedFlows } from '../desired/flows.ts'
 import type { NodeView } from '../desired/node-view.ts'
 import { type Resolved, resolve } from '../desired/resolve.ts'
 import type { Standpoint } from '../desired/standpoint.ts'
@@ -34,7 +34,7 @@ export class Draft {
   readonly #cluster: Cluster
   readonly #mode: Mode
   readonly #lookAround: LookAround
-  readonly #answerers: Answerers | undefined
+  readonly #answerers: OtherAnswerers | undefined
   readonly #drawn = new Map<ObjectName, readonly Resolved[]>()
   /** What may have changed. */
   readonly #stale = new Set<ObjectName>()
@@ -50,8 +50,7 @@ export class Draft {
     this.#cluster = cluster
     this.#mode = mode
     this.#lookAround = lookAround
-    const { answering } = mode
-    this.#answerers = answering && (({ traffic }) => answering.names(traffic))
+    this.#answerers = mode.answering?.names
   }
 
   touch(services: Iterable<ObjectName>): void {

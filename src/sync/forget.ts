@@ -12,8 +12,8 @@ export interface Forgetting {
   readonly family: Family
   /** The node's own addresses: where a node port may be knocked at. */
   readonly nodeAddresses: readonly Address[]
-  /** The name of whoever answers a connection; absent: an endpoint, by its address and port. */
-  readonly answererOf?: (flow: Flow) => string
+  /** The name of whoever answers a connection; undefined for an endpoint, known by its address and port. */
+  readonly answererOf?: (flow: Flow) => string | undefined
 }
 
 /** Returns how many were forgotten; throws where the kernel could not be asked, and then all is still owed. */
@@ -35,14 +35,14 @@ export async function forget(kernel: Kernel, forgetting: Forgetting): Promise<nu
 export function staleFlows(
   flows: readonly Flow[],
   doors: readonly Doorway[],
-  { nodeAddresses, answererOf = endpointOf }: Pick<Forgetting, 'nodeAddresses' | 'answererOf'>,
+  { nodeAddresses, answererOf }: Pick<Forgetting, 'nodeAddresses' | 'answererOf'>,
 ): readonly Flow[] {
   const atAddress = new Map(doors.map(door => [`${door.ip} ${door.port}`, door]))
   const atNode = new Map(doors.filter(({ ip }) => ip === undefined).map(door => [door.port, door]))
   const own = new Set(nodeAddresses)
   return flows.filter(flow => {
     const door = atAddress.get(`${flow.to} ${flow.toPort}`) ?? (own.has(flow.to) ? atNode.get(flow.toPort) : undefined)
-    return door !== undefined && isStale(answererOf(flow), door)
+    return door !== undefined && isStale(answererOf?.(flow) ?? endpointOf(flow), door)
   })
 }
 

@@ -75,6 +75,14 @@ describe('connections of UDP', () => {
     expect(await put(pods(4))).toEqual([])
   })
 
+  test('that another mode has left go on until their endpoint goes', async () => {
+    const direct = (from: number): string =>
+      flow(from, '10.96.0.53:53', 5353).replace('src=10.99.0.2', 'src=10.244.1.3')
+    const { put } = node(() => direct(1) + flow(2, '10.96.0.53:53', 20_000))
+    expect(await put(DNS, pods(3, 4))).toEqual([])
+    expect(await put(pods(4))).toEqual(['1'])
+  })
+
   test('to a door that goes are forgotten, and to no other', async () => {
     const { put } = node(() => flow(1, '10.96.0.53:53', 20_000) + flow(2, '10.99.0.2:30053', 20_000))
     await put(DNS, pods(3))
