@@ -4,8 +4,8 @@ import { must } from '../system/must.ts'
 import type { Kernel } from '../system/ports.ts'
 import { type Address, type Family, hostPort } from '../values/address.ts'
 
-// Owed judgements → the kernel forgets the connections they condemn, each named by its whole original direction: a
-// stranger's connection to the same port elsewhere is not touched.
+// Owed judgements → the kernel forgets the connections they condemn, each named by the door it came in at and by who answers:
+// that is what was judged. A stranger's connection to the same port elsewhere is not touched.
 
 export interface Forgetting {
   readonly owed: Owed

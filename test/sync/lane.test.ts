@@ -221,7 +221,7 @@ describe('connections that are owed forgetting', () => {
     return batch
       .split('\n')
       .filter(Boolean)
-      .map(line => / --orig-dst (\S+) .* --orig-port-dst (\d+)/.exec(line)!.slice(1).join(':'))
+      .map(line => / --orig-dst (\S+) --orig-port-dst (\d+) --reply-src /.exec(line)!.slice(1).join(':'))
   }
 
   async function standing(using = mode): Promise<Setting> {
@@ -238,6 +238,15 @@ describe('connections that are owed forgetting', () => {
     here.put(pods('10.1.0.1'))
     const table = [flow('10.96.0.53', 53, '10.1.0.1'), flow('10.96.0.53', 53, '10.1.0.2')]
     expect(await forgotten(here, table)).toEqual(['10.96.0.53:53'])
+  })
+
+  test('go all at once, however many clients had the same endpoint', async () => {
+    const here = await standing()
+    here.put(pods('10.1.0.1'))
+    const many = Array.from({ length: 500 }, (_, i) =>
+      flow('10.96.0.53', 53, '10.1.0.2').replace('sport=', `sport=${i}`),
+    )
+    expect(await forgotten(here, many)).toEqual(['10.96.0.53:53'])
   })
 
   test('go when the last endpoint goes', async () => {

@@ -29,6 +29,9 @@ const flow = (from: number, door: string, at: number): string => {
   return `udp 17 29 src=10.244.1.9 dst=${ip} sport=${from} dport=${number} src=10.99.0.2 dst=10.244.1.9 sport=${at} dport=${from} mark=0 use=1\n`
 }
 
+/** Which door, and who answered there. */
+const FORGOTTEN = /--orig-dst (\S+) --orig-port-dst (\d+) --reply-src (\S+) --reply-port-src (\d+)/g
+
 function node(flows: () => string) {
   const forgotten: string[] = []
   const paper = new PaperKernel()
@@ -37,7 +40,7 @@ function node(flows: () => string) {
       const { argv } = command
       if (argv[0] === 'conntrack' && argv[1] === '-L') return { code: 0, stdout: flows(), stderr: '' }
       if (argv[0] !== 'sh') return paper.run(command)
-      forgotten.push(...(command.input ?? '').matchAll(/--orig-port-src (\d+)/g).map(match => match[1]!))
+      forgotten.push(...(command.input ?? '').matchAll(FORGOTTEN).map(([, ...names]) => names.join(' ')))
       return { code: 0, stdout: '', stderr: '' }
     },
   }
@@ -65,7 +68,7 @@ describe('connections of UDP', () => {
   test('that an earlier start left, or others, are forgotten when the Service comes', async () => {
     // Paper listeners have the ports from 20,000 on.
     const { put } = node(() => flow(1, '10.96.0.53:53', 19_999) + flow(2, '10.96.0.53:53', 20_000))
-    expect(await put(DNS, pods(3))).toEqual(['1'])
+    expect(await put(DNS, pods(3))).toEqual(['10.96.0.53 53 10.99.0.2 19999'])
   })
 
   test('go on while endpoints come and go', async () => {
@@ -80,13 +83,13 @@ describe('connections of UDP', () => {
       flow(from, '10.96.0.53:53', 5353).replace('src=10.99.0.2', 'src=10.244.1.3')
     const { put } = node(() => direct(1) + flow(2, '10.96.0.53:53', 20_000))
     expect(await put(DNS, pods(3, 4))).toEqual([])
-    expect(await put(pods(4))).toEqual(['1'])
+    expect(await put(pods(4))).toEqual(['10.96.0.53 53 10.244.1.3 5353'])
   })
 
   test('to a door that goes are forgotten, and to no other', async () => {
     const { put } = node(() => flow(1, '10.96.0.53:53', 20_000) + flow(2, '10.99.0.2:30053', 20_000))
     await put(DNS, pods(3))
     const inside = service('shop/dns', ['10.96.0.53'], { ports: [port({ port: 53, protocol: 'udp' })] })
-    expect(await put(inside)).toEqual(['2'])
+    expect(await put(inside)).toEqual(['10.99.0.2 30053 10.99.0.2 20000'])
   })
 })
