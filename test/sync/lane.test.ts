@@ -244,7 +244,7 @@ describe('connections that are owed forgetting', () => {
     const here = await standing()
     here.put(pods('10.1.0.1'))
     const many = Array.from({ length: 500 }, (_, i) =>
-      flow('10.96.0.53', 53, '10.1.0.2').replace('sport=', `sport=${i}`),
+      flow('10.96.0.53', 53, '10.1.0.2').replace('sport=999', `sport=${10_000 + i}`),
     )
     expect(await forgotten(here, many)).toEqual(['10.96.0.53:53'])
   })
