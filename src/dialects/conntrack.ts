@@ -15,10 +15,13 @@ export interface Flow {
   readonly answeredByPort: number
 }
 
-/** Of TCP those that nobody has answered yet: every other ends by itself, and there may be a great many. */
 export function listFlows(family: Family, protocol: Protocol): readonly [string, ...string[]] {
-  const unanswered = protocol === 'tcp' ? ['--state', 'SYN_SENT'] : []
-  return ['conntrack', '-L', '-f', family, '-p', protocol, ...unanswered]
+  return ['conntrack', '-L', '-f', family, ...ofProtocol(protocol)]
+}
+
+/** Of TCP those that nobody has answered yet: every other ends by itself, and there may be a great many. */
+function ofProtocol(protocol: Protocol): readonly string[] {
+  return protocol === 'tcp' ? ['-p', 'tcp', '--state', 'SYN_SENT'] : ['-p', protocol]
 }
 
 /** Lines that are not connections with ports are passed over. */
@@ -39,7 +42,7 @@ export function forgetFlows(flows: readonly Flow[], family: Family): Command {
 
 function forget({ protocol, to, toPort, answeredBy, answeredByPort }: Flow, family: Family): string {
   const asked = `--orig-dst ${to} --orig-port-dst ${toPort}`
-  return `-D -f ${family} -p ${protocol} ${asked} --reply-src ${answeredBy} --reply-port-src ${answeredByPort}`
+  return `-D -f ${family} ${ofProtocol(protocol).join(' ')} ${asked} --reply-src ${answeredBy} --reply-port-src ${answeredByPort}`
 }
 
 const FLOW =
