@@ -38,18 +38,25 @@ function olderKernel() {
   return { kernel, mode, there, commands }
 }
 
-test('an emptied chain goes at the next look, and is not told as somebody else’s doing', async () => {
-  const { kernel, mode, there, commands } = olderKernel()
+const WEB = [
+  { unit: LB, text: 'dnat to somewhere' },
+  { unit: ELEMENT, text: ': goto cluster-ip-lb-tcp-2' },
+]
+
+/** A Service has come and gone. */
+async function emptied() {
+  const { kernel, mode, ...rest } = olderKernel()
   const book = new Book()
   const sync = new Sync(mode, kernel, new PaperClock())
-  const web = [
-    { unit: LB, text: 'dnat to somewhere' },
-    { unit: ELEMENT, text: ': goto cluster-ip-lb-tcp-2' },
-  ]
-  book.put('shop/web', web)
+  book.put('shop/web', WEB)
   await sync.run(book)
   book.remove('shop/web')
   await sync.run(book)
+  return { ...rest, book, sync }
+}
+
+test('an emptied chain goes at the next look, and is not told as somebody else’s doing', async () => {
+  const { there, commands, book, sync } = await emptied()
   expect([...there]).toEqual([[LB, '']])
   expect(commands.at(-1)).not.toContain('delete chain')
   sync.forget()
@@ -59,18 +66,8 @@ test('an emptied chain goes at the next look, and is not told as somebody else�
 })
 
 test('one that is wanted again is filled again, and what somebody else adds is told', async () => {
-  const { kernel, mode, there } = olderKernel()
-  const book = new Book()
-  const sync = new Sync(mode, kernel, new PaperClock())
-  const web = [
-    { unit: LB, text: 'dnat to somewhere' },
-    { unit: ELEMENT, text: ': goto cluster-ip-lb-tcp-2' },
-  ]
-  book.put('shop/web', web)
-  await sync.run(book)
-  book.remove('shop/web')
-  await sync.run(book)
-  book.put('shop/web', web)
+  const { there, book, sync } = await emptied()
+  book.put('shop/web', WEB)
   await sync.run(book)
   expect(there.get(LB)).toBe('dnat to somewhere')
   there.set('chain cluster-ip-lb-tcp-7', '')

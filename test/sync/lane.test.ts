@@ -287,7 +287,9 @@ describe('connections that are owed forgetting', () => {
     expect(await forgotten(here, table)).toEqual(['10.96.0.80:80'])
     const lists = here.commands.filter(({ argv }) => argv.includes('-L')).map(({ argv }) => argv.slice(5).join(' '))
     expect(lists).toEqual(['udp', 'tcp --state SYN_SENT'])
-    expect(here.commands.find(({ argv }) => argv[0] === 'sh')!.input).toContain('-p tcp --state SYN_SENT --orig-dst 10.96.0.80')
+    expect(here.commands.find(({ argv }) => argv[0] === 'sh')!.input).toContain(
+      '-p tcp --state SYN_SENT --orig-dst 10.96.0.80',
+    )
   })
 
   test('none goes that is answered by whom the mode names, where it is not the endpoint', async () => {
