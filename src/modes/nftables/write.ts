@@ -5,7 +5,7 @@ import type { Family } from '../../values/address.ts'
 import type { Plan, Unit } from '../mode.ts'
 import { type Kind, TABLE, TABLE_UNIT, unitParts } from './names.ts'
 
-// A plan → one transaction, in an order in which nothing dangles: what is led to stands before what leads there, and
+// A plan → one transaction, but for what a large one sends ahead, in an order in which nothing dangles: what is led to stands before what leads there, and
 // goes after it.
 
 /**
@@ -22,9 +22,39 @@ export interface Manner {
 
 export function write(plan: Plan, manner: Manner): readonly Command[] {
   const table = `${FAMILY_WORDS[manner.family].ip} ${TABLE}`
-  const lines = plan.remove.has(TABLE_UNIT) ? [`delete table ${table}`] : transaction(plan, manner, table)
-  return lines.length === 0 ? [] : [{ argv: ['nft', '-f', '-'], input: `${lines.join('\n')}\n` }]
+  if (plan.remove.has(TABLE_UNIT)) return [document([`delete table ${table}`])]
+  return parts(plan)
+    .map(part => transaction(part, manner, table))
+    .filter(lines => lines.length > 0)
+    .map(document)
 }
+
+function document(lines: readonly string[]): Command {
+  return { argv: ['nft', '-f', '-'], input: `${lines.join('\n')}\n` }
+}
+
+/**
+ * Where anybody listens, `nft monitor` for one, the kernel keeps a page for each element until a transaction ends: half a
+ * gigabyte for a hundred thousand of them. Endpoints that are added can go ahead in pieces, for nothing leads to them yet.
+ */
+const ELEMENTS_AHEAD = 20_000
+
+function parts(plan: Plan): readonly Plan[] {
+  const isAhead = (unit: Unit): boolean => AHEAD.test(unit)
+  const ahead =
+    plan.add.size > ELEMENTS_AHEAD && !plan.change.has(TABLE_UNIT) ? [...plan.add].filter(([u]) => isAhead(u)) : []
+  if (ahead.length <= ELEMENTS_AHEAD) return [plan]
+  const stands = [...plan.add].filter(([unit]) => unit === TABLE_UNIT || unit.startsWith('map '))
+  const first = new Set(stands.map(([unit]) => unit))
+  const only = (add: Plan['add']): Plan => ({ add, change: new Map(), remove: new Set() })
+  const pieces: Plan[] = [only(new Map(stands))]
+  for (let i = 0; i < ahead.length; i += ELEMENTS_AHEAD) {
+    pieces.push(only(new Map(ahead.slice(i, i + ELEMENTS_AHEAD))))
+  }
+  return [...pieces, { ...plan, add: new Map([...plan.add].filter(([unit]) => !first.has(unit) && !isAhead(unit))) }]
+}
+
+const AHEAD = /^element (?:nodeport-)?endpoints-/
 
 /** The chains of a plan that must wait for the kernel to forget who led to them. */
 export function emptied(plan: Plan, manner: Manner): ReadonlySet<Unit> {

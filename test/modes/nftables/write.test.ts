@@ -156,3 +156,38 @@ test("somebody else's table is replaced whole, in the same transaction", () => {
 
 test('going away altogether is one line', () =>
   expect(document(diff(rules(3), EMPTY))).toEqual(['delete table ip kube-proxy']))
+
+describe('very many endpoints', () => {
+  const many = new Map([
+    ...rules(1),
+    ...Array.from(
+      { length: 45_000 },
+      (_, i) => [`element endpoints-tcp 10.96.0.10 . 80 . ${i + 1}`, ': 10.1.1.1 . 80'] as const,
+    ),
+  ])
+
+  test('go ahead in pieces, into maps that stand, before anything leads to them', () => {
+    const inputs = modeOf('ipv4')
+      .write(diff(EMPTY, many))
+      .map(({ input }) => input!.trimEnd().split('\n'))
+    expect(inputs).toHaveLength(5)
+    const kinds = inputs.map(lines => [...new Set(lines.map(line => line.split(' ').slice(0, 2).join(' ')))])
+    expect(kinds.slice(0, 4)).toEqual([['add table', 'add map'], ['add element'], ['add element'], ['add element']])
+    expect(
+      inputs
+        .slice(1, 4)
+        .flat()
+        .every(line => line.includes(' endpoints-tcp ')),
+    ).toBe(true)
+    expect(inputs[4]!.some(line => line.includes(' endpoints-tcp {'))).toBe(false)
+    expect(
+      inputs
+        .flat()
+        .filter(line => line.startsWith('add element'))
+        .flatMap(line => line.split(' , ')),
+    ).toHaveLength([...many.keys()].filter(unit => unit.startsWith('element ')).length)
+  })
+
+  test("wait where somebody else's table has to go first", () =>
+    expect(modeOf('ipv4').write(diff(new Map([['table kube-proxy', 'not ours']]), many))).toHaveLength(1))
+})
