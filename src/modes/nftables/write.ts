@@ -5,8 +5,8 @@ import type { Family } from '../../values/address.ts'
 import type { Plan, Unit } from '../mode.ts'
 import { type Kind, TABLE, TABLE_UNIT, unitParts } from './names.ts'
 
-// A plan → one transaction, but for what a large one sends ahead, in an order in which nothing dangles: what is led to stands before what leads there, and
-// goes after it.
+// A plan → one transaction, but for what a large one sends ahead, in an order in which nothing dangles: what is led to
+// stands before what leads there, and goes after it.
 
 /**
  * From 6.2 on a kernel lets go of a chain in the very transaction that takes away the last way to it. Earlier ones do
