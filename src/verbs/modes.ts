@@ -3,7 +3,7 @@ import type { Tools } from '../dialects/iptables.ts'
 import { chooseTools, NoIptables } from '../modes/iptables/choose.ts'
 import { iptables } from '../modes/iptables/index.ts'
 import { ipvs } from '../modes/ipvs/index.ts'
-import { ipvsSetup } from '../modes/ipvs/setup.ts'
+import { ipvsSetup, NoIpvs } from '../modes/ipvs/setup.ts'
 import type { Mode } from '../modes/mode.ts'
 import { chooseNft, NoNftables, SKIP_KERNEL_CHECK } from '../modes/nftables/choose.ts'
 import { nftables } from '../modes/nftables/index.ts'
@@ -38,7 +38,7 @@ export async function fitMode(settings: Settings, family: Family, kernel: Kernel
     case 'ipvs': {
       const { tools, why } = await chooseTools(kernel, family)
       const problem = await ipvsSetup(kernel, { ...settings.ipvs, scheduler: schedulerOf(settings), family })
-      if (problem !== undefined) throw new Error(problem)
+      if (problem !== undefined) throw new NoIpvs(problem)
       return {
         mode: ipvsMode(settings, tools),
         tools,
@@ -58,7 +58,7 @@ export async function fitMode(settings: Settings, family: Family, kernel: Kernel
 
 /** Whether the host cannot carry the mode in one family, while it may in the other. */
 export function isMissingFamily(error: unknown): error is Error {
-  return error instanceof NoIptables || error instanceof NoNftables
+  return error instanceof NoIptables || error instanceof NoNftables || error instanceof NoIpvs
 }
 
 /** The mode as it would be on a host that has everything: for verbs that only print. */

@@ -7,6 +7,14 @@ import type { Family } from '../../values/address.ts'
 
 // A kernel and the operator's wishes → a kernel that is ready for this mode, or one line that says what it lacks.
 
+/** The host cannot carry this mode in a family; its message says what it lacks. */
+export class NoIpvs extends Error {
+  constructor(problem: string) {
+    super(problem)
+    this.name = 'NoIpvs'
+  }
+}
+
 export interface SetupWish {
   readonly family: Family
   readonly scheduler: string
