@@ -14,6 +14,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: [...kernelTests, 'test/vm/**'],
           pool: 'threads',
+          // Some start programs, and the machine may have other work: what hangs is found out all the same.
+          testTimeout: 30_000,
         },
       },
       {

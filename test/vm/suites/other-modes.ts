@@ -88,6 +88,9 @@ async function gone(remains: () => Promise<string>, { rig }: Stage): Promise<voi
   }
 }
 
+/** The tools that change the mode keep the one processor of an emulated machine for seconds. */
+const PATIENCE_MS = 10_000
+
 /** Connects all the time, from a pod and from beyond the node; every connection must come to something. */
 async function whileKnocking(stage: Stage, change: () => Promise<void>): Promise<void> {
   let on = true
@@ -96,9 +99,9 @@ async function whileKnocking(stage: Stage, change: () => Promise<void>): Promise
   const knocking = (async () => {
     while (on) {
       const outcomes = await Promise.all([
-        stage.client.connect({ to: '10.96.0.10', port: 80 }),
-        stage.client.connect({ to: 'fd10:96::10', port: 80 }),
-        stage.outside.connect({ to: '10.99.0.2', port: 30080 }),
+        stage.client.connect({ to: '10.96.0.10', port: 80, timeoutMs: PATIENCE_MS }),
+        stage.client.connect({ to: 'fd10:96::10', port: 80, timeoutMs: PATIENCE_MS }),
+        stage.outside.connect({ to: '10.99.0.2', port: 30080, timeoutMs: PATIENCE_MS }),
       ])
       for (const outcome of outcomes) if (!outcome.ok) failures.push(outcome.error)
       connections += outcomes.length
