@@ -38,8 +38,6 @@ export interface Mode {
   service(traffic: ServiceTraffic, node: NodeView): readonly Entry[]
   /** The commands that carry a plan out, in an order in which nothing dangles. */
   write(plan: Plan): readonly Command[]
-  /** Whether a unit may be written before what leads to it: at the first look at a large cluster, such go ahead. */
-  standsAlone?(unit: Unit): boolean
   /** Of what a plan takes away: what `write` can only empty for now. The next look finds it there, and it goes then. */
   emptied?(plan: Plan): ReadonlySet<Unit>
   /** What is there of ours. */

@@ -53,14 +53,6 @@ export class Book {
     return this.#rules
   }
 
-  /** Of these units, those that are wanted as far as is known. */
-  *wanted(units: Iterable<Unit>): Iterable<readonly [Unit, string]> {
-    for (const unit of units) {
-      const holder = this.#units.get(unit)
-      if (holder !== undefined) yield [unit, this.#textOf(unit, holder)]
-    }
-  }
-
   /** The units that may differ since the last time this was asked. A hint: losing it costs a comparison, never a rule. */
   takeTouched(): ReadonlySet<Unit> {
     const touched = this.#touched

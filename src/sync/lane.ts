@@ -133,10 +133,9 @@ export class Lane {
     }
   }
 
-  /** A great many Services are drawn step by step: whoever else has something to do gets a turn, and so does the kernel. */
+  /** A great many Services are drawn step by step, so that whoever else has something to do gets a turn: health checks, for one. */
   async #draw(): Promise<Drawn> {
     while (this.draft.waiting > MANY && this.draft.advance(STEP) === 'more') {
-      if (this.#sync.canAdvance) this.#sync.advance(this.draft.book)
       await this.#parts.clock.sleep(0)
     }
     return this.draft.update()

@@ -3,7 +3,6 @@ import type { Book } from '../plan/book.ts'
 import { diff, park, settle } from '../plan/diff.ts'
 import { must } from '../system/must.ts'
 import type { Clock, Command, Kernel } from '../system/ports.ts'
-import { type Advanced, AdvanceParty } from './advance-party.ts'
 import type { Parked } from './report.ts'
 
 // A book → a kernel that says the same. There is no full sync: only what we believe, and whether we believe anything.
@@ -26,9 +25,8 @@ export class Sync {
   readonly #kernel: Kernel
   readonly #clock: Pick<Clock, 'now'>
   #installed: Map<Unit, string> | undefined
-  /** Touched by runs that failed or have just begun: their changes are ours. */
+  /** Touched by runs that failed: their changes are ours. */
   #unsettled: ReadonlySet<Unit> = new Set()
-  #party: { readonly party: AdvanceParty; readonly doubts: number } | undefined
   #hasSettled = false
   /** What strangers hold on to, by the last look that asked. */
   #parked: ReadonlyMap<Unit, string> = NOTHING_HELD
@@ -41,21 +39,6 @@ export class Sync {
     this.#mode = mode
     this.#kernel = kernel
     this.#clock = clock
-  }
-
-  /** Whether something of an unfinished book could be written now: while nothing is believed and no tool is running. */
-  get canAdvance(): boolean {
-    return this.#mode.standsAlone !== undefined && this.#installed === undefined && this.#party?.party.busy !== true
-  }
-
-  /** Writes what may stand alone of what has been touched. The run that follows waits for it, and does the rest. */
-  advance(book: Book): void {
-    const touched = book.takeTouched()
-    this.#unsettled = this.#unsettled.union(touched)
-    const alone = [...touched].filter(unit => this.#mode.standsAlone?.(unit))
-    const look = (): Promise<Map<Unit, string>> => this.#look(book)
-    this.#party ??= { party: new AdvanceParty(this.#mode, this.#kernel, look), doubts: this.#doubts }
-    this.#party.party.send(new Map(book.wanted(alone)))
   }
 
   /** Throws where a command fails; then nothing is believed, and the next run looks first. */
@@ -75,9 +58,8 @@ export class Sync {
   async #attempt(book: Book): Promise<Done> {
     const startedAt = this.#clock.now()
     const looked = this.#installed === undefined
-    const ahead = await this.#returned()
     const doubts = this.#doubts
-    const installed = this.#installed ?? ahead?.installed ?? (await this.#look(book))
+    const installed = this.#installed ?? adopted(await this.#mode.read(this.#kernel), book.rules)
     const readAt = this.#clock.now()
     const touched = this.#unsettled.union(book.takeTouched())
     this.#unsettled = touched
@@ -91,7 +73,7 @@ export class Sync {
     if (doubts === this.#doubts) this.#installed = settle(installed, plan)
     const stages = { read: readAt - startedAt, plan: plannedAt - readAt, write: this.#clock.now() - plannedAt }
     const done = { looked, commands: commands.length, bytes: sizeOf(commands), stages }
-    return withAdvanced({ ...done, plan, ...this.#settled(plan, { touched, looked, held }) }, ahead)
+    return { ...done, plan, ...this.#settled(plan, { touched, looked, held }) }
   }
 
   /** All of it stands: what this tells of others, and what is remembered of it. */
@@ -101,18 +83,6 @@ export class Sync {
     this.#emptied = this.#emptied.difference(plan.remove).union(this.#mode.emptied?.(plan) ?? NOTHING)
     this.#hasSettled = true
     return { drift, parked: looked ? this.#news(held) : [] }
-  }
-
-  /** Undefined where nobody was sent ahead, or where what was seen then is not believed any more. */
-  async #returned(): Promise<Advanced | undefined> {
-    const sent = this.#party
-    this.#party = undefined
-    const advanced = await sent?.party.arrived()
-    return sent?.doubts === this.#doubts ? advanced : undefined
-  }
-
-  async #look(book: Book): Promise<Map<Unit, string>> {
-    return adopted(await this.#mode.read(this.#kernel), book.rules)
   }
 
   /** Of what is to go: what cannot, and why. */
@@ -139,13 +109,6 @@ interface Settling {
   readonly touched: ReadonlySet<Unit>
   readonly looked: boolean
   readonly held: ReadonlyMap<Unit, string>
-}
-
-/** What was written ahead is part of the same change. */
-function withAdvanced(done: Done, ahead: Advanced | undefined): Done {
-  if (ahead === undefined) return done
-  const plan = { ...done.plan, add: new Map([...ahead.add, ...done.plan.add]) }
-  return { ...done, plan, commands: ahead.commands + done.commands, bytes: ahead.bytes + done.bytes }
 }
 
 const NOTHING: ReadonlySet<Unit> = new Set()

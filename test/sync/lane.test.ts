@@ -106,6 +106,26 @@ describe('a lane', () => {
     await done
   })
 
+  test('with a great many Services gives others a turn between two steps, and writes all of them at once', async () => {
+    const here = new Setting()
+    for (let n = 0; n < 200; n++) here.put(service(`shop/s${n}`, [`10.96.1.${n + 1}`]))
+    here.sync()
+    let turns = 0
+    const sleep = here.clock.sleep.bind(here.clock)
+    here.clock.sleep = (ms, signal) => {
+      if (ms === 0) turns++
+      return sleep(ms, signal)
+    }
+    const done = here.lane.run(here.stop.signal)
+    await here.clock.advance(0)
+    expect(turns).toBeGreaterThan(5)
+    expect(here.written()).toHaveLength(1)
+    expect(here.reports[0]!.news.added).toHaveLength(200)
+    expect(here.reports[0]!.units.added).toBe(201)
+    here.stop.abort()
+    await done
+  })
+
   test('looks at the kernel first, and afterwards only writes what changed', async () => {
     const here = new Setting()
     here.put(CART)

@@ -2,7 +2,6 @@ import type { Tools } from '../../dialects/iptables.ts'
 import { alarm } from '../iptables-alarm.ts'
 import type { Mode } from '../mode.ts'
 import { base } from './base.ts'
-import { standsAlone } from './names.ts'
 import { holders, read } from './read.ts'
 import { service } from './service.ts'
 import { trace } from './trace.ts'
@@ -17,8 +16,6 @@ export function iptables(tools: Tools): Mode {
     base,
     service,
     write: plan => write(plan, tools),
-    // Each restore costs iptables-legacy the whole table: there, it is written once.
-    ...(tools.variant === 'nft' && { standsAlone }),
     read: kernel => read(kernel, tools),
     holders: kernel => holders(kernel, tools),
     ...(watch !== undefined && { alarm: watch }),

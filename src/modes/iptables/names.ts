@@ -90,13 +90,6 @@ export function isOurChain(table: Table, chain: string): boolean {
   return STATIC[table].includes(chain) || (table === 'nat' && PER_SERVICE.test(chain))
 }
 
-const OF_ONE_SERVICE = /^nat KUBE-(?:(?:SVC|SVL|SEP|FW|EXT)-[A-Z2-7]{16}|MARK-MASQ)$/
-
-/** The chains of a single Service lead to each other and to KUBE-MARK-MASQ alone. */
-export function standsAlone(unit: Unit): boolean {
-  return OF_ONE_SERVICE.test(unit)
-}
-
 export function isEntrance(table: Table, chain: string): boolean {
   return ENTRANCES[table].includes(chain)
 }
