@@ -54,6 +54,9 @@ describe.skipIf(why !== undefined)(`switchyard in its container${why ? ` (skippe
     `--hostname-override=${SEED_NODE}`,
     '--cluster-cidr=10.244.0.0/16',
     '--healthz-bind-address=127.0.0.1:10256',
+    // A limit that no machine has by itself.
+    '--conntrack-max-per-core=1',
+    '--conntrack-min=131073',
   ]
 
   function start(...words: readonly string[]): Child {
