@@ -26,8 +26,9 @@ export interface Leaving {
 
 /** Rules hold on to sets, so they go first. Where the device of that mode is not, nobody has been there. */
 export async function leaveIpvs({ mode, kernel, clock, families }: Leaving): Promise<Swept> {
+  if (mode === 'ipvs') return NOTHING
   const device = await kernel.run({ argv: ['ip', '-oneline', 'link', 'show', 'dev', IPVS_DEVICE] })
-  if (mode === 'ipvs' || device.code !== 0) return NOTHING
+  if (device.code !== 0) return NOTHING
   await Promise.all([...families].map(([family, ours]) => removeAllRules({ mode, kernel, family, ours })))
   return sweepIpvs({ kernel, clock })
 }
