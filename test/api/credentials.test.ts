@@ -95,7 +95,7 @@ describe('--master alone', () => {
 })
 
 describe('--kubeconfig', () => {
-  test("kubeadm's for kube-proxy: the token file that client-node does not know", async () => {
+  test("kubeadm's for kube-proxy: a token file", async () => {
     const paper = new PaperFiles({ '/k': KUBEADM, '/var/run/secrets/ca.crt': PEM, '/var/run/secrets/token': 'a' })
     const credentials = await from({ kubeconfig: '/k', files: paper })
     expect(await credentials.access()).toMatchObject({

@@ -72,6 +72,11 @@ describe('a kubeconfig that cannot work is refused in one line', () => {
       { server: 'https://a:99999' },
       'clusters[0].cluster.server is "https://a:99999": must be https://HOST:PORT or http://HOST:PORT',
     ],
+    [
+      {},
+      { server: 'https://a', 'insecure-skip-tls-verify': 'yes' },
+      'clusters[0].cluster.insecure-skip-tls-verify is "yes": must be true or false',
+    ],
     [{}, { server: ['https://a'] }, 'clusters[0].cluster.server is a list: must be text'],
     [
       {},

@@ -29,7 +29,6 @@ export const FLOORS: Readonly<Record<string, Floor | 'everything'>> = {
 
 /** Each package, and where it may be imported: nowhere else, and no other package. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  '@kubernetes/client-node': ['api'],
   undici: ['api'],
   execa: ['system/kernel.ts'],
   pino: ['telemetry/klog.ts'],

@@ -1,6 +1,5 @@
 import { dirname, isAbsolute, join } from 'node:path'
-import type { User } from '@kubernetes/client-node'
-import { type Chosen, type Fields, isFields, shown, textField } from './kubeconfig-text.ts'
+import { type Chosen, type Fields, isFields, shown, type Texts, textField } from './kubeconfig-text.ts'
 import { type ExecPlugin, type Identity, isToken, type Login } from './login.ts'
 import { CredentialsProblem } from './problem.ts'
 
@@ -8,35 +7,37 @@ import { CredentialsProblem } from './problem.ts'
 
 const EXEC_VERSIONS = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1']
 
-/** client-node knows neither `tokenFile`, which kubeadm gives to kube-proxy, nor any impersonation but `as`. */
+type UserTexts = Texts<'token' | 'tokenFile' | 'username' | 'password'>
+
 export function identityFrom(
   chosen: Chosen,
-  user: User,
+  { tokenFile, ...user }: UserTexts,
   resolved: (path: string) => string,
 ): Pick<Login, 'identity' | 'impersonation'> {
   const { file, user: entry } = chosen
-  const tokenFile = textField(file, entry, 'tokenFile')
-  if (user.token && !isToken(user.token.trim())) {
+  const token = user.token?.trim()
+  if (token !== undefined && !isToken(token)) {
     throw new CredentialsProblem(`${file}: ${entry.at}.token is not one line of visible characters`)
   }
   return {
     identity:
       tokenFile === undefined
-        ? withoutFile(chosen, user)
+        ? withoutFile(chosen, { ...user, ...(token === undefined ? {} : { token }) })
         : {
             by: 'token-file',
             file: { from: 'file', path: resolved(tokenFile), named: `${entry.at}.tokenFile of ${file}` },
-            ...(user.token ? { token: user.token.trim() } : {}),
+            ...(token === undefined ? {} : { token }),
           },
     impersonation: impersonation(chosen),
   }
 }
 
-function withoutFile(chosen: Chosen, { token, username, password, exec, authProvider }: User): Identity {
-  if (token) return { by: 'token', token: token.trim() }
-  if (username) return { by: 'password', username, password: password ?? '' }
+function withoutFile(chosen: Chosen, { token, username, password }: UserTexts): Identity {
+  const { exec, 'auth-provider': provider } = chosen.user.fields
+  if (token !== undefined) return { by: 'token', token }
+  if (username !== undefined) return { by: 'password', username, password: password ?? '' }
   if (exec) return { by: 'exec', plugin: execPlugin(chosen, exec) }
-  if (authProvider) throw noProvider(chosen, authProvider)
+  if (provider) throw noProvider(chosen, provider)
   return { by: 'nobody' }
 }
 
@@ -77,9 +78,10 @@ function clusterFacts(cluster: Fields): Fields {
   }
 }
 
-/** Kubernetes itself dropped all but oidc, and client-node cannot refresh what that gives: it would last for an hour. */
-function noProvider({ file, user }: Chosen, { name }: { readonly name?: unknown }): CredentialsProblem {
+/** Kubernetes itself dropped all but oidc, and what that gives lasts for an hour: nobody here would refresh it. */
+function noProvider({ file, user }: Chosen, provider: unknown): CredentialsProblem {
   const at = `${user.at}.auth-provider`
+  const name = isFields(provider) ? provider.name : provider
   return new CredentialsProblem(`${file}: ${at} is ${shown(name ?? '')}: must be an exec plugin or a tokenFile instead`)
 }
 

@@ -56,6 +56,25 @@ export function textField(file: string, { at, fields }: NamedEntry, field: strin
   return value
 }
 
+export type Texts<Field extends string> = { readonly [F in Field]?: string }
+
+/** Those of the fields that are there. */
+export function textFields<Field extends string>(
+  file: string,
+  entry: NamedEntry,
+  fields: readonly Field[],
+): Texts<Field> {
+  const pairs = fields.map(field => [field, textField(file, entry, field)] as const)
+  return Object.fromEntries(pairs.filter(([, text]) => text !== undefined)) as Texts<Field>
+}
+
+/** Off where it is absent. */
+export function switchField(file: string, { at, fields }: NamedEntry, field: string): boolean {
+  const value = fields[field] ?? false
+  if (typeof value === 'boolean') return value
+  throw new CredentialsProblem(`${file}: ${at}.${field} is ${shown(value)}: must be true or false`)
+}
+
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

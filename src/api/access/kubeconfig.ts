@@ -1,5 +1,4 @@
 import { dirname, isAbsolute, join } from 'node:path'
-import { type Cluster, KubeConfig, type User } from '@kubernetes/client-node'
 import { identityFrom } from './identity.ts'
 import {
   type Chosen,
@@ -7,7 +6,10 @@ import {
   type NamedEntry,
   parseKubeconfig,
   shown,
+  switchField,
+  type Texts,
   textField,
+  textFields,
 } from './kubeconfig-text.ts'
 import type { Login, Material, Server } from './login.ts'
 import { CredentialsProblem } from './problem.ts'
@@ -22,30 +24,38 @@ export interface KubeconfigSource {
   readonly master?: string
 }
 
-const CLUSTER_TEXTS = ['server', 'certificate-authority', 'certificate-authority-data', 'tls-server-name', 'proxy-url']
-const USER_TEXTS = ['client-certificate', 'client-certificate-data', 'client-key', 'client-key-data', 'token']
-const USER_TEXTS_MORE = ['tokenFile', 'username', 'password', 'as', 'as-uid']
+const CLUSTER_TEXTS = [
+  'server',
+  'certificate-authority',
+  'certificate-authority-data',
+  'tls-server-name',
+  'proxy-url',
+] as const
+const USER_TEXTS = [
+  ...(['client-certificate', 'client-certificate-data', 'client-key', 'client-key-data'] as const),
+  ...(['token', 'tokenFile', 'username', 'password'] as const),
+] as const
 const NOBODY: NamedEntry = { name: '', at: 'users', fields: {} }
 
 export function loginFromKubeconfig({ file, text, master }: KubeconfigSource): Login {
   const chosen = choose(parseKubeconfig(file, text))
-  for (const field of CLUSTER_TEXTS) textField(file, chosen.cluster, field)
-  for (const field of [...USER_TEXTS, ...USER_TEXTS_MORE]) textField(file, chosen.user, field)
-  const { cluster, user } = translated(chosen, master)
+  const cluster = textFields(file, chosen.cluster, CLUSTER_TEXTS)
+  const user = textFields(file, chosen.user, USER_TEXTS)
   const parts = {
-    ca: material(chosen.cluster, 'certificate-authority', { file, path: cluster.caFile, base64: cluster.caData }),
-    cert: material(chosen.user, 'client-certificate', { file, path: user.certFile, base64: user.certData }),
-    key: material(chosen.user, 'client-key', { file, path: user.keyFile, base64: user.keyData }),
+    ca: material({ file, entry: chosen.cluster, field: 'certificate-authority' }, cluster),
+    cert: material({ file, entry: chosen.user, field: 'client-certificate' }, user),
+    key: material({ file, entry: chosen.user, field: 'client-key' }, user),
   }
   mustBePair(chosen, parts)
-  mustBeProxy(chosen, cluster.proxyUrl)
-  const hasTls = cluster.skipTLSVerify || parts.ca !== undefined || parts.cert !== undefined
+  mustBeProxy(chosen, cluster['proxy-url'])
+  const skips = switchField(file, chosen.cluster, 'insecure-skip-tls-verify')
+  const hasTls = skips || parts.ca !== undefined || parts.cert !== undefined
   // As client-go has it: the name in the certificate belongs to the server that was overridden.
-  const servername = master === undefined ? cluster.tlsServerName : undefined
+  const servername = master === undefined ? cluster['tls-server-name'] : undefined
   return {
-    server: serverOf(chosen, cluster, hasTls ? 'tls' : 'plain'),
-    ...defined({ ...parts, servername, proxy: cluster.proxyUrl }),
-    verify: cluster.skipTLSVerify ? 'nothing' : 'certificate',
+    server: serverOf(chosen, master ?? cluster.server ?? '', hasTls ? 'tls' : 'plain'),
+    ...defined({ ...parts, servername, proxy: cluster['proxy-url'] }),
+    verify: skips ? 'nothing' : 'certificate',
     ...identityFrom(chosen, user, path => fromFolderOf(file, path)),
   }
 }
@@ -82,42 +92,32 @@ function referred(config: KubeconfigText, context: NamedEntry, field: 'cluster' 
   )
 }
 
-/** Kubernetes' own client reads the fields. What it would read from disk itself, and only once, is kept from it. */
-function translated({ cluster, user }: Chosen, master: string | undefined): { cluster: Cluster; user: User } {
-  const { 'token-file': _, ...userFields } = user.fields
-  const kubeConfig = new KubeConfig()
-  kubeConfig.loadFromString(
-    JSON.stringify({
-      clusters: [{ name: 'it', cluster: { ...cluster.fields, server: master ?? (cluster.fields.server || ' ') } }],
-      users: [{ name: 'it', user: userFields }],
-      contexts: [{ name: 'it', context: { cluster: 'it', user: 'it' } }],
-      'current-context': 'it',
-    }),
-  )
-  return { cluster: kubeConfig.getCurrentCluster()!, user: kubeConfig.getCurrentUser()! }
-}
-
-function serverOf({ file, cluster }: Chosen, { server: text }: Cluster, bareHost: 'tls' | 'plain'): Server {
+function serverOf({ file, cluster }: Chosen, text: string, bareHost: 'tls' | 'plain'): Server {
   const server = serverFrom(text.trim(), bareHost)
   if (server !== undefined) return server
   const said = text.trim() === '' ? 'is not set' : `is "${text}"`
   throw new CredentialsProblem(`${file}: ${cluster.at}.server ${said}: ${SERVER_FORM}`)
 }
 
-interface Found {
+interface Place<Field extends string> {
   readonly file: string
-  readonly path: string | undefined
-  readonly base64: string | undefined
+  readonly entry: NamedEntry
+  readonly field: Field
 }
 
-/** Inline text goes before a file, as in client-go; client-node has it the other way round. */
-function material({ at }: NamedEntry, field: string, { file, path, base64 }: Found): Material | undefined {
-  if (base64) {
+/** Inline text goes before a file, as in client-go. */
+function material<Field extends string>(
+  { file, entry, field }: Place<Field>,
+  texts: Texts<Field | `${Field}-data`>,
+): Material | undefined {
+  const [path, base64] = [texts[field], texts[`${field}-data`]]
+  if (base64 !== undefined) {
     const text = Buffer.from(base64, 'base64').toString('latin1')
     if (text.includes('-----BEGIN ')) return { from: 'text', text }
-    throw new CredentialsProblem(`${file}: ${at}.${field}-data is not a PEM document in base64`)
+    throw new CredentialsProblem(`${file}: ${entry.at}.${field}-data is not a PEM document in base64`)
   }
-  return path ? { from: 'file', path: fromFolderOf(file, path), named: `${at}.${field} of ${file}` } : undefined
+  if (path === undefined) return undefined
+  return { from: 'file', path: fromFolderOf(file, path), named: `${entry.at}.${field} of ${file}` }
 }
 
 function mustBePair({ file, user }: Chosen, { cert, key }: { readonly cert?: unknown; readonly key?: unknown }): void {
@@ -138,6 +138,6 @@ function fromFolderOf(file: string, path: string): string {
 }
 
 function defined<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  const kept = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null && value !== '')
+  const kept = Object.entries(fields).filter(([, value]) => value !== undefined)
   return Object.fromEntries(kept) as { [K in keyof T]?: NonNullable<T[K]> }
 }
