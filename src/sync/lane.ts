@@ -20,6 +20,8 @@ export interface LaneParts {
   readonly kernel: Kernel
   /** Starts a program that tells of changes in the kernel; without it, the kernel is looked at more often. */
   readonly follow?: Follow
+  /** Nobody need be told of changes earlier: to begin with, such a program looks at everything there is. */
+  readonly mayFollow?: Promise<void>
   readonly clock: Clock
   readonly limits: Limits
   readonly lookAround: LookAround
@@ -95,9 +97,14 @@ export class Lane {
       const report = await this.once()
       this.#parts.tell(report)
       // Not before the first rules stand: to be told of all of them would cost as much as to write them.
-      if (report.failure === undefined) watching ??= this.#tower?.run(signal)
+      if (report.failure === undefined) watching ??= this.#watch(signal)
     }
     await watching
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    await this.#parts.mayFollow
+    await this.#tower?.run(signal)
   }
 
   async once(): Promise<Report> {

@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.ts'
 import { Lane } from '../sync/lane.ts'
 import type { Report } from '../sync/report.ts'
 import type { Clock, Follow, Kernel } from '../system/ports.ts'
+import { sharedFollow } from '../system/shared-follow.ts'
 import { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/klog.ts'
 import { FAMILIES, FAMILY_LABEL, type Family, familyOf } from '../values/address.ts'
@@ -49,15 +50,21 @@ export class Agent {
   readonly #families = new Map<Family, Fitted>()
   /** Lanes whose first rules do not stand yet. */
   readonly #unready = new Set<Family>()
+  /** Lanes that have not tried yet to write theirs; and who waits for them. */
+  readonly #untried = new Set<Family>()
+  readonly #allTried = Promise.withResolvers<void>()
   #takeover: Takeover | undefined
   #clearing: Promise<void> | undefined
   readonly #observers: Observer[] = []
+  /** All lanes listen to the same programs. */
+  readonly #follow: Follow | undefined
   #machine: Machine
 
   private constructor(parts: AgentParts, machine: Machine) {
     const { settings, clock, lastHeard } = parts
     this.#parts = parts
     this.#machine = machine
+    this.#follow = parts.follow && sharedFollow(parts.follow)
     if (parts.onReport !== undefined) this.observe({ reported: parts.onReport })
     this.health = new Health(clock, { overdueMs: 2 * settings.syncPeriodMs, silentMs: SILENT_MS }, lastHeard)
   }
@@ -79,6 +86,7 @@ export class Agent {
 
   /** Runs until the signal aborts; then commands that were started are finished, and rules stay. */
   async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#allTried.resolve(), { once: true })
     const lanes = this.#lanes.map(lane => lane.run(signal))
     const watching = [this.#keepLooking(signal), this.#doWithoutNode(signal)]
     for await (const event of this.#parts.source(signal)) this.#apply(event)
@@ -100,18 +108,21 @@ export class Agent {
   }
 
   #open(family: Family, mode: Fitted['mode']): void {
-    const { settings, nodeName, kernel, clock, follow } = this.#parts
+    const { settings, nodeName, kernel, clock } = this.#parts
     const { minSyncPeriodMs: minMs, syncPeriodMs } = settings
     const limits = { minMs, retryMs: syncPeriodMs, unwatchedMs: syncPeriodMs, distrustMs: DISTRUST_MS }
     this.health.expect(family)
     this.#unready.add(family)
+    this.#untried.add(family)
     this.#lanes.push(
       new Lane({
         family,
         cluster: this.cluster,
         mode,
         kernel,
-        ...(follow !== undefined && { follow }),
+        ...(this.#follow !== undefined && { follow: this.#follow }),
+        // What watches the kernel would be in the way of whoever still writes there for the first time.
+        mayFollow: this.#allTried.promise,
         clock,
         limits,
         lookAround: lookAround({ settings, family, nodeName, machine: () => this.#machine }),
@@ -140,6 +151,8 @@ export class Agent {
   #tell(report: Report): void {
     tellReport(this.#parts.log, report)
     this.health.record(report)
+    this.#untried.delete(report.family)
+    if (this.#untried.size === 0) this.#allTried.resolve()
     for (const { reported } of this.#observers) reported?.(report)
     if (report.failure === undefined) this.#clear(report)
   }
@@ -170,8 +183,8 @@ export class Agent {
 
   /** Addresses come and go, and routes; node ports and what is left alone follow them. */
   async #keepLooking(signal: AbortSignal): Promise<void> {
-    const { clock, kernel, settings, follow } = this.#parts
-    const news = new AddressNews(follow, clock, settings.mode)
+    const { clock, kernel, settings } = this.#parts
+    const news = new AddressNews(this.#follow, clock, settings.mode)
     signal.addEventListener('abort', () => news.stop(), { once: true })
     while (!signal.aborted) {
       await news.or(settings.syncPeriodMs, signal)
