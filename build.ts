@@ -1,8 +1,16 @@
 import { chmodSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { build, type Plugin } from 'esbuild'
 
 // npm run build: the sources → dist/switchyard.js, the program in one file, and beside it dist/relay-worker.js, what the
 // worker threads of userspace mode run. They start several times faster than the sources and take half their memory.
+
+const { into, sizes: shows } = parseArgs({
+  options: { into: { type: 'string', default: 'dist' }, sizes: { type: 'boolean' } },
+}).values
+const folder = resolve(import.meta.dirname, into)
+const program = join(folder, 'switchyard.js')
 
 /** Programs start sooner without what nobody here calls. */
 const sooner: Plugin = {
@@ -26,6 +34,7 @@ const sooner: Plugin = {
 }
 
 const bundled = {
+  absWorkingDir: import.meta.dirname,
   bundle: true,
   platform: 'node',
   format: 'esm',
@@ -34,18 +43,22 @@ const bundled = {
   legalComments: 'none',
 } as const
 
-await build({ ...bundled, entryPoints: ['src/system/relay/worker/worker.ts'], outfile: 'dist/relay-worker.js' })
+await build({
+  ...bundled,
+  entryPoints: ['src/system/relay/worker/worker.ts'],
+  outfile: join(folder, 'relay-worker.js'),
+})
 const { metafile } = await build({
   ...bundled,
   metafile: true,
   entryPoints: ['src/main.ts'],
-  outfile: 'dist/switchyard.js',
+  outfile: program,
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   plugins: [sooner],
 })
-chmodSync('dist/switchyard.js', 0o755)
-console.log(`dist/switchyard.js: ${(statSync('dist/switchyard.js').size / 1e6).toFixed(1)} MB`)
-if (process.argv.includes('--sizes')) {
+chmodSync(program, 0o755)
+console.log(`${join(into, 'switchyard.js')}: ${(statSync(program).size / 1e6).toFixed(1)} MB`)
+if (shows) {
   const [output] = Object.values(metafile.outputs)
   const inputs = Object.entries(output!.inputs).map(([path, { bytesInOutput }]) => {
     const name = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? 'ours'

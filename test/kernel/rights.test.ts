@@ -1,3 +1,6 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Child, startChild } from '../../src/system/children.ts'
@@ -9,11 +12,13 @@ import { within } from '../../src/verbs/sandbox/namespaces.ts'
 import { openSeedLab, SEED_NODE, SEED_OBJECTS } from '../../src/verbs/sandbox/seed.ts'
 import { whyNot } from './ground.ts'
 
-// The program with the rights the DaemonSet gives it and no others: two capabilities, and nothing of /proc/sys, /sys and
+// The program as it is shipped, with the rights the DaemonSet gives it and no others: two capabilities, and nothing of /proc/sys, /sys and
 // the root file system to write to.
 
 const why = await whyNot(['ip', 'iptables', 'ip6tables', 'nft', 'conntrack'])
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const BUILD = fileURLToPath(new URL('../../build.ts', import.meta.url))
+const FOLDER = join(tmpdir(), `switchyard-built-${process.pid}`)
+const MAIN = join(FOLDER, 'switchyard.js')
 const API = fileURLToPath(new URL('./api-program.ts', import.meta.url))
 const PORT = 6998
 const DB = { to: '10.103.132.104', port: 3306 }
@@ -33,6 +38,8 @@ describe.skipIf(why !== undefined)(`switchyard in its container${why ? ` (skippe
   const programs: Child[] = []
 
   beforeAll(async () => {
+    await must(hostKernel(), { argv: [process.execPath, BUILD, '--into', FOLDER] })
+    writeFileSync(join(FOLDER, 'package.json'), '{"type":"module"}')
     lab = await openSeedLab(hostKernel())
     const ready = Promise.withResolvers<void>()
     const wish = JSON.stringify({ options: { port: PORT }, objects: SEED_OBJECTS })
@@ -46,6 +53,7 @@ describe.skipIf(why !== undefined)(`switchyard in its container${why ? ` (skippe
   afterAll(async () => {
     await api?.stop()
     await lab?.close()
+    rmSync(FOLDER, { recursive: true })
   })
 
   const flags = (mode: string): readonly string[] => [
