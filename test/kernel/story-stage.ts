@@ -215,7 +215,8 @@ export class Stage {
       await node.kernel.run({ argv: ['ip', 'address', 'delete', hostCidr(address), 'dev', 'eth0'] })
       this.#given.delete(address)
     }
-    const { stdout } = await node.kernel.run({ argv: ['ip', '-oneline', 'address', 'show'] })
+    // Of the addresses on the device of ipvs mode each is there for a Service, and goes with it.
+    const { stdout } = await node.kernel.run({ argv: ['ip', '-oneline', 'address', 'show', 'up'] })
     for (const address of addresses) {
       if (stdout.includes(` ${address}/`)) continue
       await node.addAddress(address)

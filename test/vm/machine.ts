@@ -40,6 +40,7 @@ async function play(program: string, suites: readonly Suite[], told: Told): Prom
   const odd: string[] = []
   const { code, console } = await runInVm([process.execPath, program, ...suites.map(({ title }) => title)], {
     timeoutMs: LIMIT_MS,
+    cwd: process.cwd(),
     onLine: line => {
       if (line.startsWith('{')) told.hear(JSON.parse(line) as Result)
       else odd.push(line)

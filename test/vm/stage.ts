@@ -115,15 +115,15 @@ export class Stage {
   }
 }
 
-let stage: Promise<Stage> | undefined
+let open: { readonly stage: Promise<Stage>; readonly flags: readonly string[] } | undefined
 
-/** The stage as the last suite left it, with these flags and the objects above. */
+/** The stage as the last suite left it, with these flags and the objects above: an agent that has them goes on. */
 export async function stageWith(flags: readonly string[]): Promise<Stage> {
-  if (stage !== undefined) {
-    await (await stage).restart(flags)
-    return stage
-  }
-  stage = openStage(flags)
+  const before = open
+  open = { stage: before?.stage ?? openStage(flags), flags }
+  const stage = await open.stage
+  if (before !== undefined && before.flags !== flags) await stage.restart(flags)
+  else await stage.rig.put(...OBJECTS)
   return stage
 }
 

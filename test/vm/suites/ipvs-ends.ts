@@ -27,21 +27,24 @@ export const ipvsEnds = suite<Stage>('coming to ipvs mode and leaving it', {
       await stage.tell(['ipset', 'flush', 'KUBE-DROP'])
     },
 
-    'what kube-proxy has left is taken over as it stands, and what it need not have left goes': async stage => {
-      await leaveAsKubeProxy(stage)
-      await stage.restart(IPVS)
-      const servers = await stage.ask('ipvsadm', '-Sn')
-      assert.ok(!servers.includes('10.96.0.200') && !servers.includes(':30200'))
-      assert.match(await stage.ask('ipset', 'list', '-t', 'KUBE-CLUSTER-IP'), /maxelem 4194304/)
-      assert.ok(!(await stage.ask('iptables-save', '-t', 'filter')).includes('KUBE-IPVS-OUT-FILTER'))
-      assert.equal(Object.keys(tally(await stage.client.connectMany(6, VIP))).length, 3)
-      stage.rig.agent.distrust()
-      await stage.rig.settled()
-      assert.deepEqual(
-        stage.rig.reports.slice(-2).map(({ units }) => units),
-        Array(2).fill({ added: 0, changed: 0, removed: 0 }),
-      )
-    },
+    'what kube-proxy has left is taken over as it stands, and what it need not have left goes unless it is excluded':
+      async stage => {
+        await leaveAsKubeProxy(stage)
+        await stage.restart([...IPVS, '--ipvs-exclude-cidrs=10.96.0.201/32'])
+        const servers = await stage.ask('ipvsadm', '-Sn')
+        assert.ok(!servers.includes('10.96.0.200') && !servers.includes(':30200'))
+        assert.match(servers, /^-A -t 10\.96\.0\.201:80 -s rr$/m)
+        await stage.tell(['ipvsadm', '-D', '-t', '10.96.0.201:80'])
+        assert.match(await stage.ask('ipset', 'list', '-t', 'KUBE-CLUSTER-IP'), /maxelem 4194304/)
+        assert.ok(!(await stage.ask('iptables-save', '-t', 'filter')).includes('KUBE-IPVS-OUT-FILTER'))
+        assert.equal(Object.keys(tally(await stage.client.connectMany(6, VIP))).length, 3)
+        stage.rig.agent.distrust()
+        await stage.rig.settled()
+        assert.deepEqual(
+          stage.rig.reports.slice(-2).map(({ units }) => units),
+          Array(2).fill({ added: 0, changed: 0, removed: 0 }),
+        )
+      },
 
     'cleanup leaves nothing of ours, and what others have as it was': async stage => {
       const { kernel } = stage.node
@@ -62,7 +65,7 @@ export const ipvsEnds = suite<Stage>('coming to ipvs mode and leaving it', {
   },
 })
 
-/** kube-proxy's sets hold fewer members, and its rules stand where ours do not. Two of its Services are no more. */
+/** kube-proxy's sets hold fewer members, and its rules stand where ours do not. Two of its Services are no more; a third server is somebody else's. */
 async function leaveAsKubeProxy(stage: Stage): Promise<void> {
   const sets = (await stage.ask('ipset', 'save'))
     .split('\n')
@@ -73,8 +76,10 @@ async function leaveAsKubeProxy(stage: Stage): Promise<void> {
   await stage.tell(['ipset', 'destroy'])
   const gone = ['add KUBE-CLUSTER-IP 10.96.0.200,tcp:80', 'add KUBE-NODE-PORT-TCP 30200']
   await stage.tell(['ipset', 'restore'], `${[...sets, ...gone].join('\n')}\n`)
-  await stage.tell(['ip', 'address', 'add', '10.96.0.200/32', 'dev', 'kube-ipvs0'])
-  await stage.tell(['ipvsadm', '-R'], '-A -t 10.96.0.200:80 -s rr\n-A -t 10.99.0.2:30200 -s rr\n')
+  for (const address of ['10.96.0.200/32', '10.96.0.201/32'])
+    await stage.tell(['ip', 'address', 'add', address, 'dev', 'kube-ipvs0'])
+  const doors = ['10.96.0.200:80', '10.96.0.201:80', '10.99.0.2:30200']
+  await stage.tell(['ipvsadm', '-R'], doors.map(door => `-A -t ${door} -s rr\n`).join(''))
   await stage.tell(
     ['iptables-restore', '--noflush'],
     [
