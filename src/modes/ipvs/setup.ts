@@ -73,15 +73,20 @@ async function missingScheduler(kernel: Kernel, wish: SetupWish, servers: string
   const isUsed = (line: string): boolean =>
     line.startsWith('-A') && line.includes(' [') === (family === 'ipv6') && ` ${line} `.includes(` -s ${scheduler} `)
   if (servers.split('\n').some(line => isUsed(line) && !line.includes(door.at))) return undefined
-  const made = await kernel.run({ argv: words(ipvs.serverLine('A', door, ipvs.serverOptions({ scheduler }))) })
-  await kernel.run({ argv: words(ipvs.deleteServer(door)) })
-  const said = made.stderr.trim()
-  // Left there by somebody who was ended half way: the next one starts afresh.
-  if (said.includes('already exists')) return missingScheduler(kernel, wish, '')
+  let made = await tryOut(kernel, door, scheduler)
+  // Left there by somebody who was ended half way: it is gone now.
+  if (made.stderr.includes('already exists')) made = await tryOut(kernel, door, scheduler)
   if (made.code === 0) return undefined
+  const said = made.stderr.trim()
   if (!said.includes('cheduler'))
     return `--proxy-mode=ipvs: the kernel refuses a virtual server at ${door.at} (ipvsadm says: ${said})`
   return `--ipvs-scheduler (ipvs.scheduler): this kernel has no scheduler "${scheduler}": run "modprobe ip_vs_${scheduler}" on the host, or choose one it has, such as rr or lc`
+}
+
+async function tryOut(kernel: Kernel, door: ipvs.Door, scheduler: string): Promise<Outcome> {
+  const made = await kernel.run({ argv: words(ipvs.serverLine('A', door, ipvs.serverOptions({ scheduler }))) })
+  await kernel.run({ argv: words(ipvs.deleteServer(door)) })
+  return made
 }
 
 function words(line: string): readonly [string, ...string[]] {
