@@ -5,14 +5,15 @@ import { ensurePrograms } from '../../src/verbs/sandbox/packages.ts'
 import { type Contender, compare, type Result, table } from './contest.ts'
 import { ipvsBench } from './ipvs.ts'
 import { nftablesFigures, nftablesTable } from './nftables.ts'
+import { oneCommitMs } from './one-commit.ts'
 import { measureUserspace, userspaceTable } from './userspace.ts'
 
-// npm run bench -- iptables [--services N --endpoints M] [--updates N] [--peer PATH-TO-A-KUBE-PROXY]
+// npm run bench -- iptables [--services N --endpoints M] [--updates N] [--peer PATH-TO-A-KUBE-PROXY] [--one-commit]
 // How long a cluster takes to be served, and a change to arrive; in userspace mode, what passes through the relay. Prints a
 // table and writes JSON.
 
 const USAGE = [
-  'usage: npm run bench -- iptables|nftables [--services N --endpoints M] [--updates N] [--peer PATH]',
+  'usage: npm run bench -- iptables|nftables [--services N --endpoints M] [--updates N] [--peer PATH] [--one-commit]',
   '       npm run bench -- ipvs [--services N]',
   '       npm run bench -- userspace [--rounds N]',
 ].join('\n')
@@ -27,6 +28,7 @@ const { values, positionals } = parseArgs({
     endpoints: { type: 'string', default: '10' },
     updates: { type: 'string', default: '20' },
     peer: { type: 'string' },
+    'one-commit': { type: 'boolean' },
     rounds: { type: 'string', default: '5' },
     out: { type: 'string', default: 'dist/bench.json' },
   },
@@ -76,12 +78,22 @@ const peer: readonly Contender[] =
 const sizes = values.services === undefined ? DEFAULT_SIZES[mode] : [Number(values.services)]
 
 const results: Result[] = []
+const beside: string[] = []
 for (const services of sizes) {
   const size = { services, endpoints: Number(values.endpoints) }
-  results.push(...(await compare([ours, ...peer], { ...size, updates: Number(values.updates) })))
+  const measured = await compare([ours, ...peer], { ...size, updates: Number(values.updates) })
+  results.push(...measured)
+  if (values['one-commit']) {
+    const tookMs = await oneCommitMs(size, [process.execPath, 'dist/switchyard.js'])
+    const ratio = ((measured[0]?.firstConnectionMs ?? Number.NaN) / tookMs).toFixed(2)
+    beside.push(
+      `${services} × ${size.endpoints}, the same rules in one COMMIT: ${(tookMs / 1000).toFixed(2)} s in the tool alone; our first connection took ${ratio} of that`,
+    )
+  }
 }
 const nftFigures = mode === 'nftables' ? await nftablesFigures(sizes) : []
 console.log(table(results))
+for (const line of beside) console.log(line)
 if (mode === 'nftables') console.log(`\n${nftablesTable(nftFigures, results)}`)
 keep({ mode, results, ...(mode === 'nftables' && { nftFigures }) })
 
