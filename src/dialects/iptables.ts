@@ -21,6 +21,19 @@ export function named(family: Family, variant: Variant): Tools {
   return { family, variant, restore: `${name}-restore`, save: `${name}-save` }
 }
 
+/** With iptables-nft, to read a hundred thousand chains takes minutes, and so does writing them. */
+const PATIENCE_MS = 15 * 60_000
+
+/** All tables. Tables are not named on purpose: naming one makes iptables-legacy create it. */
+export function saveAll({ save }: Pick<Tools, 'save'>): { argv: readonly [string]; timeoutMs: number } {
+  return { argv: [save], timeoutMs: PATIENCE_MS }
+}
+
+/** Adds what the blocks say to what is there; who else writes is waited for. */
+export function restoreInto({ restore }: Pick<Tools, 'restore'>, input: string) {
+  return { argv: [restore, '-w', '5', '--noflush', '--counters'], input, timeoutMs: PATIENCE_MS } as const
+}
+
 export function comment(text: string): string {
   return `-m comment --comment "${text}"`
 }

@@ -1,4 +1,4 @@
-import type { Variant } from '../dialects/iptables.ts'
+import { restoreInto, saveAll, type Variant } from '../dialects/iptables.ts'
 import type { Command, Kernel } from '../system/ports.ts'
 import { canGo, type Leftover, leftoversIn, removal } from './leftovers-iptables.ts'
 import { sweepIpvs } from './leftovers-ipvs.ts'
@@ -57,7 +57,7 @@ export async function sweepIptables(kernel: Kernel, { name, variant }: Tool): Pr
   let before: readonly Leftover[] | undefined
   let trouble = ''
   for (let pass = 1; ; pass++) {
-    const save = await kernel.run({ argv: [`${name}-save`], timeoutMs: PATIENCE_MS })
+    const save = await kernel.run(saveAll({ save: `${name}-save` }))
     if (save.code !== 0) return { removed: [], remains: [{ what: `what ${name} may have`, why: said(save) }] }
     const left = leftoversIn(save.stdout)
     before ??= left
@@ -72,7 +72,7 @@ export async function sweepIptables(kernel: Kernel, { name, variant }: Tool): Pr
 }
 
 function restore(name: string, input: string): Command {
-  return { argv: [`${name}-restore`, '-w', '5', '--noflush', '--counters'], input, timeoutMs: PATIENCE_MS }
+  return restoreInto({ restore: `${name}-restore` }, input)
 }
 
 function difference(tool: string, before: readonly Leftover[], after: readonly Leftover[]): readonly Removed[] {

@@ -63,6 +63,9 @@ export class Lane {
   /** Until when news of changes may be news of our own. */
   #busyUntil = 0
   #alarms: readonly number[] = []
+  #glance: Promise<void> | undefined
+  /** Somebody has looked at the kernel, and all was as believed: the next run tells of it. */
+  #confirmed = false
 
   constructor(parts: LaneParts) {
     this.family = parts.family
@@ -93,13 +96,30 @@ export class Lane {
       const reason = await this.#pace.due(signal, this.#tower?.manned ? 'watched' : 'unwatched')
       if (signal.aborted) break
       if (!this.#parts.cluster.complete) continue
-      if (reason === 'distrust') this.#sync.forget()
+      if (reason === 'distrust') this.#lookBeside()
       const report = await this.once()
       this.#parts.tell(report)
       // Not before the first rules stand: to be told of all of them would cost as much as to write them.
       if (report.failure === undefined) watching ??= this.#watch(signal)
     }
-    await watching
+    await Promise.all([watching, this.#glance])
+  }
+
+  /** Nobody has to wait for the kernel to be read, who only wants a change written. */
+  #lookBeside(): void {
+    this.#pace.looked()
+    this.#glance ??= this.#sync.differs().then(
+      differs => this.#seen(differs ? 'differs' : 'as believed'),
+      // What went wrong is told by the run that looks itself.
+      () => this.#seen('differs'),
+    )
+  }
+
+  #seen(kernel: 'as believed' | 'differs'): void {
+    this.#glance = undefined
+    if (kernel === 'differs') this.#sync.forget()
+    else this.#confirmed = true
+    this.#pace.request()
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
@@ -117,9 +137,12 @@ export class Lane {
     const about = { mode: mode.name, family, startedAt, news }
     const drawnAt = clock.now()
     try {
-      const { plan, looked, drift, parked, commands, bytes, stages } = await this.#sync.run(this.draft.book)
+      const confirmed = this.#confirmed
+      this.#confirmed = false
+      const { plan, drift, parked, commands, bytes, stages, ...done } = await this.#sync.run(this.draft.book)
       this.#pace.succeeded()
-      if (looked) this.#pace.looked()
+      if (done.looked) this.#pace.looked()
+      const looked = done.looked || confirmed
       // While rules were gone, connections went past every Service, and would go on doing so.
       if (drift.length > 0) this.#owed = new Map([...this.draft.owed, ...this.#owed])
       const writtenAt = clock.now()

@@ -32,6 +32,8 @@ export class Sync {
   #parked: ReadonlyMap<Unit, string> = NOTHING_HELD
   /** What we could only empty, and so still stands: that it does is nobody else's doing. */
   #emptied: ReadonlySet<Unit> = new Set()
+  /** What runs have written, or were about to, since somebody began to look beside them. */
+  #meanwhile: Set<Unit> | undefined
   /** Counts how often we were told to forget: what was learned before the last time is worth nothing. */
   #doubts = 0
 
@@ -67,6 +69,7 @@ export class Sync {
     this.#installed = undefined
     const held = looked ? await this.#held(wanted) : NOTHING_HELD
     const plan = park(wanted, held.keys(), installed)
+    for (const unit of unitsOf(plan)) this.#meanwhile?.add(unit)
     const commands = this.#mode.write(plan)
     const plannedAt = this.#clock.now()
     for (const command of commands) await must(this.#kernel, command)
@@ -74,6 +77,23 @@ export class Sync {
     const stages = { read: readAt - startedAt, plan: plannedAt - readAt, write: this.#clock.now() - plannedAt }
     const done = { looked, commands: commands.length, bytes: sizeOf(commands), stages }
     return { ...done, plan, ...this.#settled(plan, { touched, looked, held }) }
+  }
+
+  /**
+   * Looks at the kernel while runs go on, which may take a large one a minute. Whether anything is not as we believe that none
+   * of them has touched meanwhile; where we believe nothing, the next run looks by itself.
+   */
+  async differs(): Promise<boolean> {
+    const believed = this.#installed
+    if (believed === undefined) return false
+    const [doubts, meanwhile] = [this.#doubts, new Set<Unit>()]
+    this.#meanwhile = meanwhile
+    try {
+      const found = await this.#mode.read(this.#kernel)
+      return doubts === this.#doubts && unitsOf(diff(found, believed)).some(unit => !meanwhile.has(unit))
+    } finally {
+      this.#meanwhile = undefined
+    }
   }
 
   /** All of it stands: what this tells of others, and what is remembered of it. */
@@ -98,7 +118,7 @@ export class Sync {
     return [...held].filter(([unit]) => !before.has(unit)).map(([unit, by]) => ({ unit, by }))
   }
 
-  /** After a failure, when someone else touched the kernel, on SIGHUP, hourly. */
+  /** After a failure, when someone else touched the kernel, on SIGHUP. */
   forget(): void {
     this.#doubts++
     this.#installed = undefined
@@ -128,6 +148,10 @@ function adopted(found: Ruleset, wanted: Ruleset): Map<Unit, string> {
   return installed
 }
 
-function foreign({ add, change, remove }: Plan, touched: ReadonlySet<Unit>): readonly Unit[] {
-  return [...add.keys(), ...change.keys(), ...remove].filter(unit => !touched.has(unit))
+function foreign(plan: Plan, touched: ReadonlySet<Unit>): readonly Unit[] {
+  return unitsOf(plan).filter(unit => !touched.has(unit))
+}
+
+function unitsOf({ add, change, remove }: Plan): readonly Unit[] {
+  return [...add.keys(), ...change.keys(), ...remove]
 }

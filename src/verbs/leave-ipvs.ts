@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts'
 import { IPVS_DEVICE } from '../dialects/ip.ts'
-import { named, type Tools } from '../dialects/iptables.ts'
+import { named, saveAll, type Tools } from '../dialects/iptables.ts'
 import { iptables } from '../modes/iptables/index.ts'
 import { ipvs } from '../modes/ipvs/index.ts'
 import { ourUnits } from '../modes/ipvs/read.ts'
@@ -41,7 +41,7 @@ interface OneFamily extends Pick<Leaving, 'mode' | 'kernel'> {
 async function removeAllRules({ mode, kernel, family, ours }: OneFamily): Promise<void> {
   for (const variant of ['nft', 'legacy'] as const) {
     const tools = named(family, variant)
-    const { code, stdout } = await kernel.run({ argv: [tools.save] })
+    const { code, stdout } = await kernel.run(saveAll(tools))
     const own = ours?.variant === variant ? ownMode(mode, ours) : undefined
     if (code === 0) await removeRules({ kernel, tools, save: stdout, own })
   }

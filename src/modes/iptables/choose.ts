@@ -1,4 +1,4 @@
-import { named, type Tools, type Variant } from '../../dialects/iptables.ts'
+import { named, saveAll, type Tools, type Variant } from '../../dialects/iptables.ts'
 import { must } from '../../system/must.ts'
 import type { Kernel } from '../../system/ports.ts'
 import type { Family } from '../../values/address.ts'
@@ -22,12 +22,23 @@ export class NoIptables extends Error {
 }
 
 export async function chooseTools(kernel: Kernel, family: Family): Promise<ToolChoice> {
+  const likely = named(family, 'nft')
+  if (await isHinted(kernel, likely)) return { tools: likely, why: HINTED }
   const [nft, legacy] = await Promise.all([look(kernel, named(family, 'nft')), look(kernel, named(family, 'legacy'))])
   if (nft !== undefined && legacy !== undefined) return decide(nft, legacy)
   const only = nft ?? legacy
   if (only !== undefined) return { tools: only.tools, why: `it is the only ${PREFIX[family]} here` }
   return plain(kernel, family)
 }
+
+const HINTED = 'kubelet keeps its hint chain there'
+
+/** On nearly every node this is all that need be read: a large nat table takes iptables-nft minutes. */
+async function isHinted(kernel: Kernel, { save }: Tools): Promise<boolean> {
+  return HINT.test((await kernel.run({ argv: [save, '-t', 'mangle'] })).stdout)
+}
+
+const HINT = /^:KUBE-(?:IPTABLES-HINT|KUBELET-CANARY) /m
 
 interface Seen {
   readonly tools: Tools
@@ -36,18 +47,16 @@ interface Seen {
 }
 
 function decide(nft: Seen, legacy: Seen): ToolChoice {
-  if (nft.hinted) return { tools: nft.tools, why: 'kubelet keeps its hint chain there' }
-  if (legacy.hinted) return { tools: legacy.tools, why: 'kubelet keeps its hint chain there' }
+  if (nft.hinted) return { tools: nft.tools, why: HINTED }
+  if (legacy.hinted) return { tools: legacy.tools, why: HINTED }
   const [more, less] = legacy.rules > nft.rules ? [legacy, nft] : [nft, legacy]
   return { tools: more.tools, why: `it has ${more.rules} rules and ${less.tools.variant} has ${less.rules}` }
 }
 
-/** Tables are not named on purpose: naming one makes iptables-legacy create it. */
 async function look(kernel: Kernel, tools: Tools): Promise<Seen | undefined> {
-  const { code, stdout } = await kernel.run({ argv: [tools.save] })
+  const { code, stdout } = await kernel.run(saveAll(tools))
   if (code !== 0) return undefined
-  const hinted = /^:KUBE-(?:IPTABLES-HINT|KUBELET-CANARY) /m.test(stdout)
-  return { tools, hinted, rules: stdout.match(/^-A /gm)?.length ?? 0 }
+  return { tools, hinted: HINT.test(stdout), rules: stdout.match(/^-A /gm)?.length ?? 0 }
 }
 
 async function plain(kernel: Kernel, family: Family): Promise<ToolChoice> {
@@ -56,7 +65,7 @@ async function plain(kernel: Kernel, family: Family): Promise<ToolChoice> {
   if (version.code !== 0) throw new NoIptables(family)
   const variant: Variant = version.stdout.includes('nf_tables') ? 'nft' : 'legacy'
   const tools = { family, variant, restore: `${name}-restore`, save: `${name}-save` }
-  await must(kernel, { argv: [tools.save] })
+  await must(kernel, saveAll(tools))
   return { tools, why: 'it is the only one here' }
 }
 

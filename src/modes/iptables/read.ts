@@ -1,5 +1,5 @@
 import { canonicalChains } from '#iptables-parser'
-import type { Tools } from '../../dialects/iptables.ts'
+import { saveAll, type Tools } from '../../dialects/iptables.ts'
 import { must } from '../../system/must.ts'
 import type { Kernel } from '../../system/ports.ts'
 import type { Ruleset, Unit } from '../mode.ts'
@@ -11,7 +11,7 @@ import { strangers, targetOf } from './strangers.ts'
 const TABLES: readonly Table[] = ['mangle', 'filter', 'nat']
 
 export async function read(kernel: Kernel, tools: Tools): Promise<Ruleset> {
-  const { stdout } = await must(kernel, { argv: [tools.save] })
+  const { stdout } = await must(kernel, saveAll(tools))
   return ourUnits(stdout)
 }
 
@@ -49,7 +49,7 @@ function isOurLine(table: Table, line: string): boolean {
 
 /** Each chain of ours that a rule of somebody else leads to, with that rule. */
 export async function holders(kernel: Kernel, tools: Tools): Promise<ReadonlyMap<Unit, string>> {
-  const { stdout } = await must(kernel, { argv: [tools.save] })
+  const { stdout } = await must(kernel, saveAll(tools))
   return strangers(canonicalChains(stdout), {
     chain: isOurChain,
     line: (table, chain, line) => (isBuiltIn(chain) || chain === FIREWALL) && isOurLine(table, line),

@@ -1,4 +1,4 @@
-import { block, type Tools } from '../../dialects/iptables.ts'
+import { block, restoreInto, type Tools } from '../../dialects/iptables.ts'
 import type { Command } from '../../system/ports.ts'
 import type { Plan, Unit } from '../mode.ts'
 import { FIREWALL, MARK_MASQ, NODEPORTS, POSTROUTING, SERVICES, type Table, unitParts } from './names.ts'
@@ -27,7 +27,7 @@ export function write(plan: Plan, tools: Tools): readonly Command[] {
   const writes = TABLES.flatMap(table => blocks(table, written(table, wanted), size))
   const removals = TABLES.toReversed().flatMap(table => blocks(table, removed(table, plan.remove), size))
   if (writes.length + removals.length === 0) return []
-  return [{ argv: [tools.restore, '-w', '5', '--noflush', '--counters'], input: [...writes, ...removals].join('') }]
+  return [restoreInto(tools, [...writes, ...removals].join(''))]
 }
 
 /** What stands or falls with a block. */

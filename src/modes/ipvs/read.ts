@@ -1,7 +1,7 @@
 import { canonicalChains } from '#iptables-parser'
 import { addressesOf, LIST_ADDRESSES, serviceAddressesOf } from '../../dialects/ip.ts'
 import * as ipset from '../../dialects/ipset.ts'
-import type { Tools } from '../../dialects/iptables.ts'
+import { saveAll, type Tools } from '../../dialects/iptables.ts'
 import * as ipvs from '../../dialects/ipvs.ts'
 import { must } from '../../system/must.ts'
 import type { Kernel } from '../../system/ports.ts'
@@ -36,7 +36,7 @@ export async function read(kernel: Kernel, wish: ReadWish): Promise<Ruleset> {
   const [sets, rules, servers, addresses] = await Promise.all([
     // A kernel without ipset, or a host without the tool, has no sets.
     kernel.run({ argv: ipset.SAVE }),
-    must(kernel, { argv: [wish.tools.save] }),
+    must(kernel, saveAll(wish.tools)),
     listServers(kernel),
     must(kernel, { argv: LIST_ADDRESSES }),
   ])
@@ -126,7 +126,7 @@ function leadsToUs(table: Table, line: string): string | undefined {
 
 /** Each chain of ours that a rule of somebody else leads to, with that rule. */
 export async function holders(kernel: Kernel, tools: Tools): Promise<ReadonlyMap<Unit, string>> {
-  const { stdout } = await must(kernel, { argv: [tools.save] })
+  const { stdout } = await must(kernel, saveAll(tools))
   const found = new Map<Unit, string>()
   for (const { table, chain, text } of chainTexts(stdout)) {
     if (isOurChain(table, chain)) continue

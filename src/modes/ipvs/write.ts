@@ -1,6 +1,6 @@
 import { ADD_IPVS_DEVICE, DELETE_IPVS_DEVICE, serviceAddressLine } from '../../dialects/ip.ts'
 import * as ipset from '../../dialects/ipset.ts'
-import type { Tools } from '../../dialects/iptables.ts'
+import { restoreInto, type Tools } from '../../dialects/iptables.ts'
 import * as ipvs from '../../dialects/ipvs.ts'
 import type { Command } from '../../system/ports.ts'
 import { LINGERING, type Plan, type Unit } from '../mode.ts'
@@ -36,7 +36,7 @@ const PATIENCE_MS = 10 * 60_000
 
 function rulesCommand(plan: Plan, tools: Tools): readonly Command[] {
   const input = ruleBlocks(plan, tools)
-  return input === '' ? [] : [{ argv: [tools.restore, '-w', '5', '--noflush', '--counters'], input }]
+  return input === '' ? [] : [restoreInto(tools, input)]
 }
 
 function strict(command: Command): Command {

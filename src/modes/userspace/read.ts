@@ -1,5 +1,5 @@
 import { canonicalChains } from '#iptables-parser'
-import type { Tools } from '../../dialects/iptables.ts'
+import { saveAll, type Tools } from '../../dialects/iptables.ts'
 import { listListeners, openListenersOf, proxyPort } from '../../dialects/relay.ts'
 import { CommandFailed, must } from '../../system/must.ts'
 import type { Kernel } from '../../system/ports.ts'
@@ -9,9 +9,9 @@ import { chainUnit, isOurChain, lineUnit, listenerOfNote, listenUnit, NON_LOCAL,
 
 // What the relay lists and iptables-save prints → the units that are ours, in the very text we would write.
 
-export async function read(kernel: Kernel, { family, save }: Tools): Promise<Ruleset> {
-  const listeners = await openListeners(kernel, family)
-  const { stdout } = await must(kernel, { argv: [save] })
+export async function read(kernel: Kernel, tools: Tools): Promise<Ruleset> {
+  const listeners = await openListeners(kernel, tools.family)
+  const { stdout } = await must(kernel, saveAll(tools))
   const units = ourUnits(stdout, listeners?.ports)
   return new Map([...(listeners?.units ?? []), ...units])
 }

@@ -1,4 +1,4 @@
-import { block, type Tools } from '../../dialects/iptables.ts'
+import { block, restoreInto, type Tools } from '../../dialects/iptables.ts'
 import { closeListeners, type Listener, openListeners, withProxyPorts } from '../../dialects/relay.ts'
 import type { Command } from '../../system/ports.ts'
 import type { Plan, Unit } from '../mode.ts'
@@ -28,7 +28,7 @@ function restore(wanted: ReadonlyMap<Unit, string>, remove: ReadonlySet<Unit>, t
   const removed = TABLES.toReversed().flatMap(table => blocks(table, removedLines(table, remove), tools))
   if (written.length + removed.length === 0) return []
   const input = [...written, ...removed].join('')
-  const command: Command = { argv: [tools.restore, '-w', '5', '--noflush', '--counters'], input }
+  const command: Command = restoreInto(tools, input)
   return [input.includes('{') ? withProxyPorts(tools.family, command) : command]
 }
 

@@ -33,6 +33,19 @@ describe('of two iptables on one host', () => {
   })
 })
 
+test("where kubelet's hint is with nft, nothing else need be read", async () => {
+  const told: string[] = []
+  const kernel = host({ 'iptables-nft-save -t mangle': HINT, 'iptables-nft-save': '', 'iptables-legacy-save': '' })
+  const listening: Kernel = {
+    run: command => {
+      told.push(command.argv.join(' '))
+      return kernel.run(command)
+    },
+  }
+  expect((await chooseTools(listening, 'ipv4')).tools.variant).toBe('nft')
+  expect(told).toEqual(['iptables-nft-save -t mangle'])
+})
+
 test('the only one there is taken', async () => {
   expect((await chooseTools(host({ 'ip6tables-legacy-save': '' }), 'ipv6')).tools.variant).toBe('legacy')
 })

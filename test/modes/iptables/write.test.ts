@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { read } from '../../../src/modes/iptables/read.ts'
 import { write } from '../../../src/modes/iptables/write.ts'
 import type { Plan, Unit } from '../../../src/modes/mode.ts'
+import type { Kernel } from '../../../src/system/ports.ts'
 
 const NFT = { family: 'ipv4', variant: 'nft', restore: 'iptables-nft-restore', save: 'iptables-nft-save' } as const
 const LEGACY = { ...NFT, variant: 'legacy' } as const
@@ -33,6 +35,19 @@ test('a small change is one process and one transaction', () => {
   expect(commands).toHaveLength(1)
   expect(commands[0]!.argv).toEqual(['iptables-nft-restore', '-w', '5', '--noflush', '--counters'])
   expect(commands[0]!.input!.match(/^COMMIT$/gm)).toHaveLength(1)
+})
+
+test('a large cluster may take minutes to write and to read', async () => {
+  expect(write(plan([chain('SEP', 1)]), NFT)[0]!.timeoutMs).toBeGreaterThan(10 * 60_000)
+  const limits: unknown[] = []
+  const kernel: Kernel = {
+    run: async ({ timeoutMs }) => {
+      limits.push(timeoutMs)
+      return { code: 0, stdout: '', stderr: '' }
+    },
+  }
+  await read(kernel, NFT)
+  expect(limits).toEqual([write(plan([chain('SEP', 1)]), NFT)[0]!.timeoutMs])
 })
 
 test('chains come before those that jump to them, and jumps from outside last', () => {
