@@ -1,24 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import type { ClusterObject } from '../../src/api/objects.ts'
 import { Cluster } from '../../src/cluster/cluster.ts'
-import type { NodeView } from '../../src/desired/node-view.ts'
 import type { Mode } from '../../src/modes/mode.ts'
 import { Lane } from '../../src/sync/lane.ts'
 import type { Report } from '../../src/sync/report.ts'
 import { PaperClock } from '../../src/system/paper/clock.ts'
 import type { Command, Kernel, Outcome } from '../../src/system/ports.ts'
 import { endpoint, name, port, service, slice, slicePort } from '../objects.ts'
+import { VIEW } from './view.ts'
 
 // A mode of one unit per service port, and a kernel that remembers what it was told: the line without its ends.
 
-const VIEW: NodeView = {
-  family: 'ipv4',
-  mark: 0x4000,
-  nodePortAddresses: 'all',
-  localhostNodePorts: true,
-  dropInvalid: true,
-  endpointComments: true,
-}
 const OK: Outcome = { code: 0, stdout: '', stderr: '' }
 
 const mode: Mode = {

@@ -7,20 +7,12 @@ import type { Report } from '../../src/sync/report.ts'
 import { PaperClock } from '../../src/system/paper/clock.ts'
 import type { Kernel, Outcome } from '../../src/system/ports.ts'
 import { service } from '../objects.ts'
+import { VIEW } from './view.ts'
 
 // The look at the kernel that is due now and then, without anybody's asking: it may take a minute, and changes must not wait.
 
 const OK: Outcome = { code: 0, stdout: '', stderr: '' }
 const HOUR_MS = 3_600_000
-const VIEW = {
-  family: 'ipv4',
-  mark: 0x4000,
-  nodePortAddresses: 'all',
-  localhostNodePorts: true,
-  dropInvalid: true,
-  endpointComments: true,
-} as const
-
 /** A mode of one unit per service port; its kernel is a map, and reading takes as long as the test says. */
 class Setting {
   readonly rules = new Map<string, string>()
@@ -81,6 +73,16 @@ class Setting {
     this.#running = this.lane.run(this.stop.signal)
   }
 
+  /** The next looks show what there is when they begin, or nothing, and end when the test says. */
+  slowly(shows: 'all' | 'nothing' = 'all'): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.look = async now => {
+      await promise
+      return shows === 'all' ? now : new Map()
+    }
+    return resolve
+  }
+
   put(...objects: readonly ClusterObject[]): void {
     for (const object of objects) this.lane.touch(this.cluster.apply({ type: 'put', object }).services)
   }
@@ -95,17 +97,13 @@ describe('the kernel is looked at now and then', () => {
   test('and changes are written meanwhile; what they changed is no surprise', async () => {
     const here = new Setting()
     await here.clock.advance(0)
-    const seen = Promise.withResolvers<void>()
-    here.look = async now => {
-      await seen.promise
-      return now
-    }
+    const seen = here.slowly()
     await here.clock.advance(HOUR_MS)
     expect(here.reads).toBe(2)
     here.put(service('shop/late', ['10.96.0.11']))
     await here.clock.advance(0)
     expect(here.written).toEqual(['shop/cart', 'shop/late'])
-    seen.resolve()
+    seen()
     await here.clock.advance(0)
     expect(here.reads).toBe(2)
     expect(here.reports.at(-1)).toMatchObject({ looked: true, drift: { count: 0 }, units: { added: 0 } })
@@ -130,17 +128,13 @@ describe('the kernel is looked at now and then', () => {
   test('also where it was changed while a change of ours was written', async () => {
     const here = new Setting()
     await here.clock.advance(0)
-    const seen = Promise.withResolvers<void>()
-    here.look = async () => {
-      await seen.promise
-      return new Map()
-    }
+    const seen = here.slowly('nothing')
     here.rules.clear()
     await here.clock.advance(HOUR_MS)
     here.put(service('shop/late', ['10.96.0.11']))
     await here.clock.advance(0)
     here.look = async now => now
-    seen.resolve()
+    seen()
     await here.clock.advance(0)
     expect([...here.rules.keys()].sort()).toEqual(['shop/cart', 'shop/late'])
     expect(here.reports.at(-1)!.drift.units).toEqual(['shop/cart'])
@@ -162,11 +156,7 @@ describe('the kernel is looked at now and then', () => {
   test('and whoever ends meanwhile waits for it', async () => {
     const here = new Setting()
     await here.clock.advance(0)
-    const seen = Promise.withResolvers<void>()
-    here.look = async now => {
-      await seen.promise
-      return now
-    }
+    const seen = here.slowly()
     await here.clock.advance(HOUR_MS)
     let ended = false
     const ending = here.end().then(() => {
@@ -174,7 +164,7 @@ describe('the kernel is looked at now and then', () => {
     })
     await here.clock.advance(0)
     expect(ended).toBe(false)
-    seen.resolve()
+    seen()
     await ending
   })
 })

@@ -1,6 +1,7 @@
 import type { ClusterObject } from '../../../src/api/objects.ts'
 import { Cluster } from '../../../src/cluster/cluster.ts'
 import { ipvs } from '../../../src/modes/ipvs/index.ts'
+import type { SetupWish } from '../../../src/modes/ipvs/setup.ts'
 import type { Mode, Ruleset } from '../../../src/modes/mode.ts'
 import { Draft } from '../../../src/sync/draft.ts'
 import type { Address, Family } from '../../../src/values/address.ts'
@@ -13,6 +14,15 @@ export function modeOf(family: Family, scheduler = 'rr'): Mode {
   const prefix = family === 'ipv4' ? 'iptables' : 'ip6tables'
   const tools = { family, variant: 'nft', restore: `${prefix}-restore`, save: `${prefix}-save` } as const
   return ipvs({ tools, scheduler, excludeCIDRs: [] })
+}
+
+export const SETUP: SetupWish = {
+  family: 'ipv4',
+  scheduler: 'rr',
+  strictARP: false,
+  tcpTimeoutMs: 0,
+  tcpFinTimeoutMs: 0,
+  udpTimeoutMs: 0,
 }
 
 export const OWN: Readonly<Record<Family, readonly Address[]>> = {

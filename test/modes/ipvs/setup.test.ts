@@ -1,17 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { ipvsSetup, type SetupWish } from '../../../src/modes/ipvs/setup.ts'
+import { ipvsSetup } from '../../../src/modes/ipvs/setup.ts'
 import type { Command, Kernel, Outcome } from '../../../src/system/ports.ts'
+import { SETUP } from './scene.ts'
 
 // A kernel that lacks something, or has something already: what the mode says to that, and what it then does.
 
-const WISH: SetupWish = {
-  family: 'ipv4',
-  scheduler: 'rr',
-  strictARP: false,
-  tcpTimeoutMs: 0,
-  tcpFinTimeoutMs: 0,
-  udpTimeoutMs: 0,
-}
 const SYSCTLS = {
   'net/ipv4/vs/conntrack': '1',
   'net/ipv4/vs/expire_nodest_conn': '1',
@@ -83,7 +76,7 @@ describe('a kernel that lacks something is told of in one line', () => {
     ],
   ])('%j', async (odd, problem) => {
     const kernel = new OddKernel(odd)
-    expect(await ipvsSetup(kernel, WISH)).toBe(problem)
+    expect(await ipvsSetup(kernel, SETUP)).toBe(problem)
     expect(kernel.told.filter(line => /^(?:tee|ip) /.test(line))).toEqual([])
   })
 })
@@ -91,19 +84,19 @@ describe('a kernel that lacks something is told of in one line', () => {
 describe('a scheduler is tried out where nothing uses it', () => {
   test('and what was made for that goes', async () => {
     const kernel = new OddKernel()
-    expect(await ipvsSetup(kernel, WISH)).toBe(undefined)
+    expect(await ipvsSetup(kernel, SETUP)).toBe(undefined)
     const tried = kernel.told.filter(line => line.includes('198.51.100.0'))
     expect(tried).toEqual([TRIAL, 'ipvsadm -D -t 198.51.100.0:20000'])
   })
 
   test('not where a virtual server of the same family has it', async () => {
     const kernel = new OddKernel({ 'ipvsadm -Sn': { stdout: '-A -t 10.96.0.1:443 -s rr\n' } })
-    await ipvsSetup(kernel, WISH)
+    await ipvsSetup(kernel, SETUP)
     expect(kernel.told.filter(line => line.startsWith('ipvsadm'))).toEqual(['ipvsadm -Sn'])
     const other = new OddKernel({
       'ipvsadm -Sn': { stdout: '-A -t [fd10::1]:443 -s rr\n-A -t 10.96.0.1:443 -s rrr\n' },
     })
-    await ipvsSetup(other, WISH)
+    await ipvsSetup(other, SETUP)
     expect(other.told).toContain(TRIAL)
   })
 
@@ -113,13 +106,13 @@ describe('a scheduler is tried out where nothing uses it', () => {
       'ipvsadm -Sn': left,
       [TRIAL]: [{ code: 1, stderr: 'Service already exists\n' }, {}],
     })
-    expect(await ipvsSetup(kernel, WISH)).toBe(undefined)
+    expect(await ipvsSetup(kernel, SETUP)).toBe(undefined)
     expect(kernel.told.filter(line => line === TRIAL).length).toBe(2)
   })
 
   test('but not for ever', async () => {
     const kernel = new OddKernel({ [TRIAL]: { code: 1, stderr: 'Service already exists\n' } })
-    expect(await ipvsSetup(kernel, WISH)).toMatch(/refuses a virtual server at 198\.51\.100\.0:20000 .*already exists/)
+    expect(await ipvsSetup(kernel, SETUP)).toMatch(/refuses a virtual server at 198\.51\.100\.0:20000 .*already exists/)
   })
 })
 
@@ -128,13 +121,13 @@ describe('of what is there already', () => {
 
   test('nothing is written again', async () => {
     const kernel = new OddKernel()
-    await ipvsSetup(kernel, WISH)
+    await ipvsSetup(kernel, SETUP)
     expect(written(kernel)).toEqual([])
   })
 
   test('only what is otherwise is written', async () => {
     const kernel = new OddKernel({}, { ...SYSCTLS, 'net/ipv4/vs/conntrack': '0' })
-    await ipvsSetup(kernel, WISH)
+    await ipvsSetup(kernel, SETUP)
     expect(written(kernel)).toEqual(['tee /proc/sys/net/ipv4/vs/conntrack < 1'])
   })
 
@@ -146,14 +139,14 @@ describe('of what is there already', () => {
   ])('ports that are used again wait only on old kernels: %s', async (release, isOld) => {
     const sysctls = { ...SYSCTLS, 'net/ipv4/vs/conn_reuse_mode': '1', 'kernel/osrelease': release }
     const kernel = new OddKernel({}, sysctls)
-    await ipvsSetup(kernel, WISH)
+    await ipvsSetup(kernel, SETUP)
     expect(written(kernel)).toEqual(isOld ? ['tee /proc/sys/net/ipv4/vs/conn_reuse_mode < 0'] : [])
   })
 
   test('a device may be there, but must not be refused', async () => {
     const there = new OddKernel({ 'ip -batch': { code: 2, stderr: 'RTNETLINK answers: File exists\n' } })
-    expect(await ipvsSetup(there, WISH)).toBe(undefined)
+    expect(await ipvsSetup(there, SETUP)).toBe(undefined)
     const refused = new OddKernel({ 'ip -batch': { code: 2, stderr: 'RTNETLINK answers: Operation not supported\n' } })
-    await expect(ipvsSetup(refused, WISH)).rejects.toThrow('Operation not supported')
+    await expect(ipvsSetup(refused, SETUP)).rejects.toThrow('Operation not supported')
   })
 })

@@ -1,21 +1,14 @@
 import assert from 'node:assert/strict'
 import { serverLine, serverOptions } from '../../../src/dialects/ipvs.ts'
-import { ipvsSetup, type SetupWish } from '../../../src/modes/ipvs/setup.ts'
+import { ipvsSetup } from '../../../src/modes/ipvs/setup.ts'
 import { hostKernel } from '../../../src/system/kernel.ts'
 import { must } from '../../../src/system/must.ts'
 import type { Kernel } from '../../../src/system/ports.ts'
+import { SETUP } from '../../modes/ipvs/scene.ts'
 import { suite } from '../suite.ts'
 
 // What ipvs mode asks of a kernel before anything else, on one that has everything and on one that lacks it.
 
-const WISH: SetupWish = {
-  family: 'ipv4',
-  scheduler: 'rr',
-  strictARP: false,
-  tcpTimeoutMs: 0,
-  tcpFinTimeoutMs: 0,
-  udpTimeoutMs: 0,
-}
 const SCHEDULERS = ['rr', 'wrr', 'lc', 'wlc', 'lblc', 'lblcr', 'sh', 'dh', 'sed', 'nq', 'mh', 'fo', 'ovf']
 
 export const ipvsSetupSuite = suite<Kernel>('setting up ipvs mode', {
@@ -25,7 +18,7 @@ export const ipvsSetupSuite = suite<Kernel>('setting up ipvs mode', {
     'a kernel without ip_vs is told of in one line that says which module and what to do': async kernel => {
       await must(kernel, { argv: ['mv', '/lib/modules', '/lib/modules-away'] })
       try {
-        const problem = await ipvsSetup(kernel, WISH)
+        const problem = await ipvsSetup(kernel, SETUP)
         assert.match(
           problem ?? '',
           /^--proxy-mode=ipvs needs the kernel module ip_vs, .* run "modprobe ip_vs" on the host/,
@@ -37,7 +30,7 @@ export const ipvsSetupSuite = suite<Kernel>('setting up ipvs mode', {
     },
 
     'a scheduler this kernel lacks is told of before anything is made': async kernel => {
-      const problem = await ipvsSetup(kernel, { ...WISH, scheduler: 'nosuch' })
+      const problem = await ipvsSetup(kernel, { ...SETUP, scheduler: 'nosuch' })
       assert.match(problem ?? '', /^--ipvs-scheduler \(ipvs\.scheduler\): this kernel has no scheduler "nosuch"/)
       const { code } = await kernel.run({ argv: ['ip', 'link', 'show', 'kube-ipvs0'] })
       assert.notEqual(code, 0)
@@ -45,8 +38,8 @@ export const ipvsSetupSuite = suite<Kernel>('setting up ipvs mode', {
 
     'a scheduler is loaded when it is asked for, in both families': async kernel => {
       for (const wish of [
-        { ...WISH, scheduler: 'wlc' },
-        { ...WISH, family: 'ipv6', scheduler: 'mh' },
+        { ...SETUP, scheduler: 'wlc' },
+        { ...SETUP, family: 'ipv6', scheduler: 'mh' },
       ] as const) {
         assert.equal(await ipvsSetup(kernel, wish), undefined)
       }
@@ -70,7 +63,7 @@ export const ipvsSetupSuite = suite<Kernel>('setting up ipvs mode', {
 
     'sysctls and timeouts are set as asked, and what was not asked for is left': async kernel => {
       const timeouts = { tcpTimeoutMs: 1_800_000, tcpFinTimeoutMs: 0, udpTimeoutMs: 45_000 }
-      assert.equal(await ipvsSetup(kernel, { ...WISH, ...timeouts, strictARP: true }), undefined)
+      assert.equal(await ipvsSetup(kernel, { ...SETUP, ...timeouts, strictARP: true }), undefined)
       const keys = ['vs/conntrack', 'vs/expire_nodest_conn', 'vs/expire_quiescent_template', 'ip_forward']
       const values = [...keys, 'conf/all/arp_ignore', 'conf/all/arp_announce', 'vs/conn_reuse_mode']
       const { stdout } = await must(kernel, { argv: ['cat', ...values.map(key => `/proc/sys/net/ipv4/${key}`)] })

@@ -5,7 +5,7 @@ import { hostKernel } from '../../../src/system/kernel.ts'
 import { FAMILIES } from '../../../src/values/address.ts'
 import { type Lab, openLab } from '../../../src/verbs/sandbox/lab.ts'
 import { pods, Stage } from '../../kernel/story-stage.ts'
-import { modeOf } from '../../modes/ipvs/scene.ts'
+import { modeOf, SETUP } from '../../modes/ipvs/scene.ts'
 import { forIpvs } from '../../stories/exceptions.ts'
 import { storyOf } from '../../stories/story.ts'
 import { suite } from '../suite.ts'
@@ -43,8 +43,6 @@ const TITLES = [
   'node-port-hairpin',
   'node-port-moves',
 ]
-
-const SETUP = { scheduler: 'rr', strictARP: false, tcpTimeoutMs: 0, tcpFinTimeoutMs: 0, udpTimeoutMs: 0 }
 
 interface Theatre {
   readonly lab: Lab
