@@ -198,7 +198,8 @@ export class Lane {
     const { mode, follow, clock } = this.#parts
     if (mode.alarm === undefined || follow === undefined) return undefined
     const busy = (): boolean => clock.now() < this.#busyUntil
-    return new Watchtower({ alarm: mode.alarm, follow, clock, busy, ring: () => this.#ring() })
+    const missed = (): void => this.#lookBeside()
+    return new Watchtower({ alarm: mode.alarm, follow, clock, busy, missed, ring: () => this.#ring() })
   }
 
   /** Looks at once; but two who both think the rules are theirs must not keep each other busy for ever. */

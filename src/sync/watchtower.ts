@@ -10,9 +10,13 @@ export interface WatchtowerParts {
   /** Whether we ourselves are changing the kernel, or were a moment ago: news of that is late by a moment too. */
   readonly busy: () => boolean
   readonly ring: () => void
+  /** Something may have happened that nobody was told of: while nobody was up there, or not yet listening. */
+  readonly missed: () => void
 }
 
 const RESTART_MS = 5000
+/** So long `nft monitor` may take until it listens: it looks at everything there is before. */
+const LISTENING_MS = 60_000
 
 export class Watchtower {
   readonly #parts: WatchtowerParts
@@ -52,7 +56,13 @@ export class Watchtower {
       this.settle()
       const end = (): void => void following.stop()
       signal.addEventListener('abort', end, { once: true })
+      const ended = new AbortController()
+      const listening = clock.sleep(LISTENING_MS, AbortSignal.any([signal, ended.signal])).then(() => {
+        if (!signal.aborted && !ended.signal.aborted) this.#parts.missed()
+      })
       const { code } = await following.ended
+      ended.abort()
+      await listening
       signal.removeEventListener('abort', end)
       this.#watching = false
       if (code === NOT_THERE) return

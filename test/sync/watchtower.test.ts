@@ -11,6 +11,7 @@ const TOOLS = { family: 'ipv4', variant: 'nft', restore: 'iptables-nft-restore',
 
 class Hill {
   rings = 0
+  missed = 0
   busy = false
   speak: (line: string) => void = () => {}
   readonly starts: (readonly string[])[] = []
@@ -28,7 +29,14 @@ class Hill {
       })
       return { ended, stop: async () => this.#end(143) }
     }
-    this.tower = new Watchtower({ alarm, follow, clock: this.clock, busy: () => this.busy, ring: () => this.rings++ })
+    this.tower = new Watchtower({
+      alarm,
+      follow,
+      clock: this.clock,
+      busy: () => this.busy,
+      ring: () => this.rings++,
+      missed: () => this.missed++,
+    })
   }
 
   transaction(author: string, ...lines: readonly string[]): void {
@@ -71,6 +79,43 @@ describe('a watchtower', () => {
     hill.transaction('iptables', line)
     expect(hill.rings).toBe(0)
     hill.stop.abort()
+  })
+
+  test('says once that something may have been missed: when it surely listens, at the start and after an end', async () => {
+    const hill = new Hill()
+    const running = hill.tower.run(hill.stop.signal)
+    await hill.clock.advance(59_000)
+    expect(hill.missed).toBe(0)
+    await hill.clock.advance(1000)
+    expect(hill.missed).toBe(1)
+    await hill.clock.advance(3_600_000)
+    expect(hill.missed).toBe(1)
+    await hill.ends(1)
+    await hill.clock.advance(5000)
+    expect(hill.starts.length).toBe(2)
+    await hill.ends(1)
+    await hill.clock.advance(5000)
+    await hill.clock.advance(59_000)
+    expect([hill.starts.length, hill.missed]).toEqual([3, 1])
+    await hill.clock.advance(1000)
+    expect(hill.missed).toBe(2)
+    hill.stop.abort()
+    await running
+  })
+
+  test('says nothing of the kind where it ended, or was told to, before', async () => {
+    const hill = new Hill()
+    const running = hill.tower.run(hill.stop.signal)
+    await hill.clock.advance(30_000)
+    hill.stop.abort()
+    await running
+    await hill.clock.advance(60_000)
+    const nobody = new Hill()
+    const none = nobody.tower.run(nobody.stop.signal)
+    await nobody.ends(127)
+    await none
+    await nobody.clock.advance(60_000)
+    expect([hill.missed, nobody.missed]).toEqual([0, 0])
   })
 
   test('does not ring for what we write, and does for what the same program writes when we are idle', async () => {
