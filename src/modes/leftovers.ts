@@ -1,5 +1,5 @@
 import { restoreInto, saveAll, type Variant } from '../dialects/iptables.ts'
-import type { Command, Kernel } from '../system/ports.ts'
+import type { Kernel } from '../system/ports.ts'
 import { canGo, type Leftover, leftoversIn, removal } from './leftovers-iptables.ts'
 import { sweepIpvs } from './leftovers-ipvs.ts'
 import { TABLE } from './nftables/names.ts'
@@ -65,14 +65,12 @@ export async function sweepIptables(kernel: Kernel, { name, variant }: Tool): Pr
     if (movable.length === 0 || pass > PASSES)
       return { removed: difference(name, before, left), remains: remnants(name, left, trouble) }
     for (const leftover of movable) {
-      const { code, ...told } = await kernel.run(restore(name, removal(leftover, variant)))
+      const { code, ...told } = await kernel.run(
+        restoreInto({ restore: `${name}-restore` }, removal(leftover, variant)),
+      )
       if (code !== 0) trouble = said({ code, ...told })
     }
   }
-}
-
-function restore(name: string, input: string): Command {
-  return restoreInto({ restore: `${name}-restore` }, input)
 }
 
 function difference(tool: string, before: readonly Leftover[], after: readonly Leftover[]): readonly Removed[] {

@@ -108,16 +108,14 @@ export class Lane {
   /** Nobody has to wait for the kernel to be read, who only wants a change written. */
   #lookBeside(): void {
     this.#pace.looked()
-    this.#glance ??= this.#sync.differs().then(
-      differs => this.#seen(differs ? 'differs' : 'as believed'),
-      // What went wrong is told by the run that looks itself.
-      () => this.#seen('differs'),
-    )
+    this.#glance ??= this.#glanced()
   }
 
-  #seen(kernel: 'as believed' | 'differs'): void {
+  async #glanced(): Promise<void> {
+    // What went wrong is told by the run that looks itself.
+    const differs = await this.#sync.differs().catch(() => true)
     this.#glance = undefined
-    if (kernel === 'differs') this.#sync.forget()
+    if (differs) this.#sync.forget()
     else this.#confirmed = true
     this.#pace.request()
   }

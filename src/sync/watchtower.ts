@@ -57,8 +57,9 @@ export class Watchtower {
       const end = (): void => void following.stop()
       signal.addEventListener('abort', end, { once: true })
       const ended = new AbortController()
-      const listening = clock.sleep(LISTENING_MS, AbortSignal.any([signal, ended.signal])).then(() => {
-        if (!signal.aborted && !ended.signal.aborted) this.#parts.missed()
+      const over = AbortSignal.any([signal, ended.signal])
+      const listening = clock.sleep(LISTENING_MS, over).then(() => {
+        if (!over.aborted) this.#parts.missed()
       })
       const { code } = await following.ended
       ended.abort()

@@ -11,6 +11,9 @@ export interface Spread {
 
 export const ENDPOINTS = 10
 
+/** A sixth less memory, at about the same speed. The image does not start it so. */
+export const SMALL_YOUNG_GENERATION = ['--max-semi-space-size=4']
+
 function address(base: string, n: number): string {
   return `${base}.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`
 }

@@ -11,7 +11,7 @@ import { must } from '../../src/system/must.ts'
 import { newNamespace } from '../kernel/namespace.ts'
 import { cidr, ip } from '../objects.ts'
 import type { Result } from './contest.ts'
-import { ENDPOINTS, spreadOf, timed, traffic } from './load.ts'
+import { ENDPOINTS, SMALL_YOUNG_GENERATION, spreadOf, timed, traffic } from './load.ts'
 
 // node test/bench/nftables.ts SERVICES → how long nftables mode takes to load so many, and to follow changes, as a line
 // of JSON.
@@ -30,7 +30,6 @@ export interface NftFigures {
 
 const CHANGES = 100
 const ROUNDS = 3
-const AS_IN_THE_IMAGE = ['--max-semi-space-size=4']
 
 const VIEW: NodeView = {
   family: 'ipv4',
@@ -150,7 +149,7 @@ function bestOf(a: NftFigures, b: NftFigures): NftFigures {
 
 /** In a process of its own: what an earlier size left behind must not weigh on a later one. */
 async function measured(services: number): Promise<NftFigures> {
-  const argv = [process.execPath, ...AS_IN_THE_IMAGE, fileURLToPath(import.meta.url), String(services)] as const
+  const argv = [process.execPath, ...SMALL_YOUNG_GENERATION, fileURLToPath(import.meta.url), String(services)] as const
   const { stdout } = await must(hostKernel(), { argv, timeoutMs: 600_000 })
   return JSON.parse(stdout) as NftFigures
 }

@@ -1,3 +1,4 @@
+import { block, named, restoreInto } from '../../src/dialects/iptables.ts'
 import { hostKernel } from '../../src/system/kernel.ts'
 import { must } from '../../src/system/must.ts'
 import { openLab } from '../../src/verbs/sandbox/lab.ts'
@@ -7,8 +8,6 @@ import { crowd, probeService, probeSlice, type Size } from './cluster.ts'
 // named by a digest and they come Service by Service. How long the tool alone takes for that is less than what such a proxy
 // takes to its first connection.
 
-const GIVE_UP_MS = 900_000
-
 export async function oneCommitMs(size: Size, program: readonly [string, ...string[]]): Promise<number> {
   const kernel = hostKernel()
   const items = [...crowd(size), probeService(), probeSlice(['10.244.1.3'])]
@@ -17,11 +16,7 @@ export async function oneCommitMs(size: Size, program: readonly [string, ...stri
   const lab = await openLab(kernel, { pods: [] })
   try {
     const startedAt = performance.now()
-    await must(lab.node.kernel, {
-      argv: ['iptables-nft-restore', '-w', '5', '--noflush', '--counters'],
-      input: inOneCommit(rendered.stdout),
-      timeoutMs: GIVE_UP_MS,
-    })
+    await must(lab.node.kernel, restoreInto(named('ipv4', 'nft'), inOneCommit(rendered.stdout)))
     return performance.now() - startedAt
   } finally {
     await lab.close()
@@ -33,25 +28,22 @@ function inOneCommit(document: string): string {
   let lines: string[] = []
   for (const line of document.split('\n')) {
     if (line.startsWith('*')) {
-      lines = tables.get(line) ?? []
-      tables.set(line, lines)
+      const table = line.slice(1)
+      lines = tables.get(table) ?? []
+      tables.set(table, lines)
     } else if (line !== 'COMMIT' && line !== '') lines.push(line)
   }
-  return [...tables].map(([table, lines]) => [table, ...unordered(lines), 'COMMIT\n'].join('\n')).join('')
+  return [...tables].map(([table, lines]) => block(table, unordered(lines))).join('')
 }
 
 /** Chains and then rules; of rules in one chain none passes another. */
 function unordered(lines: readonly string[]): readonly string[] {
-  const chains = lines.filter(line => line.startsWith(':'))
-  const keyed = lines.filter(line => !line.startsWith(':')).map(line => [mixed(line.split(' ', 2)[1]!), line] as const)
-  const rules = keyed.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, line]) => line)
-  return [
-    ...chains.toSorted((a, b) => (mixed(a.slice(1).split(' ', 1)[0]!) < mixed(b.slice(1).split(' ', 1)[0]!) ? -1 : 1)),
-    ...rules,
-  ]
+  const { chains = [], rules = [] } = Object.groupBy(lines, line => (line.startsWith(':') ? 'chains' : 'rules'))
+  return [...mixed(chains, line => line.slice(1).split(' ', 1)[0]!), ...mixed(rules, line => line.split(' ', 2)[1]!)]
 }
 
-/** Digests sorted from their ends are in no order from their beginnings. */
-function mixed(chain: string): string {
-  return [...chain].reverse().join('')
+/** By their chains, whose names are digests: sorted from the end, they are in no order from the beginning. */
+function mixed(lines: readonly string[], chainOf: (line: string) => string): readonly string[] {
+  const keyed = lines.map(line => [[...chainOf(line)].reverse().join(''), line] as const)
+  return keyed.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, line]) => line)
 }

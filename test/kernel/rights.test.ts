@@ -12,8 +12,8 @@ import { within } from '../../src/verbs/sandbox/namespaces.ts'
 import { openSeedLab, SEED_NODE, SEED_OBJECTS } from '../../src/verbs/sandbox/seed.ts'
 import { whyNot } from './ground.ts'
 
-// The program as it is shipped, with the rights the DaemonSet gives it and no others: two capabilities, and nothing of /proc/sys, /sys and
-// the root file system to write to.
+// The program as it is shipped, with the rights the DaemonSet gives it and no others: two capabilities, and nothing of
+// /proc/sys, /sys and the root file system to write to.
 
 const why = await whyNot(['ip', 'iptables', 'ip6tables', 'nft', 'conntrack'])
 const BUILD = fileURLToPath(new URL('../../build.ts', import.meta.url))

@@ -1,4 +1,7 @@
+import assert from 'node:assert/strict'
 import type { ClusterObject } from '../../src/api/objects.ts'
+import { systemClock } from '../../src/system/clock.ts'
+import type { ConnectOutcome } from '../../src/system/pod/messages.ts'
 import type { Host } from '../../src/verbs/sandbox/host.ts'
 import { Rig } from '../kernel/rig.ts'
 import { endpoint, ip, port, service, slice, slicePort } from '../objects.ts'
@@ -6,7 +9,7 @@ import { endpoint, ip, port, service, slice, slicePort } from '../objects.ts'
 // One lab for all suites, because laying it out takes longer here than any of them: the agent on it ends and starts again,
 // in this mode or that.
 
-const HERE = { nodeName: 'here' }
+export const HERE = { nodeName: 'here' }
 const HTTP = { ports: [slicePort(8080, 'http')] }
 const DNS = { ports: [slicePort(5353, '', 'udp')] }
 
@@ -41,18 +44,20 @@ export function web4With(conditions: Readonly<Record<string, Parameters<typeof e
   return slice('shop/web-4', 'shop/web', endpoints, HTTP)
 }
 
+export const dns4 = slice('shop/dns-4', 'shop/dns', [endpoint('10.244.1.3', HERE), endpoint('10.244.1.4', HERE)], DNS)
+
 export const OBJECTS: readonly ClusterObject[] = [
   web(),
   web4,
   web6,
   service('shop/dns', ['10.96.0.53', 'fd10:96::53'], { ports: [port({ port: 53, protocol: 'udp', nodePort: 30053 })] }),
-  slice('shop/dns-4', 'shop/dns', [endpoint('10.244.1.3', HERE), endpoint('10.244.1.4', HERE)], DNS),
+  dns4,
   slice('shop/dns-6', 'shop/dns', [endpoint('fd00:244:1::3', HERE), endpoint('fd00:244:1::4', HERE)], DNS),
   service('shop/dead', ['10.96.0.99', 'fd10:96::99'], {
     ports: [port({ name: 'tcp', port: 80, nodePort: 30099 }), port({ name: 'udp', port: 80, protocol: 'udp' })],
   }),
 ]
-/** Between one client and the next, of those that come while something else happens: it needs the processor, too. */
+/** Between one look and the next, while something else happens: it needs the processor, too. */
 export const PAUSE_MS = 100
 export const ALL_WEB = ['web-1', 'web-2', 'web-far']
 
@@ -80,11 +85,14 @@ export type OneFamily = (typeof FAMILIES)[number]
 
 export class Stage {
   rig: Rig
+  /** Those of the agent that runs. */
+  flags: readonly string[]
   readonly web1: Host
   readonly client: Host
 
-  constructor(rig: Rig) {
+  constructor(rig: Rig, flags: readonly string[]) {
     this.rig = rig
+    this.flags = flags
     const [web1, , client] = rig.lab.pods
     this.web1 = web1!
     this.client = client!
@@ -101,6 +109,7 @@ export class Stage {
   /** The agent that runs ends, and another starts. */
   async restart(flags: readonly string[], objects: readonly ClusterObject[] = OBJECTS): Promise<void> {
     this.rig = await this.rig.restart({ objects, flags })
+    this.flags = flags
   }
 
   /** What a program says on the node, which must succeed. */
@@ -115,16 +124,18 @@ export class Stage {
   }
 }
 
-let open: { readonly stage: Promise<Stage>; readonly flags: readonly string[] } | undefined
+let stage: Promise<Stage> | undefined
 
 /** The stage as the last suite left it, with these flags and the objects above: an agent that has them goes on. */
 export async function stageWith(flags: readonly string[]): Promise<Stage> {
-  const before = open
-  open = { stage: before?.stage ?? openStage(flags), flags }
-  const stage = await open.stage
-  if (before !== undefined && before.flags !== flags) await stage.restart(flags)
-  else await stage.rig.put(...OBJECTS)
-  return stage
+  if (stage === undefined) {
+    stage = openStage(flags)
+    return stage
+  }
+  const open = await stage
+  if (open.flags === flags) await open.rig.put(...OBJECTS)
+  else await open.restart(flags)
+  return open
 }
 
 async function openStage(flags: readonly string[]): Promise<Stage> {
@@ -137,7 +148,7 @@ async function openStage(flags: readonly string[]): Promise<Stage> {
     ...pods.slice(0, 2).flatMap(host => [host.listen('tcp', 8080), host.listen('udp', 5353)]),
     remote.listen('tcp', 8080, { name: 'web-far', addresses: far }),
   ])
-  return new Stage(rig)
+  return new Stage(rig, flags)
 }
 
 /** A check of its own for each family, told as one. */
@@ -159,4 +170,27 @@ export function inEachFamily(
 export async function ends(host: Host, knock: Parameters<Host['connect']>[0]): Promise<string> {
   const outcome = await host.connect(knock)
   return outcome.ok ? outcome.answer.name : outcome.error
+}
+
+/** Knocks all the time; every knock must come to something. */
+export async function whileKnocking(
+  knock: () => Promise<readonly ConnectOutcome[]>,
+  change: () => Promise<void>,
+): Promise<void> {
+  let on = true
+  const failures: string[] = []
+  let connections = 0
+  const knocking = (async () => {
+    while (on) {
+      const outcomes = await knock()
+      for (const outcome of outcomes) if (!outcome.ok) failures.push(outcome.error)
+      connections += outcomes.length
+      await systemClock.sleep(PAUSE_MS)
+    }
+  })()
+  await change()
+  on = false
+  await knocking
+  assert.deepEqual(failures, [])
+  assert.ok(connections > 10, `${connections}`)
 }

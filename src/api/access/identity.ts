@@ -15,18 +15,18 @@ export function identityFrom(
   resolved: (path: string) => string,
 ): Pick<Login, 'identity' | 'impersonation'> {
   const { file, user: entry } = chosen
-  const token = user.token?.trim()
-  if (token !== undefined && !isToken(token)) {
+  const own = user.token === undefined ? {} : { token: user.token.trim() }
+  if (own.token !== undefined && !isToken(own.token)) {
     throw new CredentialsProblem(`${file}: ${entry.at}.token is not one line of visible characters`)
   }
   return {
     identity:
       tokenFile === undefined
-        ? withoutFile(chosen, { ...user, ...(token === undefined ? {} : { token }) })
+        ? withoutFile(chosen, { ...user, ...own })
         : {
             by: 'token-file',
             file: { from: 'file', path: resolved(tokenFile), named: `${entry.at}.tokenFile of ${file}` },
-            ...(token === undefined ? {} : { token }),
+            ...own,
           },
     impersonation: impersonation(chosen),
   }

@@ -24,7 +24,7 @@ export class NoIptables extends Error {
 export async function chooseTools(kernel: Kernel, family: Family): Promise<ToolChoice> {
   const likely = named(family, 'nft')
   if (await isHinted(kernel, likely)) return { tools: likely, why: HINTED }
-  const [nft, legacy] = await Promise.all([look(kernel, named(family, 'nft')), look(kernel, named(family, 'legacy'))])
+  const [nft, legacy] = await Promise.all([look(kernel, likely), look(kernel, named(family, 'legacy'))])
   if (nft !== undefined && legacy !== undefined) return decide(nft, legacy)
   const only = nft ?? legacy
   if (only !== undefined) return { tools: only.tools, why: `it is the only ${PREFIX[family]} here` }

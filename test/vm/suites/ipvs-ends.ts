@@ -65,7 +65,10 @@ export const ipvsEnds = suite<Stage>('coming to ipvs mode and leaving it', {
   },
 })
 
-/** kube-proxy's sets hold fewer members, and its rules stand where ours do not. Two of its Services are no more; a third server is somebody else's. */
+/**
+ * kube-proxy's sets hold fewer members, and its rules stand where ours do not. Two of its Services are no more; a third
+ * server is somebody else's.
+ */
 async function leaveAsKubeProxy(stage: Stage): Promise<void> {
   const sets = (await stage.ask('ipset', 'save'))
     .split('\n')

@@ -3,12 +3,10 @@ import { type Child, startChild } from '../../../src/system/children.ts'
 import type { Host } from '../../../src/verbs/sandbox/host.ts'
 import { within } from '../../../src/verbs/sandbox/namespaces.ts'
 import { endpoint, port, service, slice, slicePort } from '../../objects.ts'
-import { IPVS, type Stage, stageWith } from '../stage.ts'
+import { dns4, HERE, IPVS, type Stage, stageWith } from '../stage.ts'
 import { suite } from '../suite.ts'
 
 // Protocols that have no end of their own to tell of, and one that Node has no sockets for.
-
-const HERE = { nodeName: 'here' }
 
 /** Perl is part of every Debian, and knows SCTP. Answers everybody with a name. */
 const SCTP_SERVER = `
@@ -86,17 +84,11 @@ export const ipvsProtocols = suite<Stage>('protocols that ipvs carries', {
       const first = await asks()
       assert.equal(await asks(), first)
       const [gone, other] = first === 'web-1' ? ['10.244.1.3', 'web-2'] : ['10.244.1.4', 'web-1']
-      const whole = slice(
-        'shop/dns-4',
-        'shop/dns',
-        ['10.244.1.3', '10.244.1.4'].map(address => endpoint(address, HERE)),
-        { ports: [slicePort(5353, '', 'udp')] },
-      )
-      await rig.put({ ...whole, endpoints: whole.endpoints.filter(one => one.ip !== gone) })
+      await rig.put({ ...dns4, endpoints: dns4.endpoints.filter(one => one.ip !== gone) })
       const answers = [await asks(), await asks(), await asks()]
       assert.equal(answers.at(-1), other)
       await opened.stream.close()
-      await rig.put(whole)
+      await rig.put(dns4)
     },
   },
 })

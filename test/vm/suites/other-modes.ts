@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
 import { systemClock } from '../../../src/system/clock.ts'
 import { tally } from '../../../src/verbs/sandbox/host.ts'
-import { ALL_WEB, ends, IPVS, inEachFamily, PAUSE_MS, type Stage, stageWith, web4, web4With } from '../stage.ts'
+import {
+  ALL_WEB,
+  ends,
+  IPVS,
+  inEachFamily,
+  PAUSE_MS,
+  type Stage,
+  stageWith,
+  web4,
+  web4With,
+  whileKnocking,
+} from '../stage.ts'
 import { type Suite, suite } from '../suite.ts'
 
 // iptables and nftables mode on this kernel, which is older than those of today, and how a node goes from them to ipvs mode
@@ -61,13 +72,13 @@ function modeSuite(mode: 'iptables' | 'nftables'): Suite {
       },
 
       'a node that goes on to ipvs mode loses no connection, and keeps nothing of the mode it had': stage =>
-        whileKnocking(stage, async () => {
+        whileKnocking(knocksAt(stage), async () => {
           await stage.restart([...IPVS, NODE_ADDRESSES])
           await gone(() => remains(stage), stage)
         }),
 
       'and coming back it loses none either, and keeps nothing of ipvs mode': stage =>
-        whileKnocking(stage, async () => {
+        whileKnocking(knocksAt(stage), async () => {
           await stage.restart(flags)
           await gone(() => remainsOfIpvs(stage), stage)
         }),
@@ -91,29 +102,13 @@ async function gone(remains: () => Promise<string>, { rig }: Stage): Promise<voi
 /** The tools that change the mode keep the one processor of an emulated machine for seconds. */
 const PATIENCE_MS = 10_000
 
-/** Connects all the time, from a pod and from beyond the node; every connection must come to something. */
-async function whileKnocking(stage: Stage, change: () => Promise<void>): Promise<void> {
-  let on = true
-  const failures: string[] = []
-  let connections = 0
-  const knocking = (async () => {
-    while (on) {
-      const outcomes = await Promise.all([
-        stage.client.connect({ to: '10.96.0.10', port: 80, timeoutMs: PATIENCE_MS }),
-        stage.client.connect({ to: 'fd10:96::10', port: 80, timeoutMs: PATIENCE_MS }),
-        stage.outside.connect({ to: '10.99.0.2', port: 30080, timeoutMs: PATIENCE_MS }),
-      ])
-      for (const outcome of outcomes) if (!outcome.ok) failures.push(outcome.error)
-      connections += outcomes.length
-      await systemClock.sleep(PAUSE_MS)
-    }
-  })()
-  await change()
-  on = false
-  await knocking
-  assert.deepEqual(failures, [])
-  assert.ok(connections > 10, `${connections}`)
-}
+/** From a pod and from beyond the node. */
+const knocksAt = (stage: Stage) => () =>
+  Promise.all([
+    stage.client.connect({ to: '10.96.0.10', port: 80, timeoutMs: PATIENCE_MS }),
+    stage.client.connect({ to: 'fd10:96::10', port: 80, timeoutMs: PATIENCE_MS }),
+    stage.outside.connect({ to: '10.99.0.2', port: 30080, timeoutMs: PATIENCE_MS }),
+  ])
 
 /** What of the other modes stands yet: it goes once the new mode's rules stand. */
 async function remains(stage: Stage): Promise<string> {
