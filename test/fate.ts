@@ -1,4 +1,4 @@
-import type { End, Path } from '../src/modes/trace.ts'
+import type { End, Path } from '#modes/trace.ts'
 import type { Fate } from './knock.ts'
 
 export type { Fate } from './knock.ts'

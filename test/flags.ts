@@ -1,7 +1,7 @@
-import type { LocalPods, NodeView } from '../src/desired/node-view.ts'
-import type { LookAround } from '../src/sync/draft.ts'
-import { ADDRESS_BITS, type Address, type Family, familyOf } from '../src/values/address.ts'
-import { type Cidr, cidrFamily, contains, parseCidr, prefixLength } from '../src/values/cidr.ts'
+import type { LocalPods, NodeView } from '#desired/node-view.ts'
+import type { LookAround } from '#sync/draft.ts'
+import { ADDRESS_BITS, type Address, type Family, familyOf } from '#values/address.ts'
+import { type Cidr, cidrFamily, contains, parseCidr, prefixLength } from '#values/cidr.ts'
 import { ip } from './objects.ts'
 
 // The flags that shape rules, as an operator sets them → a node's surroundings, the way kube-proxy reads them.

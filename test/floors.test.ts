@@ -75,7 +75,11 @@ describe('the plan', () => {
       'may not import @left/pad: the plan of the house knows no such package',
     ],
     ['verbs/a.ts', "import '../../test/x.ts'", 'may not import ../../test/x.ts: it is outside of src/'],
-    ['verbs/a.ts', "import '#other'", 'may not import #other: only #iptables-parser is known'],
+    [
+      'sync/a.ts',
+      "import { x } from '#verbs/run.ts'",
+      'sync may not import verbs/run.ts (allowed: plan, desired, cluster, dialects, modes/mode.ts, system/ports.ts, system/must.ts, values)',
+    ],
     ['attic/a.ts', "import '../values/x.ts'", 'attic is no folder of the plan'],
   ])('stops %s from: %s', (path, text, sentence) => {
     expect(violationsOf({ path, text })).toEqual([`src/${path}: ${sentence}`])
@@ -99,7 +103,7 @@ describe('the plan', () => {
   })
 
   test.each([
-    ["import { parse } from '#iptables-parser'", 'modes/iptables/read.ts'],
+    ["import { parse } from '#iptables-parser/index.ts'", 'modes/iptables/read.ts'],
     ["import { parse } from '../iptables-parser/index.ts'", 'dialects/a.ts'],
     ["import type { Event } from '../api/event.ts'", 'cluster/cluster.ts'],
     ["import { type Service, type Node } from '../api/objects.ts'", 'desired/a.ts'],

@@ -1,5 +1,5 @@
-import type { Address } from '../src/values/address.ts'
-import type { Protocol } from '../src/values/protocol.ts'
+import type { Address } from '#values/address.ts'
+import type { Protocol } from '#values/protocol.ts'
 
 // The question put to tracer and oracle alike, and their answer.
 

@@ -1,9 +1,9 @@
-import type { EndpointSlice, Node, Service, ServicePortSpec, SliceEndpoint, SlicePort } from '../src/api/objects.ts'
-import type { Address } from '../src/values/address.ts'
-import { familyOf, parseAddress } from '../src/values/address.ts'
-import { type Cidr, parseCidr } from '../src/values/cidr.ts'
-import { type ObjectName, parseObjectName, parsePortName } from '../src/values/names.ts'
-import type { Protocol } from '../src/values/protocol.ts'
+import type { EndpointSlice, Node, Service, ServicePortSpec, SliceEndpoint, SlicePort } from '#api/objects.ts'
+import type { Address } from '#values/address.ts'
+import { familyOf, parseAddress } from '#values/address.ts'
+import { type Cidr, parseCidr } from '#values/cidr.ts'
+import { type ObjectName, parseObjectName, parsePortName } from '#values/names.ts'
+import type { Protocol } from '#values/protocol.ts'
 
 // Short words for the objects that tests talk about.
 

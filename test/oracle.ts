@@ -1,6 +1,6 @@
-import type { ClusterObject, EndpointSlice, Node, Service, ServicePortSpec, SliceEndpoint } from '../src/api/objects.ts'
-import { type Address, type Family, familyOf, hostPort } from '../src/values/address.ts'
-import { type Cidr, contains, prefixLength } from '../src/values/cidr.ts'
+import type { ClusterObject, EndpointSlice, Node, Service, ServicePortSpec, SliceEndpoint } from '#api/objects.ts'
+import { type Address, type Family, familyOf, hostPort } from '#values/address.ts'
+import { type Cidr, contains, prefixLength } from '#values/cidr.ts'
 import type { Flags } from './flags.ts'
 import type { Fate, Knock } from './knock.ts'
 

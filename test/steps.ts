@@ -1,6 +1,6 @@
-import type { Event } from '../src/api/event.ts'
-import type { ClusterObject, EndpointSlice, Policy, Service, SliceEndpoint } from '../src/api/objects.ts'
-import type { Protocol } from '../src/values/protocol.ts'
+import type { Event } from '#api/event.ts'
+import type { ClusterObject, EndpointSlice, Policy, Service, SliceEndpoint } from '#api/objects.ts'
+import type { Protocol } from '#values/protocol.ts'
 import { cidr, endpoint, ip, name, node, port, service, slice, slicePort } from './objects.ts'
 
 // A seed → an endless walk through clusters: each step is an event that a cluster could really send.

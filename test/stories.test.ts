@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { iptables } from '../src/modes/iptables/index.ts'
+import { iptables } from '#modes/iptables/index.ts'
 import { failuresOf, type ModeOf } from './stories/check.ts'
 import { storyOf } from './stories/story.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { parseArguments } from '../src/config/arguments.ts'
-import { iptables } from '../src/modes/iptables/index.ts'
-import { PaperKernel } from '../src/system/paper/kernel.ts'
+import { parseArguments } from '#config/arguments.ts'
+import { iptables } from '#modes/iptables/index.ts'
+import { PaperKernel } from '#system/paper/kernel.ts'
 import { walk } from './walk.ts'
 
 const parsed = await parseArguments('run', ['--cluster-cidr=10.244.0.0/16,fd00:244::/32'], () => Promise.reject())

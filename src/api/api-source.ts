@@ -1,4 +1,4 @@
-import type { Clock } from '../system/ports.ts'
+import type { Clock } from '#system/ports.ts'
 import type { RequestObserver } from './access/requested.ts'
 import type { Credentials } from './credentials.ts'
 import type { Event, Source } from './event.ts'

@@ -1,4 +1,4 @@
-import type { Clock, Kernel } from '../system/ports.ts'
+import type { Clock, Kernel } from '#system/ports.ts'
 import { loginFromKubeconfig } from './access/kubeconfig.ts'
 import { type Files, type Login, type Material, readMaterial } from './access/login.ts'
 import { CredentialsProblem, unreadable } from './access/problem.ts'

@@ -1,4 +1,4 @@
-import type { Clock } from '../system/ports.ts'
+import type { Clock } from '#system/ports.ts'
 import type { Transport } from './transport.ts'
 
 // Kubernetes Events → the API server, as far as it takes them. Nobody waits for this, and nothing breaks where it fails.

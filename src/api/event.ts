@@ -1,4 +1,4 @@
-import type { ObjectName } from '../values/names.ts'
+import type { ObjectName } from '#values/names.ts'
 import type { ClusterObject, Kind } from './objects.ts'
 
 // What arrives. Where a cluster comes from does not matter: the API server, YAML, the sandbox, a test's array.

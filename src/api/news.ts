@@ -1,4 +1,4 @@
-import type { Clock } from '../system/ports.ts'
+import type { Clock } from '#system/ports.ts'
 import type { Kind } from './objects.ts'
 
 // What the person on call should hear of the API server.

@@ -1,7 +1,7 @@
-import type { Address, Family } from '../values/address.ts'
-import type { Cidr } from '../values/cidr.ts'
-import type { ObjectName, PortName } from '../values/names.ts'
-import type { Protocol } from '../values/protocol.ts'
+import type { Address, Family } from '#values/address.ts'
+import type { Cidr } from '#values/cidr.ts'
+import type { ObjectName, PortName } from '#values/names.ts'
+import type { Protocol } from '#values/protocol.ts'
 
 // What is kept of a Kubernetes object: only what we use, every string already proven safe. Only decode.ts makes these.
 

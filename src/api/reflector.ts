@@ -1,4 +1,4 @@
-import type { Clock } from '../system/ports.ts'
+import type { Clock } from '#system/ports.ts'
 import type { Event } from './event.ts'
 import type { ResourceStats } from './stats.ts'
 import type { Transport } from './transport.ts'

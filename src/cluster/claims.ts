@@ -1,7 +1,7 @@
-import type { Service, ServicePortSpec } from '../api/objects.ts'
-import { type Address, type Family, familyOf } from '../values/address.ts'
-import { type ObjectName, portId } from '../values/names.ts'
-import type { Protocol } from '../values/protocol.ts'
+import type { Service, ServicePortSpec } from '#api/objects.ts'
+import { type Address, type Family, familyOf } from '#values/address.ts'
+import { type ObjectName, portId } from '#values/names.ts'
+import type { Protocol } from '#values/protocol.ts'
 
 // Services → who owns each door. Two Services may name the same address and port; the older one has it, then the one
 // whose name comes first, and the other takes over when the winner goes.

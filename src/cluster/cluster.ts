@@ -1,8 +1,8 @@
-import type { Event } from '../api/event.ts'
-import type { ClusterObject, EndpointSlice, Kind, Node, Service, ServiceCIDR } from '../api/objects.ts'
-import type { Family } from '../values/address.ts'
-import type { Cidr } from '../values/cidr.ts'
-import type { ObjectName } from '../values/names.ts'
+import type { Event } from '#api/event.ts'
+import type { ClusterObject, EndpointSlice, Kind, Node, Service, ServiceCIDR } from '#api/objects.ts'
+import type { Family } from '#values/address.ts'
+import type { Cidr } from '#values/cidr.ts'
+import type { ObjectName } from '#values/names.ts'
 import { Claims } from './claims.ts'
 import { Slices } from './slices.ts'
 

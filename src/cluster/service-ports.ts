@@ -1,8 +1,8 @@
-import type { Policy, Service } from '../api/objects.ts'
-import { type Address, type Family, familyOf } from '../values/address.ts'
-import { type Cidr, cidrFamily, prefixLength } from '../values/cidr.ts'
-import { type ObjectName, type PortName, portId } from '../values/names.ts'
-import type { Protocol } from '../values/protocol.ts'
+import type { Policy, Service } from '#api/objects.ts'
+import { type Address, type Family, familyOf } from '#values/address.ts'
+import { type Cidr, cidrFamily, prefixLength } from '#values/cidr.ts'
+import { type ObjectName, type PortName, portId } from '#values/names.ts'
+import type { Protocol } from '#values/protocol.ts'
 import { addressDoor, type Claims, type Door, isServed, nodePortDoor } from './claims.ts'
 
 // One Service, one family → its ports, each with just the doors it owns.

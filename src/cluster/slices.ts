@@ -1,7 +1,7 @@
-import type { EndpointSlice, SliceEndpoint, SlicePort } from '../api/objects.ts'
-import { type Address, type Family, hostPort } from '../values/address.ts'
-import type { ObjectName } from '../values/names.ts'
-import type { Protocol } from '../values/protocol.ts'
+import type { EndpointSlice, SliceEndpoint, SlicePort } from '#api/objects.ts'
+import { type Address, type Family, hostPort } from '#values/address.ts'
+import type { ObjectName } from '#values/names.ts'
+import type { Protocol } from '#values/protocol.ts'
 
 // EndpointSlices → the endpoints of a service port, each address and port once, whatever order the slices came in.
 

@@ -1,6 +1,6 @@
-import { type Address, familyOf, parseAddress } from '../values/address.ts'
-import { type Cidr, parseCidr } from '../values/cidr.ts'
-import { isPort } from '../values/names.ts'
+import { type Address, familyOf, parseAddress } from '#values/address.ts'
+import { type Cidr, parseCidr } from '#values/cidr.ts'
+import { isPort } from '#values/names.ts'
 
 // Address text as kube-proxy's configuration allows it → our strict values.
 

@@ -1,4 +1,4 @@
-import { familyOf } from '../values/address.ts'
+import { familyOf } from '#values/address.ts'
 import { configuredAddress, withPort } from './addresses.ts'
 import { type Choice, Choices } from './choices.ts'
 import type { GivenFlags } from './flags.ts'

@@ -1,6 +1,6 @@
-import type { Address, Family } from '../values/address.ts'
-import type { Cidr } from '../values/cidr.ts'
-import type { PortRange } from '../values/port-range.ts'
+import type { Address, Family } from '#values/address.ts'
+import type { Cidr } from '#values/cidr.ts'
+import type { PortRange } from '#values/port-range.ts'
 import type { Listen } from './addresses.ts'
 import type { ModeName } from './table/setting.ts'
 

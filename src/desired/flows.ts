@@ -1,5 +1,5 @@
-import type { Address } from '../values/address.ts'
-import type { Protocol } from '../values/protocol.ts'
+import type { Address } from '#values/address.ts'
+import type { Protocol } from '#values/protocol.ts'
 import type { Resolved } from './resolve.ts'
 
 // What became of a service port → the connections the kernel must forget. UDP and SCTP have no end the kernel can see: a

@@ -1,4 +1,4 @@
-import type { ServicePort } from '../cluster/service-ports.ts'
+import type { ServicePort } from '#cluster/service-ports.ts'
 import type { Choice } from './pools.ts'
 import type { Frontend } from './traffic.ts'
 import { externalVerdict, internalVerdict } from './verdicts.ts'

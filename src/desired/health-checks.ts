@@ -1,7 +1,7 @@
-import type { Cluster } from '../cluster/cluster.ts'
-import { endpointsOf } from '../cluster/slices.ts'
-import { familyOf } from '../values/address.ts'
-import type { ObjectName } from '../values/names.ts'
+import type { Cluster } from '#cluster/cluster.ts'
+import { endpointsOf } from '#cluster/slices.ts'
+import { familyOf } from '#values/address.ts'
+import type { ObjectName } from '#values/names.ts'
 import type { Standpoint } from './standpoint.ts'
 
 // A cluster → what load balancers ask this node at each healthCheckNodePort: how many of a Service's pods it has.

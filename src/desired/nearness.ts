@@ -1,4 +1,4 @@
-import type { KnownEndpoint } from '../cluster/slices.ts'
+import type { KnownEndpoint } from '#cluster/slices.ts'
 import type { Standpoint } from './standpoint.ts'
 
 // Hints → which endpoints are near enough. Only ready endpoints are asked, and a hint missing anywhere ends the matter.

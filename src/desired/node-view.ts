@@ -1,5 +1,5 @@
-import type { Address, Family } from '../values/address.ts'
-import type { Cidr } from '../values/cidr.ts'
+import type { Address, Family } from '#values/address.ts'
+import type { Cidr } from '#values/cidr.ts'
 import type { Standpoint } from './standpoint.ts'
 
 // What a mode must know of the node it writes for, in one family. All settings and discoveries that shape rules end here.

@@ -1,5 +1,5 @@
-import type { ServicePort } from '../cluster/service-ports.ts'
-import type { KnownEndpoint } from '../cluster/slices.ts'
+import type { ServicePort } from '#cluster/service-ports.ts'
+import type { KnownEndpoint } from '#cluster/slices.ts'
 import { nearness } from './nearness.ts'
 import type { Standpoint } from './standpoint.ts'
 import type { Endpoint, Pools } from './traffic.ts'

@@ -1,4 +1,4 @@
-import type { Family } from '../values/address.ts'
+import type { Family } from '#values/address.ts'
 
 // Where this node stands when it looks at the cluster: what policy depends on besides the objects themselves.
 

@@ -1,7 +1,7 @@
-import type { Address } from '../values/address.ts'
-import type { Cidr } from '../values/cidr.ts'
-import type { ObjectName } from '../values/names.ts'
-import type { Protocol } from '../values/protocol.ts'
+import type { Address } from '#values/address.ts'
+import type { Cidr } from '#values/cidr.ts'
+import type { ObjectName } from '#values/names.ts'
+import type { Protocol } from '#values/protocol.ts'
 
 // One service port, in one family, seen from this node. All policy is decided here; a mode only says it in its own words.
 

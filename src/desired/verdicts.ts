@@ -1,4 +1,4 @@
-import type { ServicePort } from '../cluster/service-ports.ts'
+import type { ServicePort } from '#cluster/service-ports.ts'
 import { type Choice, isOutward } from './pools.ts'
 import type { Gate, Verdict } from './traffic.ts'
 

@@ -1,6 +1,6 @@
-import type { Command } from '../system/ports.ts'
-import { type Address, type Family, parseAddress } from '../values/address.ts'
-import type { Protocol } from '../values/protocol.ts'
+import type { Command } from '#system/ports.ts'
+import { type Address, type Family, parseAddress } from '#values/address.ts'
+import type { Protocol } from '#values/protocol.ts'
 
 // The connections the kernel remembers, as `conntrack -L` prints them, and the commands that make it forget some.
 

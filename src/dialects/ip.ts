@@ -1,5 +1,5 @@
-import { type Address, type Family, familyOf, parseAddress } from '../values/address.ts'
-import { type Cidr, hostCidr, parseCidr } from '../values/cidr.ts'
+import { type Address, type Family, familyOf, parseAddress } from '#values/address.ts'
+import { type Cidr, hostCidr, parseCidr } from '#values/cidr.ts'
 
 // What `ip -json address` prints → the node's own addresses, and those that ipvs mode keeps apart on a device of their own.
 

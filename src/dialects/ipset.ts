@@ -1,6 +1,6 @@
-import { type Address, parseAddress } from '../values/address.ts'
-import type { Cidr } from '../values/cidr.ts'
-import type { Protocol } from '../values/protocol.ts'
+import { type Address, parseAddress } from '#values/address.ts'
+import type { Cidr } from '#values/cidr.ts'
+import type { Protocol } from '#values/protocol.ts'
 
 // The words of ipset: entries as `ipset save` prints them, the lines `ipset restore` takes, and its listing read back.
 

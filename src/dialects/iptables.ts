@@ -1,6 +1,6 @@
-import type { Address, Family } from '../values/address.ts'
-import { hostCidr } from '../values/cidr.ts'
-import type { Protocol } from '../values/protocol.ts'
+import type { Address, Family } from '#values/address.ts'
+import { hostCidr } from '#values/cidr.ts'
+import type { Protocol } from '#values/protocol.ts'
 
 // The words of iptables, spelled and ordered exactly as iptables-save prints them back. What is written is what is
 // read, so comparing the two is comparing text.

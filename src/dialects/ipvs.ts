@@ -1,5 +1,5 @@
-import { type Address, hostPort, parseAddress } from '../values/address.ts'
-import { PROTOCOLS, type Protocol } from '../values/protocol.ts'
+import { type Address, hostPort, parseAddress } from '#values/address.ts'
+import { PROTOCOLS, type Protocol } from '#values/protocol.ts'
 
 // The words of ipvsadm: the lines `ipvsadm -R` takes, spelled and ordered exactly as `ipvsadm -Sn` prints them back.
 

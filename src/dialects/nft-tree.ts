@@ -1,5 +1,5 @@
-import { type Address, hostPort, parseAddress } from '../values/address.ts'
-import type { Protocol } from '../values/protocol.ts'
+import { type Address, hostPort, parseAddress } from '#values/address.ts'
+import type { Protocol } from '#values/protocol.ts'
 import { braces, hexMark, L4PROTO, MASQUERADE } from './nft.ts'
 import { rule } from './words.ts'
 

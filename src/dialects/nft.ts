@@ -1,6 +1,6 @@
-import { ADDRESS_BITS, type Address, type Family, hostPort } from '../values/address.ts'
-import { baseAddress, type Cidr, cidrFamily, prefixLength } from '../values/cidr.ts'
-import type { Protocol } from '../values/protocol.ts'
+import { ADDRESS_BITS, type Address, type Family, hostPort } from '#values/address.ts'
+import { baseAddress, type Cidr, cidrFamily, prefixLength } from '#values/cidr.ts'
+import type { Protocol } from '#values/protocol.ts'
 import { rule } from './words.ts'
 
 // The words of nft, in one spelling for each thing that can be said. `nft -j` tells what the kernel has as a tree, and

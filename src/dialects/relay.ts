@@ -1,5 +1,5 @@
-import type { Command } from '../system/ports.ts'
-import type { Family } from '../values/address.ts'
+import type { Command } from '#system/ports.ts'
+import type { Family } from '#values/address.ts'
 
 // The words of the relay, the program inside this program that answers at proxy ports. It is spoken to as the kernel's
 // tools are: a command goes out, an outcome comes back.

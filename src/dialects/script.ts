@@ -1,4 +1,4 @@
-import type { Command } from '../system/ports.ts'
+import type { Command } from '#system/ports.ts'
 
 // Commands → a shell script that does the same, each input as a here-document.
 

@@ -1,5 +1,5 @@
-import type { Tools } from '../dialects/iptables.ts'
-import { monitorAuthor } from '../dialects/nft.ts'
+import type { Tools } from '#dialects/iptables.ts'
+import { monitorAuthor } from '#dialects/nft.ts'
 import type { Alarm } from './mode.ts'
 
 // What `nft monitor` says → whether somebody touched our chains. iptables-legacy's tables are not told of.

@@ -1,5 +1,5 @@
-import { type ChainTexts, canonicalChains } from '#iptables-parser'
-import { block, type Variant } from '../dialects/iptables.ts'
+import { block, type Variant } from '#dialects/iptables.ts'
+import { type ChainTexts, canonicalChains } from '#iptables-parser/index.ts'
 import * as iptables from './iptables/names.ts'
 import { chainUnit, FIREWALL, isBuiltIn, MARK_MASQ, POSTROUTING, type Table } from './iptables/names.ts'
 import { strangers, targetOf } from './iptables/strangers.ts'

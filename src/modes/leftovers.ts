@@ -1,5 +1,5 @@
-import { restoreInto, saveAll, type Variant } from '../dialects/iptables.ts'
-import type { Kernel } from '../system/ports.ts'
+import { restoreInto, saveAll, type Variant } from '#dialects/iptables.ts'
+import type { Kernel } from '#system/ports.ts'
 import { canGo, type Leftover, leftoversIn, removal } from './leftovers-iptables.ts'
 import { sweepIpvs } from './leftovers-ipvs.ts'
 import { TABLE } from './nftables/names.ts'

@@ -1,7 +1,7 @@
-import type { NodeView } from '../desired/node-view.ts'
-import type { ServiceTraffic } from '../desired/traffic.ts'
-import type { Flow } from '../dialects/conntrack.ts'
-import type { Command, Kernel } from '../system/ports.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import type { ServiceTraffic } from '#desired/traffic.ts'
+import type { Flow } from '#dialects/conntrack.ts'
+import type { Command, Kernel } from '#system/ports.ts'
 import type { Packet, Path } from './trace.ts'
 
 // What every mode can do. A mode says what `desired` decided in the words of one kernel tool; it decides nothing itself.

@@ -1,4 +1,4 @@
-import type { Clock, Kernel, Outcome } from '../system/ports.ts'
+import type { Clock, Kernel, Outcome } from '#system/ports.ts'
 
 // What became of what was to be swept away, and what everybody who sweeps needs.
 

@@ -1,5 +1,5 @@
-import type { Address } from '../values/address.ts'
-import type { Protocol } from '../values/protocol.ts'
+import type { Address } from '#values/address.ts'
+import type { Protocol } from '#values/protocol.ts'
 
 // A first packet and a ruleset → every way it can go. Rules that choose at random make several ways, each with its share.
 

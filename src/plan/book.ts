@@ -1,4 +1,4 @@
-import type { Entry, Ruleset, Unit } from '../modes/mode.ts'
+import type { Entry, Ruleset, Unit } from '#modes/mode.ts'
 
 // What everybody wants, unit by unit. The same entries give the same rules, whatever order they were put in.
 

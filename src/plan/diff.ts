@@ -1,4 +1,4 @@
-import { LINGERING, type Plan, type Ruleset, type Unit } from '../modes/mode.ts'
+import { LINGERING, type Plan, type Ruleset, type Unit } from '#modes/mode.ts'
 
 // What is there, what is wanted → what must change. Full and partial sync are both this.
 

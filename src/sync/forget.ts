@@ -1,8 +1,8 @@
-import type { Doorway, Owed } from '../desired/flows.ts'
-import { type Flow, flowsOf, forgetFlows, listFlows } from '../dialects/conntrack.ts'
-import { must } from '../system/must.ts'
-import type { Kernel } from '../system/ports.ts'
-import { type Address, type Family, hostPort } from '../values/address.ts'
+import type { Doorway, Owed } from '#desired/flows.ts'
+import { type Flow, flowsOf, forgetFlows, listFlows } from '#dialects/conntrack.ts'
+import { must } from '#system/must.ts'
+import type { Kernel } from '#system/ports.ts'
+import { type Address, type Family, hostPort } from '#values/address.ts'
 
 // Owed judgements → the kernel forgets the connections they condemn, each named by the door it came in at and by who answers:
 // that is what was judged. A stranger's connection to the same port elsewhere is not touched.

@@ -1,4 +1,4 @@
-import type { ServicePort } from '../cluster/service-ports.ts'
+import type { ServicePort } from '#cluster/service-ports.ts'
 
 // What became of service ports: what the log says of services is made from this.
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../system/ports.ts'
+import type { Clock } from '#system/ports.ts'
 
 // When to run: at once if it has been quiet, never more often than the minimum, sooner and then later after failures.
 

@@ -1,8 +1,8 @@
-import type { Mode } from '../modes/mode.ts'
-import type { Family } from '../values/address.ts'
+import type { Mode } from '#modes/mode.ts'
+import type { Family } from '#values/address.ts'
 import type { News } from './news.ts'
 
-export type { ServicePort } from '../cluster/service-ports.ts'
+export type { ServicePort } from '#cluster/service-ports.ts'
 export type { News } from './news.ts'
 
 // What one sync did, as a value: log lines, metrics, health and the page are all made from it, at the edge.

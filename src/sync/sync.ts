@@ -1,8 +1,8 @@
-import type { Mode, Plan, Ruleset, Unit } from '../modes/mode.ts'
-import type { Book } from '../plan/book.ts'
-import { diff, park, settle } from '../plan/diff.ts'
-import { must } from '../system/must.ts'
-import type { Clock, Command, Kernel } from '../system/ports.ts'
+import type { Mode, Plan, Ruleset, Unit } from '#modes/mode.ts'
+import type { Book } from '#plan/book.ts'
+import { diff, park, settle } from '#plan/diff.ts'
+import { must } from '#system/must.ts'
+import type { Clock, Command, Kernel } from '#system/ports.ts'
 import type { Parked } from './report.ts'
 
 // A book → a kernel that says the same. There is no full sync: only what we believe, and whether we believe anything.

@@ -1,5 +1,5 @@
-import type { Alarm, Author } from '../modes/mode.ts'
-import type { Clock, Command, Follow } from '../system/ports.ts'
+import type { Alarm, Author } from '#modes/mode.ts'
+import type { Clock, Command, Follow } from '#system/ports.ts'
 
 // What the kernel tells of changes → an alarm when somebody else touched what is ours.
 

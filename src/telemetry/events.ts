@@ -1,5 +1,5 @@
-import { hash8 } from '../values/digest.ts'
-import type { ObjectName } from '../values/names.ts'
+import { hash8 } from '#values/digest.ts'
+import type { ObjectName } from '#values/names.ts'
 
 // Something worth telling whoever looks at the object → an Event of events.k8s.io/v1, with the fields kube-proxy gives it.
 

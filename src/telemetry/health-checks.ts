@@ -1,4 +1,4 @@
-import type { ObjectName } from '../values/names.ts'
+import type { ObjectName } from '#values/names.ts'
 
 // What a load balancer asks at a healthCheckNodePort → the answer, byte for byte as kube-proxy gives it.
 

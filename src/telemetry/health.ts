@@ -1,6 +1,6 @@
-import type { Report } from '../sync/report.ts'
-import type { Clock } from '../system/ports.ts'
-import { FAMILY_LABEL, type Family } from '../values/address.ts'
+import type { Report } from '#sync/report.ts'
+import type { Clock } from '#system/ports.ts'
+import { FAMILY_LABEL, type Family } from '#values/address.ts'
 
 // Reports → whether this node may be sent traffic. It says yes only after the first rules stand in every family, and
 // stops saying so when a change waits for too long, because syncs fail or hang, or when the API server is silent.

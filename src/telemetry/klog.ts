@@ -1,5 +1,5 @@
 import pino from 'pino'
-import type { Clock } from '../system/ports.ts'
+import type { Clock } from '#system/ports.ts'
 import { errorText, jsonValue, type Pairs, pairsText, printableJson, quoted, sentenceText } from './klog-format.ts'
 
 // What we say → klog lines on standard error, as text or JSON, each written before the call returns.

@@ -1,4 +1,4 @@
-import type { News, Report, ServicePort } from '../sync/report.ts'
+import type { News, Report, ServicePort } from '#sync/report.ts'
 import { burstLines } from './burst.ts'
 
 // A report → the sentences users know: what became of each service port, and what could not be had.

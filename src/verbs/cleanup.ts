@@ -1,7 +1,7 @@
-import { sweep } from '../modes/leftovers.ts'
-import type { Remnant } from '../modes/swept.ts'
-import { systemClock } from '../system/clock.ts'
-import { hostKernel } from '../system/kernel.ts'
+import { sweep } from '#modes/leftovers.ts'
+import type { Remnant } from '#modes/swept.ts'
+import { systemClock } from '#system/clock.ts'
+import { hostKernel } from '#system/kernel.ts'
 import { type Begun, start } from './start.ts'
 
 // cleanup, and run --cleanup: this node without any trace of a service proxy.

@@ -1,8 +1,8 @@
-import { parseArguments, type ReadFile } from '../config/arguments.ts'
-import type { Configuration } from '../config/shown/effective.ts'
-import type { Clock } from '../system/ports.ts'
-import type { FileWatch } from '../system/watch-files.ts'
-import type { Log } from '../telemetry/klog.ts'
+import { parseArguments, type ReadFile } from '#config/arguments.ts'
+import type { Configuration } from '#config/shown/effective.ts'
+import type { Clock } from '#system/ports.ts'
+import type { FileWatch } from '#system/watch-files.ts'
+import type { Log } from '#telemetry/klog.ts'
 
 // A configuration file that changes → what changed, in the log, and an end: whoever started us starts us anew. Rules stay.
 

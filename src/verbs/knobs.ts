@@ -1,6 +1,6 @@
-import { numbersOf, readNumbers, writeNumber } from '../dialects/sysctl.ts'
-import type { Kernel, Outcome } from '../system/ports.ts'
-import type { Log } from '../telemetry/klog.ts'
+import { numbersOf, readNumbers, writeNumber } from '#dialects/sysctl.ts'
+import type { Kernel, Outcome } from '#system/ports.ts'
+import type { Log } from '#telemetry/klog.ts'
 
 // Wanted values of kernel settings → those values, written only where another one stands. One that cannot be written is
 // no reason to stop: kube-proxy's end over a tuning value takes all Services of a node with it.

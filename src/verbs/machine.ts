@@ -1,4 +1,4 @@
-import type { Settings } from '../config/settings.ts'
+import type { Settings } from '#config/settings.ts'
 import {
   addressesOf,
   LIST_ADDRESSES,
@@ -6,12 +6,12 @@ import {
   MONITOR_ADDRESSES,
   MONITOR_ADDRESSES_AND_ROUTES,
   routesOf,
-} from '../dialects/ip.ts'
-import { readSysctl, TCP_BE_LIBERAL } from '../dialects/sysctl.ts'
-import type { Clock, Follow, Following, Kernel } from '../system/ports.ts'
-import type { Family } from '../values/address.ts'
-import type { Cidr } from '../values/cidr.ts'
-import { same } from '../values/same.ts'
+} from '#dialects/ip.ts'
+import { readSysctl, TCP_BE_LIBERAL } from '#dialects/sysctl.ts'
+import type { Clock, Follow, Following, Kernel } from '#system/ports.ts'
+import type { Family } from '#values/address.ts'
+import type { Cidr } from '#values/cidr.ts'
+import { same } from '#values/same.ts'
 import type { Machine } from './surroundings.ts'
 
 // What the machine says of itself, kept up to date.

@@ -1,9 +1,9 @@
-import type { Settings } from '../config/settings.ts'
-import type { Clock } from '../system/ports.ts'
-import { NOT_FOUND } from '../system/sockets.ts'
-import type { Log } from '../telemetry/klog.ts'
-import { pageAt, type Shown } from '../telemetry/server.ts'
-import { hostPort } from '../values/address.ts'
+import type { Settings } from '#config/settings.ts'
+import type { Clock } from '#system/ports.ts'
+import { NOT_FOUND } from '#system/sockets.ts'
+import type { Log } from '#telemetry/klog.ts'
+import { pageAt, type Shown } from '#telemetry/server.ts'
+import { hostPort } from '#values/address.ts'
 import { configuredWhere, serveUntilAborted } from './serving.ts'
 
 // What there is to show → /metrics and its neighbours, on the port that scrapers ask.

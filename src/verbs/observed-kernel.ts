@@ -1,6 +1,6 @@
-import type { Command, Kernel } from '../system/ports.ts'
-import type { Ran } from '../telemetry/numbers/tally.ts'
-import type { Family } from '../values/address.ts'
+import type { Command, Kernel } from '#system/ports.ts'
+import type { Ran } from '#telemetry/numbers/tally.ts'
+import type { Family } from '#values/address.ts'
 import { rulesWritten } from './rule-counts.ts'
 
 // A kernel → the same, and a word about every command it has run.

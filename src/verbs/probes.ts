@@ -1,9 +1,9 @@
-import type { Settings } from '../config/settings.ts'
-import type { Clock } from '../system/ports.ts'
-import { type HttpAnswer, NOT_FOUND } from '../system/sockets.ts'
-import type { Answer, Health } from '../telemetry/health.ts'
-import type { Log } from '../telemetry/klog.ts'
-import { hostPort } from '../values/address.ts'
+import type { Settings } from '#config/settings.ts'
+import type { Clock } from '#system/ports.ts'
+import { type HttpAnswer, NOT_FOUND } from '#system/sockets.ts'
+import type { Answer, Health } from '#telemetry/health.ts'
+import type { Log } from '#telemetry/klog.ts'
+import { hostPort } from '#values/address.ts'
 import { configuredWhere, serveUntilAborted } from './serving.ts'
 
 // Health → /healthz and /livez on the port that load balancers and probes ask.

@@ -1,5 +1,5 @@
-import { unitParts } from '../modes/iptables/names.ts'
-import type { Ruleset } from '../modes/mode.ts'
+import { unitParts } from '#modes/iptables/names.ts'
+import type { Ruleset } from '#modes/mode.ts'
 
 // iptables rules → how many there are in each table, counted where they stand: there may be a million.
 

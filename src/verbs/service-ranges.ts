@@ -1,6 +1,6 @@
-import type { NodeView } from '../desired/node-view.ts'
-import type { Address, Family } from '../values/address.ts'
-import { baseAddress, type Cidr, cidrFamily, contains, hostCidr, prefixLength } from '../values/cidr.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import type { Address, Family } from '#values/address.ts'
+import { baseAddress, type Cidr, cidrFamily, contains, hostCidr, prefixLength } from '#values/cidr.ts'
 
 // The ranges of Services and what the machine's routes say → which addresses are nobody's, and which must be left alone.
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../system/ports.ts'
-import { type Answering, type Listening, serveHttp } from '../system/sockets.ts'
+import type { Clock } from '#system/ports.ts'
+import { type Answering, type Listening, serveHttp } from '#system/sockets.ts'
 
 // An address and port → a server there until the signal aborts, however often the port has to be asked for.
 

@@ -1,9 +1,9 @@
-import type { Node } from '../api/objects.ts'
-import type { Settings } from '../config/settings.ts'
-import type { LocalPods, NodeView } from '../desired/node-view.ts'
-import type { LookAround } from '../sync/draft.ts'
-import { type Address, type Family, familyOf, parseAddress } from '../values/address.ts'
-import { type Cidr, cidrFamily, contains, prefixLength } from '../values/cidr.ts'
+import type { Node } from '#api/objects.ts'
+import type { Settings } from '#config/settings.ts'
+import type { LocalPods, NodeView } from '#desired/node-view.ts'
+import type { LookAround } from '#sync/draft.ts'
+import { type Address, type Family, familyOf, parseAddress } from '#values/address.ts'
+import { type Cidr, cidrFamily, contains, prefixLength } from '#values/cidr.ts'
 import { serviceRanges } from './service-ranges.ts'
 
 // Settings, the Node object and what the machine says of itself → this node's surroundings, in one family.

@@ -1,5 +1,5 @@
-import type { RelayNews } from '../system/relay/news.ts'
-import type { Log } from '../telemetry/klog.ts'
+import type { RelayNews } from '#system/relay/news.ts'
+import type { Log } from '#telemetry/klog.ts'
 
 // News of the relay → what the log says of them; in kube-proxy's words where it had any.
 

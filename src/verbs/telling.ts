@@ -1,11 +1,11 @@
-import type { Event } from '../api/event.ts'
-import type { ApiNews } from '../api/news.ts'
-import type { Parked, Report } from '../sync/report.ts'
-import { CommandFailed } from '../system/must.ts'
-import type { Log } from '../telemetry/klog.ts'
-import { serviceSentences } from '../telemetry/sentences.ts'
-import { FAMILY_LABEL } from '../values/address.ts'
-import { formatDuration } from '../values/duration.ts'
+import type { Event } from '#api/event.ts'
+import type { ApiNews } from '#api/news.ts'
+import type { Parked, Report } from '#sync/report.ts'
+import { CommandFailed } from '#system/must.ts'
+import type { Log } from '#telemetry/klog.ts'
+import { serviceSentences } from '#telemetry/sentences.ts'
+import { FAMILY_LABEL } from '#values/address.ts'
+import { formatDuration } from '#values/duration.ts'
 
 // Events and reports → what the log says of them.
 

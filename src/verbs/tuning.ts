@@ -1,7 +1,7 @@
-import type { Settings } from '../config/settings.ts'
-import { nameOf } from '../config/table/setting.ts'
-import { settingOf } from '../config/table/table.ts'
-import { HASH_SIZE, NF_CONNTRACK, oomScore, ROUTE_LOCALNET, sysctlPath } from '../dialects/sysctl.ts'
+import type { Settings } from '#config/settings.ts'
+import { nameOf } from '#config/table/setting.ts'
+import { settingOf } from '#config/table/table.ts'
+import { HASH_SIZE, NF_CONNTRACK, oomScore, ROUTE_LOCALNET, sysctlPath } from '#dialects/sysctl.ts'
 import { type Knob, type KnobParts, look, turn } from './knobs.ts'
 
 // Settings → what the kernel is told of connection tracking, of localhost and of this process, as kube-proxy tells it.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type CredentialsOptions, CredentialsProblem, credentialsFrom } from '../../src/api/credentials.ts'
-import { PaperClock } from '../../src/system/paper/clock.ts'
+import { type CredentialsOptions, CredentialsProblem, credentialsFrom } from '#api/credentials.ts'
+import { PaperClock } from '#system/paper/clock.ts'
 import { KUBEADM, kubeconfig, PaperFiles, PaperPlugin, PEM } from './desk.ts'
 
 const IN_POD = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { shown } from '../../src/api/decode/checks.ts'
-import { type Decoded, decode, decodeAs, KINDS } from '../../src/api/decode.ts'
+import { shown } from '#api/decode/checks.ts'
+import { type Decoded, decode, decodeAs, KINDS } from '#api/decode.ts'
 
 const SERVICE = {
   apiVersion: 'v1',

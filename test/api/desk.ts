@@ -1,5 +1,5 @@
-import type { Files } from '../../src/api/credentials.ts'
-import type { Command, Kernel, Outcome } from '../../src/system/ports.ts'
+import type { Files } from '#api/credentials.ts'
+import type { Command, Kernel, Outcome } from '#system/ports.ts'
 
 // What credentials touch of the machine, on paper: files that can change, and one program.
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { type CredentialsOptions, CredentialsProblem, credentialsFrom } from '../../src/api/credentials.ts'
-import { hostKernel } from '../../src/system/kernel.ts'
-import { PaperClock } from '../../src/system/paper/clock.ts'
+import { type CredentialsOptions, CredentialsProblem, credentialsFrom } from '#api/credentials.ts'
+import { hostKernel } from '#system/kernel.ts'
+import { PaperClock } from '#system/paper/clock.ts'
 import { execCredential, kubeconfig, PaperFiles, PaperPlugin, PEM } from './desk.ts'
 
 const V1 = 'client.authentication.k8s.io/v1'

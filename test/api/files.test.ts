@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Event } from '../../src/api/event.ts'
-import { documents, fileSource, InputError } from '../../src/api/files.ts'
+import type { Event } from '#api/event.ts'
+import { documents, fileSource, InputError } from '#api/files.ts'
 
 const SERVICE = `
 apiVersion: v1

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Malformed, Refusal, reasonOf, retryAfterMs } from '../../src/api/watch/failures.ts'
-import { Lines, parseFrame } from '../../src/api/watch/frames.ts'
+import { Malformed, Refusal, reasonOf, retryAfterMs } from '#api/watch/failures.ts'
+import { Lines, parseFrame } from '#api/watch/frames.ts'
 
 function linesOf(bytes: Buffer, cuts: readonly number[], limit = 1 << 20): string[] {
   const lines = new Lines(limit)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { loginFromKubeconfig } from '../../src/api/access/kubeconfig.ts'
-import { CredentialsProblem } from '../../src/api/credentials.ts'
+import { loginFromKubeconfig } from '#api/access/kubeconfig.ts'
+import { CredentialsProblem } from '#api/credentials.ts'
 import { kubeconfig } from './desk.ts'
 
 const FILE = '/etc/kubernetes/proxy.conf'

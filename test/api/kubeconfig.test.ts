@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { loginFromKubeconfig } from '../../src/api/access/kubeconfig.ts'
+import { loginFromKubeconfig } from '#api/access/kubeconfig.ts'
 import { KUBEADM, kubeconfig, PEM } from './desk.ts'
 
 const FILE = '/etc/kubernetes/proxy.conf'

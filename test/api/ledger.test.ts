@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { itemOf } from '../../src/api/watch/frames.ts'
-import { Ledger, Picture } from '../../src/api/watch/ledger.ts'
+import { itemOf } from '#api/watch/frames.ts'
+import { Ledger, Picture } from '#api/watch/ledger.ts'
 import { rawSlice } from '../faults/listener.ts'
 
 function slice(name: string, version: number, more: { uid?: string; broken?: 'partly' | 'wholly' } = {}) {

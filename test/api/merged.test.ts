@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { merged } from '../../src/api/watch/merged.ts'
+import { merged } from '#api/watch/merged.ts'
 
 const turn = () => new Promise<void>(resolve => setImmediate(resolve))
 

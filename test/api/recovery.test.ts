@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { type ApiNews, Herald } from '../../src/api/news.ts'
-import { freshStats } from '../../src/api/stats.ts'
-import { Malformed, NeverEnding, Refusal, Silent } from '../../src/api/watch/failures.ts'
-import { LIMITS } from '../../src/api/watch/limits.ts'
-import { type Ending, type Next, Recovery } from '../../src/api/watch/recovery.ts'
-import { watchedResources } from '../../src/api/watch/resources.ts'
-import { PaperClock } from '../../src/system/paper/clock.ts'
+import { type ApiNews, Herald } from '#api/news.ts'
+import { freshStats } from '#api/stats.ts'
+import { Malformed, NeverEnding, Refusal, Silent } from '#api/watch/failures.ts'
+import { LIMITS } from '#api/watch/limits.ts'
+import { type Ending, type Next, Recovery } from '#api/watch/recovery.ts'
+import { watchedResources } from '#api/watch/resources.ts'
+import { PaperClock } from '#system/paper/clock.ts'
 
 const [services, slices] = watchedResources('n1') as [Ending['resource'], Ending['resource']]
 

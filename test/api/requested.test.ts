@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Finished, Requested } from '../../src/api/access/requested.ts'
-import { credentialsFrom } from '../../src/api/credentials.ts'
-import { Transport } from '../../src/api/transport.ts'
-import { systemClock } from '../../src/system/clock.ts'
-import { PaperKernel } from '../../src/system/paper/kernel.ts'
-import { type ApiServer, startApiServer } from '../../src/verbs/sandbox/api-server.ts'
+import type { Finished, Requested } from '#api/access/requested.ts'
+import { credentialsFrom } from '#api/credentials.ts'
+import { Transport } from '#api/transport.ts'
+import { systemClock } from '#system/clock.ts'
+import { PaperKernel } from '#system/paper/kernel.ts'
+import { type ApiServer, startApiServer } from '#verbs/sandbox/api-server.ts'
 import { freePort } from '../verbs/asking.ts'
 
 // What is told of requests to a real server on loopback.

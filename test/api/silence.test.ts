@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Silent } from '../../src/api/watch/failures.ts'
-import { Silence } from '../../src/api/watch/silence.ts'
-import { PaperClock } from '../../src/system/paper/clock.ts'
+import type { Silent } from '#api/watch/failures.ts'
+import { Silence } from '#api/watch/silence.ts'
+import { PaperClock } from '#system/paper/clock.ts'
 
 function listening(limitMs = 1000) {
   const clock = new PaperClock()

@@ -1,4 +1,4 @@
-import type { ApiObject } from '../../src/verbs/sandbox/api-store.ts'
+import type { ApiObject } from '#verbs/sandbox/api-store.ts'
 
 // A number of Services and endpoints → Kubernetes objects of a made-up cluster of that size, and the one Service a bench
 // really connects to.

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startApiServer } from '../../src/verbs/sandbox/api-server.ts'
+import { startApiServer } from '#verbs/sandbox/api-server.ts'
 import { crowd, PROBE, probeService, probeSlice, type Size } from './cluster.ts'
 
 // Runs on the node of a lab: an API server with a cluster of some size, one service proxy, and a clock. Prints one line

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import type { Endpoint, ServiceTraffic } from '../../src/desired/traffic.ts'
+import type { Endpoint, ServiceTraffic } from '#desired/traffic.ts'
 import { ip, name } from '../objects.ts'
 
 // Made-up service ports for a mode to load, and the time it takes.

@@ -1,7 +1,7 @@
-import { block, named, restoreInto } from '../../src/dialects/iptables.ts'
-import { hostKernel } from '../../src/system/kernel.ts'
-import { must } from '../../src/system/must.ts'
-import { openLab } from '../../src/verbs/sandbox/lab.ts'
+import { block, named, restoreInto } from '#dialects/iptables.ts'
+import { hostKernel } from '#system/kernel.ts'
+import { must } from '#system/must.ts'
+import { openLab } from '#verbs/sandbox/lab.ts'
 import { crowd, probeService, probeSlice, type Size } from './cluster.ts'
 
 // What we write of a cluster, written as kube-proxy writes: one COMMIT for each table, chains in no order, because each is

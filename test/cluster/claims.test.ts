@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Service } from '../../src/api/objects.ts'
-import { Cluster } from '../../src/cluster/cluster.ts'
-import { servicePorts } from '../../src/cluster/service-ports.ts'
+import type { Service } from '#api/objects.ts'
+import { Cluster } from '#cluster/cluster.ts'
+import { servicePorts } from '#cluster/service-ports.ts'
 import { ip, name, port, service } from '../objects.ts'
 
 const SHARED = { externalIPs: [ip('198.18.0.7')], ports: [port({ port: 80, nodePort: 30080 })] }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Cluster } from '../../src/cluster/cluster.ts'
+import { Cluster } from '#cluster/cluster.ts'
 import { cidr, name } from '../objects.ts'
 
 const range = (called: string, ...cidrs: readonly string[]) =>

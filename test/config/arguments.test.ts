@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { parseArguments } from '../../src/config/arguments.ts'
-import type { Verb } from '../../src/config/table/setting.ts'
+import { parseArguments } from '#config/arguments.ts'
+import type { Verb } from '#config/table/setting.ts'
 import { accepted, parse, problems } from './parsing.ts'
 
 const never = () => Promise.reject(new Error('no file should be read'))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readConfiguration } from '../../src/config/kube-proxy-configuration.ts'
-import { FIELDS } from '../../src/config/table/table.ts'
+import { readConfiguration } from '#config/kube-proxy-configuration.ts'
+import { FIELDS } from '#config/table/table.ts'
 import { HEADER, parse, problems } from './parsing.ts'
 
 describe('refused, with the place and what would be right', () => {

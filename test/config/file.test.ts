@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { parseArguments } from '../../src/config/arguments.ts'
-import { readConfiguration } from '../../src/config/kube-proxy-configuration.ts'
-import { configurationYaml } from '../../src/config/shown/effective.ts'
-import { KINDS } from '../../src/config/table/kinds.ts'
-import { FIELDS } from '../../src/config/table/table.ts'
+import { parseArguments } from '#config/arguments.ts'
+import { readConfiguration } from '#config/kube-proxy-configuration.ts'
+import { configurationYaml } from '#config/shown/effective.ts'
+import { KINDS } from '#config/table/kinds.ts'
+import { FIELDS } from '#config/table/table.ts'
 import { accepted, HEADER, warnings } from './parsing.ts'
 
 const fixture = (name: string) => new URL(`../../fixtures/config/${name}`, import.meta.url)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readFlags } from '../../src/config/flags.ts'
+import { readFlags } from '#config/flags.ts'
 
 const values = (...argv: readonly string[]) => Object.fromEntries(readFlags('run', argv).values)
 const problems = (...argv: readonly string[]) => readFlags('run', argv).problems

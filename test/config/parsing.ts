@@ -1,6 +1,6 @@
-import { parseArguments } from '../../src/config/arguments.ts'
-import type { Settings } from '../../src/config/settings.ts'
-import type { Verb } from '../../src/config/table/setting.ts'
+import { parseArguments } from '#config/arguments.ts'
+import type { Settings } from '#config/settings.ts'
+import type { Verb } from '#config/table/setting.ts'
 
 // Short ways to parse a command line in a test.
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { nodeName } from '../../src/config/settings.ts'
+import { nodeName } from '#config/settings.ts'
 import { settings } from './parsing.ts'
 
 describe('what is left empty', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Settings } from '../../src/config/settings.ts'
-import { KINDS } from '../../src/config/table/kinds.ts'
-import { keyOf, type Verb } from '../../src/config/table/setting.ts'
-import { FLAGGED, TABLE } from '../../src/config/table/table.ts'
+import type { Settings } from '#config/settings.ts'
+import { KINDS } from '#config/table/kinds.ts'
+import { keyOf, type Verb } from '#config/table/setting.ts'
+import { FLAGGED, TABLE } from '#config/table/table.ts'
 import { accepted, warnings } from './parsing.ts'
 
 interface Reaches {

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseArguments } from '../../src/config/arguments.ts'
-import { configurationYaml } from '../../src/config/shown/effective.ts'
-import { helpText, usageText, VERBS } from '../../src/config/shown/help.ts'
-import { settingsTable } from '../../src/config/shown/settings-table.ts'
-import type { Verb } from '../../src/config/table/setting.ts'
-import { FIELDS, FLAGGED, flagsOf } from '../../src/config/table/table.ts'
+import { parseArguments } from '#config/arguments.ts'
+import { configurationYaml } from '#config/shown/effective.ts'
+import { helpText, usageText, VERBS } from '#config/shown/help.ts'
+import { settingsTable } from '#config/shown/settings-table.ts'
+import type { Verb } from '#config/table/setting.ts'
+import { FIELDS, FLAGGED, flagsOf } from '#config/table/table.ts'
 import { accepted } from './parsing.ts'
 
 const written = async (...argv: readonly string[]) => configurationYaml((await accepted({ argv })).configuration)

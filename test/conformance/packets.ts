@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import type { Packet } from '../../src/modes/trace.ts'
-import { type Address, type Family, familyOf, hostPort } from '../../src/values/address.ts'
-import { PROTOCOLS, type Protocol } from '../../src/values/protocol.ts'
+import type { Packet } from '#modes/trace.ts'
+import { type Address, type Family, familyOf, hostPort } from '#values/address.ts'
+import { PROTOCOLS, type Protocol } from '#values/protocol.ts'
 import { ip } from '../objects.ts'
 import { addressesOf, BALANCERS, EXTERNALS, type World } from './worlds.ts'
 

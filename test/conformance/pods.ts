@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import type { SliceEndpoint } from '../../src/api/objects.ts'
-import type { Address, Family } from '../../src/values/address.ts'
+import type { SliceEndpoint } from '#api/objects.ts'
+import type { Address, Family } from '#values/address.ts'
 import { ip } from '../objects.ts'
 
 // Random numbers → the pods of a world, here and there, with and without hints.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { ClusterObject } from '../../src/api/objects.ts'
-import { Cluster } from '../../src/cluster/cluster.ts'
-import { healthChecks } from '../../src/desired/health-checks.ts'
+import type { ClusterObject } from '#api/objects.ts'
+import { Cluster } from '#cluster/cluster.ts'
+import { healthChecks } from '#desired/health-checks.ts'
 import { endpoint, name, service, slice, slicePort } from '../objects.ts'
 
 const HERE = { family: 'ipv4', nodeName: 'here' } as const

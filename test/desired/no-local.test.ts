@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { ClusterObject, Service } from '../../src/api/objects.ts'
-import { Cluster } from '../../src/cluster/cluster.ts'
-import { noLocalEndpoints } from '../../src/desired/no-local.ts'
-import { resolve } from '../../src/desired/resolve.ts'
+import type { ClusterObject, Service } from '#api/objects.ts'
+import { Cluster } from '#cluster/cluster.ts'
+import { noLocalEndpoints } from '#desired/no-local.ts'
+import { resolve } from '#desired/resolve.ts'
 import { endpoint, name, port, service, slice } from '../objects.ts'
 
 const PLACE = { family: 'ipv4', nodeName: 'here', masquerade: 'never' } as const

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { ClusterObject } from '../../src/api/objects.ts'
-import { Cluster } from '../../src/cluster/cluster.ts'
-import { resolve } from '../../src/desired/resolve.ts'
-import type { Standpoint } from '../../src/desired/standpoint.ts'
-import type { ServiceTraffic } from '../../src/desired/traffic.ts'
+import type { ClusterObject } from '#api/objects.ts'
+import { Cluster } from '#cluster/cluster.ts'
+import { resolve } from '#desired/resolve.ts'
+import type { Standpoint } from '#desired/standpoint.ts'
+import type { ServiceTraffic } from '#desired/traffic.ts'
 import { cidr, endpoint, ip, name, port, service, slice, slicePort } from '../objects.ts'
 
 const HERE: Standpoint = { family: 'ipv4', nodeName: 'here', zone: 'a', masquerade: 'from-outside' }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { doorAndSource, doorEntry, savedSets } from '../../src/dialects/ipset.ts'
+import { doorAndSource, doorEntry, savedSets } from '#dialects/ipset.ts'
 import { cidr, ip } from '../objects.ts'
 
 const LISTING = `create KUBE-CLUSTER-IP hash:ip,port family inet hashsize 1024 maxelem 4194304 bucketsize 12 initval 0x5f3a

@@ -10,7 +10,7 @@ import {
   serverOptions,
   stickySecondsOf,
   WORKING,
-} from '../../src/dialects/ipvs.ts'
+} from '#dialects/ipvs.ts'
 
 const WEB = { protocol: 'tcp', at: '10.96.0.10:80' } as const
 const DNS = { protocol: 'udp', at: '[fd10:96::53]:53' } as const

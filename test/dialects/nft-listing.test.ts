@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { listingOf } from '../../src/dialects/nft-listing.ts'
+import { listingOf } from '#dialects/nft-listing.ts'
 
 const list = (...nftables: readonly object[]) =>
   listingOf(JSON.stringify({ nftables: [{ metainfo: {} }, ...nftables] }))

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import { KINDS, type KindName } from '../../src/config/table/kinds.ts'
-import type { Setting } from '../../src/config/table/setting.ts'
+import { KINDS, type KindName } from '#config/table/kinds.ts'
+import type { Setting } from '#config/table/setting.ts'
 import { accepted } from '../config/parsing.ts'
 import type { Effect } from './effect.ts'
 import type { Given } from './rules.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { TABLE } from '../../src/config/table/table.ts'
+import { TABLE } from '#config/table/table.ts'
 import { oneWarning } from './accepted.ts'
 import type { Effects } from './effect.ts'
 import { IPVS } from './ipvs.ts'

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { openLog } from '../../src/telemetry/klog.ts'
+import { openLog } from '#telemetry/klog.ts'
 import { settings } from '../config/parsing.ts'
 import type { Effects } from './effect.ts'
 

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import { localhostNodePorts } from '../../src/verbs/surroundings.ts'
-import { allowLocalhost, tuneMachine } from '../../src/verbs/tuning.ts'
+import { localhostNodePorts } from '#verbs/surroundings.ts'
+import { allowLocalhost, tuneMachine } from '#verbs/tuning.ts'
 import { settings } from '../config/parsing.ts'
 import { listen } from '../verbs/asking.ts'
 import type { Effects } from './effect.ts'

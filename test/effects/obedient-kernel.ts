@@ -1,4 +1,4 @@
-import type { Command, Kernel, Outcome } from '../../src/system/ports.ts'
+import type { Command, Kernel, Outcome } from '#system/ports.ts'
 
 // A kernel that has everything, finds nothing and refuses nothing, and remembers what it was told.
 

@@ -1,13 +1,13 @@
 import { vi } from 'vitest'
-import { apiSource } from '../../src/api/api-source.ts'
-import { type Credentials, credentialsFrom } from '../../src/api/credentials.ts'
-import type { Event } from '../../src/api/event.ts'
-import type { ApiNews } from '../../src/api/news.ts'
-import type { ClusterObject, Kind } from '../../src/api/objects.ts'
-import { type ApiStats, type ExtraKind, freshStats } from '../../src/api/stats.ts'
-import type { Limits } from '../../src/api/watch/limits.ts'
-import { systemClock } from '../../src/system/clock.ts'
-import type { ApiObject, ApiStore } from '../../src/verbs/sandbox/api-store.ts'
+import { apiSource } from '#api/api-source.ts'
+import { type Credentials, credentialsFrom } from '#api/credentials.ts'
+import type { Event } from '#api/event.ts'
+import type { ApiNews } from '#api/news.ts'
+import type { ClusterObject, Kind } from '#api/objects.ts'
+import { type ApiStats, type ExtraKind, freshStats } from '#api/stats.ts'
+import type { Limits } from '#api/watch/limits.ts'
+import { systemClock } from '#system/clock.ts'
+import type { ApiObject, ApiStore } from '#verbs/sandbox/api-store.ts'
 
 // Whoever listens to an apiSource in the tests: keeps what it was told, as a Cluster would.
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { type Family, type Match, type Option, Options, type RuleParts } from '#iptables-parser'
+import { type Family, type Match, type Option, Options, type RuleParts } from '#iptables-parser/index.ts'
 
 // Rules for property tests: words as somebody might write them, all of which the real tools take, and typed parts.
 

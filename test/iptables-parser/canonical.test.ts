@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonical, type Family, parseRule } from '#iptables-parser'
+import { canonical, type Family, parseRule } from '#iptables-parser/index.ts'
 import { hostileText, quoted, ruleParts, writtenRule } from './arbitraries.ts'
 import { printed, rulesIn, SAVES } from './fixtures.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonical, canonicalChains, type Family, parse } from '#iptables-parser'
+import { canonical, canonicalChains, type Family, parse } from '#iptables-parser/index.ts'
 import { writtenRule } from './arbitraries.ts'
 import { bigSave } from './big-save.ts'
 import { printed, rulesIn, SAVES } from './fixtures.ts'

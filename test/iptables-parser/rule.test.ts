@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseRule, type RuleParts, ruleText } from '#iptables-parser'
+import { parseRule, type RuleParts, ruleText } from '#iptables-parser/index.ts'
 import { ruleParts } from './arbitraries.ts'
 
 describe('the typed parts of a rule', () => {

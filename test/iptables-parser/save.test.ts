@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { format, parse, parseList, parseRule, ruleText, type Save } from '#iptables-parser'
+import { format, parse, parseList, parseRule, ruleText, type Save } from '#iptables-parser/index.ts'
 import { ruleParts } from './arbitraries.ts'
 import { bigSave } from './big-save.ts'
 import { SAVES } from './fixtures.ts'

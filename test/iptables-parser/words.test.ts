@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { words } from '#iptables-parser'
+import { words } from '#iptables-parser/index.ts'
 import { hostileText, quoted } from './arbitraries.ts'
 
 const texts = (line: string) => words(line).map(({ text }) => text)

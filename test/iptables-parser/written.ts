@@ -1,4 +1,4 @@
-import type { Family } from '#iptables-parser'
+import type { Family } from '#iptables-parser/index.ts'
 
 // Rules as people and programs write them, by family and table. The real tools take all of them.
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ClusterObject } from '../../src/api/objects.ts'
-import type { Host } from '../../src/verbs/sandbox/host.ts'
+import type { ClusterObject } from '#api/objects.ts'
+import type { Host } from '#verbs/sandbox/host.ts'
 import { endpoint, ip, port, service, slice, slicePort } from '../objects.ts'
 import { whyNot } from './ground.ts'
 import { Rig } from './rig.ts'

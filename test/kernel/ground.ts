@@ -1,6 +1,6 @@
-import { hostKernel } from '../../src/system/kernel.ts'
-import { labName } from '../../src/verbs/sandbox/namespaces.ts'
-import { ensurePrograms, type Program } from '../../src/verbs/sandbox/packages.ts'
+import { hostKernel } from '#system/kernel.ts'
+import { labName } from '#verbs/sandbox/namespaces.ts'
+import { ensurePrograms, type Program } from '#verbs/sandbox/packages.ts'
 
 // What a kernel test stands on: root, namespaces, tools. Where something is missing, the test says what.
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Host } from '../../src/verbs/sandbox/host.ts'
-import { tally } from '../../src/verbs/sandbox/host.ts'
+import type { Host } from '#verbs/sandbox/host.ts'
+import { tally } from '#verbs/sandbox/host.ts'
 import { endpoint, ip, port, service, slice, slicePort } from '../objects.ts'
 import { whyNot } from './ground.ts'
 import { Rig } from './rig.ts'

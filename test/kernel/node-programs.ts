@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Child, startChild } from '../../src/system/children.ts'
-import { systemClock } from '../../src/system/clock.ts'
-import type { ApiObject } from '../../src/verbs/sandbox/api-store.ts'
-import type { Lab } from '../../src/verbs/sandbox/lab.ts'
-import { within } from '../../src/verbs/sandbox/namespaces.ts'
+import { type Child, startChild } from '#system/children.ts'
+import { systemClock } from '#system/clock.ts'
+import type { ApiObject } from '#verbs/sandbox/api-store.ts'
+import type { Lab } from '#verbs/sandbox/lab.ts'
+import { within } from '#verbs/sandbox/namespaces.ts'
 
 // An API server and the agent, both as programs on the node of a lab: for modes whose sockets must be there.
 

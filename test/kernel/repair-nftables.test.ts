@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { systemClock } from '../../src/system/clock.ts'
-import type { Host } from '../../src/verbs/sandbox/host.ts'
+import { systemClock } from '#system/clock.ts'
+import type { Host } from '#verbs/sandbox/host.ts'
 import { endpoint, port, service, slice, slicePort } from '../objects.ts'
 import { whyNot } from './ground.ts'
 import { Rig } from './rig.ts'

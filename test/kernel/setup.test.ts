@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { must } from '../../src/system/must.ts'
+import { must } from '#system/must.ts'
 import { cannotRun, type Namespace, newNamespace } from './namespace.ts'
 
 // The program as an init container starts it: in a network namespace of its own, where some of it may not be done.

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Outcome } from '../../src/system/ports.ts'
+import type { Outcome } from '#system/ports.ts'
 import { whyNot } from './ground.ts'
 import { type Namespace, newNamespace } from './namespace.ts'
 

@@ -1,11 +1,11 @@
-import { apiSource } from '../../src/api/api-source.ts'
-import { credentialsFrom } from '../../src/api/credentials.ts'
-import { EventWriter } from '../../src/api/event-writer.ts'
-import { Transport } from '../../src/api/transport.ts'
-import { systemClock } from '../../src/system/clock.ts'
-import { starting } from '../../src/telemetry/events.ts'
-import { targetOf } from '../../src/verbs/sandbox/api/resources.ts'
-import { type ApiServer, type SeenRequest, startApiServer } from '../../src/verbs/sandbox/api-server.ts'
+import { apiSource } from '#api/api-source.ts'
+import { credentialsFrom } from '#api/credentials.ts'
+import { EventWriter } from '#api/event-writer.ts'
+import { Transport } from '#api/transport.ts'
+import { systemClock } from '#system/clock.ts'
+import { starting } from '#telemetry/events.ts'
+import { targetOf } from '#verbs/sandbox/api/resources.ts'
+import { type ApiServer, type SeenRequest, startApiServer } from '#verbs/sandbox/api-server.ts'
 
 // Everything the agent asks of an API server, new or old → what a role must allow, as `verb group/resource`.
 

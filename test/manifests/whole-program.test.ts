@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { SEED_NODE, SEED_OBJECTS } from '../../src/verbs/sandbox/seed.ts'
+import { SEED_NODE, SEED_OBJECTS } from '#verbs/sandbox/seed.ts'
 import { served } from '../effects/served.ts'
 import { freePort } from '../verbs/asking.ts'
 import { permission } from './requests.ts'

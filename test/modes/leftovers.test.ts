@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { sweep } from '../../src/modes/leftovers.ts'
-import type { Swept } from '../../src/modes/swept.ts'
-import { PaperClock } from '../../src/system/paper/clock.ts'
-import { PaperKernel } from '../../src/system/paper/kernel.ts'
-import type { Command, Kernel, Outcome } from '../../src/system/ports.ts'
+import { sweep } from '#modes/leftovers.ts'
+import type { Swept } from '#modes/swept.ts'
+import { PaperClock } from '#system/paper/clock.ts'
+import { PaperKernel } from '#system/paper/kernel.ts'
+import type { Command, Kernel, Outcome } from '#system/ports.ts'
 
 // What proxies have left on a machine of paper, and what is there after it was swept.
 

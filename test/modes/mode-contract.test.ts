@@ -1,5 +1,5 @@
-import { iptables } from '../../src/modes/iptables/index.ts'
-import { nftables } from '../../src/modes/nftables/index.ts'
+import { iptables } from '#modes/iptables/index.ts'
+import { nftables } from '#modes/nftables/index.ts'
 import { modeContract } from '../contracts/mode.ts'
 
 modeContract('nftables', family => nftables({ family, chainRemoval: 'at-once' }))

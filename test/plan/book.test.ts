@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Entry } from '../../src/modes/mode.ts'
-import { BASE_OWNER, Book } from '../../src/plan/book.ts'
-import { diff, EMPTY, isEmpty, settle } from '../../src/plan/diff.ts'
+import type { Entry } from '#modes/mode.ts'
+import { BASE_OWNER, Book } from '#plan/book.ts'
+import { diff, EMPTY, isEmpty, settle } from '#plan/diff.ts'
 
 const own = (unit: string, text: string): Entry => ({ unit, text })
 const shared = (unit: string, text: string): Entry => ({ unit, text, shared: true })

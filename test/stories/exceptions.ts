@@ -1,5 +1,5 @@
-import type { End, Packet } from '../../src/modes/trace.ts'
-import { familyOf } from '../../src/values/address.ts'
+import type { End, Packet } from '#modes/trace.ts'
+import { familyOf } from '#values/address.ts'
 import { type Fate, fateOf, sameFate } from '../fate.ts'
 import type { Flags } from '../flags.ts'
 import * as ipvs from '../modes/ipvs/differences.ts'

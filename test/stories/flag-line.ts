@@ -1,4 +1,4 @@
-import { cidrFamily } from '../../src/values/cidr.ts'
+import { cidrFamily } from '#values/cidr.ts'
 import { DEFAULT_FLAGS, type DetectLocal, type Flags } from '../flags.ts'
 import { cidr } from '../objects.ts'
 import { type Line, StoryError } from './lines.ts'

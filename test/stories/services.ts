@@ -1,6 +1,6 @@
-import type { Policy, Service, ServicePortSpec } from '../../src/api/objects.ts'
-import type { Address } from '../../src/values/address.ts'
-import type { ObjectName } from '../../src/values/names.ts'
+import type { Policy, Service, ServicePortSpec } from '#api/objects.ts'
+import type { Address } from '#values/address.ts'
+import type { ObjectName } from '#values/names.ts'
 import { type Line, StoryError } from './lines.ts'
 import {
   addressAt,

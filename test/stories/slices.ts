@@ -1,6 +1,6 @@
-import type { EndpointSlice, SliceEndpoint, SlicePort } from '../../src/api/objects.ts'
-import { type Address, addressFromNumber, addressNumber, type Family, familyOf } from '../../src/values/address.ts'
-import type { ObjectName } from '../../src/values/names.ts'
+import type { EndpointSlice, SliceEndpoint, SlicePort } from '#api/objects.ts'
+import { type Address, addressFromNumber, addressNumber, type Family, familyOf } from '#values/address.ts'
+import type { ObjectName } from '#values/names.ts'
 import { type Line, StoryError } from './lines.ts'
 import { addressAt, oneOf, portNameAt, portOfProtocolAt, unknown, wordsOf } from './terms.ts'
 

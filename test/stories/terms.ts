@@ -1,7 +1,7 @@
-import { type Address, hostPort, parseAddress } from '../../src/values/address.ts'
-import { type Cidr, parseCidr } from '../../src/values/cidr.ts'
-import { isPort, type ObjectName, type PortName, parseObjectName, parsePortName } from '../../src/values/names.ts'
-import { PROTOCOLS, type Protocol } from '../../src/values/protocol.ts'
+import { type Address, hostPort, parseAddress } from '#values/address.ts'
+import { type Cidr, parseCidr } from '#values/cidr.ts'
+import { isPort, type ObjectName, type PortName, parseObjectName, parsePortName } from '#values/names.ts'
+import { PROTOCOLS, type Protocol } from '#values/protocol.ts'
 import { type Line, StoryError } from './lines.ts'
 
 // Single words of a story → the values they name, or an error that says what would be right.

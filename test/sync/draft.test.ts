@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { Cluster } from '../../src/cluster/cluster.ts'
-import type { Mode } from '../../src/modes/mode.ts'
-import { Draft } from '../../src/sync/draft.ts'
+import { Cluster } from '#cluster/cluster.ts'
+import type { Mode } from '#modes/mode.ts'
+import { Draft } from '#sync/draft.ts'
 import { endpoint, ip, name, port, service, slice } from '../objects.ts'
 
 // Step by step: all Services are decided before the first is written down, and each is written down once.

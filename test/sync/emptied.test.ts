@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import type { Mode, Ruleset } from '../../src/modes/mode.ts'
-import { nftables } from '../../src/modes/nftables/index.ts'
-import { Book } from '../../src/plan/book.ts'
-import { settle } from '../../src/plan/diff.ts'
-import { Sync } from '../../src/sync/sync.ts'
-import { PaperClock } from '../../src/system/paper/clock.ts'
-import type { Kernel } from '../../src/system/ports.ts'
+import type { Mode, Ruleset } from '#modes/mode.ts'
+import { nftables } from '#modes/nftables/index.ts'
+import { Book } from '#plan/book.ts'
+import { settle } from '#plan/diff.ts'
+import { Sync } from '#sync/sync.ts'
+import { PaperClock } from '#system/paper/clock.ts'
+import type { Kernel } from '#system/ports.ts'
 
 // Chains that an older kernel cannot let go of at once: they stand empty until the next look, and nobody is blamed.
 

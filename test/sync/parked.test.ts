@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { iptables } from '../../src/modes/iptables/index.ts'
-import type { Mode } from '../../src/modes/mode.ts'
-import { Book } from '../../src/plan/book.ts'
-import { park } from '../../src/plan/diff.ts'
-import { Sync } from '../../src/sync/sync.ts'
-import { PaperClock } from '../../src/system/paper/clock.ts'
-import { PaperKernel } from '../../src/system/paper/kernel.ts'
+import { iptables } from '#modes/iptables/index.ts'
+import type { Mode } from '#modes/mode.ts'
+import { Book } from '#plan/book.ts'
+import { park } from '#plan/diff.ts'
+import { Sync } from '#sync/sync.ts'
+import { PaperClock } from '#system/paper/clock.ts'
+import { PaperKernel } from '#system/paper/kernel.ts'
 
 // A chain that ought to go, and a stranger's rule that leads there.
 

@@ -1,4 +1,4 @@
-import type { NodeView } from '../../src/desired/node-view.ts'
+import type { NodeView } from '#desired/node-view.ts'
 
 // A node about which there is nothing to say.
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { alarm as iptablesAlarm } from '../../src/modes/iptables-alarm.ts'
-import type { Alarm } from '../../src/modes/mode.ts'
-import { alarm as nftablesAlarm } from '../../src/modes/nftables/alarm.ts'
-import { Watchtower } from '../../src/sync/watchtower.ts'
-import { PaperClock } from '../../src/system/paper/clock.ts'
-import type { Follow } from '../../src/system/ports.ts'
+import { alarm as iptablesAlarm } from '#modes/iptables-alarm.ts'
+import type { Alarm } from '#modes/mode.ts'
+import { alarm as nftablesAlarm } from '#modes/nftables/alarm.ts'
+import { Watchtower } from '#sync/watchtower.ts'
+import { PaperClock } from '#system/paper/clock.ts'
+import type { Follow } from '#system/ports.ts'
 
 const RESTORE = { argv: ['iptables-nft-restore', '-w', '5', '--noflush', '--counters'] } as const
 const TOOLS = { family: 'ipv4', variant: 'nft', restore: 'iptables-nft-restore', save: 'iptables-nft-save' } as const

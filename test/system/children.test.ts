@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { type Child, isAlive, startChild } from '../../src/system/children.ts'
+import { type Child, isAlive, startChild } from '#system/children.ts'
 
 /** A child of Node's own, its lines, and a way to wait for the next one. */
 function startScript(script: string) {

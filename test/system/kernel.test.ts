@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { hostKernel } from '../../src/system/kernel.ts'
+import { hostKernel } from '#system/kernel.ts'
 
 // Real processes: sh, cat, sleep.
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { must } from '../../src/system/must.ts'
-import { PaperKernel } from '../../src/system/paper/kernel.ts'
-import type { Command } from '../../src/system/ports.ts'
+import { must } from '#system/must.ts'
+import { PaperKernel } from '#system/paper/kernel.ts'
+import type { Command } from '#system/ports.ts'
 
 // What the paper kernel does besides what the real tools do. What it does like them is in the kernel contract.
 

@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import { PaperKernel } from '../../src/system/paper/kernel.ts'
+import { PaperKernel } from '#system/paper/kernel.ts'
 import { type IptablesName, kernelContract } from '../contracts/kernel.ts'
 
 describe('the paper kernel', () => {

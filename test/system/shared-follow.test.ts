@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Follow } from '../../src/system/ports.ts'
-import { sharedFollow } from '../../src/system/shared-follow.ts'
+import type { Follow } from '#system/ports.ts'
+import { sharedFollow } from '#system/shared-follow.ts'
 
 /** Programs that say and do what the test wants. */
 class Programs {

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Answering, type Listening, serveHttp } from '../../src/system/sockets.ts'
+import { type Answering, type Listening, serveHttp } from '#system/sockets.ts'
 import { ask, freePort, HAS_IPV6 } from '../verbs/asking.ts'
 
 const servers: Listening[] = []

@@ -2,7 +2,7 @@ import { appendFile, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type FileWatch, watchFile } from '../../src/system/watch-files.ts'
+import { type FileWatch, watchFile } from '#system/watch-files.ts'
 
 let folder: string
 let watching: FileWatch | undefined

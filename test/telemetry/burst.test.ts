@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { burstLines } from '../../src/telemetry/burst.ts'
+import { burstLines } from '#telemetry/burst.ts'
 
 const lines = (count: number) => Array.from({ length: count }, (_, i) => `line ${i + 1}`)
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { claimLost, healthCheckFailed, starting } from '../../src/telemetry/events.ts'
+import { claimLost, healthCheckFailed, starting } from '#telemetry/events.ts'
 import { name } from '../objects.ts'
 
 const BY = { nodeName: 'n1', hostname: 'n1.example.org', now: Date.parse('2026-11-21T00:33:19.106Z') + 0.156 }

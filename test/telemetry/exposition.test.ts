@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { goFloat, Registry } from '../../src/telemetry/exposition.ts'
+import { goFloat, Registry } from '#telemetry/exposition.ts'
 
 describe('the text format', () => {
   test('a metric without labels is there from the start, one with labels after its first observation', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { healthCheckAnswer } from '../../src/telemetry/health-checks.ts'
+import { healthCheckAnswer } from '#telemetry/health-checks.ts'
 import { name } from '../objects.ts'
 
 test('an answer has the bytes of kube-proxy: tabs, no newline at the end, and its headers', () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { PaperClock } from '../../src/system/paper/clock.ts'
-import { Health } from '../../src/telemetry/health.ts'
+import { PaperClock } from '#system/paper/clock.ts'
+import { Health } from '#telemetry/health.ts'
 import { FAILURE, report } from './reports.ts'
 
 const OVERDUE_MS = 60_000

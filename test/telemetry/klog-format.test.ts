@@ -8,7 +8,7 @@ import {
   quoted,
   sentenceText,
   valueText,
-} from '../../src/telemetry/klog-format.ts'
+} from '#telemetry/klog-format.ts'
 
 describe('a quoted string is written as Go quotes it', () => {
   test.each([

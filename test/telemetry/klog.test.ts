@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Log, type LogOptions, openLog } from '../../src/telemetry/klog.ts'
+import { type Log, type LogOptions, openLog } from '#telemetry/klog.ts'
 
 const AT = new Date(2026, 10, 21, 0, 33, 18).getTime() + 431.356
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { PaperClock } from '../../src/system/paper/clock.ts'
-import { Metrics, type Standing } from '../../src/telemetry/metrics.ts'
-import type { Ran } from '../../src/telemetry/numbers/tally.ts'
+import { PaperClock } from '#system/paper/clock.ts'
+import { Metrics, type Standing } from '#telemetry/metrics.ts'
+import type { Ran } from '#telemetry/numbers/tally.ts'
 import { FAILURE, report } from './reports.ts'
 
 // What kube-proxy 1.36 answered on a node with a few Services.

@@ -1,5 +1,5 @@
-import { NO_NEWS } from '../../src/sync/news.ts'
-import type { Report } from '../../src/sync/report.ts'
+import { NO_NEWS } from '#sync/news.ts'
+import type { Report } from '#sync/report.ts'
 
 // A sync that went well and changed nothing, unless it says otherwise.
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { parseArguments } from '../../src/config/arguments.ts'
-import { pageAt, type Shown } from '../../src/telemetry/server.ts'
-import { Slis } from '../../src/telemetry/slis.ts'
+import { parseArguments } from '#config/arguments.ts'
+import { pageAt, type Shown } from '#telemetry/server.ts'
+import { Slis } from '#telemetry/slis.ts'
 
 /** What kube-proxy 1.36 answers with these flags. */
 const KUBE_PROXYS_CONFIGZ =

@@ -1,5 +1,5 @@
-import type { Shown } from '../../src/telemetry/server.ts'
-import { Slis } from '../../src/telemetry/slis.ts'
+import type { Shown } from '#telemetry/server.ts'
+import { Slis } from '#telemetry/slis.ts'
 
 // What the metrics server of a test shows.
 

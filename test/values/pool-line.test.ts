@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseHostPort, parsePoolLine, poolLine } from '../../src/values/pool-line.ts'
+import { parseHostPort, parsePoolLine, poolLine } from '#values/pool-line.ts'
 import { ip } from '../objects.ts'
 
 describe('a pool', () => {

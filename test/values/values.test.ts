@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { addressFromNumber, addressNumber, hostPort, parseAddress } from '../../src/values/address.ts'
-import { contains, overlaps, parseCidr } from '../../src/values/cidr.ts'
-import { hash8, hash16 } from '../../src/values/digest.ts'
-import { formatDuration, parseDuration } from '../../src/values/duration.ts'
-import { parseObjectName, parsePortName, portId } from '../../src/values/names.ts'
-import { parsePortRange } from '../../src/values/port-range.ts'
+import { addressFromNumber, addressNumber, hostPort, parseAddress } from '#values/address.ts'
+import { contains, overlaps, parseCidr } from '#values/cidr.ts'
+import { hash8, hash16 } from '#values/digest.ts'
+import { formatDuration, parseDuration } from '#values/duration.ts'
+import { parseObjectName, parsePortName, portId } from '#values/names.ts'
+import { parsePortRange } from '#values/port-range.ts'
 import { cidr, ip, name } from '../objects.ts'
 
 describe('an address', () => {

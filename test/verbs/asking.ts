@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { type Log, openLog } from '../../src/telemetry/klog.ts'
+import { type Log, openLog } from '#telemetry/klog.ts'
 
 // A port nobody has, somebody who has one, one question over HTTP, and a log that can be read.
 

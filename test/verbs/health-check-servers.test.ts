@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { HealthCheck } from '../../src/desired/health-checks.ts'
-import { PaperClock } from '../../src/system/paper/clock.ts'
-import { type FailedHealthCheck, HealthCheckServers } from '../../src/verbs/health-check-servers.ts'
+import type { HealthCheck } from '#desired/health-checks.ts'
+import { PaperClock } from '#system/paper/clock.ts'
+import { type FailedHealthCheck, HealthCheckServers } from '#verbs/health-check-servers.ts'
 import { ip, name } from '../objects.ts'
 import { type Answered, ask, freePort, HAS_IPV6, type Heard, listen, squat } from './asking.ts'
 

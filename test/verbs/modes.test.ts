@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { parseArguments } from '../../src/config/arguments.ts'
-import type { Kernel } from '../../src/system/ports.ts'
-import { fitMode, isMissingFamily } from '../../src/verbs/modes.ts'
+import { parseArguments } from '#config/arguments.ts'
+import type { Kernel } from '#system/ports.ts'
+import { fitMode, isMissingFamily } from '#verbs/modes.ts'
 
 // What a host lacks for a mode, and in which family.
 

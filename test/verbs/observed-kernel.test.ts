@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { forgetFlows, listFlows } from '../../src/dialects/conntrack.ts'
-import { PaperClock } from '../../src/system/paper/clock.ts'
-import type { Command } from '../../src/system/ports.ts'
-import type { Ran } from '../../src/telemetry/numbers/tally.ts'
-import { observedKernel } from '../../src/verbs/observed-kernel.ts'
-import { ruleCounts, rulesWritten } from '../../src/verbs/rule-counts.ts'
+import { forgetFlows, listFlows } from '#dialects/conntrack.ts'
+import { PaperClock } from '#system/paper/clock.ts'
+import type { Command } from '#system/ports.ts'
+import type { Ran } from '#telemetry/numbers/tally.ts'
+import { observedKernel } from '#verbs/observed-kernel.ts'
+import { ruleCounts, rulesWritten } from '#verbs/rule-counts.ts'
 import { ip } from '../objects.ts'
 
 const DOCUMENT = `*filter

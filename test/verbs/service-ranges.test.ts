@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { Cluster } from '../../src/cluster/cluster.ts'
-import { parseArguments } from '../../src/config/arguments.ts'
-import { FAMILIES, type Family } from '../../src/values/address.ts'
-import { lookAtMachine } from '../../src/verbs/machine.ts'
-import { serviceRanges } from '../../src/verbs/service-ranges.ts'
-import { lookAround } from '../../src/verbs/surroundings.ts'
+import { Cluster } from '#cluster/cluster.ts'
+import { parseArguments } from '#config/arguments.ts'
+import { FAMILIES, type Family } from '#values/address.ts'
+import { lookAtMachine } from '#verbs/machine.ts'
+import { serviceRanges } from '#verbs/service-ranges.ts'
+import { lookAround } from '#verbs/surroundings.ts'
 import { cidr, ip, name } from '../objects.ts'
 
 // What of the Services' ranges is nobody's, as the machine's routes and addresses tell.

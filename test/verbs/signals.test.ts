@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type ApiServer, startApiServer } from '../../src/verbs/sandbox/api-server.ts'
-import { SEED_NODE, SEED_OBJECTS } from '../../src/verbs/sandbox/seed.ts'
+import { type ApiServer, startApiServer } from '#verbs/sandbox/api-server.ts'
+import { SEED_NODE, SEED_OBJECTS } from '#verbs/sandbox/seed.ts'
 import { Program } from '../effects/program.ts'
 import { ask, freePort } from './asking.ts'
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { Node } from '../../src/api/objects.ts'
-import { Cluster } from '../../src/cluster/cluster.ts'
-import { parseArguments } from '../../src/config/arguments.ts'
-import type { Surroundings } from '../../src/sync/draft.ts'
-import type { Family } from '../../src/values/address.ts'
-import { lookAround, type Machine } from '../../src/verbs/surroundings.ts'
+import type { Node } from '#api/objects.ts'
+import { Cluster } from '#cluster/cluster.ts'
+import { parseArguments } from '#config/arguments.ts'
+import type { Surroundings } from '#sync/draft.ts'
+import type { Family } from '#values/address.ts'
+import { lookAround, type Machine } from '#verbs/surroundings.ts'
 import { cidr, ip, node } from '../objects.ts'
 
 const MACHINE: Machine = {

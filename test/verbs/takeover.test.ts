@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { PaperClock } from '../../src/system/paper/clock.ts'
-import { PaperKernel } from '../../src/system/paper/kernel.ts'
-import { Takeover } from '../../src/verbs/takeover.ts'
-import { type Heard, listen } from '../verbs/asking.ts'
+import { PaperClock } from '#system/paper/clock.ts'
+import { PaperKernel } from '#system/paper/kernel.ts'
+import { Takeover } from '#verbs/takeover.ts'
+import { type Heard, listen } from './asking.ts'
 
 // What another mode has left, on a kernel of paper: it goes, but for what a stranger holds on to, which is emptied and told.
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { PaperClock } from '../../src/system/paper/clock.ts'
-import type { RelayNews } from '../../src/system/relay/news.ts'
-import { openLog } from '../../src/telemetry/klog.ts'
-import { tellRelay } from '../../src/verbs/telling-relay.ts'
+import { PaperClock } from '#system/paper/clock.ts'
+import type { RelayNews } from '#system/relay/news.ts'
+import { openLog } from '#telemetry/klog.ts'
+import { tellRelay } from '#verbs/telling-relay.ts'
 
 /** Without the part of the line that says when and where. */
 function told(news: RelayNews, verbosity = 0): string {

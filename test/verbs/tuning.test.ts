@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { parseArguments } from '../../src/config/arguments.ts'
-import type { Settings } from '../../src/config/settings.ts'
-import type { Command, Kernel, Outcome } from '../../src/system/ports.ts'
-import { openLog } from '../../src/telemetry/klog.ts'
-import { allowLocalhost, conntrackMax, tune, tuneMachine } from '../../src/verbs/tuning.ts'
+import { parseArguments } from '#config/arguments.ts'
+import type { Settings } from '#config/settings.ts'
+import type { Command, Kernel, Outcome } from '#system/ports.ts'
+import { openLog } from '#telemetry/klog.ts'
+import { allowLocalhost, conntrackMax, tune, tuneMachine } from '#verbs/tuning.ts'
 
 // Settings in; what a machine whose settings are files is left with, and what the log says of it.
 

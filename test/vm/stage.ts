@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import type { ClusterObject } from '../../src/api/objects.ts'
-import { systemClock } from '../../src/system/clock.ts'
-import type { ConnectOutcome } from '../../src/system/pod/messages.ts'
-import type { Host } from '../../src/verbs/sandbox/host.ts'
+import type { ClusterObject } from '#api/objects.ts'
+import { systemClock } from '#system/clock.ts'
+import type { ConnectOutcome } from '#system/pod/messages.ts'
+import type { Host } from '#verbs/sandbox/host.ts'
 import { Rig } from '../kernel/rig.ts'
 import { endpoint, ip, port, service, slice, slicePort } from '../objects.ts'
 

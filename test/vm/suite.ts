@@ -1,4 +1,4 @@
-import { systemClock } from '../../src/system/clock.ts'
+import { systemClock } from '#system/clock.ts'
 
 // What is to be checked inside the machine: a stage that is set once, and checks that play on it one after the other.
 

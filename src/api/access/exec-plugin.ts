@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { Outcome } from '../../system/ports.ts'
+import type { Outcome } from '#system/ports.ts'
 import type { Fetched } from './kept.ts'
 import { isFields } from './kubeconfig-text.ts'
 import { type ExecPlugin, type Material, readMaterial } from './login.ts'

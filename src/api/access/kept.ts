@@ -1,4 +1,4 @@
-import type { Clock } from '../../system/ports.ts'
+import type { Clock } from '#system/ports.ts'
 
 // Something that is slow to get → the same thing for everybody, until it expires or is refused.
 

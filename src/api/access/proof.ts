@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { Clock, Kernel } from '../../system/ports.ts'
+import type { Clock, Kernel } from '#system/ports.ts'
 import { execCredential } from './exec-plugin.ts'
 import { Kept } from './kept.ts'
 import { type Files, type Identity, isToken, type Material, readMaterial } from './login.ts'

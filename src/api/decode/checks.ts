@@ -1,7 +1,7 @@
-import { type Address, parseAddress } from '../../values/address.ts'
-import { type ObjectName, parseObjectName, parsePortName } from '../../values/names.ts'
-import type { Protocol } from '../../values/protocol.ts'
-import type { ClusterObject, Kind } from '../objects.ts'
+import type { ClusterObject, Kind } from '#api/objects.ts'
+import { type Address, parseAddress } from '#values/address.ts'
+import { type ObjectName, parseObjectName, parsePortName } from '#values/names.ts'
+import type { Protocol } from '#values/protocol.ts'
 
 // Untrusted values → safe ones, and one line for each that was not. Shared by the decoders of the three kinds.
 

@@ -1,5 +1,5 @@
-import { type Address, FAMILIES, type Family, familyOf } from '../../values/address.ts'
-import { type Cidr, cidrFamily, parseCidr } from '../../values/cidr.ts'
+import { type Address, FAMILIES, type Family, familyOf } from '#values/address.ts'
+import { type Cidr, cidrFamily, parseCidr } from '#values/cidr.ts'
 import { addressAt, type Fields, fieldsOf, itemsOf, type Problems } from './checks.ts'
 
 // A Service's load balancer → the addresses that are ours to answer on, and who may come in there.

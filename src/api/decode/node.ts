@@ -1,5 +1,5 @@
-import type { Address } from '../../values/address.ts'
-import { type Cidr, parseCidr } from '../../values/cidr.ts'
+import type { Address } from '#values/address.ts'
+import { type Cidr, parseCidr } from '#values/cidr.ts'
 import {
   addressAt,
   type Decoded,

@@ -1,4 +1,4 @@
-import { type Cidr, parseCidr } from '../../values/cidr.ts'
+import { type Cidr, parseCidr } from '#values/cidr.ts'
 import { type Decoded, type Fields, fieldsOf, itemsOf, nameAt, Problems, unusable } from './checks.ts'
 
 // A networking.k8s.io/v1 ServiceCIDR → the ranges that cluster IPs are drawn from.

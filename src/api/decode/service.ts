@@ -1,6 +1,6 @@
-import { type Address, FAMILY_LABEL, type Family, familyOf, parseAddress } from '../../values/address.ts'
-import { isPort, parsePortName } from '../../values/names.ts'
-import type { Policy, Service, ServicePortSpec } from '../objects.ts'
+import type { Policy, Service, ServicePortSpec } from '#api/objects.ts'
+import { type Address, FAMILY_LABEL, type Family, familyOf, parseAddress } from '#values/address.ts'
+import { isPort, parsePortName } from '#values/names.ts'
 import {
   addressAt,
   type Decoded,

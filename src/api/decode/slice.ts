@@ -1,6 +1,6 @@
-import { type Address, FAMILY_LABEL, type Family, familyOf, parseAddress } from '../../values/address.ts'
-import { isPort, type ObjectName, parsePortName } from '../../values/names.ts'
-import type { SliceEndpoint, SlicePort } from '../objects.ts'
+import type { SliceEndpoint, SlicePort } from '#api/objects.ts'
+import { type Address, FAMILY_LABEL, type Family, familyOf, parseAddress } from '#values/address.ts'
+import { isPort, type ObjectName, parsePortName } from '#values/names.ts'
 import {
   type Decoded,
   type Fields,

@@ -1,4 +1,4 @@
-import { type ObjectName, parseObjectName } from '../../values/names.ts'
+import { type ObjectName, parseObjectName } from '#values/names.ts'
 import { Malformed, Refusal } from './failures.ts'
 
 // The bytes of a watch → what each line says.

@@ -1,7 +1,7 @@
-import type { ObjectName } from '../../values/names.ts'
-import { type Decoded, decodeAs } from '../decode.ts'
-import type { Event } from '../event.ts'
-import type { Kind } from '../objects.ts'
+import { type Decoded, decodeAs } from '#api/decode.ts'
+import type { Event } from '#api/event.ts'
+import type { Kind } from '#api/objects.ts'
+import type { ObjectName } from '#values/names.ts'
 import type { Item } from './frames.ts'
 
 // What was told of each object → what must be told now. Names and marks only: the objects live with who was told.

@@ -1,5 +1,5 @@
-import type { Kind } from '../objects.ts'
-import type { ExtraKind } from '../stats.ts'
+import type { Kind } from '#api/objects.ts'
+import type { ExtraKind } from '#api/stats.ts'
 
 // What is watched, with kube-proxy's own selectors: what nobody needs is not sent to five thousand nodes.
 

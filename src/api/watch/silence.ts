@@ -1,4 +1,4 @@
-import type { Clock } from '../../system/ports.ts'
+import type { Clock } from '#system/ports.ts'
 import { type Missing, Silent } from './failures.ts'
 
 // Nothing heard for too long → an Error for whoever waits.

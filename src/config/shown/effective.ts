@@ -1,8 +1,8 @@
 import { stringify } from 'yaml'
-import type { Choices } from '../choices.ts'
-import { API_VERSION, KIND } from '../kube-proxy-configuration.ts'
-import { isZero, KINDS, type Value } from '../table/kinds.ts'
-import { FIELDS, type FieldSetting } from '../table/table.ts'
+import type { Choices } from '#config/choices.ts'
+import { API_VERSION, KIND } from '#config/kube-proxy-configuration.ts'
+import { isZero, KINDS, type Value } from '#config/table/kinds.ts'
+import { FIELDS, type FieldSetting } from '#config/table/table.ts'
 
 // Choices → the KubeProxyConfiguration that says the same: for --write-config-to and /configz.
 

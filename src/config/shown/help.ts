@@ -1,6 +1,6 @@
-import { KINDS, type Value } from '../table/kinds.ts'
-import { GROUPS, type Setting, type Verb } from '../table/setting.ts'
-import { type FlaggedSetting, flagsOf } from '../table/table.ts'
+import { KINDS, type Value } from '#config/table/kinds.ts'
+import { GROUPS, type Setting, type Verb } from '#config/table/setting.ts'
+import { type FlaggedSetting, flagsOf } from '#config/table/table.ts'
 
 // A verb → the text of its --help.
 

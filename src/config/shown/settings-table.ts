@@ -1,6 +1,6 @@
-import { KINDS } from '../table/kinds.ts'
-import { GROUPS, type Setting } from '../table/setting.ts'
-import { TABLE } from '../table/table.ts'
+import { KINDS } from '#config/table/kinds.ts'
+import { GROUPS, type Setting } from '#config/table/setting.ts'
+import { TABLE } from '#config/table/table.ts'
 import { shownDefault } from './help.ts'
 
 // The settings table → Markdown, for the documentation.

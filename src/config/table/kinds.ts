@@ -1,4 +1,4 @@
-import { formatDuration, parseDuration } from '../../values/duration.ts'
+import { formatDuration, parseDuration } from '#values/duration.ts'
 import {
   gatesFromFile,
   gatesFromText,

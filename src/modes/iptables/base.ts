@@ -1,7 +1,7 @@
-import type { NodeView } from '../../desired/node-view.ts'
-import * as words from '../../dialects/iptables.ts'
-import { rule } from '../../dialects/words.ts'
-import type { Entry, Unit } from '../mode.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import * as words from '#dialects/iptables.ts'
+import { rule } from '#dialects/words.ts'
+import type { Entry, Unit } from '#modes/mode.ts'
 import {
   CANARY,
   chainUnit,

@@ -1,7 +1,7 @@
-import { named, saveAll, type Tools, type Variant } from '../../dialects/iptables.ts'
-import { must } from '../../system/must.ts'
-import type { Kernel } from '../../system/ports.ts'
-import type { Family } from '../../values/address.ts'
+import { named, saveAll, type Tools, type Variant } from '#dialects/iptables.ts'
+import { must } from '#system/must.ts'
+import type { Kernel } from '#system/ports.ts'
+import type { Family } from '#values/address.ts'
 
 // A host → which of its iptables to use. Two variants keep two sets of rules in one kernel; ours belong where kubelet's are.
 

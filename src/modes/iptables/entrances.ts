@@ -1,10 +1,10 @@
-import type { NodeView } from '../../desired/node-view.ts'
-import type { Frontend, ServiceTraffic } from '../../desired/traffic.ts'
-import * as words from '../../dialects/iptables.ts'
-import { rule } from '../../dialects/words.ts'
-import { type Address, type Family, familyOf } from '../../values/address.ts'
-import { prefixOf } from '../../values/cidr.ts'
-import type { Entry } from '../mode.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import type { Frontend, ServiceTraffic } from '#desired/traffic.ts'
+import * as words from '#dialects/iptables.ts'
+import { rule } from '#dialects/words.ts'
+import type { Entry } from '#modes/mode.ts'
+import { type Address, type Family, familyOf } from '#values/address.ts'
+import { prefixOf } from '#values/cidr.ts'
 import {
   branchChain,
   chainUnit,

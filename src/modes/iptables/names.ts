@@ -1,7 +1,7 @@
-import type { Endpoint, ServiceTraffic } from '../../desired/traffic.ts'
-import type { Cidr } from '../../values/cidr.ts'
-import { hash16 } from '../../values/digest.ts'
-import type { Unit } from '../mode.ts'
+import type { Endpoint, ServiceTraffic } from '#desired/traffic.ts'
+import type { Unit } from '#modes/mode.ts'
+import type { Cidr } from '#values/cidr.ts'
+import { hash16 } from '#values/digest.ts'
 
 // A service port → the names of its chains, by the same hash as kube-proxy's, so that both recognise each other's.
 

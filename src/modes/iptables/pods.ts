@@ -1,4 +1,4 @@
-import type { NodeView } from '../../desired/node-view.ts'
+import type { NodeView } from '#desired/node-view.ts'
 
 // How a packet of a local pod is told apart: by its source or by the interface it came in through.
 

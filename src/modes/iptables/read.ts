@@ -1,8 +1,8 @@
-import { canonicalChains } from '#iptables-parser'
-import { saveAll, type Tools } from '../../dialects/iptables.ts'
-import { must } from '../../system/must.ts'
-import type { Kernel } from '../../system/ports.ts'
-import type { Ruleset, Unit } from '../mode.ts'
+import { saveAll, type Tools } from '#dialects/iptables.ts'
+import { canonicalChains } from '#iptables-parser/index.ts'
+import type { Ruleset, Unit } from '#modes/mode.ts'
+import { must } from '#system/must.ts'
+import type { Kernel } from '#system/ports.ts'
 import { chainUnit, FIREWALL, isBuiltIn, isEntrance, isOurChain, lineUnit, type Table } from './names.ts'
 import { strangers, targetOf } from './strangers.ts'
 

@@ -1,5 +1,5 @@
-import type { ChainTexts } from '#iptables-parser'
-import type { Unit } from '../mode.ts'
+import type { ChainTexts } from '#iptables-parser/index.ts'
+import type { Unit } from '#modes/mode.ts'
 import { chainUnit, type Table } from './names.ts'
 
 // What iptables-save prints → the rules of others that lead into chains of ours. While they stand, such a chain cannot go.

@@ -1,6 +1,6 @@
-import { block, restoreInto, type Tools } from '../../dialects/iptables.ts'
-import type { Command } from '../../system/ports.ts'
-import type { Plan, Unit } from '../mode.ts'
+import { block, restoreInto, type Tools } from '#dialects/iptables.ts'
+import type { Plan, Unit } from '#modes/mode.ts'
+import type { Command } from '#system/ports.ts'
 import { FIREWALL, MARK_MASQ, NODEPORTS, POSTROUTING, SERVICES, type Table, unitParts } from './names.ts'
 
 // A plan → one restore, in blocks that can each stand alone: targets before the chains that jump to them, and nothing

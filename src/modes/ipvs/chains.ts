@@ -1,6 +1,6 @@
-import type { NodeView } from '../../desired/node-view.ts'
-import * as words from '../../dialects/iptables.ts'
-import { rule, type Word } from '../../dialects/words.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import * as words from '#dialects/iptables.ts'
+import { rule, type Word } from '#dialects/words.ts'
 import * as names from './names.ts'
 import { NODE_PORT_PROTOCOLS, nodePortSet, type SetName, setComment, setName } from './sets.ts'
 

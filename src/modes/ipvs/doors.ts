@@ -1,6 +1,6 @@
-import type { NodeView } from '../../desired/node-view.ts'
-import type { Endpoint, Frontend, ServiceTraffic } from '../../desired/traffic.ts'
-import { type Address, hostPort } from '../../values/address.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import type { Endpoint, Frontend, ServiceTraffic } from '#desired/traffic.ts'
+import { type Address, hostPort } from '#values/address.ts'
 
 // The frontends of a service port → the places where virtual servers stand, each with whom it sends packets to.
 

@@ -1,7 +1,7 @@
-import type { Door } from '../../dialects/ipvs.ts'
-import { type Address, hostPort } from '../../values/address.ts'
-import type { Protocol } from '../../values/protocol.ts'
-import type { Unit } from '../mode.ts'
+import type { Door } from '#dialects/ipvs.ts'
+import type { Unit } from '#modes/mode.ts'
+import { type Address, hostPort } from '#values/address.ts'
+import type { Protocol } from '#values/protocol.ts'
 
 // What this mode's units are called, and what a unit's name says.
 

@@ -1,7 +1,7 @@
-import { doorEntry, type SavedSet } from '../../dialects/ipset.ts'
-import { type Door, placeOf } from '../../dialects/ipvs.ts'
-import type { Address, Family } from '../../values/address.ts'
-import { type Cidr, contains } from '../../values/cidr.ts'
+import { doorEntry, type SavedSet } from '#dialects/ipset.ts'
+import { type Door, placeOf } from '#dialects/ipvs.ts'
+import type { Address, Family } from '#values/address.ts'
+import { type Cidr, contains } from '#values/cidr.ts'
 import { NODE_PORT_PROTOCOLS, nodePortSet, RECORD, type SetName, setName } from './sets.ts'
 
 // Which virtual servers are ours. IPVS keeps no owner, and others may use it too: theirs are not touched.

@@ -1,13 +1,13 @@
-import { canonicalChains } from '#iptables-parser'
-import { addressesOf, LIST_ADDRESSES, serviceAddressesOf } from '../../dialects/ip.ts'
-import * as ipset from '../../dialects/ipset.ts'
-import { saveAll, type Tools } from '../../dialects/iptables.ts'
-import * as ipvs from '../../dialects/ipvs.ts'
-import { must } from '../../system/must.ts'
-import type { Kernel } from '../../system/ports.ts'
-import type { Family } from '../../values/address.ts'
-import type { Cidr } from '../../values/cidr.ts'
-import { LINGERING, type Ruleset, type Unit } from '../mode.ts'
+import { addressesOf, LIST_ADDRESSES, serviceAddressesOf } from '#dialects/ip.ts'
+import * as ipset from '#dialects/ipset.ts'
+import { saveAll, type Tools } from '#dialects/iptables.ts'
+import * as ipvs from '#dialects/ipvs.ts'
+import { canonicalChains } from '#iptables-parser/index.ts'
+import { LINGERING, type Ruleset, type Unit } from '#modes/mode.ts'
+import { must } from '#system/must.ts'
+import type { Kernel } from '#system/ports.ts'
+import type { Family } from '#values/address.ts'
+import type { Cidr } from '#values/cidr.ts'
 import {
   addressUnit,
   chainUnit,

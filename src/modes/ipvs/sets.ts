@@ -1,6 +1,6 @@
-import type { SetSpec } from '../../dialects/ipset.ts'
-import type { Family } from '../../values/address.ts'
-import type { Protocol } from '../../values/protocol.ts'
+import type { SetSpec } from '#dialects/ipset.ts'
+import type { Family } from '#values/address.ts'
+import type { Protocol } from '#values/protocol.ts'
 
 // The ipsets that the rules ask: kube-proxy's, by its names, and three that it lacks.
 

@@ -1,9 +1,9 @@
-import { ADD_IPVS_DEVICE } from '../../dialects/ip.ts'
-import * as ipvs from '../../dialects/ipvs.ts'
-import { writeSysctl } from '../../dialects/sysctl.ts'
-import { must } from '../../system/must.ts'
-import type { Kernel, Outcome } from '../../system/ports.ts'
-import type { Family } from '../../values/address.ts'
+import { ADD_IPVS_DEVICE } from '#dialects/ip.ts'
+import * as ipvs from '#dialects/ipvs.ts'
+import { writeSysctl } from '#dialects/sysctl.ts'
+import { must } from '#system/must.ts'
+import type { Kernel, Outcome } from '#system/ports.ts'
+import type { Family } from '#values/address.ts'
 
 // A kernel and the operator's wishes → a kernel that is ready for this mode, or one line that says what it lacks.
 

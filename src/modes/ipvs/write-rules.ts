@@ -1,5 +1,5 @@
-import { block, type Tools } from '../../dialects/iptables.ts'
-import type { Plan, Unit } from '../mode.ts'
+import { block, type Tools } from '#dialects/iptables.ts'
+import type { Plan, Unit } from '#modes/mode.ts'
 import { JUMP_UNITS } from './base.ts'
 import { TABLES, type Table, unitParts } from './names.ts'
 

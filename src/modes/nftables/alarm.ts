@@ -1,6 +1,6 @@
-import { FAMILY_WORDS, monitorAuthor } from '../../dialects/nft.ts'
-import type { Family } from '../../values/address.ts'
-import type { Alarm } from '../mode.ts'
+import { FAMILY_WORDS, monitorAuthor } from '#dialects/nft.ts'
+import type { Alarm } from '#modes/mode.ts'
+import type { Family } from '#values/address.ts'
 import { TABLE } from './names.ts'
 
 // What `nft monitor` says → whether somebody touched our table. Of clients in affinity sets it says nothing.

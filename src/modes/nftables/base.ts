@@ -1,8 +1,8 @@
-import type { NodeView } from '../../desired/node-view.ts'
-import * as words from '../../dialects/nft.ts'
-import { rule } from '../../dialects/words.ts'
-import type { Address } from '../../values/address.ts'
-import type { Entry } from '../mode.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import * as words from '#dialects/nft.ts'
+import { rule } from '#dialects/words.ts'
+import type { Entry } from '#modes/mode.ts'
+import type { Address } from '#values/address.ts'
 import * as maps from './maps.ts'
 import * as names from './names.ts'
 

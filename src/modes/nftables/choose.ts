@@ -1,5 +1,5 @@
-import type { Kernel, Outcome } from '../../system/ports.ts'
-import { FAMILY_LABEL, type Family } from '../../values/address.ts'
+import type { Kernel, Outcome } from '#system/ports.ts'
+import { FAMILY_LABEL, type Family } from '#values/address.ts'
 import { trials } from './trial.ts'
 import type { Manner } from './write.ts'
 

@@ -1,4 +1,4 @@
-import type { Mode } from '../mode.ts'
+import type { Mode } from '#modes/mode.ts'
 import { alarm } from './alarm.ts'
 import { base } from './base.ts'
 import { read } from './read.ts'

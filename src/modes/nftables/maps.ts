@@ -1,8 +1,8 @@
-import { concat, dport, FAMILY_WORDS, oneOf } from '../../dialects/nft.ts'
-import { rule } from '../../dialects/words.ts'
-import type { Family } from '../../values/address.ts'
-import { PROTOCOLS, type Protocol } from '../../values/protocol.ts'
-import type { Entry, Unit } from '../mode.ts'
+import { concat, dport, FAMILY_WORDS, oneOf } from '#dialects/nft.ts'
+import { rule } from '#dialects/words.ts'
+import type { Entry, Unit } from '#modes/mode.ts'
+import type { Family } from '#values/address.ts'
+import { PROTOCOLS, type Protocol } from '#values/protocol.ts'
 import { AFFINITY, mapUnit, setUnit } from './names.ts'
 
 // The maps and sets in which all plain services live. What has a name here is declared this way forever: a map cannot

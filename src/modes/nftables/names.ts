@@ -1,6 +1,6 @@
-import type { Endpoint, ServiceTraffic } from '../../desired/traffic.ts'
-import { hash8 } from '../../values/digest.ts'
-import type { Unit } from '../mode.ts'
+import type { Endpoint, ServiceTraffic } from '#desired/traffic.ts'
+import type { Unit } from '#modes/mode.ts'
+import { hash8 } from '#values/digest.ts'
 
 // What is ours in nftables → its name, and the unit it is in.
 

@@ -1,8 +1,8 @@
-import { braces, FAMILY_WORDS, isHookLine } from '../../dialects/nft.ts'
-import { rule } from '../../dialects/words.ts'
-import type { Command } from '../../system/ports.ts'
-import type { Family } from '../../values/address.ts'
-import type { Plan, Unit } from '../mode.ts'
+import { braces, FAMILY_WORDS, isHookLine } from '#dialects/nft.ts'
+import { rule } from '#dialects/words.ts'
+import type { Plan, Unit } from '#modes/mode.ts'
+import type { Command } from '#system/ports.ts'
+import type { Family } from '#values/address.ts'
 import { type Kind, TABLE, TABLE_UNIT, unitParts } from './names.ts'
 
 // A plan → one transaction, but for what a large one sends ahead, in an order in which nothing dangles: what is led to

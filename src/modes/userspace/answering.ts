@@ -1,8 +1,8 @@
-import type { Flow } from '../../dialects/conntrack.ts'
-import { listListeners, openListenersOf } from '../../dialects/relay.ts'
-import { must } from '../../system/must.ts'
-import type { Family } from '../../values/address.ts'
-import type { Answering } from '../mode.ts'
+import type { Flow } from '#dialects/conntrack.ts'
+import { listListeners, openListenersOf } from '#dialects/relay.ts'
+import type { Answering } from '#modes/mode.ts'
+import { must } from '#system/must.ts'
+import type { Family } from '#values/address.ts'
 import { listenerName } from './names.ts'
 
 // What the kernel sees of a connection ends at one of our proxy ports: whoever is behind it may change while it goes on. One

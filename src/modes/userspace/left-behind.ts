@@ -1,5 +1,5 @@
-import type { Tools } from '../../dialects/iptables.ts'
-import type { Kernel } from '../../system/ports.ts'
+import type { Tools } from '#dialects/iptables.ts'
+import type { Kernel } from '#system/ports.ts'
 import { PORTALS } from './names.ts'
 import { standingPorts } from './read.ts'
 

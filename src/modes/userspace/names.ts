@@ -1,7 +1,7 @@
-import type { PoolName, ServiceTraffic } from '../../desired/traffic.ts'
-import type { Cidr } from '../../values/cidr.ts'
-import { hash16 } from '../../values/digest.ts'
-import type { Unit } from '../mode.ts'
+import type { PoolName, ServiceTraffic } from '#desired/traffic.ts'
+import type { Unit } from '#modes/mode.ts'
+import type { Cidr } from '#values/cidr.ts'
+import { hash16 } from '#values/digest.ts'
 
 // A service port → the names of its listeners; the chains kube-proxy 1.20 had in this mode, and what we add to them.
 

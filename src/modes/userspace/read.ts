@@ -1,10 +1,10 @@
-import { canonicalChains } from '#iptables-parser'
-import { saveAll, type Tools } from '../../dialects/iptables.ts'
-import { listListeners, openListenersOf, proxyPort } from '../../dialects/relay.ts'
-import { CommandFailed, must } from '../../system/must.ts'
-import type { Kernel } from '../../system/ports.ts'
-import type { Family } from '../../values/address.ts'
-import type { Ruleset, Unit } from '../mode.ts'
+import { saveAll, type Tools } from '#dialects/iptables.ts'
+import { listListeners, openListenersOf, proxyPort } from '#dialects/relay.ts'
+import { canonicalChains } from '#iptables-parser/index.ts'
+import type { Ruleset, Unit } from '#modes/mode.ts'
+import { CommandFailed, must } from '#system/must.ts'
+import type { Kernel } from '#system/ports.ts'
+import type { Family } from '#values/address.ts'
 import { chainUnit, isOurChain, lineUnit, listenerOfNote, listenUnit, NON_LOCAL, TABLES, type Table } from './names.ts'
 
 // What the relay lists and iptables-save prints → the units that are ours, in the very text we would write.

@@ -1,7 +1,7 @@
-import { block, restoreInto, type Tools } from '../../dialects/iptables.ts'
-import { closeListeners, type Listener, openListeners, withProxyPorts } from '../../dialects/relay.ts'
-import type { Command } from '../../system/ports.ts'
-import type { Plan, Unit } from '../mode.ts'
+import { block, restoreInto, type Tools } from '#dialects/iptables.ts'
+import { closeListeners, type Listener, openListeners, withProxyPorts } from '#dialects/relay.ts'
+import type { Plan, Unit } from '#modes/mode.ts'
+import type { Command } from '#system/ports.ts'
 import { standsLast } from './base.ts'
 import { TABLES, type Table, unitParts } from './names.ts'
 

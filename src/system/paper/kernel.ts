@@ -1,4 +1,4 @@
-import type { Command, Kernel, Outcome } from '../ports.ts'
+import type { Command, Kernel, Outcome } from '#system/ports.ts'
 import { PaperIptables } from './iptables/iptables.ts'
 import { copyOf, type Machine, newMachine, type PaperTool } from './machine.ts'
 

@@ -1,5 +1,5 @@
-import type { Family } from '../../values/address.ts'
-import type { Command, Outcome } from '../ports.ts'
+import type { Command, Outcome } from '#system/ports.ts'
+import type { Family } from '#values/address.ts'
 
 // What the paper tools of one machine have in common: how each is asked, and what one may know of another's things.
 

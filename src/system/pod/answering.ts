@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { createServer, isIPv6, type Socket } from 'node:net'
-import { eachLine } from '../lines.ts'
+import { eachLine } from '#system/lines.ts'
 import type { Answer, Door } from './messages.ts'
 
 // A door → a listener that answers every line or datagram with who it is and what it sees.

@@ -1,6 +1,6 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { connect, isIPv6 } from 'node:net'
-import { eachLine } from '../lines.ts'
+import { eachLine } from '#system/lines.ts'
 import { failureNews, Inbox } from './inbox.ts'
 import type { Answer, ConnectOutcome, Dial, Failure } from './messages.ts'
 

@@ -1,4 +1,4 @@
-import { eachLine } from '../lines.ts'
+import { eachLine } from '#system/lines.ts'
 import { type Listener, listen } from './answering.ts'
 import { type Conversation, connectOnce, open } from './dialing.ts'
 import type { Asked, ConnectOutcome, Dial, Door, Reply, Request } from './messages.ts'

@@ -1,9 +1,9 @@
-import type { Family } from '../../values/address.ts'
-import type { PortRange } from '../../values/port-range.ts'
-import { eachLine } from '../lines.ts'
-import type { Open, Wanted } from '../relay/listeners.ts'
-import type { RelayNews } from '../relay/news.ts'
-import { Relay } from '../relay/relay.ts'
+import { eachLine } from '#system/lines.ts'
+import type { Open, Wanted } from '#system/relay/listeners.ts'
+import type { RelayNews } from '#system/relay/news.ts'
+import { Relay } from '#system/relay/relay.ts'
+import type { Family } from '#values/address.ts'
+import type { PortRange } from '#values/port-range.ts'
 
 // The relay as a program of its own, for a node that is a network namespace: requests on stdin → listeners → replies and
 // news on stdout. It ends with its stdin, so nothing of it outlives whoever started it.

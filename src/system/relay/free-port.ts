@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { createServer, isIPv6 } from 'node:net'
-import type { PortRange } from '../../values/port-range.ts'
+import type { PortRange } from '#values/port-range.ts'
 import type { Spot } from './messages.ts'
 
 // A protocol and an address → a port that is free there. Listeners share their port, and two programs of one user may share

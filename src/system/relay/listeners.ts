@@ -1,4 +1,4 @@
-import type { Family } from '../../values/address.ts'
+import type { Family } from '#values/address.ts'
 
 // What the relay can be asked for: the little that `relay list`, `open` and `close` need.
 

@@ -1,4 +1,4 @@
-import type { Family } from '../../values/address.ts'
+import type { Family } from '#values/address.ts'
 
 // What the relay and its workers say to each other.
 

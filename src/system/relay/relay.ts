@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
-import type { Family } from '../../values/address.ts'
-import type { PortRange } from '../../values/port-range.ts'
+import type { Family } from '#values/address.ts'
+import type { PortRange } from '#values/port-range.ts'
 import { Crew, type Word } from './crew.ts'
 import type { Listeners, Open, Wanted } from './listeners.ts'
 import { Memories } from './memories.ts'

@@ -1,4 +1,4 @@
-import { vitals } from '../vitals.ts'
+import { vitals } from '#system/vitals.ts'
 
 // How many descriptors this process may have → how many listeners and connections it can carry.
 

@@ -1,5 +1,5 @@
-import { FAMILIES, type Family } from '../../values/address.ts'
-import type { Command, Kernel, Outcome } from '../ports.ts'
+import type { Command, Kernel, Outcome } from '#system/ports.ts'
+import { FAMILIES, type Family } from '#values/address.ts'
 import type { Listeners, Open, Wanted } from './listeners.ts'
 
 // A kernel and a relay → one kernel: `relay …` is a program like any other to those who run commands.

@@ -1,4 +1,4 @@
-import type { About, Registry } from '../exposition.ts'
+import type { About, Registry } from '#telemetry/exposition.ts'
 
 // Our own metrics: their names, labels and what they mean.
 

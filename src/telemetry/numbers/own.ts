@@ -1,6 +1,6 @@
-import type { Report } from '../../sync/report.ts'
-import { FAMILY_LABEL, type Family } from '../../values/address.ts'
-import type { Registry } from '../exposition.ts'
+import type { Report } from '#sync/report.ts'
+import type { Registry } from '#telemetry/exposition.ts'
+import { FAMILY_LABEL, type Family } from '#values/address.ts'
 import { ownMetrics } from './own-names.ts'
 import type { Ran } from './tally.ts'
 

@@ -1,4 +1,4 @@
-import type { Family } from '../../values/address.ts'
+import type { Family } from '#values/address.ts'
 
 // Changes as they arrive, syncs as they end → which changes the kernel does not have yet, and how long those took that it has.
 

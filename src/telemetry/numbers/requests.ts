@@ -1,4 +1,4 @@
-import type { About, Registry } from '../exposition.ts'
+import type { About, Registry } from '#telemetry/exposition.ts'
 
 // Requests to the API server → the metrics that every Kubernetes client in Go has of them: names, labels, buckets and help
 // texts of client-go. Not those of its rate limiter, its cache of connections and its credential plugins: what they count

@@ -1,4 +1,4 @@
-import type { Family } from '../../values/address.ts'
+import type { Family } from '#values/address.ts'
 
 // Commands as they are run → what each lane's next report does not say by itself.
 

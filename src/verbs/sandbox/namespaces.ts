@@ -1,6 +1,6 @@
-import { isAlive } from '../../system/children.ts'
-import { CommandFailed, must } from '../../system/must.ts'
-import type { Command, Kernel } from '../../system/ports.ts'
+import { isAlive } from '#system/children.ts'
+import { CommandFailed, must } from '#system/must.ts'
+import type { Command, Kernel } from '#system/ports.ts'
 
 // Network namespaces: their names, commands that run inside them, and the removal of those whose owner is gone.
 

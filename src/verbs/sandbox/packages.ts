@@ -1,4 +1,4 @@
-import type { Command, Kernel, Outcome } from '../../system/ports.ts'
+import type { Command, Kernel, Outcome } from '#system/ports.ts'
 
 // The programs somebody needs → those programs on this machine, or one line that says what would help.
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { type Child, startChild } from '../../system/children.ts'
-import type { ConnectOutcome, Reply, Request } from '../../system/pod/messages.ts'
+import { type Child, startChild } from '#system/children.ts'
+import type { ConnectOutcome, Reply, Request } from '#system/pod/messages.ts'
 import { within } from './namespaces.ts'
 
 // Requests → the program inside a namespace → its replies.

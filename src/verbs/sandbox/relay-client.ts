@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url'
-import { type Child, startChild } from '../../system/children.ts'
-import type { RelayRequest, RelaySaid, RelayWish } from '../../system/pod/relay.ts'
-import type { Listeners, Open, Wanted } from '../../system/relay/listeners.ts'
-import type { RelayNews } from '../../system/relay/news.ts'
-import type { RelayOptions } from '../../system/relay/relay.ts'
-import type { Family } from '../../values/address.ts'
+import { type Child, startChild } from '#system/children.ts'
+import type { RelayRequest, RelaySaid, RelayWish } from '#system/pod/relay.ts'
+import type { Listeners, Open, Wanted } from '#system/relay/listeners.ts'
+import type { RelayNews } from '#system/relay/news.ts'
+import type { RelayOptions } from '#system/relay/relay.ts'
+import type { Family } from '#values/address.ts'
 import { within } from './namespaces.ts'
 
 // The relay of a node that is a namespace: the same Listeners, carried out by a program inside.

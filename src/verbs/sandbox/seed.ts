@@ -1,5 +1,5 @@
-import type { Transport } from '../../system/pod/messages.ts'
-import type { Kernel } from '../../system/ports.ts'
+import type { Transport } from '#system/pod/messages.ts'
+import type { Kernel } from '#system/ports.ts'
 import type { ApiObject } from './api-store.ts'
 import { type Lab, openLab, type PodWish } from './lab.ts'
 import { withoutNames } from './namespaces.ts'

@@ -1,4 +1,4 @@
-import type { Family } from '../../values/address.ts'
+import type { Family } from '#values/address.ts'
 
 // The lab's map → the lines for `ip` that draw it.
 //

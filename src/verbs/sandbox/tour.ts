@@ -1,5 +1,5 @@
-import { print } from '../../system/output.ts'
-import type { Command } from '../../system/ports.ts'
+import { print } from '#system/output.ts'
+import type { Command } from '#system/ports.ts'
 import type { Sandbox } from './sandbox.ts'
 
 // A sandbox that stands → what a newcomer should see of it: connections that arrive, and the rules that made them.

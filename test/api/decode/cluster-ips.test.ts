@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { decodeAs } from '../../../src/api/decode.ts'
-import type { Service } from '../../../src/api/objects.ts'
+import { decodeAs } from '#api/decode.ts'
+import type { Service } from '#api/objects.ts'
 
 function decoded(spec: Record<string, unknown>) {
   const metadata = { namespace: 'shop', name: 'cart' }

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { Event } from '../../../src/api/event.ts'
-import { documents } from '../../../src/api/files.ts'
-import type { ClusterObject } from '../../../src/api/objects.ts'
+import type { Event } from '#api/event.ts'
+import { documents } from '#api/files.ts'
+import type { ClusterObject } from '#api/objects.ts'
 
 // What a stranger may write into a cluster, and what becomes of it. A file without expectations fails.
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { interned } from '../../../src/api/decode/interned.ts'
+import { interned } from '#api/decode/interned.ts'
 
 test('the names of nodes, zones and taints come back as they are', () => {
   for (const name of ['n1.example.com', 'eu-west-1a', 'Zone_1', 'node.kubernetes.io/unschedulable']) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { decodeAs } from '../../../src/api/decode.ts'
-import type { Service } from '../../../src/api/objects.ts'
+import { decodeAs } from '#api/decode.ts'
+import type { Service } from '#api/objects.ts'
 
 describe('source ranges', () => {
   const V4 = '203.0.113.1'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decodeAs } from '../../../src/api/decode.ts'
+import { decodeAs } from '#api/decode.ts'
 
 describe('a Node', () => {
   test('is kept with internal addresses first', () => {

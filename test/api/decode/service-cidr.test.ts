@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { decodeAs } from '../../../src/api/decode.ts'
-import { documents } from '../../../src/api/files.ts'
+import { decodeAs } from '#api/decode.ts'
+import { documents } from '#api/files.ts'
 
 const METADATA = { name: 'kubernetes' }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { decodeAs } from '../../../src/api/decode.ts'
-import type { Service } from '../../../src/api/objects.ts'
+import { decodeAs } from '#api/decode.ts'
+import type { Service } from '#api/objects.ts'
 
 type Spec = Record<string, unknown>
 const PORTS = [{ name: 'http', port: 80, protocol: 'TCP' }]

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { decodeAs } from '../../../src/api/decode.ts'
-import type { EndpointSlice } from '../../../src/api/objects.ts'
+import { decodeAs } from '#api/decode.ts'
+import type { EndpointSlice } from '#api/objects.ts'
 
 const METADATA = { namespace: 'shop', name: 'cart-x7', labels: { 'kubernetes.io/service-name': 'cart' } }
 const ENDPOINT = { addresses: ['10.244.1.1'] }

@@ -1,4 +1,4 @@
-import type { Family } from '../../../src/values/address.ts'
+import type { Family } from '#values/address.ts'
 
 // One thing that iptables does with a document or a command, and what it leaves behind. Written once for both families:
 // {ip} is an address, {host} the same as iptables-save prints it, {net} a network, {ip:80} an address and port.

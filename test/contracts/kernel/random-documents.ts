@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Family } from '../../../src/values/address.ts'
+import type { Family } from '#values/address.ts'
 import { inFamily } from './case.ts'
 
 // Small iptables-restore documents: most lines make sense, some do not, and some only where they stand.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { chooseTools } from '../../../src/modes/iptables/choose.ts'
-import type { Kernel } from '../../../src/system/ports.ts'
+import { chooseTools } from '#modes/iptables/choose.ts'
+import type { Kernel } from '#system/ports.ts'
 
 /** A host that has these programs, each with what it prints. */
 function host(programs: Readonly<Record<string, string>>): Kernel {

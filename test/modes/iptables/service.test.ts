@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { ClusterObject } from '../../../src/api/objects.ts'
-import { Cluster } from '../../../src/cluster/cluster.ts'
-import type { NodeView } from '../../../src/desired/node-view.ts'
-import { resolve } from '../../../src/desired/resolve.ts'
-import { service as chainsOf } from '../../../src/modes/iptables/service.ts'
+import type { ClusterObject } from '#api/objects.ts'
+import { Cluster } from '#cluster/cluster.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import { resolve } from '#desired/resolve.ts'
+import { service as chainsOf } from '#modes/iptables/service.ts'
 import { cidr, endpoint, ip, name, port, service, slice } from '../../objects.ts'
 
 const VIEW: NodeView = {

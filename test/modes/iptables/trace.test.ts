@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { ourUnits } from '../../../src/modes/iptables/read.ts'
-import { trace } from '../../../src/modes/iptables/trace.ts'
-import type { Ruleset } from '../../../src/modes/mode.ts'
-import type { Packet } from '../../../src/modes/trace.ts'
+import { ourUnits } from '#modes/iptables/read.ts'
+import { trace } from '#modes/iptables/trace.ts'
+import type { Ruleset } from '#modes/mode.ts'
+import type { Packet } from '#modes/trace.ts'
 import { fateOf } from '../../fate.ts'
 import { ip } from '../../objects.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { read } from '../../../src/modes/iptables/read.ts'
-import { write } from '../../../src/modes/iptables/write.ts'
-import type { Plan, Unit } from '../../../src/modes/mode.ts'
-import type { Kernel } from '../../../src/system/ports.ts'
+import { read } from '#modes/iptables/read.ts'
+import { write } from '#modes/iptables/write.ts'
+import type { Plan, Unit } from '#modes/mode.ts'
+import type { Kernel } from '#system/ports.ts'
 
 const NFT = { family: 'ipv4', variant: 'nft', restore: 'iptables-nft-restore', save: 'iptables-nft-save' } as const
 const LEGACY = { ...NFT, variant: 'legacy' } as const

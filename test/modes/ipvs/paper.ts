@@ -1,5 +1,5 @@
-import { PaperKernel } from '../../../src/system/paper/kernel.ts'
-import type { Command, Kernel, Outcome } from '../../../src/system/ports.ts'
+import { PaperKernel } from '#system/paper/kernel.ts'
+import type { Command, Kernel, Outcome } from '#system/ports.ts'
 
 // ipset, ipvsadm and ip on paper, beside the paper iptables: strict where they are strict, and as forgiving where they go on.
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { ipvsSetup } from '../../../src/modes/ipvs/setup.ts'
-import type { Command, Kernel, Outcome } from '../../../src/system/ports.ts'
+import { ipvsSetup } from '#modes/ipvs/setup.ts'
+import type { Command, Kernel, Outcome } from '#system/ports.ts'
 import { SETUP } from './scene.ts'
 
 // A kernel that lacks something, or has something already: what the mode says to that, and what it then does.

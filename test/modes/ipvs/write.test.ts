@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Ruleset } from '../../../src/modes/mode.ts'
-import { diff, EMPTY } from '../../../src/plan/diff.ts'
+import type { Ruleset } from '#modes/mode.ts'
+import { diff, EMPTY } from '#plan/diff.ts'
 import { endpoint, port, service, slice } from '../../objects.ts'
 import { modeOf, rulesOf } from './scene.ts'
 

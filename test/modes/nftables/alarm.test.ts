@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { alarm } from '../../../src/modes/nftables/alarm.ts'
+import { alarm } from '#modes/nftables/alarm.ts'
 
 const { concerns, author, isUs, isChange } = alarm('ipv4')
 

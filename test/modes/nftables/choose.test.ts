@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { chooseNft } from '../../../src/modes/nftables/choose.ts'
-import { trials } from '../../../src/modes/nftables/trial.ts'
-import type { Kernel, Outcome } from '../../../src/system/ports.ts'
+import { chooseNft } from '#modes/nftables/choose.ts'
+import { trials } from '#modes/nftables/trial.ts'
+import type { Kernel, Outcome } from '#system/ports.ts'
 
 interface HostFacts {
   readonly nft?: string

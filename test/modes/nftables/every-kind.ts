@@ -1,6 +1,6 @@
-import type { ClusterObject } from '../../../src/api/objects.ts'
-import type { NodeView } from '../../../src/desired/node-view.ts'
-import type { Family } from '../../../src/values/address.ts'
+import type { ClusterObject } from '#api/objects.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import type { Family } from '#values/address.ts'
 import { cidr, endpoint, ip, port, service, slice, slicePort } from '../../objects.ts'
 
 // One Service of every kind that nftables mode has words for. What nft listed of them is in fixtures/saves.

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { read } from '../../../src/modes/nftables/read.ts'
-import type { Kernel, Outcome } from '../../../src/system/ports.ts'
-import { FAMILIES } from '../../../src/values/address.ts'
+import { read } from '#modes/nftables/read.ts'
+import type { Kernel, Outcome } from '#system/ports.ts'
+import { FAMILIES } from '#values/address.ts'
 import { everyKind, viewOfEveryKind } from './every-kind.ts'
 import { bookOf } from './scene.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Ruleset } from '../../../src/modes/mode.ts'
-import type { Packet } from '../../../src/modes/trace.ts'
+import type { Ruleset } from '#modes/mode.ts'
+import type { Packet } from '#modes/trace.ts'
 import { endpoint, ip, service, slice } from '../../objects.ts'
 import { bookOf, modeOf } from './scene.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Packet } from '../../../src/modes/trace.ts'
+import type { Packet } from '#modes/trace.ts'
 import { fateOf } from '../../fate.ts'
 import { cidr, endpoint, ip, service, slice } from '../../objects.ts'
 import { bookOf, modeOf } from './scene.ts'

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Plan, Ruleset } from '../../../src/modes/mode.ts'
-import { nftables } from '../../../src/modes/nftables/index.ts'
-import type { ChainRemoval } from '../../../src/modes/nftables/write.ts'
-import { diff, EMPTY, settle } from '../../../src/plan/diff.ts'
+import type { Plan, Ruleset } from '#modes/mode.ts'
+import { nftables } from '#modes/nftables/index.ts'
+import type { ChainRemoval } from '#modes/nftables/write.ts'
+import { diff, EMPTY, settle } from '#plan/diff.ts'
 import { endpoint, service, slice } from '../../objects.ts'
 import { bookOf, modeOf } from './scene.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { FAMILIES, type Family } from '../../../src/values/address.ts'
+import { FAMILIES, type Family } from '#values/address.ts'
 import { MODE_CASES, type ModeCase } from '../../contracts/mode/cases.ts'
 import { endIn, packetIn, rulesOf } from '../../contracts/mode/scene.ts'
 import { type Fate, fateOf, sameFate } from '../../fate.ts'

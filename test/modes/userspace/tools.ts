@@ -1,5 +1,5 @@
-import { type UserspaceOptions, userspace } from '../../../src/modes/userspace/index.ts'
-import type { Family } from '../../../src/values/address.ts'
+import { type UserspaceOptions, userspace } from '#modes/userspace/index.ts'
+import type { Family } from '#values/address.ts'
 
 // The mode as it is on a host with iptables-nft.
 

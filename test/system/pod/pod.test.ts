@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Child, startChild } from '../../../src/system/children.ts'
-import type { Dial, Reply, Request, Transport } from '../../../src/system/pod/messages.ts'
+import { type Child, startChild } from '#system/children.ts'
+import type { Dial, Reply, Request, Transport } from '#system/pod/messages.ts'
 
 // The program itself, on loopback: no namespace is needed to prove what it says and hears.
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { FIRST_WORKER, LIMIT, USED } from '../../../src/system/relay/messages.ts'
-import { Budget } from '../../../src/system/relay/worker/budget.ts'
+import { FIRST_WORKER, LIMIT, USED } from '#system/relay/messages.ts'
+import { Budget } from '#system/relay/worker/budget.ts'
 
 test('workers take from one budget, to the last descriptor and no further', () => {
   const descriptors = new Int32Array(new SharedArrayBuffer(4 * (FIRST_WORKER + 2)))

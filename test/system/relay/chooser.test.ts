@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Endpoint, Memory } from '../../../src/system/relay/messages.ts'
-import { Chooser } from '../../../src/system/relay/worker/chooser.ts'
-import { favourite } from '../../../src/system/relay/worker/favourite.ts'
+import type { Endpoint, Memory } from '#system/relay/messages.ts'
+import { Chooser } from '#system/relay/worker/chooser.ts'
+import { favourite } from '#system/relay/worker/favourite.ts'
 
 const NOBODY: ReadonlySet<string> = new Set()
 const end = (n: number): Endpoint => ({ ip: `10.244.1.${n}`, port: 8080, text: `10.244.1.${n}:8080` })

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import '../../../src/system/relay/worker/worker.ts'
-import type { ToWorker, WorkerStart } from '../../../src/system/relay/messages.ts'
+import '#system/relay/worker/worker.ts'
+import type { ToWorker, WorkerStart } from '#system/relay/messages.ts'
 
 // The relay's worker, but for this: the first of them crashes when it is told to open a listener called "crash". Its successor
 // is told the same and lives.

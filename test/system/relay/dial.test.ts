@@ -1,8 +1,8 @@
 import { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Endpoint } from '../../../src/system/relay/messages.ts'
-import { Chooser } from '../../../src/system/relay/worker/chooser.ts'
-import { dial, type Failure } from '../../../src/system/relay/worker/tcp/dial.ts'
+import type { Endpoint } from '#system/relay/messages.ts'
+import { Chooser } from '#system/relay/worker/chooser.ts'
+import { dial, type Failure } from '#system/relay/worker/tcp/dial.ts'
 
 const end = (n: number): Endpoint => ({ ip: `10.244.1.${n}`, port: 8080, text: `10.244.1.${n}:8080` })
 const SOCKET = new Socket()

@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
-import { type Child, startChild } from '../../../src/system/children.ts'
-import type { RelayAsked, RelaySaid } from '../../../src/system/pod/relay.ts'
+import { type Child, startChild } from '#system/children.ts'
+import type { RelayAsked, RelaySaid } from '#system/pod/relay.ts'
 import { portOf, until } from './loopback.ts'
 
 // A relay in a process that may have few files open, as `ulimit -n` says, and more clients than that.

@@ -2,8 +2,8 @@ import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dg
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import type { RelayNews } from '../../../src/system/relay/news.ts'
-import { Relay, type RelayOptions } from '../../../src/system/relay/relay.ts'
+import type { RelayNews } from '#system/relay/news.ts'
+import { Relay, type RelayOptions } from '#system/relay/relay.ts'
 
 // A relay on a loopback address that nobody else uses, with endpoints behind it and clients before it.
 

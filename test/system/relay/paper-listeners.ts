@@ -1,5 +1,5 @@
-import type { Listeners, Open, Wanted } from '../../../src/system/relay/listeners.ts'
-import type { Family } from '../../../src/values/address.ts'
+import type { Listeners, Open, Wanted } from '#system/relay/listeners.ts'
+import type { Family } from '#values/address.ts'
 
 // Listeners of paper: no sockets, and a port that nobody had before for each that is opened.
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { RelayNews } from '../../../src/system/relay/news.ts'
-import type { RelayOptions } from '../../../src/system/relay/relay.ts'
+import type { RelayNews } from '#system/relay/news.ts'
+import type { RelayOptions } from '#system/relay/relay.ts'
 import { Ground, until } from './loopback.ts'
 
 // The relay as a whole: ports, limits, and what becomes of a worker that crashes.

@@ -1,10 +1,10 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type Endpoint, LIMIT, type Pool, USED } from '../../../src/system/relay/messages.ts'
-import { Budget } from '../../../src/system/relay/worker/budget.ts'
-import { Chooser } from '../../../src/system/relay/worker/chooser.ts'
-import { UdpDoor } from '../../../src/system/relay/worker/udp/udp-door.ts'
+import { type Endpoint, LIMIT, type Pool, USED } from '#system/relay/messages.ts'
+import { Budget } from '#system/relay/worker/budget.ts'
+import { Chooser } from '#system/relay/worker/chooser.ts'
+import { UdpDoor } from '#system/relay/worker/udp/udp-door.ts'
 
 // A UDP door with real sockets and a clock that moves when told: for how long a conversation lasts.
 

@@ -6,9 +6,9 @@ import {
   openListenersOf,
   proxyPort,
   withProxyPorts,
-} from '../../../src/dialects/relay.ts'
-import type { Command, Kernel } from '../../../src/system/ports.ts'
-import { withRelay } from '../../../src/system/relay/with-relay.ts'
+} from '#dialects/relay.ts'
+import type { Command, Kernel } from '#system/ports.ts'
+import { withRelay } from '#system/relay/with-relay.ts'
 import { PaperListeners } from './paper-listeners.ts'
 
 function relayed() {

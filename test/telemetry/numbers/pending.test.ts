@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Pending } from '../../../src/telemetry/numbers/pending.ts'
+import { Pending } from '#telemetry/numbers/pending.ts'
 
 test('a change waits until every lane it is for has carried it out', () => {
   const pending = new Pending()

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { get, type IncomingMessage, request } from 'node:http'
-import type { ApiObject, ApiStore } from '../../../src/verbs/sandbox/api-store.ts'
+import type { ApiObject, ApiStore } from '#verbs/sandbox/api-store.ts'
 
 // What the tests of the API server speak to it with: plain node:http, so that nothing is retried or decoded on the way.
 

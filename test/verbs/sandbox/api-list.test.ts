@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ApiServer, startApiServer } from '../../../src/verbs/sandbox/api-server.ts'
+import { type ApiServer, startApiServer } from '#verbs/sandbox/api-server.ts'
 import { ask, putServices, service } from './api-client.ts'
 
 let server: ApiServer

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type ApiServer, startApiServer } from '../../../src/verbs/sandbox/api-server.ts'
+import { type ApiServer, startApiServer } from '#verbs/sandbox/api-server.ts'
 import { ask, OpenWatch, putServices, service } from './api-client.ts'
 
 let server: ApiServer

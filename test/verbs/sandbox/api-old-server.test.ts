@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Deed } from '../../../src/verbs/sandbox/api-mischief.ts'
-import { type ApiServer, startApiServer } from '../../../src/verbs/sandbox/api-server.ts'
+import type { Deed } from '#verbs/sandbox/api-mischief.ts'
+import { type ApiServer, startApiServer } from '#verbs/sandbox/api-server.ts'
 import { ask, OpenWatch, putServices, service } from './api-client.ts'
 
 let server: ApiServer

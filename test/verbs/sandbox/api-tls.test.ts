@@ -6,7 +6,7 @@ import { get, type RequestOptions } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type ApiServer, startApiServer } from '../../../src/verbs/sandbox/api-server.ts'
+import { type ApiServer, startApiServer } from '#verbs/sandbox/api-server.ts'
 
 // Certificates are made on the spot: one that is checked in would expire.
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type ApiServer, startApiServer } from '../../../src/verbs/sandbox/api-server.ts'
-import { ApiStore } from '../../../src/verbs/sandbox/api-store.ts'
+import { type ApiServer, startApiServer } from '#verbs/sandbox/api-server.ts'
+import { ApiStore } from '#verbs/sandbox/api-store.ts'
 import { ask, OpenWatch, putServices, service } from './api-client.ts'
 
 let server: ApiServer

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type ApiServer, startApiServer } from '../../../src/verbs/sandbox/api-server.ts'
+import { type ApiServer, startApiServer } from '#verbs/sandbox/api-server.ts'
 import { ask, service } from './api-client.ts'
 
 let server: ApiServer

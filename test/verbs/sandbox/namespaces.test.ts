@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Command, Kernel, Outcome } from '../../../src/system/ports.ts'
-import { addNamespaces, inNamespace, labName, removeNamespaces, sweep } from '../../../src/verbs/sandbox/namespaces.ts'
+import type { Command, Kernel, Outcome } from '#system/ports.ts'
+import { addNamespaces, inNamespace, labName, removeNamespaces, sweep } from '#verbs/sandbox/namespaces.ts'
 
 const done: Outcome = { code: 0, stdout: '', stderr: '' }
 

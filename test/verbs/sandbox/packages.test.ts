@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Command, Kernel, Outcome } from '../../../src/system/ports.ts'
-import { type EnsureWish, ensurePrograms, type Program } from '../../../src/verbs/sandbox/packages.ts'
+import type { Command, Kernel, Outcome } from '#system/ports.ts'
+import { type EnsureWish, ensurePrograms, type Program } from '#verbs/sandbox/packages.ts'
 
 // A Debian of paper: it has some programs and some packages, and remembers what apt-get was asked.
 

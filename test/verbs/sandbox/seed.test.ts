@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { SEED_OBJECTS, SEED_PODS } from '../../../src/verbs/sandbox/seed.ts'
+import { SEED_OBJECTS, SEED_PODS } from '#verbs/sandbox/seed.ts'
 
 test('the YAML fixture says what the sandbox says', () => {
   const text = readFileSync(new URL('../../../fixtures/clusters/seed.yaml', import.meta.url), 'utf8')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { ClusterObject } from '../../../src/api/objects.ts'
-import { type Host, type Stream, tally } from '../../../src/verbs/sandbox/host.ts'
+import type { ClusterObject } from '#api/objects.ts'
+import { type Host, type Stream, tally } from '#verbs/sandbox/host.ts'
 import { port, service } from '../../objects.ts'
 import { IPVS, OBJECTS, type Stage, stageWith, web4, web4With, whileKnocking } from '../stage.ts'
 import { suite } from '../suite.ts'

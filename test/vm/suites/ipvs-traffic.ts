@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { type Host, tally } from '../../../src/verbs/sandbox/host.ts'
+import { type Host, tally } from '#verbs/sandbox/host.ts'
 import { cidr, ip } from '../../objects.ts'
 import { ALL_WEB, ends, IPVS, inEachFamily, OBJECTS, type Stage, stageWith, web, web4, web4With } from '../stage.ts'
 import { suite } from '../suite.ts'

@@ -1,7 +1,7 @@
-import { parseRule, type Rule } from '#iptables-parser'
-import type { Ruleset, Unit } from '../../mode.ts'
-import { JUMP_UNITS } from '../base.ts'
-import { chainUnit, type Table, unitParts } from '../names.ts'
+import { parseRule, type Rule } from '#iptables-parser/index.ts'
+import { JUMP_UNITS } from '#modes/iptables/base.ts'
+import { chainUnit, type Table, unitParts } from '#modes/iptables/names.ts'
+import type { Ruleset, Unit } from '#modes/mode.ts'
 import { CannotTrace } from './understood.ts'
 
 // A ruleset → the rules of each chain, in the order in which the kernel asks them.

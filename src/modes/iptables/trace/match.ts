@@ -1,7 +1,7 @@
-import type { Given, Match, Rule } from '#iptables-parser'
-import { type Address, parseAddress } from '../../../values/address.ts'
-import { contains, hostCidr, parseCidr } from '../../../values/cidr.ts'
-import type { Packet } from '../../trace.ts'
+import type { Given, Match, Rule } from '#iptables-parser/index.ts'
+import type { Packet } from '#modes/trace.ts'
+import { type Address, parseAddress } from '#values/address.ts'
+import { contains, hostCidr, parseCidr } from '#values/cidr.ts'
 import { bits, CannotTrace, knownOptions } from './understood.ts'
 
 // A rule and a packet as it stands there → how likely the rule matches: 0, 1, or between where the rule throws dice.

@@ -1,6 +1,6 @@
-import type { Options, Rule, Target } from '#iptables-parser'
-import { type Address, hostPort, parseAddress } from '../../../values/address.ts'
-import type { Hop } from '../../trace.ts'
+import type { Options, Rule, Target } from '#iptables-parser/index.ts'
+import type { Hop } from '#modes/trace.ts'
+import { type Address, hostPort, parseAddress } from '#values/address.ts'
 import { bits, CannotTrace, knownOptions } from './understood.ts'
 
 // A rule that matched → what becomes of the packet.

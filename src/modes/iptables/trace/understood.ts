@@ -1,4 +1,4 @@
-import type { Options, Rule } from '#iptables-parser'
+import type { Options, Rule } from '#iptables-parser/index.ts'
 
 // What is asked of every match and target: that nothing in it is passed over.
 

@@ -1,6 +1,6 @@
-import type { Rule } from '#iptables-parser'
-import type { Address } from '../../../values/address.ts'
-import type { End, Hop, Path } from '../../trace.ts'
+import type { Rule } from '#iptables-parser/index.ts'
+import type { End, Hop, Path } from '#modes/trace.ts'
+import type { Address } from '#values/address.ts'
 import { CannotTrace, only } from './understood.ts'
 
 // A packet somewhere on its way, and what a rule that matched makes of it.

@@ -1,8 +1,8 @@
-import { type Door, placeOf, serverLine, stickySecondsOf, WORKING } from '../../../dialects/ipvs.ts'
-import { hostPort } from '../../../values/address.ts'
-import { LINGERING, type Ruleset } from '../../mode.ts'
-import type { Hop, Packet } from '../../trace.ts'
-import { doorAt, realUnit, serverUnit } from '../names.ts'
+import { type Door, placeOf, serverLine, stickySecondsOf, WORKING } from '#dialects/ipvs.ts'
+import { doorAt, realUnit, serverUnit } from '#modes/ipvs/names.ts'
+import { LINGERING, type Ruleset } from '#modes/mode.ts'
+import type { Hop, Packet } from '#modes/trace.ts'
+import { hostPort } from '#values/address.ts'
 import type { State } from './packet.ts'
 
 // A packet at an address and port → the endpoints IPVS may send it to, each with its share.

@@ -1,9 +1,9 @@
-import type { Match, Rule } from '#iptables-parser'
-import { type Address, familyOf } from '../../../values/address.ts'
-import { contains, hostCidr, parseCidr } from '../../../values/cidr.ts'
-import type { Ruleset } from '../../mode.ts'
-import { memberUnit } from '../names.ts'
-import { setOf, setSpec } from '../sets.ts'
+import type { Match, Rule } from '#iptables-parser/index.ts'
+import { memberUnit } from '#modes/ipvs/names.ts'
+import { setOf, setSpec } from '#modes/ipvs/sets.ts'
+import type { Ruleset } from '#modes/mode.ts'
+import { type Address, familyOf } from '#values/address.ts'
+import { contains, hostCidr, parseCidr } from '#values/cidr.ts'
 import { CannotTrace, only } from './understood.ts'
 
 // `-m set --match-set NAME dst,dst` and a packet → whether the set has it.

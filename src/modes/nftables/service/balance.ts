@@ -1,10 +1,10 @@
-import type { NodeView } from '../../../desired/node-view.ts'
-import type { Endpoint, Frontend, PoolName, ServiceTraffic } from '../../../desired/traffic.ts'
-import * as words from '../../../dialects/nft.ts'
-import { rule } from '../../../dialects/words.ts'
-import type { Entry } from '../../mode.ts'
-import { endpointsMap, nodePortEndpointsMap } from '../maps.ts'
-import { chainUnit, elementUnit } from '../names.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import type { Endpoint, Frontend, PoolName, ServiceTraffic } from '#desired/traffic.ts'
+import * as words from '#dialects/nft.ts'
+import { rule } from '#dialects/words.ts'
+import type { Entry } from '#modes/mode.ts'
+import { endpointsMap, nodePortEndpointsMap } from '#modes/nftables/maps.ts'
+import { chainUnit, elementUnit } from '#modes/nftables/names.ts'
 import { markAtClusterIP } from './sources.ts'
 
 // A plain frontend → elements for its endpoints, and the chain that picks one of so many. The chain knows nothing of

@@ -1,11 +1,11 @@
-import type { NodeView } from '../../../desired/node-view.ts'
-import type { Frontend, ServiceTraffic } from '../../../desired/traffic.ts'
-import * as words from '../../../dialects/nft.ts'
-import { rule } from '../../../dialects/words.ts'
-import type { Address } from '../../../values/address.ts'
-import { contains } from '../../../values/cidr.ts'
-import type { Entry } from '../../mode.ts'
-import { chainUnit, ownNames } from '../names.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import type { Frontend, ServiceTraffic } from '#desired/traffic.ts'
+import * as words from '#dialects/nft.ts'
+import { rule } from '#dialects/words.ts'
+import type { Entry } from '#modes/mode.ts'
+import { chainUnit, ownNames } from '#modes/nftables/names.ts'
+import type { Address } from '#values/address.ts'
+import { contains } from '#values/cidr.ts'
 
 // Source ranges → the chain that sends away who is in none of them, whether or not anybody would have answered.
 

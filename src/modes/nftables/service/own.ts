@@ -1,10 +1,10 @@
-import type { NodeView } from '../../../desired/node-view.ts'
-import type { Endpoint, PoolName, ServiceTraffic, Verdict } from '../../../desired/traffic.ts'
-import * as words from '../../../dialects/nft.ts'
-import { rule } from '../../../dialects/words.ts'
-import type { Entry } from '../../mode.ts'
-import { affinitySet } from '../maps.ts'
-import { chainUnit, type OwnNames, ownNames } from '../names.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import type { Endpoint, PoolName, ServiceTraffic, Verdict } from '#desired/traffic.ts'
+import * as words from '#dialects/nft.ts'
+import { rule } from '#dialects/words.ts'
+import type { Entry } from '#modes/mode.ts'
+import { affinitySet } from '#modes/nftables/maps.ts'
+import { chainUnit, type OwnNames, ownNames } from '#modes/nftables/names.ts'
 import { fromLocalPod, markAtClusterIP } from './sources.ts'
 
 // A service port that maps alone cannot serve → chains of its own: for clients that come back to where they were, and

@@ -1,7 +1,7 @@
-import type { NodeView } from '../../../desired/node-view.ts'
-import type { ServiceTraffic } from '../../../desired/traffic.ts'
-import { FAMILY_WORDS, setMark } from '../../../dialects/nft.ts'
-import { rule } from '../../../dialects/words.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import type { ServiceTraffic } from '#desired/traffic.ts'
+import { FAMILY_WORDS, setMark } from '#dialects/nft.ts'
+import { rule } from '#dialects/words.ts'
 
 // How a packet of a local pod is told apart: by its source or by the interface it came in through.
 

@@ -1,7 +1,7 @@
-import { type Address, hostPort } from '../../../values/address.ts'
-import type { Ruleset } from '../../mode.ts'
-import type { Hop } from '../../trace.ts'
-import { elementUnit } from '../names.ts'
+import type { Ruleset } from '#modes/mode.ts'
+import { elementUnit } from '#modes/nftables/names.ts'
+import type { Hop } from '#modes/trace.ts'
+import { type Address, hostPort } from '#values/address.ts'
 import { isNamed, keysOf, type Traveller } from './fields.ts'
 import type { Data, Fields, Statement } from './parse.ts'
 

@@ -1,8 +1,8 @@
-import { type Address, parseAddress } from '../../../values/address.ts'
-import { contains, parseCidr } from '../../../values/cidr.ts'
-import type { Ruleset } from '../../mode.ts'
-import type { Hop, Packet } from '../../trace.ts'
-import { AFFINITY, chainUnit, elementUnit } from '../names.ts'
+import type { Ruleset } from '#modes/mode.ts'
+import { AFFINITY, chainUnit, elementUnit } from '#modes/nftables/names.ts'
+import type { Hop, Packet } from '#modes/trace.ts'
+import { type Address, parseAddress } from '#values/address.ts'
+import { contains, parseCidr } from '#values/cidr.ts'
 import type { Fields } from './parse.ts'
 
 // What a rule asks about a packet → the answers; more than one where the rule draws a number.

@@ -1,4 +1,4 @@
-import { isHookLine } from '../../../dialects/nft.ts'
+import { isHookLine } from '#dialects/nft.ts'
 
 // The text of a rule → its statements, so that they can be carried out on paper.
 

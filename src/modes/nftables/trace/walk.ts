@@ -1,5 +1,5 @@
-import type { Ruleset } from '../../mode.ts'
-import { chainUnit } from '../names.ts'
+import type { Ruleset } from '#modes/mode.ts'
+import { chainUnit } from '#modes/nftables/names.ts'
 import { act, GOES_ON, type Place, type Step } from './act.ts'
 import type { Traveller } from './fields.ts'
 import { rulesOf, type Statement, statementsOf } from './parse.ts'

@@ -1,7 +1,7 @@
-import type { NodeView } from '../../../desired/node-view.ts'
-import type { Frontend, ServiceTraffic } from '../../../desired/traffic.ts'
-import * as words from '../../../dialects/iptables.ts'
-import { EXTERNAL_CLOSED, PORTALS_CLOSED } from '../names.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import type { Frontend, ServiceTraffic } from '#desired/traffic.ts'
+import * as words from '#dialects/iptables.ts'
+import { EXTERNAL_CLOSED, PORTALS_CLOSED } from '#modes/userspace/names.ts'
 import type { Lines } from './lines.ts'
 
 // Frontends at which nobody answers → the lines that say so. kube-proxy's userspace mode let such clients in and hung up;

@@ -1,6 +1,6 @@
-import { rule, type Word } from '../../../dialects/words.ts'
-import type { Entry } from '../../mode.ts'
-import { chainUnit, type Table } from '../names.ts'
+import { rule, type Word } from '#dialects/words.ts'
+import type { Entry } from '#modes/mode.ts'
+import { chainUnit, type Table } from '#modes/userspace/names.ts'
 
 // Lines as they are thought of, chain by chain → one entry for each chain that all services share.
 

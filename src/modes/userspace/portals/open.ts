@@ -1,10 +1,18 @@
-import type { NodeView } from '../../../desired/node-view.ts'
-import type { Frontend, PoolName, ServiceTraffic } from '../../../desired/traffic.ts'
-import * as words from '../../../dialects/iptables.ts'
-import { proxyPort } from '../../../dialects/relay.ts'
-import { type Address, type Family, familyOf } from '../../../values/address.ts'
-import { prefixOf } from '../../../values/cidr.ts'
-import { branchChain, listenerName, listenerNote, NODEPORTS, NON_LOCAL, PORTALS, type Side } from '../names.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import type { Frontend, PoolName, ServiceTraffic } from '#desired/traffic.ts'
+import * as words from '#dialects/iptables.ts'
+import { proxyPort } from '#dialects/relay.ts'
+import {
+  branchChain,
+  listenerName,
+  listenerNote,
+  NODEPORTS,
+  NON_LOCAL,
+  PORTALS,
+  type Side,
+} from '#modes/userspace/names.ts'
+import { type Address, type Family, familyOf } from '#values/address.ts'
+import { prefixOf } from '#values/cidr.ts'
 import type { Lines } from './lines.ts'
 import { answersAt, ownAddress } from './own-address.ts'
 import { type Way, waysIn } from './ways.ts'

@@ -1,6 +1,6 @@
-import type { NodeView } from '../../../desired/node-view.ts'
-import type { ServiceTraffic } from '../../../desired/traffic.ts'
-import type { Address } from '../../../values/address.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import type { ServiceTraffic } from '#desired/traffic.ts'
+import type { Address } from '#values/address.ts'
 
 // At which of the node's addresses clients are answered.
 

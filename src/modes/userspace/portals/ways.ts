@@ -1,7 +1,7 @@
-import type { NodeView } from '../../../desired/node-view.ts'
-import type { Frontend, PoolName, ServiceTraffic } from '../../../desired/traffic.ts'
-import { type Cidr, contains, hostCidr, overlaps, prefixLength } from '../../../values/cidr.ts'
-import type { Side } from '../names.ts'
+import type { NodeView } from '#desired/node-view.ts'
+import type { Frontend, PoolName, ServiceTraffic } from '#desired/traffic.ts'
+import type { Side } from '#modes/userspace/names.ts'
+import { type Cidr, contains, hostCidr, overlaps, prefixLength } from '#values/cidr.ts'
 
 // A frontend → who may come in there, and to whose listener. A packet takes the first way that is open to it.
 

@@ -1,7 +1,7 @@
-import type { Match, Options, Rule } from '#iptables-parser'
-import { type Address, parseAddress } from '../../../values/address.ts'
-import { contains, hostCidr, parseCidr } from '../../../values/cidr.ts'
-import type { Packet } from '../../trace.ts'
+import type { Match, Options, Rule } from '#iptables-parser/index.ts'
+import type { Packet } from '#modes/trace.ts'
+import { type Address, parseAddress } from '#values/address.ts'
+import { contains, hostCidr, parseCidr } from '#values/cidr.ts'
 
 // A rule of ours and a packet as it stands there → whether the rule matches.
 

@@ -1,7 +1,7 @@
-import { parseRule, type Rule } from '#iptables-parser'
-import type { Ruleset, Unit } from '../../mode.ts'
-import { standsLast } from '../base.ts'
-import { chainUnit, type Table, unitParts } from '../names.ts'
+import { parseRule, type Rule } from '#iptables-parser/index.ts'
+import type { Ruleset, Unit } from '#modes/mode.ts'
+import { standsLast } from '#modes/userspace/base.ts'
+import { chainUnit, type Table, unitParts } from '#modes/userspace/names.ts'
 
 // A ruleset → the rules of each chain, in the order in which the kernel asks them, read when a packet comes by.
 

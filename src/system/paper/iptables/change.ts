@@ -1,5 +1,5 @@
-import type { Family } from '../../../values/address.ts'
-import type { Machine } from '../machine.ts'
+import type { Machine } from '#system/paper/machine.ts'
+import type { Family } from '#values/address.ts'
 import { notUnderstood, Refused, usage } from './refused.ts'
 import type { Words } from './rule/extension-words.ts'
 import { type Rule, RuleWords } from './rule/rule.ts'

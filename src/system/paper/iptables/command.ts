@@ -1,4 +1,4 @@
-import type { Outcome } from '../../ports.ts'
+import type { Outcome } from '#system/ports.ts'
 import { operationOf, ruleIn, Transaction } from './apply.ts'
 import { type Change, changeOf } from './change.ts'
 import { done, failed, kernelRefusal, ownName, type Program, refusal, version } from './program.ts'

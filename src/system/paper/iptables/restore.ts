@@ -1,4 +1,4 @@
-import type { Outcome } from '../../ports.ts'
+import type { Outcome } from '#system/ports.ts'
 import { operationOf, ruleIn, Transaction, type Trouble } from './apply.ts'
 import { type Change, changeOf, newName } from './change.ts'
 import { failed, kernelRefusal, ownName, type Program, refusal } from './program.ts'

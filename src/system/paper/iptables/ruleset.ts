@@ -1,4 +1,4 @@
-import type { Family } from '../../../values/address.ts'
+import type { Family } from '#values/address.ts'
 import { TABLE_NAMES, Table, type TableName, type Variant } from './table.ts'
 
 // All tables of one family under one iptables: iptables-nft and iptables-legacy do not see each other's.

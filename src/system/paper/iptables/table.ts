@@ -1,4 +1,4 @@
-import type { Family } from '../../../values/address.ts'
+import type { Family } from '#values/address.ts'
 import type { Rule } from './rule/rule.ts'
 
 // Chains and rules of one table, and the copy of it on which a transaction works.

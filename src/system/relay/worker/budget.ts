@@ -1,4 +1,4 @@
-import { FIRST_WORKER, LIMIT, USED, type WorkerStart } from '../messages.ts'
+import { FIRST_WORKER, LIMIT, USED, type WorkerStart } from '#system/relay/messages.ts'
 
 // The descriptors that are left for connections, counted by all workers together: one too many anywhere in the process, and
 // the agent itself could not open a file any more.

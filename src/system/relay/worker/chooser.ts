@@ -1,4 +1,4 @@
-import type { Endpoint, Memory, Pool } from '../messages.ts'
+import type { Endpoint, Memory, Pool } from '#system/relay/messages.ts'
 import { favourite } from './favourite.ts'
 
 // A client → the endpoint it is handed to: the next in turn; for a sticky pool the one it was handed to before. Endpoints that

@@ -1,4 +1,4 @@
-import type { Spot } from '../messages.ts'
+import type { Spot } from '#system/relay/messages.ts'
 import type { Budget } from './budget.ts'
 import type { Chooser } from './chooser.ts'
 

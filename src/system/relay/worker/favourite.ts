@@ -1,4 +1,4 @@
-import type { Endpoint } from '../messages.ts'
+import type { Endpoint } from '#system/relay/messages.ts'
 
 // A client nobody knows and some endpoints → one of them, the same in every worker: two connections of one client that come
 // at the same time to two workers find the same endpoint before either worker could have told the other.

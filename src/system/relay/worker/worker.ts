@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import type { FromWorker, NotOpened, Order, ToWorker, WorkerStart } from '../messages.ts'
+import type { FromWorker, NotOpened, Order, ToWorker, WorkerStart } from '#system/relay/messages.ts'
 import { Budget } from './budget.ts'
 import { Chooser } from './chooser.ts'
 import type { Door } from './door.ts'

@@ -1,5 +1,5 @@
-import type { Where } from '../api-mischief.ts'
-import { type ApiObject, type ApiStore, atRevision, type Change } from '../api-store.ts'
+import type { Where } from '#verbs/sandbox/api-mischief.ts'
+import { type ApiObject, type ApiStore, atRevision, type Change } from '#verbs/sandbox/api-store.ts'
 import { Refused } from './answers.ts'
 import { objectText, revisionNumber, selected, tooLarge } from './list.ts'
 import { apiVersion, type Resource } from './resources.ts'

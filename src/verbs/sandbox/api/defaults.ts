@@ -1,4 +1,4 @@
-import type { ApiObject } from '../api-store.ts'
+import type { ApiObject } from '#verbs/sandbox/api-store.ts'
 import { Refused } from './answers.ts'
 
 // An object as a person writes it → as the real API server stores it: what was left unsaid is said, addresses and ports are given out.

@@ -1,4 +1,4 @@
-import type { ApiObject, ApiStore, Snapshot } from '../api-store.ts'
+import type { ApiObject, ApiStore, Snapshot } from '#verbs/sandbox/api-store.ts'
 import { Refused } from './answers.ts'
 import { apiVersion, type Resource } from './resources.ts'
 import type { Matcher } from './selectors.ts'

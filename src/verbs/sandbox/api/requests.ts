@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Deed, RequestKind, Where } from '../api-mischief.ts'
+import type { Deed, RequestKind, Where } from '#verbs/sandbox/api-mischief.ts'
 import { acceptsJson, answer, jsonBody, Refused } from './answers.ts'
 import { expired, listPage, objectText } from './list.ts'
 import { discovery, type Target, targetOf } from './resources.ts'

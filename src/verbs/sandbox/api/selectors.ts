@@ -1,4 +1,4 @@
-import type { ApiObject } from '../api-store.ts'
+import type { ApiObject } from '#verbs/sandbox/api-store.ts'
 import { Refused } from './answers.ts'
 
 // Selector text (`!headless,app in (a, b)`, `metadata.name=n1,spec.clusterIP!=None`) → a question to ask of an object.

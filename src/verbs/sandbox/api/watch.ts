@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import type { Deed, Troubles } from '../api-mischief.ts'
-import type { ApiStore } from '../api-store.ts'
+import type { Deed, Troubles } from '#verbs/sandbox/api-mischief.ts'
+import type { ApiStore } from '#verbs/sandbox/api-store.ts'
 import { Refused, status } from './answers.ts'
 import { Cursor, type Line, lineText, type WatchOrder } from './cursor.ts'
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { ApiObject, ApiStore } from '../api-store.ts'
+import type { ApiObject, ApiStore } from '#verbs/sandbox/api-store.ts'
 import { Refused } from './answers.ts'
 import { withDefaults } from './defaults.ts'
 import { jsonPatched, mergePatched, strategicPatched } from './patch.ts'

@@ -1,4 +1,4 @@
-import { notUnderstood, usage } from '../refused.ts'
+import { notUnderstood, usage } from '#system/paper/iptables/refused.ts'
 import type { Demands, Extension, Givens, Option, Place, ProtocolWord } from './extension.ts'
 
 // The words of one match or target of a rule → what iptables-save prints for it.

@@ -1,6 +1,6 @@
-import type { Family } from '../../../../values/address.ts'
-import type { Machine } from '../../machine.ts'
-import type { Hook, TableName, Variant } from '../table.ts'
+import type { Hook, TableName, Variant } from '#system/paper/iptables/table.ts'
+import type { Machine } from '#system/paper/machine.ts'
+import type { Family } from '#values/address.ts'
 
 // The shape of a match or a target: which options it knows, how iptables-save prints them, what the kernel asks of it.
 

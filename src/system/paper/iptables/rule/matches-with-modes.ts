@@ -1,4 +1,4 @@
-import { notUnderstood, usage } from '../refused.ts'
+import { notUnderstood, usage } from '#system/paper/iptables/refused.ts'
 import type { Extension, Givens, Place } from './extension.ts'
 import { uint32 } from './values.ts'
 

@@ -1,5 +1,5 @@
-import { notUnderstood, Refused, usage } from '../refused.ts'
-import { quoted } from '../words.ts'
+import { notUnderstood, Refused, usage } from '#system/paper/iptables/refused.ts'
+import { quoted } from '#system/paper/iptables/words.ts'
 import type { Demands, Extension, Givens, Option, Place, ProtocolWord } from './extension.ts'
 import { recent, statistic } from './matches-with-modes.ts'
 import { hex, interfaceName, listOf, mark, ports } from './values.ts'

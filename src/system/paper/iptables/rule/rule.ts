@@ -1,4 +1,4 @@
-import { notUnderstood, Refused, usage } from '../refused.ts'
+import { notUnderstood, Refused, usage } from '#system/paper/iptables/refused.ts'
 import type { Demands, Place, ProtocolWord } from './extension.ts'
 import { ExtensionWords, type Words } from './extension-words.ts'
 import { matchNamed } from './matches.ts'

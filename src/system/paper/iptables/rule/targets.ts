@@ -1,5 +1,5 @@
-import { notUnderstood, usage } from '../refused.ts'
-import type { Hook } from '../table.ts'
+import { notUnderstood, usage } from '#system/paper/iptables/refused.ts'
+import type { Hook } from '#system/paper/iptables/table.ts'
 import type { Demands, Extension, Given, Givens, Option, Place, ProtocolWord } from './extension.ts'
 import { hex, mark, natAddress, natHasPort, natPorts, uint32 } from './values.ts'
 

@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net'
-import { type Address, type Family, familyOf, parseAddress } from '../../../../values/address.ts'
-import { parseCidr } from '../../../../values/cidr.ts'
-import { notUnderstood, usage } from '../refused.ts'
+import { notUnderstood, usage } from '#system/paper/iptables/refused.ts'
+import { type Address, type Family, familyOf, parseAddress } from '#values/address.ts'
+import { parseCidr } from '#values/cidr.ts'
 import type { Place } from './extension.ts'
 
 // The values of options: text as somebody may write it → text as iptables-save prints it.

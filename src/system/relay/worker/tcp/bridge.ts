@@ -1,5 +1,5 @@
 import { connect, Socket } from 'node:net'
-import type { Endpoint } from '../../messages.ts'
+import type { Endpoint } from '#system/relay/messages.ts'
 import type { Failure } from './dial.ts'
 import { Lane } from './lane.ts'
 

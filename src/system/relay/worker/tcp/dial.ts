@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import type { Endpoint } from '../../messages.ts'
-import type { Chooser } from '../chooser.ts'
+import type { Endpoint } from '#system/relay/messages.ts'
+import type { Chooser } from '#system/relay/worker/chooser.ts'
 
 // A client → a connection to an endpoint that answers. Every endpoint is asked before a client is sent away, each with its own
 // patience, and nobody else waits meanwhile.

@@ -1,8 +1,8 @@
 import { createServer, isIPv6, type Server, type Socket } from 'node:net'
-import type { Spot } from '../../messages.ts'
-import type { Budget } from '../budget.ts'
-import type { Chooser } from '../chooser.ts'
-import type { Door, DoorParts } from '../door.ts'
+import type { Spot } from '#system/relay/messages.ts'
+import type { Budget } from '#system/relay/worker/budget.ts'
+import type { Chooser } from '#system/relay/worker/chooser.ts'
+import type { Door, DoorParts } from '#system/relay/worker/door.ts'
 import { Bridge, KEEP_ALIVE_MS } from './bridge.ts'
 import { dial } from './dial.ts'
 

@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
-import type { Endpoint } from '../../messages.ts'
+import type { Endpoint } from '#system/relay/messages.ts'
 import { isAddress } from './is-address.ts'
 
 // One client of a UDP service and its endpoint: datagrams out, answers back, until both have been silent for a while.

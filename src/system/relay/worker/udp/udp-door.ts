@@ -1,8 +1,8 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import type { Spot } from '../../messages.ts'
-import type { Budget } from '../budget.ts'
-import type { Chooser } from '../chooser.ts'
-import type { Door, DoorParts } from '../door.ts'
+import type { Spot } from '#system/relay/messages.ts'
+import type { Budget } from '#system/relay/worker/budget.ts'
+import type { Chooser } from '#system/relay/worker/chooser.ts'
+import type { Door, DoorParts } from '#system/relay/worker/door.ts'
 import { isAddress } from './is-address.ts'
 import { Session } from './session.ts'
 
