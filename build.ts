@@ -45,7 +45,7 @@ const bundled = {
 
 await build({
   ...bundled,
-  entryPoints: ['src/system/relay/worker/worker.ts'],
+  entryPoints: ['src/proxy/relay/worker/worker.ts'],
   outfile: join(folder, 'relay-worker.js'),
 })
 const { metafile } = await build({

@@ -11,7 +11,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
           exclude: [...kernelTests, 'test/vm/**'],
           pool: 'threads',
           // Some start programs, and the machine may have other work: what hangs is found out all the same.

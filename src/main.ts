@@ -1,10 +1,25 @@
 #!/usr/bin/env node
-import { leave } from './system/host.ts'
-import { isVerb, VERBS, type Verb } from './verbs/names.ts'
+import { isVerb, type Verb } from '#config/verbs.ts'
+import { leave } from '#system/host.ts'
 
 // argv → one verb, imported only when asked for. No verb means run, so kube-proxy's own command line works unchanged.
 
-const [first, ...rest] = process.argv.slice(2)
-const verb: Verb = first !== undefined && isVerb(first) ? first : 'run'
-const { main } = await VERBS[verb]()
-leave(await main(verb === first ? rest : process.argv.slice(2)))
+interface VerbModule {
+  /** Resolves to the exit status. */
+  readonly main: (argv: readonly string[]) => Promise<number>
+}
+
+const MODULES: Readonly<Record<Verb, () => Promise<VerbModule>>> = {
+  run: () => import('#verbs/run.ts'),
+  render: () => import('#verbs/render.ts'),
+  verify: () => import('#verbs/verify.ts'),
+  explain: () => import('#verbs/explain.ts'),
+  cleanup: () => import('#verbs/cleanup.ts'),
+  setup: () => import('#verbs/setup.ts'),
+}
+
+const argv = process.argv.slice(2)
+const first = argv[0] ?? ''
+const verb = isVerb(first) ? first : 'run'
+const { main } = await MODULES[verb]()
+leave(await main(isVerb(first) ? argv.slice(1) : argv))

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { hostKernel } from '#system/kernel.ts'
-import { ensurePrograms, type Program } from '#verbs/sandbox/packages.ts'
+import { ensurePrograms, type Program } from '#lab/packages.ts'
+import { hostKernel } from '#system/processes/kernel.ts'
 import { prepareMachines } from './vm/ground.ts'
 
 // npm test: what the tests need is installed, all of them run, and the last line counts them.

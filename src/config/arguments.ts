@@ -5,11 +5,11 @@ import { type GivenFields, readConfiguration } from './kube-proxy-configuration.
 import { resolveSettings } from './resolved.ts'
 import type { Settings } from './settings.ts'
 import { type Configuration, effectiveConfiguration } from './shown/effective.ts'
-import { VERBS } from './shown/help.ts'
 import { KINDS } from './table/kinds.ts'
-import { keyOf, type Verb } from './table/setting.ts'
+import { keyOf } from './table/setting.ts'
 import { flagsOf } from './table/table.ts'
 import { validate } from './validate.ts'
+import { VERBS, type Verb } from './verbs.ts'
 import { warnings } from './warnings.ts'
 
 // A verb and its words → settings to run with, or everything that is wrong.

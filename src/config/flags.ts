@@ -1,7 +1,8 @@
 import { KINDS, type Value } from './table/kinds.ts'
 import { nearest } from './table/nearest.ts'
-import { keyOf, type Setting, type Verb } from './table/setting.ts'
+import { keyOf, type Setting } from './table/setting.ts'
 import { FLAGGED, type FlaggedSetting, flagsOf } from './table/table.ts'
+import type { Verb } from './verbs.ts'
 
 // argv → the flags that were given, by the rules of kube-proxy's flag library.
 

@@ -133,7 +133,6 @@ function ofVerbs(choices: Choices) {
     filenames: choices.list('--filename'),
     ...(family !== '' && { family }),
     as: choices.text('--as') as 'restore' | 'script',
-    mayInstall: !choices.isOn('--no-install'),
   }
 }
 

@@ -51,8 +51,6 @@ export interface Settings {
   /** Absent: both families. */
   readonly family?: Family
   readonly as: 'restore' | 'script'
-  /** sandbox: whether it may install missing tools. */
-  readonly mayInstall: boolean
 }
 
 export type DetectLocal =

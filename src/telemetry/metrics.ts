@@ -1,4 +1,4 @@
-import type { Report } from '#sync/report.ts'
+import type { Report } from '#proxy/sync/report.ts'
 import type { Family } from '#values/address.ts'
 import { type Gauge, Registry } from './exposition.ts'
 import { type LaneNumbers as KubeProxyLane, KubeProxyMetrics } from './numbers/kube-proxy.ts'

@@ -1,8 +1,8 @@
-import { sweep } from '#modes/leftovers.ts'
-import type { Remnant } from '#modes/swept.ts'
+import { type Begun, start } from '#command-line/start.ts'
+import { sweep } from '#proxy/modes/leftovers.ts'
+import type { Remnant } from '#proxy/modes/swept.ts'
 import { systemClock } from '#system/clock.ts'
-import { hostKernel } from '#system/kernel.ts'
-import { type Begun, start } from './start.ts'
+import { hostKernel } from '#system/processes/kernel.ts'
 
 // cleanup, and run --cleanup: this node without any trace of a service proxy.
 

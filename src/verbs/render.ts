@@ -1,14 +1,14 @@
+import { type Begun, start } from '#command-line/start.ts'
 import { nodeName, type Settings } from '#config/settings.ts'
 import { asScript } from '#dialects/script.ts'
-import { diff, EMPTY } from '#plan/diff.ts'
+import { clusterOfFiles, rulesOf } from '#proxy/agent/cluster-files.ts'
+import { paperMode } from '#proxy/agent/fit-mode.ts'
+import { NO_MACHINE } from '#proxy/node/host-network.ts'
+import { diff, EMPTY } from '#proxy/plan/diff.ts'
 import { hostName } from '#system/host.ts'
 import { print } from '#system/output.ts'
 import type { Command } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
-import { clusterOfFiles, rulesOf } from './files.ts'
-import { NO_MACHINE } from './machine.ts'
-import { paperMode } from './modes.ts'
-import { type Begun, start } from './start.ts'
 
 // render: YAML in, what would be written out. The same line as run's, with paper at both ends.
 

@@ -1,22 +1,15 @@
-import { apiSource } from '#api/api-source.ts'
-import { credentialsFrom } from '#api/credentials.ts'
-import { early } from '#api/early.ts'
-import { type ApiStats, type ExtraKind, freshStats } from '#api/stats.ts'
-import { nodeName, type Settings } from '#config/settings.ts'
-import { follow } from '#system/children.ts'
+import { type Begun, start } from '#command-line/start.ts'
+import { nodeName } from '#config/settings.ts'
+import { openProxy, type RunningProxy, runProxy } from '#proxy/agent/composition.ts'
+import { watchConfiguration } from '#proxy/agent/config-watch.ts'
+import { tune } from '#proxy/node/tuning.ts'
 import { systemClock } from '#system/clock.ts'
 import { readText } from '#system/files.ts'
 import { cpuCount, environment, hostName } from '#system/host.ts'
-import { type HostKernel, hostKernel } from '#system/kernel.ts'
+import { follow } from '#system/processes/children.ts'
+import { type HostKernel, hostKernel } from '#system/processes/kernel.ts'
 import { onSignals } from '#system/signals.ts'
 import { watchFile } from '#system/watch-files.ts'
-import { Agent } from './agent.ts'
-import { watchConfiguration } from './config-watch.ts'
-import { dataPlane } from './data-plane.ts'
-import { type Begun, start } from './start.ts'
-import { Telemetry } from './telemetry.ts'
-import { tellNews } from './telling.ts'
-import { tune } from './tuning.ts'
 
 // run: the API server in, the real kernel out. What kube-proxy does.
 
@@ -26,13 +19,24 @@ export function main(argv: readonly string[]): Promise<number> {
     if (begun.action === 'init-only') return (await import('./setup.ts')).setup(begun)
     const stop = new AbortController()
     const kernel = hostKernel()
-    let begins: Promise<Running> | undefined
+    let begins: Promise<RunningProxy> | undefined
     const end = (): void => stop.abort(TOLD)
     // From the first moment: who is told to go while they come must not be killed half way.
-    const signals = onSignals({ SIGTERM: end, SIGINT: end, SIGHUP: () => void begins?.then(distrust, () => {}) })
+    const signals = onSignals({
+      SIGTERM: end,
+      SIGINT: end,
+      SIGHUP: () =>
+        void begins?.then(
+          ({ agent }) => agent.distrust(),
+          () => {},
+        ),
+    })
     try {
       begins = begin(begun, kernel, stop.signal)
-      const running = begins.then(parts => keepRunning(begun, argv, { ...parts, stop }))
+      const running = begins.then(async proxy => {
+        await runProxy(proxy, stop, [keepConfiguration(begun, argv, stop.signal)])
+        return 0
+      })
       return await Promise.race([lastCommand(running, kernel, stop), outOfPatience(stop.signal)])
     } finally {
       signals.off()
@@ -61,63 +65,22 @@ async function outOfPatience(signal: AbortSignal): Promise<number> {
 /** Five seconds are promised. */
 const PATIENCE_MS = 4000
 
-interface Running {
-  readonly agent: Agent
-  readonly telemetry: Telemetry
-}
-
-function distrust({ agent }: Running): void {
-  agent.distrust()
-}
-
-async function begin(begun: Begun, kernel: HostKernel, signal: AbortSignal): Promise<Running> {
+async function begin(begun: Begun, kernel: HostKernel, signal: AbortSignal): Promise<RunningProxy> {
   const { settings, log } = begun
-  const clock = systemClock
-  const about = { nodeName: nodeName(settings, hostName()), hostname: hostName() }
-  const outside = { env: environment(), files: { readText }, kernel, clock }
-  const credentials = await credentialsFrom({ ...apiPlace(begun), ...outside })
-  const extras = extraKinds(settings)
-  const stats = freshStats(extras)
-  const telemetry = new Telemetry({ ...begun, ...about, clock, credentials, stats })
-  const { observer } = telemetry
-  const tell = tellNews(log)
-  const api = apiSource({ ...about, credentials, clock, random: Math.random, tell, stats, extras, observer })
-  // The API server and the machine are asked side by side.
-  const source = early(api, signal)
-  await tune({ settings, kernel, log, cpus: cpuCount(), pid: process.pid })
-  const lost = (): void => agent.distrust()
-  const agent = await Agent.open({
-    ...about,
-    settings,
-    kernel: dataPlane({ settings, kernel: telemetry.kernel(kernel), log, lost, signal }),
-    follow,
-    clock,
-    log,
-    source,
-    lastHeard: () => lastHeard(stats),
-  })
-  return { agent, telemetry }
-}
-
-async function keepRunning(
-  begun: Begun,
-  argv: readonly string[],
-  { agent, telemetry, stop }: Running & { readonly stop: AbortController },
-): Promise<number> {
-  const { signal } = stop
-  const configuration = keepConfiguration(begun, argv, signal)
-  await together(stop, [telemetry.serve(agent, signal), agent.run(signal), configuration])
-  return 0
-}
-
-/** Only nftables mode says anything about addresses that no Service has. */
-export function extraKinds({ mode }: Settings): readonly ExtraKind[] {
-  return mode === 'nftables' ? ['ServiceCIDR'] : []
-}
-
-/** One watch that has fallen silent is enough for our picture to be old, where we cannot do without it. */
-export function lastHeard({ ServiceCIDR: _, ...needed }: ApiStats): number {
-  return Math.min(...Object.values(needed).map(({ lastActivityAt }) => lastActivityAt))
+  const hostname = hostName()
+  return openProxy(
+    begun,
+    {
+      nodeName: nodeName(settings, hostname),
+      hostname,
+      kernel,
+      follow,
+      access: { ...apiPlace(begun), env: environment(), files: { readText }, kernel },
+      clock: systemClock,
+      prepare: () => tune({ settings, kernel, log, cpus: cpuCount(), pid: process.pid }),
+    },
+    signal,
+  )
 }
 
 function apiPlace({ settings: { kubeconfig, master }, log }: Begun) {
@@ -134,15 +97,4 @@ async function keepConfiguration(begun: Begun, argv: readonly string[], signal: 
   const { configFile: file } = begun.settings
   if (file === undefined) return
   await watchConfiguration({ ...begun, file, argv, clock: systemClock, signal, readFile: readText, watchFile })
-}
-
-/** The first that fails ends the others, and is what is told. */
-async function together(stop: AbortController, tasks: readonly Promise<void>[]): Promise<void> {
-  try {
-    await Promise.all(tasks)
-  } catch (error) {
-    stop.abort(error)
-    await Promise.allSettled(tasks)
-    throw error
-  }
 }

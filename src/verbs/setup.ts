@@ -1,12 +1,12 @@
+import { type Begun, start } from '#command-line/start.ts'
 import type { Settings } from '#config/settings.ts'
+import { fitMode } from '#proxy/agent/fit-mode.ts'
+import { localhostNodePorts } from '#proxy/node/node-view.ts'
+import { allowLocalhost, tuneMachine } from '#proxy/node/tuning.ts'
 import { cpuCount } from '#system/host.ts'
-import { hostKernel } from '#system/kernel.ts'
 import type { Kernel } from '#system/ports.ts'
+import { hostKernel } from '#system/processes/kernel.ts'
 import { FAMILIES } from '#values/address.ts'
-import { fitMode } from './modes.ts'
-import { type Begun, start } from './start.ts'
-import { localhostNodePorts } from './surroundings.ts'
-import { allowLocalhost, tuneMachine } from './tuning.ts'
 
 // setup, and run --init-only: what takes more of root's rights than running does, done once. It needs no API server.
 

@@ -1,14 +1,14 @@
+import { type Begun, start } from '#command-line/start.ts'
 import { nodeName } from '#config/settings.ts'
-import { isListener } from '#modes/userspace/names.ts'
-import { diff, isEmpty } from '#plan/diff.ts'
+import { clusterOfFiles, rulesOf } from '#proxy/agent/cluster-files.ts'
+import { fitMode } from '#proxy/agent/fit-mode.ts'
+import { isListener } from '#proxy/modes/userspace/names.ts'
+import { lookAtMachine } from '#proxy/node/host-network.ts'
+import { diff, isEmpty } from '#proxy/plan/diff.ts'
 import { hostName } from '#system/host.ts'
-import { hostKernel } from '#system/kernel.ts'
 import { print } from '#system/output.ts'
+import { hostKernel } from '#system/processes/kernel.ts'
 import { FAMILIES, FAMILY_LABEL, type Family } from '#values/address.ts'
-import { clusterOfFiles, rulesOf } from './files.ts'
-import { lookAtMachine } from './machine.ts'
-import { fitMode } from './modes.ts'
-import { type Begun, start } from './start.ts'
 
 // verify -f FILE: does this node hold what it should hold for these objects? What differs, unit by unit; exit 1 if any does.
 

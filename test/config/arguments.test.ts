@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseArguments } from '#config/arguments.ts'
-import type { Verb } from '#config/table/setting.ts'
+import type { Verb } from '#config/verbs.ts'
 import { accepted, parse, problems } from './parsing.ts'
 
 const never = () => Promise.reject(new Error('no file should be read'))

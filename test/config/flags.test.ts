@@ -76,7 +76,7 @@ describe('mistakes, all at once', () => {
     [['--bogus', 'its-value'], 'unknown flag: --bogus'],
     [['--proxy-mod=ipvs'], 'unknown flag: --proxy-mod (did you mean --proxy-mode?)'],
     [['--kube-config=x'], 'unknown flag: --kube-config (did you mean --kubeconfig?)'],
-    [['--no-install'], 'unknown flag: --no-install (it belongs to: sandbox)'],
+    [['--as=script'], 'unknown flag: --as (it belongs to: render)'],
     [['-x'], 'unknown shorthand flag: "x" in -x'],
     [['-f', 'a.yaml'], 'unknown shorthand flag: "f" in -f'],
     [['--=x'], 'bad flag syntax: --=x'],

@@ -1,6 +1,6 @@
 import { parseArguments } from '#config/arguments.ts'
 import type { Settings } from '#config/settings.ts'
-import type { Verb } from '#config/table/setting.ts'
+import type { Verb } from '#config/verbs.ts'
 
 // Short ways to parse a command line in a test.
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { Settings } from '#config/settings.ts'
 import { KINDS } from '#config/table/kinds.ts'
-import { keyOf, type Verb } from '#config/table/setting.ts'
+import { keyOf } from '#config/table/setting.ts'
 import { FLAGGED, TABLE } from '#config/table/table.ts'
+import type { Verb } from '#config/verbs.ts'
 import { accepted, warnings } from './parsing.ts'
 
 interface Reaches {
@@ -24,7 +25,6 @@ const REACHES: Readonly<Record<string, Reaches>> = {
   },
   family: { verb: 'verify', argv: ['--family=ipv6'], read: s => s.family, value: 'ipv6' },
   as: { verb: 'render', argv: ['--as=script'], read: s => s.as, value: 'script' },
-  'no-install': { verb: 'sandbox', argv: ['--no-install'], read: s => s.mayInstall, value: false },
   config: { argv: ['--config=proxy.conf'], read: s => s.configFile, value: 'proxy.conf' },
   'write-config-to': { argv: ['--write-config-to=out'], read: s => s.writeConfigTo, value: 'out' },
   version: { argv: ['--version=v1.36.0'], read: s => s.reportedVersion, value: 'v1.36.0' },

@@ -3,10 +3,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseArguments } from '#config/arguments.ts'
 import { configurationYaml } from '#config/shown/effective.ts'
-import { helpText, usageText, VERBS } from '#config/shown/help.ts'
+import { helpText, usageText } from '#config/shown/help.ts'
 import { settingsTable } from '#config/shown/settings-table.ts'
-import type { Verb } from '#config/table/setting.ts'
 import { FIELDS, FLAGGED, flagsOf } from '#config/table/table.ts'
+import { VERBS, type Verb } from '#config/verbs.ts'
 import { accepted } from './parsing.ts'
 
 const written = async (...argv: readonly string[]) => configurationYaml((await accepted({ argv })).configuration)

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
-import type { Packet } from '#modes/trace.ts'
+import type { Packet } from '#proxy/modes/trace.ts'
 import { type Address, type Family, familyOf, hostPort } from '#values/address.ts'
 import { PROTOCOLS, type Protocol } from '#values/protocol.ts'
-import { ip } from '../objects.ts'
+import { ip } from '../support/objects.ts'
 import { addressesOf, BALANCERS, EXTERNALS, type World } from './worlds.ts'
 
 // A world → packets that knock at its doors, and beside them, from everywhere a packet can come from.

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import type { SliceEndpoint } from '#api/objects.ts'
+import type { SliceEndpoint } from '#kubernetes/objects.ts'
 import type { Address, Family } from '#values/address.ts'
-import { ip } from '../objects.ts'
+import { ip } from '../support/objects.ts'
 
 // Random numbers → the pods of a world, here and there, with and without hints.
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
-import type { ClusterObject, EndpointSlice, Node, Service } from '#api/objects.ts'
+import type { ClusterObject, EndpointSlice, Node, Service } from '#kubernetes/objects.ts'
 import { type Address, type Family, familyOf } from '#values/address.ts'
 import type { Cidr } from '#values/cidr.ts'
 import type { Protocol } from '#values/protocol.ts'
-import type { DetectLocal, Flags } from '../flags.ts'
-import { cidr, ip, node, port, service, slice, slicePort } from '../objects.ts'
+import type { DetectLocal, Flags } from '../support/flags.ts'
+import { cidr, ip, node, port, service, slice, slicePort } from '../support/objects.ts'
 import { type Pod, pods } from './pods.ts'
 
 // Random numbers → clusters as odd as the API allows: few names, addresses and ports, so that things meet.

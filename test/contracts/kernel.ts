@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { must } from '#system/must.ts'
 import type { Kernel, Outcome } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
-import { sameLines } from '../same-lines.ts'
+import { sameLines } from '../support/same-lines.ts'
 import { type IptablesCase, inFamily } from './kernel/case.ts'
 import { IPTABLES_CASES } from './kernel/iptables-cases.ts'
 

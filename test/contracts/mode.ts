@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Mode } from '#modes/mode.ts'
+import type { Mode } from '#proxy/modes/mode.ts'
 import { FAMILIES, type Family } from '#values/address.ts'
-import { type Fate, fateOf, sameFate } from '../fate.ts'
+import { type Fate, fateOf, sameFate } from '../support/fate.ts'
 import { MODE_CASES, type ModeCase } from './mode/cases.ts'
 import { endIn, packetIn, rulesOf } from './mode/scene.ts'
 

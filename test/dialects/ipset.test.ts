@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { doorAndSource, doorEntry, savedSets } from '#dialects/ipset.ts'
-import { cidr, ip } from '../objects.ts'
+import { cidr, ip } from '../support/objects.ts'
 
 const LISTING = `create KUBE-CLUSTER-IP hash:ip,port family inet hashsize 1024 maxelem 4194304 bucketsize 12 initval 0x5f3a
 add KUBE-CLUSTER-IP 10.96.0.10,tcp:80

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import { ipvsSetup } from '#modes/ipvs/setup.ts'
-import { paperMode } from '#verbs/modes.ts'
+import { paperMode } from '#proxy/agent/fit-mode.ts'
+import { ipvsSetup } from '#proxy/modes/ipvs/setup.ts'
 import { settings } from '../config/parsing.ts'
 import type { Effects } from './effect.ts'
 import { ObedientKernel } from './obedient-kernel.ts'

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { openLog } from '#telemetry/klog.ts'
+import { openLog } from '#telemetry/log/klog.ts'
 import { settings } from '../config/parsing.ts'
 import type { Effects } from './effect.ts'
 

@@ -1,8 +1,8 @@
 import { expect } from 'vitest'
-import { localhostNodePorts } from '#verbs/surroundings.ts'
-import { allowLocalhost, tuneMachine } from '#verbs/tuning.ts'
+import { localhostNodePorts } from '#proxy/node/node-view.ts'
+import { allowLocalhost, tuneMachine } from '#proxy/node/tuning.ts'
 import { settings } from '../config/parsing.ts'
-import { listen } from '../verbs/asking.ts'
+import { listen } from '../support/asking.ts'
 import type { Effects } from './effect.ts'
 import { ObedientKernel } from './obedient-kernel.ts'
 

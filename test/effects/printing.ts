@@ -21,19 +21,6 @@ export const PRINTING: Effects = {
     rendered(['--as=script'], stdout => {
       expect(stdout).toMatch(/^#!\/bin\/sh\nset -e\niptables-restore [\s\S]*-d 10\.96\.0\.9\/32 /)
     }),
-  'no-install': async () => {
-    const program = new Program()
-    try {
-      const { code, stderr } = await program.run('sandbox', '--no-install')
-      expect([code, program.asked.includes('apt-get install')]).toEqual([1, false])
-      if (process.getuid?.() !== 0) return
-      expect(stderr).toMatch(/missing/)
-      await program.run('sandbox')
-      expect(program.asked).toContain('apt-get install')
-    } finally {
-      program.remove()
-    }
-  },
 }
 
 async function rendered(argv: readonly string[], check: (stdout: string) => void): Promise<void> {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 // The whole program on a machine of scripts: each tool it may call notes what it was asked and says yes. So it can be run
 // by anybody, and nothing outside its own folder is touched.
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const MAIN = new URL('../../src/main.ts', import.meta.url)
 const TOOLS = [
   ...['iptables', 'ip6tables'].flatMap(name => [`${name}-nft-save`, `${name}-nft-restore`]),
   ...['apt-get', 'conntrack', 'grep', 'id', 'ip', 'modprobe', 'nft', 'tee'],
@@ -22,7 +22,11 @@ export interface Ended {
 export class Program {
   readonly #folder = mkdtempSync(join(tmpdir(), 'switchyard-effects-'))
 
-  constructor() {
+  readonly #main: string
+
+  /** `main`: another program than Switchyard itself. */
+  constructor({ main = MAIN }: { readonly main?: URL } = {}) {
+    this.#main = fileURLToPath(main)
     for (const tool of TOOLS) this.#tool(tool)
     this.#tool('id', 'echo 0\n')
     // Every file of the kernel that is asked for holds a 0.
@@ -70,7 +74,7 @@ export class Program {
 
   start(...argv: readonly string[]) {
     const env = { PATH: this.#folder, HOME: this.#folder, TZ: 'UTC' }
-    const child = spawn(process.execPath, [MAIN, ...argv], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [this.#main, ...argv], { env, stdio: ['ignore', 'pipe', 'pipe'] })
     const heard = { stdout: '', stderr: '' }
     for (const name of ['stdout', 'stderr'] as const) child[name].on('data', piece => (heard[name] += String(piece)))
     const ended = new Promise<Ended>(resolve => child.once('close', code => resolve({ code, ...heard })))

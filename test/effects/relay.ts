@@ -1,10 +1,10 @@
 import { createSocket } from 'node:dgram'
 import { expect } from 'vitest'
 import { listListeners, openListeners, openListenersOf } from '#dialects/relay.ts'
+import { dataPlane } from '#proxy/agent/data-plane.ts'
 import type { Kernel } from '#system/ports.ts'
-import { dataPlane } from '#verbs/data-plane.ts'
 import { settings } from '../config/parsing.ts'
-import { freePort, listen } from '../verbs/asking.ts'
+import { freePort, listen } from '../support/asking.ts'
 import type { Effects } from './effect.ts'
 import { ObedientKernel } from './obedient-kernel.ts'
 

@@ -1,11 +1,11 @@
-import type { ClusterObject } from '#api/objects.ts'
-import { Cluster } from '#cluster/cluster.ts'
+import type { ClusterObject } from '#kubernetes/objects.ts'
+import { rulesOf } from '#proxy/agent/cluster-files.ts'
+import { paperMode } from '#proxy/agent/fit-mode.ts'
+import { Cluster } from '#proxy/cluster/cluster.ts'
+import type { Machine } from '#proxy/node/node-view.ts'
 import type { Family } from '#values/address.ts'
-import { rulesOf } from '#verbs/files.ts'
-import { paperMode } from '#verbs/modes.ts'
-import type { Machine } from '#verbs/surroundings.ts'
 import { accepted } from '../config/parsing.ts'
-import { cidr, endpoint, ip, node, port, service, slice } from '../objects.ts'
+import { cidr, endpoint, ip, node, port, service, slice } from '../support/objects.ts'
 
 // A command line → the rules this node would have for one cluster that has something of everything.
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { type ApiServer, startApiServer } from '#verbs/sandbox/api-server.ts'
+import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { Program } from './program.ts'
 
 // The program beside an API server, both until the end of the test.

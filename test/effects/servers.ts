@@ -1,11 +1,11 @@
 import { expect } from 'vitest'
-import { PaperClock } from '#system/paper/clock.ts'
+import { PaperClock } from '#lab/paper/clock.ts'
+import { serveMetrics } from '#proxy/agent/servers/metrics-server.ts'
+import { serveHealth } from '#proxy/agent/servers/probes.ts'
 import { Health } from '#telemetry/health.ts'
-import { serveMetrics } from '#verbs/metrics-server.ts'
-import { serveHealth } from '#verbs/probes.ts'
 import { settings } from '../config/parsing.ts'
+import { freePort, listen, squat } from '../support/asking.ts'
 import { SHOWN } from '../telemetry/shown.ts'
-import { freePort, listen, squat } from '../verbs/asking.ts'
 import type { Effects } from './effect.ts'
 
 // Where the two servers answer, and whether they do: on real ports of this machine.

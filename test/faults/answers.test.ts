@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type ApiServer, startApiServer } from '#verbs/sandbox/api-server.ts'
+import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { BOOKMARK_MS, Listener, rawNode, rawService, rawSlice } from './listener.ts'
 
 // What the API server may answer instead of what we asked for, and what may stand in a watch that does not belong there.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Mischief } from '#verbs/sandbox/api-mischief.ts'
-import { type ApiServer, startApiServer } from '#verbs/sandbox/api-server.ts'
-import type { ApiStore } from '#verbs/sandbox/api-store.ts'
+import type { Mischief } from '#lab/api-server/fault-plan.ts'
+import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
+import type { ApiStore } from '#lab/api-server/store.ts'
 import { BOOKMARK_MS, Listener, rawNode, rawService, rawSlice } from './listener.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 

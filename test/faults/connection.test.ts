@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type ApiServer, startApiServer } from '#verbs/sandbox/api-server.ts'
+import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { BOOKMARK_MS, Listener, rawNode, rawService, rawSlice } from './listener.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 

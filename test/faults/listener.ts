@@ -1,13 +1,13 @@
 import { vi } from 'vitest'
-import { apiSource } from '#api/api-source.ts'
-import { type Credentials, credentialsFrom } from '#api/credentials.ts'
-import type { Event } from '#api/event.ts'
-import type { ApiNews } from '#api/news.ts'
-import type { ClusterObject, Kind } from '#api/objects.ts'
-import { type ApiStats, type ExtraKind, freshStats } from '#api/stats.ts'
-import type { Limits } from '#api/watch/limits.ts'
+import { apiSource } from '#kubernetes/api-source.ts'
+import { type Credentials, credentialsFrom } from '#kubernetes/credentials.ts'
+import type { Event } from '#kubernetes/event.ts'
+import type { ApiNotice } from '#kubernetes/notices.ts'
+import type { ClusterObject, Kind } from '#kubernetes/objects.ts'
+import { type ApiStats, type ExtraKind, freshStats } from '#kubernetes/stats.ts'
+import type { Limits } from '#kubernetes/watch/limits.ts'
+import type { ApiObject, ApiStore } from '#lab/api-server/store.ts'
 import { systemClock } from '#system/clock.ts'
-import type { ApiObject, ApiStore } from '#verbs/sandbox/api-store.ts'
 
 // Whoever listens to an apiSource in the tests: keeps what it was told, as a Cluster would.
 
@@ -36,7 +36,7 @@ export interface ListenerOptions {
 
 export class Listener {
   readonly events: Event[] = []
-  readonly news: ApiNews[] = []
+  readonly news: ApiNotice[] = []
   readonly objects = new Map<string, ClusterObject>()
   readonly stats: ApiStats = freshStats()
   /** Resolves, or rejects, when the source has ended. */
@@ -71,7 +71,7 @@ export class Listener {
     }
   }
 
-  told(what: ApiNews['what']): readonly ApiNews[] {
+  told(what: ApiNotice['what']): readonly ApiNotice[] {
     return this.news.filter(news => news.what === what)
   }
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Limits } from '#api/watch/limits.ts'
-import { type ApiServer, startApiServer } from '#verbs/sandbox/api-server.ts'
+import type { Limits } from '#kubernetes/watch/limits.ts'
+import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { BOOKMARK_MS, Listener, rawNode, rawService, rawSlice } from './listener.ts'
 
 // How the first picture is got, and every later one.

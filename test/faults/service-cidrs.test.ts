@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type ApiServer, startApiServer } from '#verbs/sandbox/api-server.ts'
-import type { ApiObject } from '#verbs/sandbox/api-store.ts'
+import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
+import type { ApiObject } from '#lab/api-server/store.ts'
 import { BOOKMARK_MS, Listener, rawNode, rawService, rawSlice } from './listener.ts'
 
 // The ranges of Services: watched where a mode asks for them, and never waited for.

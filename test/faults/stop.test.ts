@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Credentials } from '#api/credentials.ts'
-import type { Mischief } from '#verbs/sandbox/api-mischief.ts'
-import { type ApiServer, startApiServer } from '#verbs/sandbox/api-server.ts'
+import type { Credentials } from '#kubernetes/credentials.ts'
+import type { Mischief } from '#lab/api-server/fault-plan.ts'
+import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { BOOKMARK_MS, credentialsTo, Listener, rawNode, rawService, rawSlice } from './listener.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
-import { type ApiServerOptions, startApiServer } from '#verbs/sandbox/api-server.ts'
-import type { ApiObject } from '#verbs/sandbox/api-store.ts'
+import { type ApiServerOptions, startApiServer } from '#lab/api-server/server.ts'
+import type { ApiObject } from '#lab/api-server/store.ts'
 
 // The mini API server as a program of its own, for a network namespace. Options come as JSON in argv, objects to put or
 // remove as JSON lines on stdin; it prints its URL.

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ClusterObject } from '#api/objects.ts'
-import type { Host } from '#verbs/sandbox/host.ts'
-import { endpoint, ip, port, service, slice, slicePort } from '../objects.ts'
+import type { ClusterObject } from '#kubernetes/objects.ts'
+import type { Host } from '#lab/network/host.ts'
+import { endpoint, ip, port, service, slice, slicePort } from '../support/objects.ts'
+import { Rig } from './agent-rig.ts'
 import { whyNot } from './ground.ts'
-import { Rig } from './rig.ts'
 
 // UDP has no end that the kernel can see: a client that goes on sending from one port stays where it was, unless the
 // kernel is made to forget it.

@@ -1,6 +1,6 @@
-import { hostKernel } from '#system/kernel.ts'
-import { labName } from '#verbs/sandbox/namespaces.ts'
-import { ensurePrograms, type Program } from '#verbs/sandbox/packages.ts'
+import { labName } from '#lab/network/namespaces.ts'
+import { ensurePrograms, type Program } from '#lab/packages.ts'
+import { hostKernel } from '#system/processes/kernel.ts'
 
 // What a kernel test stands on: root, namespaces, tools. Where something is missing, the test says what.
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
+import { canonical, canonicalChains, type Family, parse, parseList } from 'iptables-parser'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { canonical, canonicalChains, type Family, parse, parseList } from '#iptables-parser/index.ts'
 import { must } from '#system/must.ts'
-import { writtenRule } from '../iptables-parser/arbitraries.ts'
-import { printed, SAVES } from '../iptables-parser/fixtures.ts'
-import { HERE, WRITTEN } from '../iptables-parser/written.ts'
+import { writtenRule } from '../../packages/iptables-parser/test/arbitraries.ts'
+import { printed, SAVES } from '../../packages/iptables-parser/test/fixtures.ts'
+import { HERE, WRITTEN } from '../../packages/iptables-parser/test/written.ts'
 import { cannotRun, type Namespace, newNamespace } from './namespace.ts'
 
 // The canonical form against the real tools: what was written and what the kernel prints are the same text in it.

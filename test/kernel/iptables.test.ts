@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Host } from '#verbs/sandbox/host.ts'
-import { tally } from '#verbs/sandbox/host.ts'
-import { endpoint, ip, port, service, slice, slicePort } from '../objects.ts'
+import type { Host } from '#lab/network/host.ts'
+import { tally } from '#lab/network/host.ts'
+import { endpoint, ip, port, service, slice, slicePort } from '../support/objects.ts'
+import { Rig } from './agent-rig.ts'
 import { whyNot } from './ground.ts'
-import { Rig } from './rig.ts'
 
 // The whole line on the real kernel: objects in, packets through.
 

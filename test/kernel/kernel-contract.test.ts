@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, test } from 'vitest'
-import { PaperKernel } from '#system/paper/kernel.ts'
+import { PaperKernel } from '#lab/paper/kernel.ts'
 import type { Kernel, Outcome } from '#system/ports.ts'
 import { documentsIn } from '../contracts/kernel/random-documents.ts'
 import { contents, type IptablesName, kernelContract } from '../contracts/kernel.ts'
-import { sameLines } from '../same-lines.ts'
+import { sameLines } from '../support/same-lines.ts'
 import { cannotRun, newNamespace } from './namespace.ts'
 
 // The real tools: they pass the contract that the paper ones pass, and where the contract says nothing, both do the same.

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { hostKernel } from '#system/kernel.ts'
+import { tally } from '#lab/network/host.ts'
+import { type Lab, type LabWish, openLab } from '#lab/network/lab.ts'
+import { inNamespace, labName, sweep } from '#lab/network/namespaces.ts'
+import type { ConnectOutcome } from '#lab/network/pod/messages.ts'
+import { BRIDGE, NODE, OUTSIDE } from '#lab/network/topology.ts'
+import { ensurePrograms } from '#lab/packages.ts'
+import { openSeedLab } from '#lab/sandbox/seed.ts'
 import { must } from '#system/must.ts'
-import type { ConnectOutcome } from '#system/pod/messages.ts'
 import type { Kernel } from '#system/ports.ts'
-import { tally } from '#verbs/sandbox/host.ts'
-import { type Lab, type LabWish, openLab } from '#verbs/sandbox/lab.ts'
-import { inNamespace, labName, sweep } from '#verbs/sandbox/namespaces.ts'
-import { ensurePrograms } from '#verbs/sandbox/packages.ts'
-import { openSeedLab } from '#verbs/sandbox/seed.ts'
-import { BRIDGE, NODE, OUTSIDE } from '#verbs/sandbox/topology.ts'
+import { hostKernel } from '#system/processes/kernel.ts'
 
 // The lab proves itself: with rules written by hand, packets go where they would go on a real node, and fail as they would.
 

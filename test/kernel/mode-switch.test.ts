@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ClusterObject } from '#api/objects.ts'
+import type { ClusterObject } from '#kubernetes/objects.ts'
+import type { Host, Knock } from '#lab/network/host.ts'
 import { systemClock } from '#system/clock.ts'
-import type { Host, Knock } from '#verbs/sandbox/host.ts'
-import { endpoint, ip, port, service, slice, slicePort } from '../objects.ts'
+import { endpoint, ip, port, service, slice, slicePort } from '../support/objects.ts'
+import { Rig } from './agent-rig.ts'
 import { whyNot } from './ground.ts'
-import { Rig } from './rig.ts'
 
 // A node changes its mode under traffic: the new rules stand before the old ones go.
 

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { hostKernel } from '#system/kernel.ts'
 import { must } from '#system/must.ts'
 import type { Kernel } from '#system/ports.ts'
+import { hostKernel } from '#system/processes/kernel.ts'
 
 // A network namespace of one's own, as a Kernel: every command runs inside it.
 

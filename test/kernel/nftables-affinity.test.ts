@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Host } from '#lab/network/host.ts'
 import { systemClock } from '#system/clock.ts'
-import type { Host } from '#verbs/sandbox/host.ts'
-import { modeOf } from '../modes/nftables/scene.ts'
-import { endpoint, service, slice } from '../objects.ts'
+import { modeOf } from '../proxy/modes/nftables/scene.ts'
+import { endpoint, service, slice } from '../support/objects.ts'
 import { whyNot } from './ground.ts'
 import { Lanes } from './lanes.ts'
 

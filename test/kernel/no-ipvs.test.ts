@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { hostKernel } from '#system/kernel.ts'
+import { hostKernel } from '#system/processes/kernel.ts'
 import { whyNot } from './ground.ts'
 import { newNamespace } from './namespace.ts'
 

@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Child, startChild } from '#system/children.ts'
+import type { ApiObject } from '#lab/api-server/store.ts'
+import type { Lab } from '#lab/network/lab.ts'
+import { within } from '#lab/network/namespaces.ts'
 import { systemClock } from '#system/clock.ts'
-import type { ApiObject } from '#verbs/sandbox/api-store.ts'
-import type { Lab } from '#verbs/sandbox/lab.ts'
-import { within } from '#verbs/sandbox/namespaces.ts'
+import { type Child, startChild } from '#system/processes/children.ts'
 
 // An API server and the agent, both as programs on the node of a lab: for modes whose sockets must be there.
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Host } from '#lab/network/host.ts'
 import { systemClock } from '#system/clock.ts'
-import type { Host } from '#verbs/sandbox/host.ts'
-import { endpoint, port, service, slice, slicePort } from '../objects.ts'
+import { endpoint, port, service, slice, slicePort } from '../support/objects.ts'
+import { Rig } from './agent-rig.ts'
 import { whyNot } from './ground.ts'
-import { Rig } from './rig.ts'
 
 // Somebody else touches our nftables table while traffic flows: how long until it is as it should be.
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Host } from '#lab/network/host.ts'
 import { systemClock } from '#system/clock.ts'
-import type { Host } from '#verbs/sandbox/host.ts'
-import { cidr, endpoint, name, service, slice, slicePort } from '../objects.ts'
+import { cidr, endpoint, name, service, slice, slicePort } from '../support/objects.ts'
+import { Rig } from './agent-rig.ts'
 import { whyNot } from './ground.ts'
-import { Rig } from './rig.ts'
 
 // Real hosts in the range of Services, and addresses in it that are nobody's, on the real kernel in nftables mode.
 

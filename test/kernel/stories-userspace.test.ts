@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hostKernel } from '#system/kernel.ts'
-import type { RelayNews } from '#system/relay/news.ts'
-import { withRelay } from '#system/relay/with-relay.ts'
-import { type Lab, openLab } from '#verbs/sandbox/lab.ts'
-import { RelayClient } from '#verbs/sandbox/relay-client.ts'
-import { userspaceIn } from '../modes/userspace/tools.ts'
+import { type Lab, openLab } from '#lab/network/lab.ts'
+import { RelayClient } from '#lab/network/relay/relay-client.ts'
+import type { RelayEvent } from '#proxy/relay/relay-events.ts'
+import { withRelay } from '#proxy/relay/with-relay.ts'
+import { hostKernel } from '#system/processes/kernel.ts'
+import { userspaceIn } from '../proxy/modes/userspace/tools.ts'
 import { forUserspace } from '../stories/for-userspace.ts'
 import { storyOf } from '../stories/story.ts'
 import { whyNot } from './ground.ts'
@@ -26,7 +26,7 @@ describe.skipIf(why !== undefined)(
     let relay: RelayClient
     let stage: Stage
     let packets = 0
-    const news: RelayNews[] = []
+    const news: RelayEvent[] = []
     beforeAll(async () => {
       lab = await openLab(hostKernel(), { pods: pods([2, 5, 6, 7, 9, 10, 11]) })
       relay = new RelayClient(lab.node.namespace, {

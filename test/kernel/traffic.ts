@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
-import { type Child, startChild } from '#system/children.ts'
-import type { Host } from '#verbs/sandbox/host.ts'
-import { within } from '#verbs/sandbox/namespaces.ts'
+import type { Host } from '#lab/network/host.ts'
+import { within } from '#lab/network/namespaces.ts'
+import { type Child, startChild } from '#system/processes/children.ts'
 import type { Task } from './traffic-program.ts'
 
 // A host of a lab and a task → the program that carries it out there, and what it prints.

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseArguments } from '#config/arguments.ts'
-import { iptables } from '#modes/iptables/index.ts'
-import { nftables } from '#modes/nftables/index.ts'
-import { hostKernel } from '#system/kernel.ts'
-import { addNamespaces, inNamespace, labName, removeNamespaces } from '#verbs/sandbox/namespaces.ts'
-import { walk } from '../walk.ts'
+import { addNamespaces, inNamespace, labName, removeNamespaces } from '#lab/network/namespaces.ts'
+import { iptables } from '#proxy/modes/iptables/index.ts'
+import { nftables } from '#proxy/modes/nftables/index.ts'
+import { hostKernel } from '#system/processes/kernel.ts'
+import { walk } from '../support/walk.ts'
 import { whyNot } from './ground.ts'
 
 const why = await whyNot(['ip', 'iptables', 'ip6tables', 'nft', 'conntrack'])

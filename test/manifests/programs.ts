@@ -36,8 +36,7 @@ const IPTABLES = /'(ip6?tables)'/g
 /** Throws where a program is in no package that this file knows: then the image may lack it. */
 export function programsRun(): readonly Program[] {
   const names = new Set<string>()
-  for (const path of globSync('{dialects,modes,sync,system,telemetry,verbs}/**/*.ts', { cwd: SOURCES })) {
-    if (/^(?:system\/paper|verbs\/sandbox)\//.test(path)) continue
+  for (const path of globSync('**/*.ts', { cwd: SOURCES })) {
     const text = readFileSync(new URL(path, SOURCES), 'utf8')
     for (const pattern of path.startsWith('dialects/') ? [ARGV, WORDS] : [ARGV, IPTABLES]) {
       for (const [, ...found] of text.matchAll(pattern)) names.add(found.find(name => name !== undefined)!)

@@ -1,11 +1,11 @@
-import { apiSource } from '#api/api-source.ts'
-import { credentialsFrom } from '#api/credentials.ts'
-import { EventWriter } from '#api/event-writer.ts'
-import { Transport } from '#api/transport.ts'
+import { apiSource } from '#kubernetes/api-source.ts'
+import { credentialsFrom } from '#kubernetes/credentials.ts'
+import { EventWriter } from '#kubernetes/event-writer.ts'
+import { Transport } from '#kubernetes/transport.ts'
+import { targetOf } from '#lab/api-server/requests/resources.ts'
+import { type ApiServer, type SeenRequest, startApiServer } from '#lab/api-server/server.ts'
 import { systemClock } from '#system/clock.ts'
 import { starting } from '#telemetry/events.ts'
-import { targetOf } from '#verbs/sandbox/api/resources.ts'
-import { type ApiServer, type SeenRequest, startApiServer } from '#verbs/sandbox/api-server.ts'
 
 // Everything the agent asks of an API server, new or old → what a role must allow, as `verb group/resource`.
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { SEED_NODE, SEED_OBJECTS } from '#verbs/sandbox/seed.ts'
+import { SEED_NODE, SEED_OBJECTS } from '#lab/sandbox/seed.ts'
 import { served } from '../effects/served.ts'
-import { freePort } from '../verbs/asking.ts'
+import { freePort } from '../support/asking.ts'
 import { permission } from './requests.ts'
 
 // The program with kubeadm's own configuration file, from its start over the loss of its API server: whatever it asks for

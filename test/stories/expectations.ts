@@ -1,7 +1,7 @@
-import type { End, Packet } from '#modes/trace.ts'
+import type { End, Packet } from '#proxy/modes/trace.ts'
 import { type Address, FAMILIES, type Family, familyOf } from '#values/address.ts'
 import type { Protocol } from '#values/protocol.ts'
-import { ip } from '../objects.ts'
+import { ip } from '../support/objects.ts'
 import { type Line, StoryError } from './lines.ts'
 import { addressAt, doorAt, endpointTextAt, oneOf, portOfProtocolAt, secondsAt, unknown, wordsOf } from './terms.ts'
 

@@ -1,6 +1,6 @@
 import { cidrFamily } from '#values/cidr.ts'
-import { DEFAULT_FLAGS, type DetectLocal, type Flags } from '../flags.ts'
-import { cidr } from '../objects.ts'
+import { DEFAULT_FLAGS, type DetectLocal, type Flags } from '../support/flags.ts'
+import { cidr } from '../support/objects.ts'
 import { type Line, StoryError } from './lines.ts'
 import { cidrAt, oneOf, unknown, wordsOf } from './terms.ts'
 

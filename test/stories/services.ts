@@ -1,4 +1,4 @@
-import type { Policy, Service, ServicePortSpec } from '#api/objects.ts'
+import type { Policy, Service, ServicePortSpec } from '#kubernetes/objects.ts'
 import type { Address } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
 import { type Line, StoryError } from './lines.ts'

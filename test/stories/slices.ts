@@ -1,4 +1,4 @@
-import type { EndpointSlice, SliceEndpoint, SlicePort } from '#api/objects.ts'
+import type { EndpointSlice, SliceEndpoint, SlicePort } from '#kubernetes/objects.ts'
 import { type Address, addressFromNumber, addressNumber, type Family, familyOf } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
 import { type Line, StoryError } from './lines.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { iptables } from '#modes/iptables/index.ts'
+import { iptables } from '#proxy/modes/iptables/index.ts'
 import { failuresOf, type ModeOf } from './check.ts'
 import { storyOf } from './story.ts'
 

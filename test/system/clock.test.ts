@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { PaperClock } from '#lab/paper/clock.ts'
 import { systemClock } from '#system/clock.ts'
-import { PaperClock } from '#system/paper/clock.ts'
 
 describe('the system clock', () => {
   test('tells the time', () => {

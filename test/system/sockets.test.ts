@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Answering, type Listening, serveHttp } from '#system/sockets.ts'
-import { ask, freePort, HAS_IPV6 } from '../verbs/asking.ts'
+import { ask, freePort, HAS_IPV6 } from '../support/asking.ts'
 
 const servers: Listening[] = []
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { claimLost, healthCheckFailed, starting } from '#telemetry/events.ts'
-import { name } from '../objects.ts'
+import { name } from '../support/objects.ts'
 
 const BY = { nodeName: 'n1', hostname: 'n1.example.org', now: Date.parse('2026-11-21T00:33:19.106Z') + 0.156 }
 const SPEAKER = { reportingController: 'kube-proxy', reportingInstance: 'kube-proxy-n1.example.org' }

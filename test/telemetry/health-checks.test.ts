@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { healthCheckAnswer } from '#telemetry/health-checks.ts'
-import { name } from '../objects.ts'
+import { name } from '../support/objects.ts'
 
 test('an answer has the bytes of kube-proxy: tabs, no newline at the end, and its headers', () => {
   expect(healthCheckAnswer({ service: name('default/lb'), count: 2, healthy: true })).toEqual({

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { PaperClock } from '#system/paper/clock.ts'
+import { PaperClock } from '#lab/paper/clock.ts'
 import { Health } from '#telemetry/health.ts'
 import { FAILURE, report } from './reports.ts'
 

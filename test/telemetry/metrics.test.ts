@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { PaperClock } from '#system/paper/clock.ts'
+import { PaperClock } from '#lab/paper/clock.ts'
 import { Metrics, type Standing } from '#telemetry/metrics.ts'
 import type { Ran } from '#telemetry/numbers/tally.ts'
 import { FAILURE, report } from './reports.ts'

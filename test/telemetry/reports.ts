@@ -1,5 +1,5 @@
-import { NO_NEWS } from '#sync/news.ts'
-import type { Report } from '#sync/report.ts'
+import type { Report } from '#proxy/sync/report.ts'
+import { NO_NEWS } from '#proxy/sync/service-changes.ts'
 
 // A sync that went well and changed nothing, unless it says otherwise.
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseHostPort, parsePoolLine, poolLine } from '#values/pool-line.ts'
-import { ip } from '../objects.ts'
+import { ip } from '../support/objects.ts'
 
 describe('a pool', () => {
   test.each([

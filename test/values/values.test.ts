@@ -6,7 +6,7 @@ import { hash8, hash16 } from '#values/digest.ts'
 import { formatDuration, parseDuration } from '#values/duration.ts'
 import { parseObjectName, parsePortName, portId } from '#values/names.ts'
 import { parsePortRange } from '#values/port-range.ts'
-import { cidr, ip, name } from '../objects.ts'
+import { cidr, ip, name } from '../support/objects.ts'
 
 describe('an address', () => {
   test.each([

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { parse } from 'iptables-parser'
 import { describe, expect, test } from 'vitest'
-import { parse } from '#iptables-parser/index.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const SEED = fileURLToPath(new URL('../../fixtures/clusters/seed.yaml', import.meta.url))

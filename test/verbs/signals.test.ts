@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type ApiServer, startApiServer } from '#verbs/sandbox/api-server.ts'
-import { SEED_NODE, SEED_OBJECTS } from '#verbs/sandbox/seed.ts'
+import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
+import { SEED_NODE, SEED_OBJECTS } from '#lab/sandbox/seed.ts'
 import { Program } from '../effects/program.ts'
-import { ask, freePort } from './asking.ts'
+import { ask, freePort } from '../support/asking.ts'
 
 // Signals to the whole program, on a machine of scripts.
 

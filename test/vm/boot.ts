@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { startChild } from '#system/children.ts'
 import { systemClock } from '#system/clock.ts'
+import { startChild } from '#system/processes/children.ts'
 import { ENDED, initrd } from './initrd.ts'
 import { kernelPackage } from './kernel-package.ts'
 

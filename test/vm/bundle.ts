@@ -7,7 +7,7 @@ import { build, type Plugin } from 'esbuild'
 // and every type that is stripped costs twenty times as much as here.
 
 const INSIDE = fileURLToPath(new URL('inside.ts', import.meta.url))
-const POD = fileURLToPath(new URL('../../src/system/pod/pod.ts', import.meta.url))
+const POD = fileURLToPath(new URL('../../lab/network/pod/pod.ts', import.meta.url))
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 

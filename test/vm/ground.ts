@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { hostKernel } from '#system/kernel.ts'
-import { ensurePrograms, type Program } from '#verbs/sandbox/packages.ts'
+import { ensurePrograms, type Program } from '#lab/packages.ts'
+import { hostKernel } from '#system/processes/kernel.ts'
 import { kernelPackage } from './kernel-package.ts'
 
 // What an emulated machine stands on: its programs, a kernel for it, and the files of a host that are made for it.

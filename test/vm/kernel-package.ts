@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { hostKernel } from '#system/kernel.ts'
 import { must } from '#system/must.ts'
+import { hostKernel } from '#system/processes/kernel.ts'
 
 // Debian's kernel package → a kernel and its modules, unpacked in a folder of the user's cache. Nothing is installed.
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import type { ClusterObject } from '#api/objects.ts'
+import type { ClusterObject } from '#kubernetes/objects.ts'
+import type { Host } from '#lab/network/host.ts'
+import type { ConnectOutcome } from '#lab/network/pod/messages.ts'
 import { systemClock } from '#system/clock.ts'
-import type { ConnectOutcome } from '#system/pod/messages.ts'
-import type { Host } from '#verbs/sandbox/host.ts'
-import { Rig } from '../kernel/rig.ts'
-import { endpoint, ip, port, service, slice, slicePort } from '../objects.ts'
+import { Rig } from '../kernel/agent-rig.ts'
+import { endpoint, ip, port, service, slice, slicePort } from '../support/objects.ts'
 
 // One lab for all suites, because laying it out takes longer here than any of them: the agent on it ends and starts again,
 // in this mode or that.

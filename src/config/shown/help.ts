@@ -1,19 +1,9 @@
 import { KINDS, type Value } from '#config/table/kinds.ts'
-import { GROUPS, type Setting, type Verb } from '#config/table/setting.ts'
+import { GROUPS, type Setting } from '#config/table/setting.ts'
 import { type FlaggedSetting, flagsOf } from '#config/table/table.ts'
+import { VERBS, type Verb } from '#config/verbs.ts'
 
 // A verb → the text of its --help.
-
-/** Each verb, what stands after it, and what it does. */
-export const VERBS: Readonly<Record<Verb, { readonly operands: readonly string[]; readonly does: string }>> = {
-  run: { operands: [], does: 'proxy Services on this node (what happens without a verb)' },
-  render: { operands: [], does: 'print what would be given to the kernel for the objects in files' },
-  verify: { operands: [], does: 'compare the kernel with what it should hold' },
-  explain: { operands: ['FROM', 'TO:PORT'], does: 'follow a packet through the rules, step by step' },
-  cleanup: { operands: [], does: 'remove every rule a service proxy has left on this node' },
-  setup: { operands: [], does: "do only what needs all of root's rights" },
-  sandbox: { operands: [], does: 'a small cluster on this machine, to try things in' },
-}
 
 const WIDTH = 100
 const INDENT = 8

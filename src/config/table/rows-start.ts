@@ -35,15 +35,6 @@ export const START_ROWS: readonly Setting[] = [
     help: 'What to print: "restore", the documents the tools read on standard input, or "script", a shell script that runs every command.',
   },
   {
-    flag: 'no-install',
-    kind: 'switch',
-    initial: false,
-    verbs: ['sandbox'],
-    besideConfig: true,
-    group: 'verb',
-    help: 'Do not install missing tools (iptables, nft, ipset, ipvsadm, conntrack); leave out what needs them.',
-  },
-  {
     flag: 'config',
     kind: 'path',
     initial: '',

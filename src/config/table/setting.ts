@@ -1,8 +1,8 @@
+import type { Verb } from '#config/verbs.ts'
 import type { KindName, Value } from './kinds.ts'
 
 // One row of the settings table: everything flags, file, help, validation and documentation know of a setting.
 
-export type Verb = 'run' | 'render' | 'verify' | 'explain' | 'cleanup' | 'setup' | 'sandbox'
 export type ModeName = 'userspace' | 'iptables' | 'ipvs' | 'nftables'
 export const MODES: readonly ModeName[] = ['userspace', 'iptables', 'ipvs', 'nftables']
 

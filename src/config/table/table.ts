@@ -1,9 +1,10 @@
+import type { Verb } from '#config/verbs.ts'
 import { LOGGING_ROWS } from './rows-logging.ts'
 import { MACHINE_ROWS } from './rows-machine.ts'
 import { MODE_ROWS } from './rows-modes.ts'
 import { START_ROWS } from './rows-start.ts'
 import { TRAFFIC_ROWS } from './rows-traffic.ts'
-import { keyOf, type Setting, type Verb } from './setting.ts'
+import { keyOf, type Setting } from './setting.ts'
 
 // All rows → the one table, and the ways to look into it.
 

@@ -1,4 +1,4 @@
-import type { Report } from '#sync/report.ts'
+import type { Report } from '#proxy/sync/report.ts'
 import type { Registry } from '#telemetry/exposition.ts'
 import { FAMILY_LABEL, type Family } from '#values/address.ts'
 import { kubeProxyMetrics } from './kube-proxy-names.ts'

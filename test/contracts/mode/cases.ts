@@ -1,4 +1,4 @@
-import { port } from '../../objects.ts'
+import { port } from '../../support/objects.ts'
 import { type Given, type Knock, NODE_PORT, WITH_NODE_PORT } from './scene.ts'
 
 // The cases of the mode contract: a Service, a node, and where packets end, evenly where there are several ends.

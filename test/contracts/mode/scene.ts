@@ -1,13 +1,13 @@
-import type { Service } from '#api/objects.ts'
-import { Cluster } from '#cluster/cluster.ts'
-import type { NodeView } from '#desired/node-view.ts'
-import type { Standpoint } from '#desired/standpoint.ts'
-import type { Mode, Ruleset } from '#modes/mode.ts'
-import type { Packet } from '#modes/trace.ts'
-import { Draft } from '#sync/draft.ts'
+import type { Service } from '#kubernetes/objects.ts'
+import { Cluster } from '#proxy/cluster/cluster.ts'
+import type { NodeView } from '#proxy/desired/node-view.ts'
+import type { Standpoint } from '#proxy/desired/this-node.ts'
+import type { Mode, Ruleset } from '#proxy/modes/mode.ts'
+import type { Packet } from '#proxy/modes/trace.ts'
+import { Draft } from '#proxy/sync/draft.ts'
 import { type Address, type Family, hostPort } from '#values/address.ts'
 import type { Protocol } from '#values/protocol.ts'
-import { cidr, endpoint, ip, port, service, slice, slicePort } from '../../objects.ts'
+import { cidr, endpoint, ip, port, service, slice, slicePort } from '../../support/objects.ts'
 
 // One Service on one node, with names for all addresses, so that a case can be told for both families at once.
 

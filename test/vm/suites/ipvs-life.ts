@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import type { ClusterObject } from '#api/objects.ts'
-import { type Host, type Stream, tally } from '#verbs/sandbox/host.ts'
-import { port, service } from '../../objects.ts'
+import type { ClusterObject } from '#kubernetes/objects.ts'
+import { type Host, type Stream, tally } from '#lab/network/host.ts'
+import { port, service } from '../../support/objects.ts'
 import { IPVS, OBJECTS, type Stage, stageWith, web4, web4With, whileKnocking } from '../stage.ts'
 import { suite } from '../suite.ts'
 

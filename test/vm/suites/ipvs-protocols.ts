@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { type Child, startChild } from '#system/children.ts'
-import type { Host } from '#verbs/sandbox/host.ts'
-import { within } from '#verbs/sandbox/namespaces.ts'
-import { endpoint, port, service, slice, slicePort } from '../../objects.ts'
+import type { Host } from '#lab/network/host.ts'
+import { within } from '#lab/network/namespaces.ts'
+import { type Child, startChild } from '#system/processes/children.ts'
+import { endpoint, port, service, slice, slicePort } from '../../support/objects.ts'
 import { dns4, HERE, IPVS, type Stage, stageWith } from '../stage.ts'
 import { suite } from '../suite.ts'
 

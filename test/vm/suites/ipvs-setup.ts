@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { serverLine, serverOptions } from '#dialects/ipvs.ts'
-import { ipvsSetup } from '#modes/ipvs/setup.ts'
-import { hostKernel } from '#system/kernel.ts'
+import { ipvsSetup } from '#proxy/modes/ipvs/setup.ts'
 import { must } from '#system/must.ts'
 import type { Kernel } from '#system/ports.ts'
-import { SETUP } from '../../modes/ipvs/scene.ts'
+import { hostKernel } from '#system/processes/kernel.ts'
+import { SETUP } from '../../proxy/modes/ipvs/scene.ts'
 import { suite } from '../suite.ts'
 
 // What ipvs mode asks of a kernel before anything else, on one that has everything and on one that lacks it.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { type Host, tally } from '#verbs/sandbox/host.ts'
-import { cidr, ip } from '../../objects.ts'
+import { type Host, tally } from '#lab/network/host.ts'
+import { cidr, ip } from '../../support/objects.ts'
 import { ALL_WEB, ends, IPVS, inEachFamily, OBJECTS, type Stage, stageWith, web, web4, web4With } from '../stage.ts'
 import { suite } from '../suite.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
+import { tally } from '#lab/network/host.ts'
 import { systemClock } from '#system/clock.ts'
-import { tally } from '#verbs/sandbox/host.ts'
 import {
   ALL_WEB,
   ends,

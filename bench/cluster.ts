@@ -1,0 +1,68 @@
+import type { ApiObject } from '#lab/api-server/store.ts'
+
+// A number of Services and endpoints → Kubernetes objects of a made-up cluster of that size, and the one Service a bench
+// really connects to.
+
+export interface Size {
+  readonly services: number
+  readonly endpoints: number
+}
+
+export const PROBE = { name: 'probe', namespace: 'bench', ip: '10.111.255.250', port: 80, targetPort: 8080 }
+
+export function crowd({ services, endpoints }: Size): readonly ApiObject[] {
+  return Array.from({ length: services }, (_, i) => [
+    service(`crowd-${i}`, `10.${96 + (i >> 13)}.${(i >> 5) & 255}.${1 + (i & 31) * 7}`),
+    slice(
+      `crowd-${i}`,
+      Array.from({ length: endpoints }, (_, j) => endpointAddress(i * endpoints + j)),
+    ),
+  ]).flat()
+}
+
+export function probeService(): ApiObject {
+  return service(PROBE.name, PROBE.ip)
+}
+
+/** `version` makes each slice differ from the last, as the endpoint controller's do. */
+export function probeSlice(addresses: readonly string[]): ApiObject {
+  return slice(PROBE.name, addresses)
+}
+
+function service(name: string, ip: string): ApiObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace: PROBE.namespace },
+    spec: {
+      type: 'ClusterIP',
+      clusterIP: ip,
+      clusterIPs: [ip],
+      ipFamilies: ['IPv4'],
+      ipFamilyPolicy: 'SingleStack',
+      internalTrafficPolicy: 'Cluster',
+      sessionAffinity: 'None',
+      selector: { app: name },
+      ports: [{ name: 'http', protocol: 'TCP', port: PROBE.port, targetPort: PROBE.targetPort }],
+    },
+  }
+}
+
+function slice(name: string, addresses: readonly string[]): ApiObject {
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: `${name}-x`, namespace: PROBE.namespace, labels: { 'kubernetes.io/service-name': name } },
+    addressType: 'IPv4',
+    ports: [{ name: 'http', protocol: 'TCP', port: PROBE.targetPort }],
+    endpoints: addresses.map(address => ({
+      addresses: [address],
+      conditions: { ready: true, serving: true, terminating: false },
+      nodeName: 'elsewhere',
+    })),
+  }
+}
+
+function endpointAddress(n: number): string {
+  return `10.${128 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`
+}

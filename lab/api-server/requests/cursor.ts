@@ -1,0 +1,137 @@
+import type { Where } from '#lab/api-server/fault-plan.ts'
+import { type ApiObject, type ApiStore, atRevision, type Change } from '#lab/api-server/store.ts'
+import { Refused } from './answers.ts'
+import { objectText, revisionNumber, selected, tooLarge } from './list.ts'
+import { apiVersion, type Resource } from './resources.ts'
+import type { Matcher } from './selectors.ts'
+
+// A watch request and the store's history → the events this client has not been told yet, one after the other.
+
+export interface WatchOrder {
+  readonly where: Where
+  readonly resource: Resource
+  readonly namespace: string | undefined
+  readonly matches: Matcher
+  readonly query: URLSearchParams
+}
+
+export interface Line {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'RENAMED'
+  readonly object: ApiObject
+  /** 0 where the event is part of the first picture, which has no order. */
+  readonly revision: number
+}
+
+export class Cursor {
+  /** The client asked for bookmarks. */
+  readonly bookmarks: boolean
+  /** The client asked for the first picture as events, and for a mark at its end. */
+  readonly watchList: boolean
+  readonly #order: WatchOrder
+  readonly #store: ApiStore
+  readonly #from: number
+  #initial: ApiObject[] = []
+  #endMark: 'owed' | 'none' | 'never' = 'none'
+  #at = 0
+
+  /** Refuses what the real server refuses before it starts to stream. */
+  constructor(order: WatchOrder, store: ApiStore) {
+    this.#order = order
+    this.#store = store
+    this.#from = revisionNumber(order.query.get('resourceVersion'))
+    this.bookmarks = order.query.get('allowWatchBookmarks') === 'true'
+    this.watchList = order.query.get('sendInitialEvents') === 'true'
+    checkInitialEvents(order.query, this.#from, store.revision)
+  }
+
+  /** No resourceVersion to start at: the server chooses the state the client starts from. */
+  get fromAnywhere(): boolean {
+    return this.#from === 0
+  }
+
+  /** The resourceVersion was never given out yet: real servers do not even answer before it is. */
+  get early(): boolean {
+    return this.#store.revision < this.#from
+  }
+
+  /** Text for the ERROR event where the past this watch needs is forgotten. */
+  get expired(): string | undefined {
+    const { compacted } = this.#store
+    return this.#at < compacted ? `too old resource version: ${this.#at} (${compacted})` : undefined
+  }
+
+  /** Everything of the first picture was told, and its end. */
+  get settled(): boolean {
+    return this.#initial.length === 0 && this.#endMark === 'none'
+  }
+
+  begin(endMark: 'owed' | 'never'): void {
+    const asEvents = this.watchList || (this.#from === 0 && this.#order.query.get('sendInitialEvents') !== 'false')
+    this.#at = asEvents || this.#from === 0 ? this.#store.revision : this.#from
+    if (!asEvents) return
+    const snapshot = this.#store.snapshot(this.#order.resource, this.#at)!
+    // Reversed, because taking from the end of a list is cheap.
+    this.#initial = selected(snapshot, this.#order)
+      .map(({ object }) => object)
+      .reverse()
+    if (this.watchList && this.bookmarks) this.#endMark = endMark
+  }
+
+  next(held: ReadonlySet<'events' | 'bookmarks'>): Line | undefined {
+    if (held.has('events')) return undefined
+    const object = this.#initial.pop()
+    if (object !== undefined) return { type: 'ADDED', object, revision: 0 }
+    if (this.#endMark === 'owed') {
+      if (held.has('bookmarks')) return undefined
+      this.#endMark = 'none'
+      return this.mark({ 'k8s.io/initial-events-end': 'true' })
+    }
+    for (let change = this.#advance(); change !== undefined; change = this.#advance()) {
+      const line = seen(change, this.#order)
+      if (line !== undefined) return line
+    }
+    return undefined
+  }
+
+  /** A bookmark: everything up to here was told. */
+  mark(annotations?: Readonly<Record<string, string>>): Line {
+    const { kind } = this.#order.resource
+    const more = annotations === undefined ? {} : { annotations }
+    const metadata = { resourceVersion: String(this.#at), creationTimestamp: null, ...more }
+    const object = { kind, apiVersion: apiVersion(this.#order.resource), metadata } as unknown as ApiObject
+    return { type: 'BOOKMARK', object, revision: this.#at }
+  }
+
+  #advance(): Change | undefined {
+    const change = this.#store.change(this.#at + 1)
+    if (change !== undefined) this.#at++
+    return change
+  }
+}
+
+export function lineText({ type, object }: Line): string {
+  return `{"type":"${type}","object":${objectText(object)}}\n`
+}
+
+/** How a selective watch sees a change: what stops to match is DELETED in its last matching state, as with the real server. */
+function seen({ type, object, previous, revision, resource }: Change, order: WatchOrder): Line | undefined {
+  if (resource !== order.resource) return undefined
+  const visible = (it: ApiObject) =>
+    (order.namespace === undefined || it.metadata.namespace === order.namespace) && order.matches(it)
+  const before = previous !== undefined && visible(previous)
+  const now = type !== 'DELETED' && visible(object)
+  if (now) return { type: before ? 'MODIFIED' : 'ADDED', object, revision }
+  return before ? { type: 'DELETED', object: atRevision(previous, revision), revision } : undefined
+}
+
+function checkInitialEvents(query: URLSearchParams, from: number, current: number): void {
+  const initial = query.get('sendInitialEvents')
+  const match = query.get('resourceVersionMatch')
+  if (initial === null && match !== null) {
+    throw new Refused(422, 'resourceVersionMatch: Forbidden: forbidden for watch unless sendInitialEvents is provided')
+  }
+  if (initial !== null && match !== 'NotOlderThan') {
+    throw new Refused(422, 'resourceVersionMatch: Forbidden: sendInitialEvents requires setting it to NotOlderThan')
+  }
+  if (initial === 'true' && from > current) throw tooLarge(from, current)
+}

@@ -1,0 +1,184 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import { type Mischief, Troubles } from './fault-plan.ts'
+import { Refused, refuse } from './requests/answers.ts'
+import { ApiRequests } from './requests/requests.ts'
+import type { Watch } from './requests/watch.ts'
+import { ApiStore } from './store.ts'
+
+// A small Kubernetes API server on loopback: real HTTP, lists and watches, and every way in which they can go wrong.
+
+export interface ApiServer {
+  readonly url: string
+  readonly port: number
+  readonly store: ApiStore
+  /** What was asked, oldest first; only the newest requests are kept. */
+  readonly requests: readonly SeenRequest[]
+  /** From now on, until undone or used up. Returns the way to undo. */
+  misbehave(mischief: Mischief): () => void
+  /** Tells every watch that asked for bookmarks where it is, now. */
+  bookmark(): void
+  /** RST on every connection. */
+  dropConnections(): void
+  /** Ends watches cleanly, then everything else. */
+  close(): Promise<void>
+}
+
+export interface SeenRequest {
+  readonly method: string
+  readonly path: string
+  readonly query: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** Milliseconds since the epoch. */
+  readonly time: number
+}
+
+export interface ApiTls {
+  readonly key: string
+  readonly cert: string
+  /** Who signed the clients' certificates. */
+  readonly ca?: string
+  /** A client with a certificate of that CA is let in as one with a token is. */
+  readonly requestCert?: boolean
+}
+
+export interface ApiServerOptions {
+  /** 0 or absent: any free one. */
+  readonly port?: number
+  /** A server that comes back with the same store is a server that was restarted. */
+  readonly store?: ApiStore
+  /** Only requests with one of these bearer tokens are answered; may be changed while the server runs. */
+  readonly tokens?: ReadonlySet<string>
+  readonly tls?: ApiTls
+  /** Real servers tell a quiet watch where it is once a minute; 0: only when told to. */
+  readonly bookmarkMs?: number
+  readonly now?: () => number
+}
+
+/** So many requests are remembered. */
+const SEEN_REQUESTS = 10_000
+
+export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
+  const server = new LoopbackApiServer(options)
+  await server.listen(options.port ?? 0)
+  return server
+}
+
+class LoopbackApiServer implements ApiServer {
+  readonly store: ApiStore
+  readonly requests: SeenRequest[] = []
+  readonly #options: ApiServerOptions
+  readonly #troubles = new Troubles()
+  readonly #watches = new Set<Watch>()
+  readonly #sockets = new Map<number, Socket>()
+  readonly #asked: ApiRequests
+  readonly #server: Server
+  #port = 0
+
+  constructor(options: ApiServerOptions) {
+    this.#options = options
+    this.store = options.store ?? new ApiStore(options.now === undefined ? {} : { now: options.now })
+    this.#asked = new ApiRequests({
+      store: this.store,
+      troubles: this.#troubles,
+      bookmarkMs: options.bookmarkMs ?? 60_000,
+      reset: response => this.#reset(response),
+      opened: (watch, response) => {
+        this.#watches.add(watch)
+        response.on('close', () => this.#watches.delete(watch))
+      },
+    })
+    this.#server = this.#newServer()
+  }
+
+  /** Stays known after the end, for the one who comes back on it. */
+  get port(): number {
+    return this.#port
+  }
+
+  get url(): string {
+    return `${this.#options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.#port}`
+  }
+
+  async listen(port: number): Promise<void> {
+    this.#server.listen(port, '127.0.0.1')
+    await once(this.#server, 'listening')
+    this.#port = (this.#server.address() as AddressInfo).port
+  }
+
+  misbehave(mischief: Mischief): () => void {
+    if (mischief.do !== 'compact') return this.#troubles.add(mischief)
+    this.store.compact()
+    return () => {}
+  }
+
+  bookmark(): void {
+    for (const watch of this.#watches) watch.bookmark()
+  }
+
+  dropConnections(): void {
+    for (const socket of this.#sockets.values()) socket.resetAndDestroy()
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise(resolve => this.#server.close(resolve))
+    for (const watch of this.#watches) watch.end()
+    // A turn of the loop, so that the ends of the watches are on their way before the connections go.
+    await new Promise(resolve => setImmediate(resolve))
+    this.#server.closeAllConnections()
+    for (const socket of this.#sockets.values()) socket.destroy()
+    await closed
+  }
+
+  #newServer(): Server {
+    const { tls } = this.#options
+    const onRequest = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response)
+    const server =
+      tls === undefined ? createServer(onRequest) : createTlsServer({ ...tls, rejectUnauthorized: false }, onRequest)
+    server.keepAliveTimeout = 90_000
+    server.on('connection', (socket: Socket) => {
+      const port = socket.remotePort ?? 0
+      this.#sockets.set(port, socket)
+      socket.on('close', () => this.#sockets.delete(port))
+      socket.on('error', () => {}) // a client that goes away is no news here
+    })
+    return server
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://127.0.0.1')
+    this.#remember(request, url)
+    response.on('error', () => {})
+    try {
+      this.#authenticate(request, url.pathname)
+      await this.#asked.answer(request, response, url)
+    } catch (error) {
+      if (response.headersSent || response.destroyed) return void response.destroy()
+      if (error instanceof Refused) refuse(response, error.refusal)
+      else refuse(response, { code: 500, message: String((error as Error)?.stack ?? error) })
+    }
+  }
+
+  #remember({ method = 'GET', headers }: IncomingMessage, url: URL): void {
+    const query = Object.fromEntries(url.searchParams)
+    this.requests.push({ method, path: url.pathname, query, headers, time: (this.#options.now ?? Date.now)() })
+    if (this.requests.length > SEEN_REQUESTS) this.requests.shift()
+  }
+
+  /** A bearer token, or a client certificate of our CA; health and version are for everybody. */
+  #authenticate(request: IncomingMessage, path: string): void {
+    const { tokens, tls } = this.#options
+    if ((tokens === undefined && tls?.requestCert !== true) || /^\/(healthz|livez|readyz|version)/.test(path)) return
+    const socket = request.socket as Socket & { readonly authorized?: boolean }
+    if (tls?.requestCert === true && socket.authorized === true) return
+    const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1]
+    if (bearer === undefined || tokens?.has(bearer) !== true) throw new Refused(401, 'Unauthorized')
+  }
+
+  /** TLS hides the TCP connection, and only that one can be reset. */
+  #reset(response: ServerResponse): void {
+    this.#sockets.get(response.req.socket.remotePort ?? 0)?.resetAndDestroy()
+  }
+}

@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto'
+import { Refused } from './requests/answers.ts'
+import { mergePatched } from './requests/patch.ts'
+import { apiVersion, type Resource, resourceOf } from './requests/resources.ts'
+
+// Objects and what became of them: every change has the next resourceVersion and is remembered for a while, as in etcd.
+
+export interface ApiObject {
+  readonly apiVersion?: string
+  readonly kind?: string
+  readonly metadata: Metadata
+  readonly [field: string]: unknown
+}
+
+export interface Metadata {
+  readonly name?: string
+  readonly generateName?: string
+  readonly namespace?: string
+  readonly uid?: string
+  readonly resourceVersion?: string
+  readonly creationTimestamp?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly [field: string]: unknown
+}
+
+export interface Change {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
+  readonly revision: number
+  readonly resource: Resource
+  readonly object: ApiObject
+  readonly previous?: ApiObject
+}
+
+export interface StoreOptions {
+  /** How many changes are remembered: a watch that starts further back is told 410. */
+  readonly history?: number
+  readonly now?: () => number
+}
+
+export interface Snapshot {
+  readonly keys: readonly string[]
+  readonly shelf: ReadonlyMap<string, ApiObject>
+}
+
+type Shelf = Map<string, ApiObject>
+
+export class ApiStore {
+  readonly #shelves = new Map<Resource, Shelf>()
+  readonly #sortedKeys = new Map<Resource, readonly string[]>()
+  readonly #listeners = new Set<() => void>()
+  readonly #history: number
+  readonly #now: () => number
+  #changes: Change[] = []
+  #compacted = 0
+  #revision = 0
+
+  constructor({ history = 10_000, now = Date.now }: StoreOptions = {}) {
+    this.#history = history
+    this.#now = now
+  }
+
+  /** The resourceVersion of the newest change. */
+  get revision(): number {
+    return this.#revision
+  }
+
+  /** The newest resourceVersion whose successors are no longer all remembered: watches may start here, not before. */
+  get compacted(): number {
+    return this.#compacted
+  }
+
+  /** Creates or replaces, whatever is there: for tests and the sandbox, which own the cluster. */
+  put(object: ApiObject): ApiObject {
+    const resource = resourceOf(object.kind, object.apiVersion)
+    if (resource === undefined) throw new Refused(404, `kind ${object.kind} of ${object.apiVersion} is not served`)
+    const copy = structuredClone(object)
+    const namespace = resource.namespaced ? (copy.metadata.namespace ?? 'default') : undefined
+    return this.write(resource, { ...copy, metadata: { ...copy.metadata, ...(namespace && { namespace }) } })
+  }
+
+  /** Applies a JSON merge patch. */
+  patch(kind: string, key: { namespace?: string; name: string }, patch: object): ApiObject {
+    const resource = knownResource(kind)
+    const before = this.get(resource, key.namespace, key.name)
+    if (before === undefined) throw new Refused(404, `${resource.plural} ${JSON.stringify(key.name)} not found`)
+    return this.write(resource, mergePatched(before, structuredClone(patch)) as ApiObject)
+  }
+
+  /** Whether there was something to remove. */
+  remove(kind: string, namespace: string | undefined, name: string): boolean {
+    return this.erase(knownResource(kind), namespace, name) !== undefined
+  }
+
+  list(kind: string): readonly ApiObject[] {
+    return [...this.#shelf(knownResource(kind)).values()]
+  }
+
+  get(resource: Resource, namespace: string | undefined, name: string): ApiObject | undefined {
+    return this.#shelf(resource).get(keyOf(namespace, name))
+  }
+
+  /** Puts an object on its shelf as it is, but for what the API server itself fills in. */
+  write(resource: Resource, object: ApiObject): ApiObject {
+    const { name, namespace } = object.metadata
+    if (name === undefined || name === '') throw new Refused(422, 'metadata.name: Required value: name is required')
+    const key = keyOf(namespace, name)
+    const shelf = this.#shelf(resource)
+    const previous = shelf.get(key)
+    const stored = this.#stamped(resource, object, previous)
+    shelf.set(key, stored)
+    if (previous === undefined) this.#sortedKeys.delete(resource)
+    const change = {
+      type: previous ? 'MODIFIED' : 'ADDED',
+      revision: this.#revision,
+      resource,
+      object: stored,
+    } as const
+    this.#remember({ ...change, ...(previous && { previous }) })
+    return stored
+  }
+
+  erase(resource: Resource, namespace: string | undefined, name: string): ApiObject | undefined {
+    const key = keyOf(namespace, name)
+    const previous = this.#shelf(resource).get(key)
+    if (previous === undefined) return undefined
+    this.#shelf(resource).delete(key)
+    this.#sortedKeys.delete(resource)
+    const revision = ++this.#revision
+    const object = atRevision(previous, revision)
+    this.#remember({ type: 'DELETED', revision, resource, object, previous })
+    return object
+  }
+
+  /** Keys in the order in which lists are told, and the shelf as it was at that revision; nothing if that is forgotten. */
+  snapshot(resource: Resource, revision: number): Snapshot | undefined {
+    if (revision < this.#compacted) return undefined
+    const later = this.#changes.slice(revision - this.#compacted).filter(change => change.resource === resource)
+    if (later.length === 0) return { keys: this.#keys(resource), shelf: this.#shelf(resource) }
+    const shelf = new Map(this.#shelf(resource))
+    for (const { object, previous } of later.reverse()) {
+      const key = keyOf(object.metadata.namespace, object.metadata.name!)
+      if (previous === undefined) shelf.delete(key)
+      else shelf.set(key, previous)
+    }
+    return { keys: [...shelf.keys()].sort(), shelf }
+  }
+
+  /** The change with this revision, if it is still remembered. */
+  change(revision: number): Change | undefined {
+    return this.#changes[revision - this.#compacted - 1]
+  }
+
+  /** Forgets the past: every older resourceVersion becomes 410. */
+  compact(): void {
+    this.#changes = []
+    this.#compacted = this.#revision
+  }
+
+  /** Called after every change. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #shelf(resource: Resource): Shelf {
+    const shelf = this.#shelves.get(resource) ?? new Map<string, ApiObject>()
+    this.#shelves.set(resource, shelf)
+    return shelf
+  }
+
+  #keys(resource: Resource): readonly string[] {
+    const keys = this.#sortedKeys.get(resource) ?? [...this.#shelf(resource).keys()].sort()
+    this.#sortedKeys.set(resource, keys)
+    return keys
+  }
+
+  #stamped(resource: Resource, object: ApiObject, previous: ApiObject | undefined): ApiObject {
+    const born = previous?.metadata.creationTimestamp ?? object.metadata.creationTimestamp
+    const metadata = {
+      ...object.metadata,
+      uid: previous?.metadata.uid ?? object.metadata.uid ?? randomUUID(),
+      resourceVersion: String(++this.#revision),
+      creationTimestamp: born ?? new Date(this.#now()).toISOString().replace(/\.\d+Z$/, 'Z'),
+    }
+    return { ...object, kind: resource.kind, apiVersion: apiVersion(resource), metadata }
+  }
+
+  #remember(change: Change): void {
+    this.#changes.push(change)
+    // Forgetting one by one would move the whole array for every change.
+    if (this.#changes.length >= 2 * this.#history) {
+      this.#compacted += this.#changes.length - this.#history
+      this.#changes = this.#changes.slice(-this.#history)
+    }
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+/** The object as the watch tells of its end: the last state under the resourceVersion of the change. */
+export function atRevision(object: ApiObject, revision: number): ApiObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } }
+}
+
+/** Sorts as etcd does: `/` before everything a name may hold. */
+function keyOf(namespace: string | undefined, name: string): string {
+  return namespace === undefined ? name : `${namespace}/${name}`
+}
+
+function knownResource(kind: string): Resource {
+  const resource = resourceOf(kind)
+  if (resource === undefined) throw new Error(`the API server has no kind ${JSON.stringify(kind)}`)
+  return resource
+}

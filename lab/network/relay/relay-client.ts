@@ -1,0 +1,92 @@
+import { fileURLToPath } from 'node:url'
+import { within } from '#lab/network/namespaces.ts'
+import type { Listeners, Open, Wanted } from '#proxy/relay/listeners.ts'
+import type { RelayOptions } from '#proxy/relay/relay.ts'
+import type { RelayEvent } from '#proxy/relay/relay-events.ts'
+import { type Child, startChild } from '#system/processes/children.ts'
+import type { Family } from '#values/address.ts'
+import type { RelayRequest, RelaySaid, RelayWish } from './relay-program.ts'
+
+// The relay of a node that is a namespace: the same Listeners, carried out by a program inside.
+
+const PROGRAM = fileURLToPath(new URL('./relay-program.ts', import.meta.url))
+
+type Options = Pick<RelayOptions, 'portRange' | 'udpIdleMs' | 'tell' | 'lost'>
+
+interface Waiting {
+  resolve(closed: readonly Open[]): void
+  reject(error: Error): void
+}
+
+export class RelayClient implements Listeners {
+  readonly #child: Child
+  readonly #options: Options
+  readonly #waiting = new Map<number, Waiting>()
+  #open: RelaySaid['open'] = { ipv4: [], ipv6: [] }
+  #asked = 0
+
+  constructor(namespace: string, options: Options) {
+    const { portRange = 'any', udpIdleMs } = options
+    this.#options = options
+    this.#child = startChild({
+      argv: within(namespace, [
+        process.execPath,
+        PROGRAM,
+        JSON.stringify({ portRange, udpIdleMs } satisfies RelayWish),
+      ]),
+      onLine: line => this.#hear(JSON.parse(line) as RelaySaid),
+    })
+    void this.#child.ended.then(({ code, stderr }) => this.#giveUp(`the relay ended with ${code}: ${stderr.trim()}`))
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  list(family: Family): readonly Open[] {
+    return this.#open[family]
+  }
+
+  async open(family: Family, wanted: readonly Wanted[]): Promise<void> {
+    await this.#ask({ do: 'open', family, wanted })
+  }
+
+  close(family: Family, names: readonly string[]): Promise<readonly Open[]> {
+    return this.#ask({ do: 'close', family, names })
+  }
+
+  async stop(): Promise<void> {
+    await this.#child.stop()
+  }
+
+  #ask(request: RelayRequest): Promise<readonly Open[]> {
+    const id = ++this.#asked
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Open[]>()
+    this.#waiting.set(id, { resolve, reject })
+    this.#child.writeLine(JSON.stringify({ id, request }))
+    return promise
+  }
+
+  #hear({ open, say }: RelaySaid): void {
+    this.#open = open
+    if (say.what === 'lost') this.#options.lost()
+    else if (say.what === 'news') this.#options.tell(newsOf(say))
+    else {
+      const waiting = this.#waiting.get(say.id)
+      this.#waiting.delete(say.id)
+      if (say.what === 'failed') waiting?.reject(new Error(say.why))
+      else waiting?.resolve(say.closed)
+    }
+  }
+
+  #giveUp(why: string): void {
+    this.#open = { ipv4: [], ipv6: [] }
+    for (const { reject } of this.#waiting.values()) reject(new Error(why))
+    this.#waiting.clear()
+  }
+}
+
+/** An error does not come through JSON as one. */
+function newsOf({ news, error }: Extract<RelaySaid['say'], { what: 'news' }>): RelayEvent {
+  return news.what === 'crashed' ? { ...news, error: new Error(error) } : news
+}

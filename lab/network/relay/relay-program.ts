@@ -1,0 +1,64 @@
+import type { Open, Wanted } from '#proxy/relay/listeners.ts'
+import { Relay } from '#proxy/relay/relay.ts'
+import type { RelayEvent } from '#proxy/relay/relay-events.ts'
+import { eachLine } from '#system/processes/lines.ts'
+import type { Family } from '#values/address.ts'
+import type { PortRange } from '#values/port-range.ts'
+
+// The relay as a program of its own, for a node that is a network namespace: requests on stdin → listeners → replies and
+// news on stdout. It ends with its stdin, so nothing of it outlives whoever started it.
+
+/** In argv, as JSON. */
+export interface RelayWish {
+  readonly portRange: PortRange | 'any'
+  readonly udpIdleMs: number
+}
+
+export type RelayRequest =
+  | { readonly do: 'open'; readonly family: Family; readonly wanted: readonly Wanted[] }
+  | { readonly do: 'close'; readonly family: Family; readonly names: readonly string[] }
+
+export interface RelayAsked {
+  readonly id: number
+  readonly request: RelayRequest
+}
+
+/** Whatever is said, what is open by then is said with it. */
+export interface RelaySaid {
+  readonly open: Readonly<Record<Family, readonly Open[]>>
+  readonly say:
+    | { readonly what: 'done'; readonly id: number; readonly closed: readonly Open[] }
+    | { readonly what: 'failed'; readonly id: number; readonly why: string }
+    | { readonly what: 'lost' }
+    | { readonly what: 'news'; readonly news: RelayEvent; readonly error?: string }
+}
+
+const relay = new Relay({
+  ...(JSON.parse(process.argv[2]!) as RelayWish),
+  // The first news come from the constructor, before there is a relay to ask.
+  tell: news =>
+    queueMicrotask(() => say({ what: 'news', news, ...('error' in news && { error: news.error.message }) })),
+  lost: () => say({ what: 'lost' }),
+})
+
+eachLine(process.stdin, line => void serve(JSON.parse(line) as RelayAsked))
+process.stdin.once('end', () => process.exit(0))
+
+async function serve({ id, request }: RelayAsked): Promise<void> {
+  try {
+    say({ what: 'done', id, closed: await carryOut(request) })
+  } catch (error) {
+    say({ what: 'failed', id, why: (error as Error).message })
+  }
+}
+
+async function carryOut(request: RelayRequest): Promise<readonly Open[]> {
+  if (request.do === 'close') return relay.close(request.family, request.names)
+  await relay.open(request.family, request.wanted)
+  return []
+}
+
+function say(words: RelaySaid['say']): void {
+  const open = { ipv4: relay.list('ipv4'), ipv6: relay.list('ipv6') }
+  process.stdout.write(`${JSON.stringify({ open, say: words } satisfies RelaySaid)}\n`)
+}

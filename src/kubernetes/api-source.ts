@@ -1,0 +1,66 @@
+import type { Clock } from '#system/ports.ts'
+import type { RequestObserver } from './access/requested.ts'
+import type { Credentials } from './credentials.ts'
+import type { Event, Source } from './event.ts'
+import { type ApiNotice, NoticeLimiter } from './notices.ts'
+import { Reflector } from './reflector.ts'
+import { type ApiStats, type ExtraKind, fresh, freshStats } from './stats.ts'
+import { Transport } from './transport.ts'
+import { LIMITS, type Limits } from './watch/limits.ts'
+import { merged } from './watch/merged.ts'
+import { Recovery } from './watch/recovery.ts'
+import { watchedResources } from './watch/resources.ts'
+
+// The API server → one stream of events: its Services, its EndpointSlices and our own Node.
+
+export interface ApiSourceOptions {
+  readonly credentials: Credentials
+  readonly nodeName: string
+  readonly clock: Clock
+  /** From 0 to 1, as Math.random. */
+  readonly random: () => number
+  readonly tell: (news: ApiNotice) => void
+  /** Filled in as we go; whoever made it reads it. */
+  readonly stats?: ApiStats
+  /** Watched besides Services, EndpointSlices and our Node. */
+  readonly extras?: readonly ExtraKind[]
+  readonly limits?: Partial<Limits>
+  readonly userAgent?: string
+  /** Told of every request. */
+  readonly observer?: RequestObserver
+}
+
+/** Never gives up on the API server. When the signal aborts, it ends, with no connection and no timer left. */
+export function apiSource(options: ApiSourceOptions): Source {
+  return signal => events(options, signal)
+}
+
+async function* events(options: ApiSourceOptions, signal: AbortSignal): AsyncGenerator<Event> {
+  if (signal.aborted) return
+  const stop = new AbortController()
+  const end = () => stop.abort(signal.reason)
+  signal.addEventListener('abort', end, { once: true })
+  const transport = new Transport(options)
+  try {
+    const streams = reflectors(options, transport).map(reflector => reflector.events(stop.signal))
+    yield* merged(streams, stop)
+  } finally {
+    signal.removeEventListener('abort', end)
+    await transport.close()
+  }
+}
+
+function reflectors(options: ApiSourceOptions, transport: Transport): readonly Reflector[] {
+  const { nodeName, clock, random, tell, extras, stats: allStats = freshStats() } = options
+  const limits = { ...LIMITS, ...options.limits }
+  const herald = new NoticeLimiter(tell, clock, limits.tellEveryMs)
+  const startedAt = clock.now()
+  return watchedResources(nodeName, extras).map(resource => {
+    const stats = allStats[resource.kind] ?? fresh()
+    const recovery = new Recovery({ clock, random, limits, herald, stats })
+    const synced = (objects: number) => {
+      herald.tell({ what: 'synced', resource: resource.kind, objects, tookMs: Math.round(clock.now() - startedAt) })
+    }
+    return new Reflector({ resource, transport, clock, random, limits, recovery, stats, synced })
+  })
+}

@@ -1,0 +1,130 @@
+import type { SliceEndpoint, SlicePort } from '#kubernetes/objects.ts'
+import { type Address, FAMILY_LABEL, type Family, familyOf, parseAddress } from '#values/address.ts'
+import { isPort, type ObjectName, parsePortName } from '#values/names.ts'
+import {
+  type Decoded,
+  type Fields,
+  fieldsOf,
+  itemsOf,
+  nameAt,
+  nameOf,
+  Problems,
+  protocolOf,
+  timeOf,
+  unusable,
+} from './checks.ts'
+import { interned } from './interned.ts'
+
+// A discovery.k8s.io/v1 EndpointSlice → what is kept of it. Bad endpoints and ports are left out one by one.
+
+const SERVICE_LABEL = 'kubernetes.io/service-name'
+const TRIGGER_ANNOTATION = 'endpoints.kubernetes.io/last-change-trigger-time'
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+export function decodeSlice(raw: Fields): Decoded {
+  const problems = new Problems()
+  const metadata = fieldsOf(raw.metadata)
+  const name = nameAt('EndpointSlice', metadata, problems)
+  const service = serviceOf(metadata, problems)
+  const family = familyNamed(raw.addressType, problems)
+  if (name === undefined || service === undefined || family === undefined) {
+    return unusable('EndpointSlice', metadata, problems)
+  }
+  const triggered = timeOf(fieldsOf(metadata.annotations)[TRIGGER_ANNOTATION])
+  const slice = {
+    kind: 'EndpointSlice' as const,
+    name,
+    service,
+    family,
+    ports: ports(raw, problems),
+    endpoints: endpoints(raw, family, problems),
+    ...(triggered !== undefined && { triggered }),
+  }
+  return { ok: true, object: slice, problems: problems.lines }
+}
+
+/** The label is the only link to the Service; owner references mean nothing here. */
+function serviceOf(metadata: Fields, problems: Problems): ObjectName | undefined {
+  const label = fieldsOf(metadata.labels)[SERVICE_LABEL]
+  const service = nameOf('Service', { namespace: metadata.namespace, name: label })
+  if (service === undefined) problems.fail(`metadata.labels[${SERVICE_LABEL}]`, label, 'does not name a Service')
+  return service
+}
+
+function familyNamed(addressType: unknown, problems: Problems): Family | undefined {
+  if (addressType === 'IPv4') return 'ipv4'
+  if (addressType === 'IPv6') return 'ipv6'
+  problems.fail('addressType', addressType, 'is not supported: traffic can only be sent to IPv4 or IPv6 addresses')
+  return undefined
+}
+
+function ports(raw: Fields, problems: Problems): readonly SlicePort[] {
+  const kept = new Map<string, SlicePort>()
+  for (const [i, item] of itemsOf(raw.ports, 'ports', problems).entries()) {
+    const fields = fieldsOf(item)
+    // The API server makes an absent name the empty one; a file has not been through it.
+    const name = parsePortName(fields.name ?? undefined)
+    const protocol = protocolOf(fields.protocol)
+    if (name === undefined) problems.add(`ports[${i}].name`, fields.name, 'is not the name of a port')
+    else if (protocol === undefined) problems.add(`ports[${i}].protocol`, fields.protocol, 'is not TCP, UDP or SCTP')
+    else if (!isPort(fields.port)) problems.add(`ports[${i}].port`, fields.port, 'is not a port from 1 to 65535')
+    else if (kept.has(`${name}/${protocol}`))
+      problems.add(`ports[${i}]`, name, `is the second ${protocol} port of that name`)
+    else kept.set(`${name}/${protocol}`, { name, protocol, port: fields.port })
+  }
+  return [...kept.values()]
+}
+
+function endpoints(raw: Fields, family: Family, problems: Problems): readonly SliceEndpoint[] {
+  const kept: SliceEndpoint[] = []
+  const items = itemsOf(raw.endpoints, 'endpoints', problems)
+  for (let i = 0; i < items.length; i++) {
+    const fields = fieldsOf(items[i])
+    const ip = endpointIP(fields, { at: i, family }, problems)
+    if (ip !== undefined) kept.push(endpoint(ip, fields))
+  }
+  return kept
+}
+
+/** All addresses of an endpoint are of one pod; like kube-proxy, we use the first. */
+function endpointIP(
+  { addresses }: Fields,
+  { at, family }: { readonly at: number; readonly family: Family },
+  problems: Problems,
+): Address | undefined {
+  const first: unknown = Array.isArray(addresses) ? addresses[0] : undefined
+  const ip = parseAddress(first)
+  if (ip !== undefined && familyOf(ip) === family) return ip
+  problems.add(`endpoints[${at}].addresses[0]`, first, `is not an ${FAMILY_LABEL[family]} address`)
+  return undefined
+}
+
+function endpoint(ip: Address, fields: Fields): SliceEndpoint {
+  const { ready, serving, terminating } = fieldsOf(fields.conditions)
+  const kept: Mutable<SliceEndpoint> = {
+    ip,
+    ready: isUnsetOrTrue(ready),
+    serving: isUnsetOrTrue(serving),
+    terminating: terminating === true,
+  }
+  const hints = fieldsOf(fields.hints)
+  const nodeName = interned(fields.nodeName)
+  const zone = interned(fields.zone)
+  const forZones = hinted(hints.forZones)
+  const forNodes = hinted(hints.forNodes)
+  if (nodeName !== undefined) kept.nodeName = nodeName
+  if (zone !== undefined) kept.zone = zone
+  if (forZones !== undefined) kept.forZones = forZones
+  if (forNodes !== undefined) kept.forNodes = forNodes
+  return kept
+}
+
+function isUnsetOrTrue(condition: unknown): boolean {
+  return condition === undefined || condition === null || condition === true
+}
+
+function hinted(list: unknown): readonly string[] | undefined {
+  if (!Array.isArray(list)) return undefined
+  const names = list.map(item => interned(fieldsOf(item).name)).filter(name => name !== undefined)
+  return names.length === 0 ? undefined : names
+}

@@ -1,0 +1,127 @@
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import type { Answer, Transport } from '#kubernetes/transport.ts'
+import type { Clock } from '#system/ports.ts'
+import { Malformed, type Missing, type Refusal, retryAfterMs } from './failures.ts'
+import { statusRefusal } from './frames.ts'
+import type { Limits } from './limits.ts'
+import { Silence } from './silence.ts'
+
+// One request with its answer, under its time limits.
+
+const unzipped = promisify(gunzip)
+const REFUSAL_CHARACTERS = 64 << 10
+const LIST_BYTES = 512 << 20
+
+export interface AttemptPorts {
+  readonly transport: Pick<Transport, 'get'>
+  readonly clock: Clock
+  readonly limits: Limits
+  /** Called for whatever comes of what we asked for. */
+  readonly heard: () => void
+}
+
+/** What must come, and how soon. */
+export interface Patience {
+  readonly missing: Missing
+  readonly ms: number
+}
+
+/** Ends when the outer signal aborts, and when nothing is heard for too long. */
+export class Attempt {
+  readonly #ports: AttemptPorts
+  readonly #outer: AbortSignal
+  readonly #controller = new AbortController()
+  readonly #silence: Silence
+  readonly #stop = () => this.#controller.abort(this.#outer.reason)
+
+  constructor(ports: AttemptPorts, outer: AbortSignal) {
+    this.#ports = ports
+    this.#outer = outer
+    this.#silence = new Silence(ports.clock, ports.limits.headersMs, error => this.#controller.abort(error))
+    outer.addEventListener('abort', this.#stop, { once: true })
+    if (outer.aborted) this.#stop()
+  }
+
+  /** The answer, if it is 200; anything else is a Refusal. */
+  async ask(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    const { transport, limits } = this.#ports
+    this.#silence.expect('no answer', limits.headersMs)
+    const answer = await transport.get({ path, headers, signal: this.#controller.signal })
+    if (answer.status !== 200) throw await this.#refusal(answer)
+    this.#silence.heard()
+    this.#ports.heard()
+    return answer
+  }
+
+  /** The pieces of a body, each within the limit that holds at the time. */
+  async *pieces({ body }: Answer, patience: () => Patience): AsyncGenerator<Buffer> {
+    const pieces = body[Symbol.asyncIterator]()
+    try {
+      for (;;) {
+        const { missing, ms } = patience()
+        this.#silence.expect(missing, ms)
+        const next: IteratorResult<Buffer> = await pieces.next()
+        this.#silence.heard()
+        if (next.done) return
+        this.#ports.heard()
+        yield next.value
+      }
+    } finally {
+      await pieces.return?.()
+    }
+  }
+
+  /** A whole list as text, unpacked. */
+  async text(answer: Answer): Promise<string> {
+    const pieces: Buffer[] = []
+    let bytes = 0
+    const patience = { missing: 'nothing more of a list', ms: this.#ports.limits.listIdleMs } as const
+    for await (const piece of this.pieces(answer, () => patience)) {
+      pieces.push(piece)
+      bytes += piece.length
+      if (bytes > LIST_BYTES) throw new Malformed(`a list of more than ${LIST_BYTES} bytes`)
+    }
+    const body = Buffer.concat(pieces)
+    if (answer.headers['content-encoding'] !== 'gzip') return body.toString('utf8')
+    const whole = await unzipped(body, { maxOutputLength: LIST_BYTES }).catch((error: Error) => {
+      throw new Malformed(`a list that cannot be unpacked: ${error.message}`)
+    })
+    return whole.toString('utf8')
+  }
+
+  /** Resolves when the request is over and nothing waits for it any more. */
+  async close(): Promise<void> {
+    this.#outer.removeEventListener('abort', this.#stop)
+    this.#controller.abort(new Error('the attempt is over'))
+    await this.#silence.end()
+  }
+
+  async #refusal(answer: Answer): Promise<Refusal> {
+    const { status, headers, body } = answer
+    const wishMs = retryAfterMs(headers['retry-after'], this.#ports.clock.now())
+    this.#silence.expect('no end of a refusal', this.#ports.limits.headersMs)
+    const text = await beginning(body).catch(() => '')
+    return statusRefusal(statusIn(text), { code: status, retryAfterMs: wishMs })
+  }
+}
+
+async function beginning(body: Answer['body']): Promise<string> {
+  let text = ''
+  for await (const piece of body) {
+    text += piece
+    if (text.length > REFUSAL_CHARACTERS) break
+  }
+  return text
+}
+
+/** An API server says why in a Status; what stands before it says it in whatever it likes. */
+function statusIn(text: string): unknown {
+  try {
+    const status: unknown = JSON.parse(text)
+    if ((status as { kind?: unknown } | null)?.kind === 'Status') return status
+  } catch {
+    // Not JSON: the text itself is the message.
+  }
+  return { message: text.trim().replace(/\s+/g, ' ').slice(0, 200) }
+}

@@ -1,0 +1,50 @@
+import type { Kind } from '#kubernetes/objects.ts'
+import type { ExtraKind } from '#kubernetes/stats.ts'
+
+// What is watched, with kube-proxy's own selectors: what nobody needs is not sent to five thousand nodes.
+
+export interface Resource {
+  readonly kind: Kind
+  readonly path: string
+  readonly labelSelector?: string
+  readonly fieldSelector?: string
+  /** Without it more would come, but nothing wrong: an API server that does not know the field is asked without. */
+  readonly optional?: 'fieldSelector'
+  /** An API server that does not serve it (404), or not to us (403), is asked again now and then; nobody waits for it. */
+  readonly refusal?: 'means none'
+}
+
+export function watchedResources(nodeName: string, extras: readonly ExtraKind[] = []): readonly Resource[] {
+  return [
+    {
+      kind: 'Service',
+      path: '/api/v1/services',
+      labelSelector: '!service.kubernetes.io/service-proxy-name',
+      fieldSelector: 'spec.clusterIP!=None',
+      optional: 'fieldSelector',
+    },
+    {
+      kind: 'EndpointSlice',
+      path: '/apis/discovery.k8s.io/v1/endpointslices',
+      labelSelector: '!service.kubernetes.io/headless',
+    },
+    { kind: 'Node', path: '/api/v1/nodes', fieldSelector: `metadata.name=${nodeName}` },
+    ...EXTRAS.filter(({ kind }) => extras.includes(kind)),
+  ]
+}
+
+const EXTRAS: readonly (Resource & { readonly kind: ExtraKind })[] = [
+  { kind: 'ServiceCIDR', path: '/apis/networking.k8s.io/v1/servicecidrs', refusal: 'means none' },
+]
+
+export function pathOf(
+  { path, labelSelector, fieldSelector }: Resource,
+  query: Readonly<Record<string, string>>,
+): string {
+  const selectors = { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) }
+  return `${path}?${new URLSearchParams({ ...query, ...selectors })}`
+}
+
+export function withoutFieldSelector({ fieldSelector: _, optional: __, ...resource }: Resource): Resource {
+  return resource
+}

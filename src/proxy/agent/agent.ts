@@ -1,0 +1,227 @@
+import type { Settings } from '#config/settings.ts'
+import type { Event, Source } from '#kubernetes/event.ts'
+import { Cluster } from '#proxy/cluster/cluster.ts'
+import { AddressNews, lookAtMachine } from '#proxy/node/host-network.ts'
+import { localhostNodePorts, lookAround, type Machine } from '#proxy/node/node-view.ts'
+import { allowLocalhost } from '#proxy/node/tuning.ts'
+import { Lane } from '#proxy/sync/lane.ts'
+import type { Report } from '#proxy/sync/report.ts'
+import type { Clock, Follow, Kernel } from '#system/ports.ts'
+import { sharedFollow } from '#system/processes/shared-follow.ts'
+import { Health } from '#telemetry/health.ts'
+import type { Log } from '#telemetry/log/klog.ts'
+import { logProblem } from '#telemetry/log/kubernetes.ts'
+import { logReport } from '#telemetry/log/report.ts'
+import { FAMILIES, FAMILY_LABEL, type Family, familyOf } from '#values/address.ts'
+import type { ObjectName } from '#values/names.ts'
+import { type Fitted, fitMode, isMissingFamily } from './fit-mode.ts'
+import { Takeover } from './mode-switch.ts'
+
+// The line with its ends plugged in: a source of events, a kernel, and one lane per family between them.
+
+export interface AgentParts {
+  readonly settings: Settings
+  readonly nodeName: string
+  readonly kernel: Kernel
+  readonly clock: Clock
+  readonly log: Log
+  /** Starts a program on the node that tells of changes there. */
+  readonly follow?: Follow
+  readonly source: Source
+  /** When the source last showed a sign of life; undefined for one that has nothing more to say. */
+  readonly lastHeard: () => number | undefined
+  /** Told of every sync, besides log and health. */
+  readonly onReport?: (report: Report) => void
+}
+
+/** Whoever wants to hear of what happens, besides log and health. */
+export interface Observer {
+  /** An event has reached the cluster. */
+  readonly applied?: (event: Event) => void
+  /** Something waits for this lane. */
+  readonly queued?: (family: Family) => void
+  readonly reported?: (report: Report) => void
+}
+
+export class Agent {
+  readonly cluster = new Cluster()
+  readonly health: Health
+  readonly #parts: AgentParts
+  readonly #lanes: Lane[] = []
+  readonly #families = new Map<Family, Fitted>()
+  /** Lanes whose first rules do not stand yet. */
+  readonly #unready = new Set<Family>()
+  /** Lanes that have not tried yet to write theirs; and who waits for them. */
+  readonly #untried = new Set<Family>()
+  readonly #allTried = Promise.withResolvers<void>()
+  #takeover: Takeover | undefined
+  #clearing: Promise<void> | undefined
+  readonly #observers: Observer[] = []
+  /** All lanes listen to the same programs. */
+  readonly #follow: Follow | undefined
+  #machine: Machine
+
+  private constructor(parts: AgentParts, machine: Machine) {
+    const { settings, clock, lastHeard } = parts
+    this.#parts = parts
+    this.#machine = machine
+    this.#follow = parts.follow && sharedFollow(parts.follow)
+    if (parts.onReport !== undefined) this.observe({ reported: parts.onReport })
+    this.health = new Health(clock, { overdueMs: 2 * settings.syncPeriodMs, silentMs: SILENT_MS }, lastHeard)
+  }
+
+  /** Looks at the machine and fits the mode to it; throws where it lacks what the mode needs. */
+  static async open(parts: AgentParts): Promise<Agent> {
+    const agent = new Agent(parts, await lookAtMachine(parts.kernel, parts.settings.mode))
+    const { settings, log, kernel } = parts
+    const fitted = await fitFamilies(parts)
+    log.at('agent.ts:1').say(`Using ${settings.mode} Proxier.`)
+    for (const [family, { mode, why }] of fitted) {
+      log.at('agent.ts:1').info(1, why, { ipFamily: FAMILY_LABEL[family] })
+      if (localhostNodePorts(settings, family)) await allowLocalhost({ kernel, log })
+      agent.#open(family, mode)
+      agent.#families.set(family, fitted.get(family)!)
+    }
+    return agent
+  }
+
+  /** Runs until the signal aborts; then commands that were started are finished, and rules stay. */
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#allTried.resolve(), { once: true })
+    const lanes = this.#lanes.map(lane => lane.run(signal))
+    const watching = [this.#keepLooking(signal), this.#doWithoutNode(signal)]
+    for await (const event of this.#parts.source(signal)) this.#apply(event)
+    await Promise.all([...lanes, ...watching])
+    await this.#clearing
+  }
+
+  /** Somebody else may have touched the kernel. */
+  distrust(): void {
+    for (const lane of this.#lanes) lane.distrust()
+  }
+
+  observe(observer: Observer): void {
+    this.#observers.push(observer)
+  }
+
+  get lanes(): readonly Lane[] {
+    return this.#lanes
+  }
+
+  #open(family: Family, mode: Fitted['mode']): void {
+    const { settings, nodeName, kernel, clock } = this.#parts
+    const { minSyncPeriodMs: minMs, syncPeriodMs } = settings
+    const limits = { minMs, retryMs: syncPeriodMs, unwatchedMs: syncPeriodMs, distrustMs: DISTRUST_MS }
+    this.health.expect(family)
+    this.#unready.add(family)
+    this.#untried.add(family)
+    this.#lanes.push(
+      new Lane({
+        family,
+        cluster: this.cluster,
+        mode,
+        kernel,
+        ...(this.#follow !== undefined && { follow: this.#follow }),
+        // What watches the kernel would be in the way of whoever still writes there for the first time.
+        mayFollow: this.#allTried.promise,
+        clock,
+        limits,
+        lookAround: lookAround({ settings, family, nodeName, machine: () => this.#machine }),
+        tell: report => this.#tell(report),
+      }),
+    )
+  }
+
+  #apply(event: Event): void {
+    if (event.type === 'problem') logProblem(this.#parts.log, event)
+    const { services, node, ranges } = this.cluster.apply(event)
+    for (const { applied } of this.#observers) applied?.(event)
+    if (node) this.health.node(this.cluster.node)
+    if (event.type === 'gone' && event.kind === 'Node') this.health.node(undefined)
+    if (services.size > 0 || node || ranges || event.type === 'synced') this.#touch(services)
+  }
+
+  #touch(services: Iterable<ObjectName>): void {
+    for (const lane of this.#lanes) {
+      lane.touch(services)
+      if (this.cluster.complete) this.health.queued(lane.family)
+      for (const { queued } of this.#observers) queued?.(lane.family)
+    }
+  }
+
+  #tell(report: Report): void {
+    logReport(this.#parts.log, report)
+    this.health.record(report)
+    this.#untried.delete(report.family)
+    if (this.#untried.size === 0) this.#allTried.resolve()
+    for (const { reported } of this.#observers) reported?.(report)
+    if (report.failure === undefined) this.#clear(report)
+  }
+
+  /** Once our rules stand in every family, those of another mode go; what could not is tried again at each later look. */
+  #clear({ family, looked }: Report): void {
+    this.#unready.delete(family)
+    if (this.#unready.size > 0 || !(looked || this.#takeover === undefined)) return
+    const { settings, kernel, clock, log } = this.#parts
+    const families = new Map([...this.#families].map(([family, { tools }]) => [family, tools]))
+    this.#takeover ??= new Takeover({ mode: settings.mode, kernel, clock, log, families })
+    const takeover = this.#takeover
+    this.#clearing = (this.#clearing ?? Promise.resolve()).then(() => takeover.run())
+  }
+
+  /** Without our Node we know neither addresses nor zone; but a cluster that does not show it to us must be served all the same. */
+  async #doWithoutNode(signal: AbortSignal): Promise<void> {
+    const { clock, log, nodeName } = this.#parts
+    while (!signal.aborted && !(this.cluster.has('Service') && this.cluster.has('EndpointSlice')))
+      await clock.sleep(1000, signal)
+    await clock.sleep(NODE_PATIENCE_MS, signal)
+    if (signal.aborted || this.cluster.has('Node')) return
+    log
+      .at('agent.ts:1')
+      .warning('Timed out waiting for our Node; going on without its addresses and zone', { node: nodeName })
+    this.#apply({ type: 'synced', kind: 'Node' })
+  }
+
+  /** Addresses come and go, and routes; node ports and what is left alone follow them. */
+  async #keepLooking(signal: AbortSignal): Promise<void> {
+    const { clock, kernel, settings } = this.#parts
+    const news = new AddressNews(this.#follow, clock, settings.mode)
+    signal.addEventListener('abort', () => news.stop(), { once: true })
+    while (!signal.aborted) {
+      await news.or(settings.syncPeriodMs, signal)
+      if (signal.aborted) return
+      const machine = await lookAtMachine(kernel, settings.mode, this.#machine)
+      if (machine === this.#machine) continue
+      this.#machine = machine
+      this.#touch([])
+    }
+  }
+}
+
+/** Bookmarks come every minute on a quiet watch; this long without one means that the API server is not heard. */
+const SILENT_MS = 5 * 60_000
+/** As long as kube-proxy waits for it. */
+const NODE_PATIENCE_MS = 30_000
+/** However quiet it is, memory is not trusted for longer. */
+const DISTRUST_MS = 60 * 60_000
+
+/** The node's first family must work; the other is left out where the host has no tools for it. */
+async function fitFamilies({ settings, kernel, log }: AgentParts): Promise<ReadonlyMap<Family, Fitted>> {
+  const primary = familyOf(settings.bindAddress)
+  const wanted = settings.family === undefined ? FAMILIES : [settings.family]
+  const tried = await Promise.allSettled(wanted.map(family => fitMode(settings, family, kernel)))
+  const fitted = new Map<Family, Fitted>()
+  const missing = new Map<Family, unknown>()
+  tried.forEach((one, i) => {
+    if (one.status === 'fulfilled') fitted.set(wanted[i]!, one.value)
+    else missing.set(wanted[i]!, one.reason)
+  })
+  for (const [family, error] of missing) {
+    if (family === primary || wanted.length === 1 || !isMissingFamily(error)) throw missing.get(primary) ?? error
+  }
+  for (const [family, error] of missing) {
+    const about = { ipFamily: FAMILY_LABEL[family], reason: (error as Error).message }
+    log.at('agent.ts:1').info(0, `No ${settings.mode} support for family`, about)
+  }
+  return fitted
+}

@@ -1,0 +1,93 @@
+import type { Begun } from '#command-line/start.ts'
+import type { Settings } from '#config/settings.ts'
+import { apiSource } from '#kubernetes/api-source.ts'
+import { type CredentialsOptions, credentialsFrom } from '#kubernetes/credentials.ts'
+import { prefetch } from '#kubernetes/prefetch.ts'
+import { type ApiStats, type ExtraKind, freshStats } from '#kubernetes/stats.ts'
+import type { Clock, Follow, Kernel } from '#system/ports.ts'
+import { logNotices } from '#telemetry/log/kubernetes.ts'
+import { Agent } from './agent.ts'
+import { type DataPlaneParts, dataPlane } from './data-plane.ts'
+import { Telemetry } from './telemetry.ts'
+
+// The proxy's ends (a node's kernel, an API server) → an agent between them, with everything that watches it from outside.
+// `run` plugs in the host and its cluster, the sandbox a network namespace and the lab's API server.
+
+export interface ProxyEnds extends Pick<DataPlaneParts, 'relayOf'> {
+  readonly nodeName: string
+  /** The name the operating system has for this host. */
+  readonly hostname: string
+  /** Where rules go. */
+  readonly kernel: Kernel
+  /** Starts a program on the node that reports changes there. */
+  readonly follow: Follow
+  /** How the API server is reached. */
+  readonly access: Pick<CredentialsOptions, 'kubeconfig' | 'master' | 'env' | 'files' | 'kernel'>
+  readonly clock: Clock
+  /** What the node needs before its rules; the API server is asked meanwhile. */
+  readonly prepare: () => Promise<void>
+}
+
+export interface RunningProxy {
+  readonly agent: Agent
+  readonly telemetry: Telemetry
+}
+
+/** Throws where the node lacks what the mode needs, or the API server cannot be addressed. */
+export async function openProxy(begun: Begun, ends: ProxyEnds, signal: AbortSignal): Promise<RunningProxy> {
+  const { settings, log } = begun
+  const { access, prepare, kernel, relayOf, ...about } = ends
+  const { clock } = about
+  const credentials = await credentialsFrom({ ...access, clock })
+  const extras = extraKinds(settings)
+  const stats = freshStats(extras)
+  const telemetry = new Telemetry({ ...begun, ...about, credentials, stats })
+  const { observer } = telemetry
+  const api = apiSource({ ...about, credentials, random: Math.random, tell: logNotices(log), stats, extras, observer })
+  const source = prefetch(api, signal)
+  await prepare()
+  const lost = (): void => agent.distrust()
+  const agent = await Agent.open({
+    ...about,
+    settings,
+    kernel: dataPlane({
+      settings,
+      kernel: telemetry.kernel(kernel),
+      log,
+      lost,
+      signal,
+      ...(relayOf !== undefined && { relayOf }),
+    }),
+    log,
+    source,
+    lastHeard: () => lastHeard(stats),
+  })
+  return { agent, telemetry }
+}
+
+/** Resolves when the signal aborts and everything has ended; the first part that fails ends the others. */
+export async function runProxy(
+  { agent, telemetry }: RunningProxy,
+  stop: AbortController,
+  beside: readonly Promise<void>[] = [],
+): Promise<void> {
+  const { signal } = stop
+  const tasks = [telemetry.serve(agent, signal), agent.run(signal), ...beside]
+  try {
+    await Promise.all(tasks)
+  } catch (error) {
+    stop.abort(error)
+    await Promise.allSettled(tasks)
+    throw error
+  }
+}
+
+/** Only nftables mode has rules for addresses that no Service has. */
+export function extraKinds({ mode }: Settings): readonly ExtraKind[] {
+  return mode === 'nftables' ? ['ServiceCIDR'] : []
+}
+
+/** One silent watch is enough for the cluster to be out of date, where the agent cannot do without that resource. */
+export function lastHeard({ ServiceCIDR: _, ...needed }: ApiStats): number {
+  return Math.min(...Object.values(needed).map(({ lastActivityAt }) => lastActivityAt))
+}

@@ -1,0 +1,54 @@
+import type { Settings } from '#config/settings.ts'
+import { chooseTools } from '#proxy/modes/iptables/choose.ts'
+import { portsLeftBehind } from '#proxy/modes/userspace/left-behind.ts'
+import type { Listeners } from '#proxy/relay/listeners.ts'
+import { Relay, type RelayOptions } from '#proxy/relay/relay.ts'
+import { withRelay } from '#proxy/relay/with-relay.ts'
+import type { Kernel } from '#system/ports.ts'
+import type { Log } from '#telemetry/log/klog.ts'
+import { logRelayEvent } from '#telemetry/log/relay.ts'
+import type { Family } from '#values/address.ts'
+
+// Settings → who carries packets: the kernel alone, or, in userspace mode, the kernel and a relay in this process.
+
+export interface DataPlaneParts {
+  readonly settings: Pick<Settings, 'mode' | 'userspace'>
+  readonly kernel: Kernel
+  readonly log: Log
+  /** Listeners that are believed to be there may not be. */
+  readonly lost: () => void
+  /** When it aborts, every connection through the relay ends. */
+  readonly signal: AbortSignal
+  /** Where its sockets must be elsewhere than in this process. */
+  readonly relayOf?: (options: RelayOptions) => Stoppable
+}
+
+export type Stoppable = Listeners & { stop(): Promise<void> }
+
+export function dataPlane({
+  settings: { mode, userspace },
+  kernel,
+  log,
+  lost,
+  signal,
+  ...parts
+}: DataPlaneParts): Kernel {
+  if (mode !== 'userspace') return kernel
+  const { portRange, udpTimeoutMs } = userspace
+  const { relayOf = options => new Relay(options) } = parts
+  const relay = relayOf({
+    portRange,
+    udpIdleMs: udpTimeoutMs,
+    tell: news => logRelayEvent(log, news),
+    lost,
+    remembered: family => remembered(kernel, family),
+  })
+  signal.addEventListener('abort', () => void relay.stop(), { once: true })
+  return withRelay(kernel, relay)
+}
+
+/** A listener that has its port back is there for whoever is still led to it, and nobody is led to somebody else's. */
+async function remembered(kernel: Kernel, family: Family): Promise<ReadonlyMap<string, number>> {
+  const { tools } = await chooseTools(kernel, family)
+  return portsLeftBehind(kernel, tools)
+}

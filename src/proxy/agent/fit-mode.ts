@@ -1,0 +1,98 @@
+import type { Settings } from '#config/settings.ts'
+import type { Tools } from '#dialects/iptables.ts'
+import { chooseTools, NoIptables } from '#proxy/modes/iptables/choose.ts'
+import { iptables } from '#proxy/modes/iptables/index.ts'
+import { ipvs } from '#proxy/modes/ipvs/index.ts'
+import { ipvsSetup, NoIpvs } from '#proxy/modes/ipvs/setup.ts'
+import type { Mode } from '#proxy/modes/mode.ts'
+import { chooseNft, NoNftables, SKIP_KERNEL_CHECK } from '#proxy/modes/nftables/choose.ts'
+import { nftables } from '#proxy/modes/nftables/index.ts'
+import { userspace } from '#proxy/modes/userspace/index.ts'
+import { environment } from '#system/host.ts'
+import type { Kernel } from '#system/ports.ts'
+import { type Family, familyOf } from '#values/address.ts'
+
+// The chosen mode → the Mode itself, fitted to the tools this host has.
+
+export interface Fitted {
+  readonly mode: Mode
+  /** A sentence for the log at V(1). */
+  readonly why: string
+  /** The iptables it writes to, where it writes to one. */
+  readonly tools?: Tools
+}
+
+/** Throws where the host lacks what the mode needs. */
+export async function fitMode(settings: Settings, family: Family, kernel: Kernel): Promise<Fitted> {
+  const { mode } = settings
+  switch (mode) {
+    case 'iptables': {
+      const { tools, why } = await chooseTools(kernel, family)
+      return { mode: iptables(tools), tools, why: `Using ${tools.restore} (${tools.variant}): ${why}` }
+    }
+    case 'nftables': {
+      const kernelCheck = environment()[SKIP_KERNEL_CHECK] ? 'skip' : 'enforce'
+      const { manner, why } = await chooseNft(kernel, { family, kernelCheck })
+      return { mode: nftables(manner), why: `Using ${why}` }
+    }
+    case 'ipvs': {
+      const { tools, why } = await chooseTools(kernel, family)
+      const problem = await ipvsSetup(kernel, { ...settings.ipvs, scheduler: schedulerOf(settings), family })
+      if (problem !== undefined) throw new NoIpvs(problem)
+      return {
+        mode: ipvsMode(settings, tools),
+        tools,
+        why: `Using IPVS, and ${tools.restore} (${tools.variant}): ${why}`,
+      }
+    }
+    case 'userspace': {
+      const { tools, why } = await chooseTools(kernel, family)
+      return {
+        mode: userspaceMode(settings, tools),
+        tools,
+        why: `Using a relay, and ${tools.restore} (${tools.variant}): ${why}`,
+      }
+    }
+  }
+}
+
+/** Whether the host cannot carry the mode in one family, while it may in the other. */
+export function isMissingFamily(error: unknown): error is Error {
+  return error instanceof NoIptables || error instanceof NoNftables || error instanceof NoIpvs
+}
+
+/** The mode as it would be on a host that has everything: for verbs that only print. */
+export function paperMode(settings: Settings, family: Family): Mode {
+  const { mode } = settings
+  switch (mode) {
+    case 'iptables':
+      return iptables(PLAIN_TOOLS[family])
+    case 'nftables':
+      return nftables({ family, chainRemoval: 'at-once' })
+    case 'ipvs':
+      return ipvsMode(settings, PLAIN_TOOLS[family])
+    case 'userspace':
+      return userspaceMode(settings, PLAIN_TOOLS[family])
+  }
+}
+
+function ipvsMode(settings: Settings, tools: Tools): Mode {
+  return ipvs({ tools, scheduler: schedulerOf(settings), excludeCIDRs: settings.ipvs.excludeCIDRs })
+}
+
+function schedulerOf({ ipvs: { scheduler } }: Settings): string {
+  return scheduler === '' ? 'rr' : scheduler
+}
+
+/** The relay listens at --bind-address, in its family; in the other at every address. */
+function userspaceMode({ bindAddress }: Settings, tools: Tools): Mode {
+  const isNamed = !UNSPECIFIED.includes(bindAddress) && familyOf(bindAddress) === tools.family
+  return userspace({ tools, ...(isNamed && { listenOn: bindAddress }) })
+}
+
+const UNSPECIFIED: readonly string[] = ['0.0.0.0', '::']
+
+const PLAIN_TOOLS: Record<Family, Tools> = {
+  ipv4: { family: 'ipv4', variant: 'nft', restore: 'iptables-restore', save: 'iptables-save' },
+  ipv6: { family: 'ipv6', variant: 'nft', restore: 'ip6tables-restore', save: 'ip6tables-save' },
+}

@@ -1,0 +1,73 @@
+import type { Settings } from '#config/settings.ts'
+import { IPVS_DEVICE } from '#dialects/ip.ts'
+import { named, saveAll, type Tools } from '#dialects/iptables.ts'
+import { iptables } from '#proxy/modes/iptables/index.ts'
+import { ipvs } from '#proxy/modes/ipvs/index.ts'
+import { ourUnits } from '#proxy/modes/ipvs/read.ts'
+import { sweepIpvs } from '#proxy/modes/leftovers-ipvs.ts'
+import type { Mode } from '#proxy/modes/mode.ts'
+import { NOTHING, type Swept } from '#proxy/modes/swept.ts'
+import { userspace } from '#proxy/modes/userspace/index.ts'
+import { EMPTY } from '#proxy/plan/diff.ts'
+import { must } from '#system/must.ts'
+import type { Clock, Kernel } from '#system/ports.ts'
+import type { Family } from '#values/address.ts'
+
+// A node that was in ipvs mode, and whose new rules stand → the same node without its virtual servers, sets and addresses.
+// New connections meet the new rules before they come that far, so none is lost.
+
+export interface Leaving {
+  readonly mode: Settings['mode']
+  readonly kernel: Kernel
+  readonly clock: Clock
+  /** The families we serve, each with the iptables we write to, where we do. */
+  readonly families: ReadonlyMap<Family, Tools | undefined>
+}
+
+/** Rules hold on to sets, so they go first. Where the device of that mode is not, nobody has been there. */
+export async function leaveIpvs({ mode, kernel, clock, families }: Leaving): Promise<Swept> {
+  if (mode === 'ipvs') return NOTHING
+  const device = await kernel.run({ argv: ['ip', '-oneline', 'link', 'show', 'dev', IPVS_DEVICE] })
+  if (device.code !== 0) return NOTHING
+  await Promise.all([...families].map(([family, ours]) => removeAllRules({ mode, kernel, family, ours })))
+  return sweepIpvs({ kernel, clock })
+}
+
+interface OneFamily extends Pick<Leaving, 'mode' | 'kernel'> {
+  readonly family: Family
+  readonly ours: Tools | undefined
+}
+
+async function removeAllRules({ mode, kernel, family, ours }: OneFamily): Promise<void> {
+  for (const variant of ['nft', 'legacy'] as const) {
+    const tools = named(family, variant)
+    const { code, stdout } = await kernel.run(saveAll(tools))
+    const own = ours?.variant === variant ? ownMode(mode, ours) : undefined
+    if (code === 0) await removeRules({ kernel, tools, save: stdout, own })
+  }
+}
+
+interface Removal {
+  readonly kernel: Kernel
+  readonly tools: Tools
+  /** What stands there. */
+  readonly save: string
+  /** The mode that now has rules there, too: several of its chains are called as those of ipvs mode. */
+  readonly own: Mode | undefined
+}
+
+async function removeRules({ kernel, tools, save, own }: Removal): Promise<void> {
+  const left = ourUnits({ rules: save, ...NO_OTHERS }, tools.family, [])
+  if (left.size === 0) return
+  const kept = (await own?.read(kernel)) ?? EMPTY
+  const remove = new Set([...left.keys()].filter(unit => !kept.has(unit)))
+  const { write } = ipvs({ tools, scheduler: 'rr', excludeCIDRs: [] })
+  for (const command of write({ add: EMPTY, change: EMPTY, remove })) await must(kernel, command)
+}
+
+const NO_OTHERS = { sets: '', servers: '', addresses: '[]' }
+
+function ownMode(mode: Settings['mode'], tools: Tools): Mode | undefined {
+  if (mode === 'iptables') return iptables(tools)
+  return mode === 'userspace' ? userspace({ tools }) : undefined
+}

@@ -1,0 +1,113 @@
+import type { Settings } from '#config/settings.ts'
+import { named, type Tools } from '#dialects/iptables.ts'
+import { iptables } from '#proxy/modes/iptables/index.ts'
+import type { Mode, Unit } from '#proxy/modes/mode.ts'
+import { nftables } from '#proxy/modes/nftables/index.ts'
+import { userspace } from '#proxy/modes/userspace/index.ts'
+import { isLeftBehind } from '#proxy/modes/userspace/left-behind.ts'
+import { diff, EMPTY, park } from '#proxy/plan/diff.ts'
+import { must } from '#system/must.ts'
+import type { Clock, Kernel } from '#system/ports.ts'
+import type { Log } from '#telemetry/log/klog.ts'
+import { logBlocked } from '#telemetry/log/report.ts'
+import { FAMILY_LABEL, type Family } from '#values/address.ts'
+import { leaveIpvs } from './mode-switch-ipvs.ts'
+
+// Once our rules stand: what another mode has left goes. In this order there is no moment without rules, so a node changes
+// its mode under traffic.
+
+export interface TakeoverParts {
+  readonly mode: Settings['mode']
+  readonly kernel: Kernel
+  readonly clock: Clock
+  readonly log: Log
+  /** The families we serve, each with the iptables we write to, where we do. */
+  readonly families: ReadonlyMap<Family, Tools | undefined>
+}
+
+/** What cannot be taken away is told and left: our own rules stand, and theirs come first or last as before. */
+export class Takeover {
+  readonly #parts: TakeoverParts
+  #isOver = false
+  /** What strangers held on to the last time: told once for each. */
+  #held: ReadonlySet<string> = new Set()
+
+  constructor(parts: TakeoverParts) {
+    this.#parts = parts
+  }
+
+  /** Does what is left to do; once nothing is, nothing. */
+  async run(): Promise<void> {
+    if (this.#isOver) return
+    const { mode, kernel, families } = this.#parts
+    const held = new Set<string>()
+    let failures = 0
+    for (const [family, ours] of families) {
+      for (const other of await othersHere(mode, ours ?? family, kernel)) {
+        try {
+          for (const unit of await this.#remove(other, family)) held.add(unit)
+        } catch (error) {
+          failures++
+          this.#log().error('Could not remove the rules of another mode', error, about(other, family))
+        }
+      }
+    }
+    this.#held = held
+    this.#isOver = (await this.#leaveIpvs()) === 'done' && held.size + failures === 0
+  }
+
+  async #leaveIpvs(): Promise<'done' | 'not yet'> {
+    try {
+      const { removed, remains } = await leaveIpvs(this.#parts)
+      if (removed.length > 0) this.#log().info(0, 'Removed what another mode had left', { mode: 'ipvs', removed })
+      if (remains.length > 0)
+        this.#log().warning('Could not remove all that another mode had left', { mode: 'ipvs', remains })
+      return remains.length === 0 ? 'done' : 'not yet'
+    } catch (error) {
+      this.#log().error('Could not remove the rules of another mode', error, { mode: 'ipvs' })
+      return 'not yet'
+    }
+  }
+
+  /** Returns what strangers hold on to. It is emptied, and holds up nothing else. */
+  async #remove(other: Mode, family: Family): Promise<readonly string[]> {
+    const { kernel } = this.#parts
+    const found = await other.read(kernel)
+    const gone = diff(found, EMPTY)
+    const holders = found.size === 0 ? undefined : await other.holders?.(kernel)
+    const held = [...(holders ?? [])].filter(([unit]) => gone.remove.has(unit))
+    const plan = park(gone, new Map(held).keys(), found)
+    for (const command of other.write(plan)) await must(kernel, command)
+    if (plan.remove.size > 0) this.#log().info(0, 'Removed the rules of another mode', about(other, family))
+    const key = ([unit]: readonly [Unit, string]): string => `${other.name} ${family} ${unit}`
+    const news = held.filter(one => !this.#held.has(key(one))).map(([unit, by]) => ({ unit, by }))
+    logBlocked(this.#log(), news, about(other, family))
+    return held.map(key)
+  }
+
+  #log(): Log {
+    return this.#parts.log.at('takeover.ts:1')
+  }
+}
+
+function about({ name }: Mode, family: Family): Record<string, string> {
+  return { mode: name, ipFamily: FAMILY_LABEL[family] }
+}
+
+/** Every mode that may have left something here, in the same family, and is not ours. */
+async function othersHere(mode: Settings['mode'], ours: Tools | Family, kernel: Kernel): Promise<readonly Mode[]> {
+  const family = typeof ours === 'string' ? ours : ours.family
+  const others: Mode[] = []
+  for (const variant of ['nft', 'legacy'] as const) {
+    const tools = named(family, variant)
+    if ((await kernel.run({ argv: [tools.save, '--version'] })).code !== 0) continue
+    const isOurs = typeof ours !== 'string' && ours.variant === variant
+    // The chains of ipvs mode have the names of iptables mode's; it reads and replaces them as its own.
+    if (mode !== 'ipvs' && !(mode === 'iptables' && isOurs)) others.push(iptables(tools))
+    if (!(mode === 'userspace' && isOurs) && (await isLeftBehind(kernel, tools))) others.push(userspace({ tools }))
+  }
+  if (mode !== 'nftables' && (await kernel.run({ argv: ['nft', '--version'] })).code === 0) {
+    others.push(nftables({ family, chainRemoval: 'at-once' }))
+  }
+  return others
+}

@@ -1,0 +1,34 @@
+import { unitParts } from '#proxy/modes/iptables/names.ts'
+import type { Ruleset } from '#proxy/modes/mode.ts'
+
+// iptables rules → how many there are in each table, counted where they stand: there may be a million.
+
+/** Of the units of iptables mode: a chain has a rule in each line of its text, a line of ours is one. */
+export function ruleCounts(rules: Ruleset): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = { filter: 0, nat: 0 }
+  for (const [unit, text] of rules) {
+    const parts = unitParts(unit)
+    if (!Object.hasOwn(counts, parts.table)) continue
+    counts[parts.table]! += 'line' in parts ? 1 : linesIn(text)
+  }
+  return counts
+}
+
+/** Of a document for iptables-restore. */
+export function rulesWritten(document: string): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  let table = ''
+  for (let at = 0, end = 0; end >= 0 && at < document.length; at = end + 1) {
+    end = document.indexOf('\n', at)
+    if (document.startsWith('*', at)) table = document.slice(at + 1, end < 0 ? undefined : end)
+    else if (document.startsWith('-A ', at) || document.startsWith('-I ', at)) counts[table] = (counts[table] ?? 0) + 1
+  }
+  return counts
+}
+
+function linesIn(text: string): number {
+  if (text === '') return 0
+  let lines = 1
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines++
+  return lines
+}

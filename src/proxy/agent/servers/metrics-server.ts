@@ -1,0 +1,36 @@
+import type { Settings } from '#config/settings.ts'
+import type { Clock } from '#system/ports.ts'
+import { NOT_FOUND } from '#system/sockets.ts'
+import type { Log } from '#telemetry/log/klog.ts'
+import { pageAt, type Shown } from '#telemetry/server.ts'
+import { hostPort } from '#values/address.ts'
+import { configuredWhere, serveUntilAborted } from './serving.ts'
+
+// What there is to show → /metrics and its neighbours, on the port that scrapers ask.
+
+export interface MetricsServerParts {
+  readonly settings: Pick<Settings, 'metrics' | 'bindAddressHardFail'>
+  readonly shown: Shown
+  readonly clock: Clock
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+/** Serves until the signal aborts; rejects only where a port that cannot be had is to be the end. */
+export async function serveMetrics({ settings, shown, clock, log, signal }: MetricsServerParts): Promise<void> {
+  const { metrics: at } = settings
+  if (at === undefined) return
+  const tell = log.at('metrics-server.ts:1')
+  await serveUntilAborted({
+    at: configuredWhere(at),
+    answer: request => pageAt(shown, request) ?? NOT_FOUND,
+    clock,
+    signal,
+    opened: port => tell.info(3, 'Starting metrics HTTP server', { address: hostPort(at.host, port) }),
+    failed: cause => {
+      const error = new Error(`starting metrics server failed on ${hostPort(at.host, at.port)}`, { cause })
+      if (settings.bindAddressHardFail) throw new Error('metrics server failed', { cause: error })
+      tell.error('Metrics server failed', error)
+    },
+  })
+}

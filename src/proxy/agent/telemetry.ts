@@ -1,0 +1,196 @@
+import type { Begun } from '#command-line/start.ts'
+import { VERSION } from '#command-line/version.ts'
+import type { RequestObserver } from '#kubernetes/access/requested.ts'
+import type { Credentials } from '#kubernetes/credentials.ts'
+import type { Event } from '#kubernetes/event.ts'
+import { EventWriter, type Fate } from '#kubernetes/event-writer.ts'
+import type { ApiStats } from '#kubernetes/stats.ts'
+import { Transport } from '#kubernetes/transport.ts'
+import { healthChecks } from '#proxy/desired/health-checks.ts'
+import { noLocalEndpoints } from '#proxy/desired/no-local.ts'
+import type { Lane } from '#proxy/sync/lane.ts'
+import type { Report } from '#proxy/sync/report.ts'
+import type { Clock, Kernel } from '#system/ports.ts'
+import { processStartedAt, vitals } from '#system/vitals.ts'
+import { claimLost, healthCheckFailed, type Speaker, starting } from '#telemetry/events.ts'
+import { Metrics, type Standing } from '#telemetry/metrics.ts'
+import type { Change } from '#telemetry/numbers/pending.ts'
+import { Slis } from '#telemetry/slis.ts'
+import type { Family } from '#values/address.ts'
+import type { Agent } from './agent.ts'
+import { observedKernel } from './observed-kernel.ts'
+import { ruleCounts } from './rule-counts.ts'
+import { HealthCheckServers } from './servers/health-check-servers.ts'
+import { serveMetrics } from './servers/metrics-server.ts'
+import { serveHealth } from './servers/probes.ts'
+
+// What the agent does → everything that watches it from outside: metrics, probes, health checks, Kubernetes Events.
+
+export interface TelemetryParts extends Pick<Begun, 'settings' | 'configuration' | 'flags' | 'log'> {
+  readonly clock: Clock
+  readonly nodeName: string
+  /** The name the operating system has for this host. */
+  readonly hostname: string
+  readonly credentials: Credentials
+  readonly stats: ApiStats
+}
+
+export class Telemetry {
+  readonly #parts: TelemetryParts
+  readonly #metrics: Metrics
+  readonly #transport: Transport
+  readonly #events: EventWriter
+  /** Counting a million rules takes its time, and most of the time none has changed. */
+  readonly #counted = new Map<Family, Readonly<Record<string, number>>>()
+
+  constructor(parts: TelemetryParts) {
+    const { settings, clock, credentials } = parts
+    this.#parts = parts
+    const build = { version: VERSION, node: process.version, mode: settings.mode }
+    this.#metrics = new Metrics({ now: () => clock.now(), startedAt: processStartedAt(), build })
+    this.#transport = new Transport({ credentials, observer: this.observer })
+    this.#events = new EventWriter({ transport: this.#transport, clock, told: fate => this.#told(fate) })
+  }
+
+  /** Counts the requests of whoever talks to the API server. */
+  get observer(): RequestObserver {
+    return {
+      now: () => this.#parts.clock.now(),
+      requested: requested => this.#metrics.requested(requested),
+      finished: finished => this.#metrics.finished(finished),
+    }
+  }
+
+  /** The same kernel; what it is asked to do is counted. */
+  kernel(kernel: Kernel): Kernel {
+    return observedKernel(
+      kernel,
+      () => this.#parts.clock.now(),
+      ran => this.#metrics.ran(ran),
+    )
+  }
+
+  /** Hears of all the agent does, and answers for it until the signal aborts. */
+  async serve(agent: Agent, signal: AbortSignal): Promise<void> {
+    const { settings, clock, log, nodeName } = this.#parts
+    const checks = new HealthCheckServers({
+      clock,
+      log,
+      nodeName,
+      healthy: () => agent.health.healthy,
+      failed: failure => this.#events.send(healthCheckFailed(this.#speaker(), failure.service, failure)),
+    })
+    agent.observe({
+      applied: event => this.#applied(event, agent.lanes),
+      queued: family => this.#metrics.queued(family),
+      reported: report => this.#reported(report, agent, checks),
+    })
+    this.#events.send(starting(this.#speaker()))
+    const probed = this.#metrics.probed.bind(this.#metrics)
+    const shown = this.#shown(() => this.#standing(agent.lanes, checks))
+    try {
+      await Promise.all([
+        serveHealth({ settings, health: agent.health, clock, log, signal, probed }),
+        serveMetrics({ settings, shown, clock, log, signal }),
+        aborted(signal),
+      ])
+    } finally {
+      await Promise.all([checks.close(), this.#events.close()])
+      await this.#transport.close()
+    }
+  }
+
+  #applied(event: Event, lanes: readonly Lane[]): void {
+    const change = changeIn(
+      event,
+      lanes.map(({ family }) => family),
+    )
+    if (change !== undefined && change.families.length > 0) this.#metrics.changed(change)
+  }
+
+  #reported(report: Report, agent: Agent, checks: HealthCheckServers): void {
+    this.#metrics.reported(report)
+    for (const { id, service, lost } of [...report.news.added, ...report.news.updated]) {
+      for (const { door, holder } of lost) this.#events.send(claimLost(this.#speaker(), { id, service, door, holder }))
+    }
+    const { units, failure, family } = report
+    if (units.added + units.changed + units.removed > 0) this.#counted.delete(family)
+    const around = agent.lanes.find(lane => lane.family === family)?.draft.surroundings
+    if (failure !== undefined || around === undefined) return
+    checks.want(family, healthChecks(agent.cluster, around.place), around.view.nodePortAddresses)
+  }
+
+  #standing(lanes: readonly Lane[], { wanted, open }: HealthCheckServers): Standing {
+    return {
+      watches: this.#parts.stats,
+      lanes: lanes.map(lane => this.#laneNumbers(lane)),
+      healthChecks: { wanted, open },
+      vitals: vitals(),
+    }
+  }
+
+  #laneNumbers({ family, draft }: Lane): Standing['lanes'][number] {
+    const ports = [...draft.resolved()]
+    const numbers = {
+      family,
+      noLocalEndpoints: noLocalEndpoints(ports),
+      lostClaims: ports.reduce((sum, { port }) => sum + port.lost.length, 0),
+      units: draft.book.rules.size,
+    }
+    if (this.#parts.settings.mode !== 'iptables') return numbers
+    const rules = this.#counted.get(family) ?? ruleCounts(draft.book.rules)
+    this.#counted.set(family, rules)
+    return { ...numbers, rules }
+  }
+
+  #shown(standing: () => Standing) {
+    const { settings, configuration, flags, clock } = this.#parts
+    return {
+      metrics: () => this.#metrics.text(standing()),
+      slis: new Slis(processStartedAt()),
+      mode: settings.mode,
+      configuration,
+      flags,
+      version: VERSION,
+      runtime: `Node ${process.version}`,
+      startedAt: processStartedAt(),
+      now: () => clock.now(),
+    }
+  }
+
+  #speaker(): Speaker {
+    const { nodeName, hostname, clock } = this.#parts
+    return { nodeName, hostname, now: clock.now() }
+  }
+
+  #told(fate: Fate): void {
+    this.#metrics.sent(fate.result)
+    if (fate.result === 'sent') return
+    const { reason, note } = fate.event
+    this.#parts.log.at('event-writer.ts:1').info(2, 'Event was not sent', { reason, note, why: fate.why })
+  }
+}
+
+/** A slice belongs to one family; of one that is gone nobody knows which, so all lanes look. */
+function changeIn(event: Event, families: readonly Family[]): Change | undefined {
+  if (event.type === 'gone') {
+    const { kind, name } = event
+    return kind === 'Service' || kind === 'EndpointSlice' ? { kind, name, families } : undefined
+  }
+  if (event.type !== 'put') return undefined
+  const { object } = event
+  if (object.kind === 'Service') return { kind: 'Service', name: object.name, families }
+  if (object.kind !== 'EndpointSlice') return undefined
+  const { kind, name, family, triggered } = object
+  return {
+    kind,
+    name,
+    families: families.filter(it => it === family),
+    ...(triggered !== undefined && { triggered }),
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<unknown> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+}

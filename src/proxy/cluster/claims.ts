@@ -1,0 +1,86 @@
+import type { Service, ServicePortSpec } from '#kubernetes/objects.ts'
+import { type Address, type Family, familyOf } from '#values/address.ts'
+import { type ObjectName, portId } from '#values/names.ts'
+import type { Protocol } from '#values/protocol.ts'
+
+// Services → who owns each door. Two Services may name the same address and port; the older one has it, then the one
+// whose name comes first, and the other takes over when the winner goes.
+
+/** One address and port that may be knocked at: `tcp 10.96.0.10:53`, or `tcp ipv4 node:30080`. */
+export type Door = string
+
+export interface Claim {
+  /** `shop/cart:http` */
+  readonly owner: string
+  readonly service: ObjectName
+  readonly created: number
+}
+
+export function addressDoor(protocol: Protocol, ip: Address, port: number): Door {
+  return `${protocol} ${ip} ${port}`
+}
+
+export function nodePortDoor(protocol: Protocol, family: Family, port: number): Door {
+  return `${protocol} ${family} node ${port}`
+}
+
+export class Claims {
+  readonly #claims = new Map<Door, readonly Claim[]>()
+
+  /** Records what `next` claims instead of what `previous` claimed; returns the other services that this touches. */
+  replace(previous: Service | undefined, next: Service | undefined): ReadonlySet<ObjectName> {
+    const touched = new Set<ObjectName>()
+    for (const [door, claim] of doors(previous))
+      this.#change(door, touched, held => held.filter(c => c.owner !== claim.owner))
+    for (const [door, claim] of doors(next)) this.#change(door, touched, held => [...held, claim].sort(byAge))
+    return touched
+  }
+
+  /** The claim that has the door. */
+  holder(door: Door): Claim | undefined {
+    return this.#claims.get(door)?.[0]
+  }
+
+  #change(door: Door, touched: Set<ObjectName>, edit: (held: readonly Claim[]) => readonly Claim[]): void {
+    const before = this.#claims.get(door) ?? []
+    const after = edit(before)
+    if (after.length === 0) this.#claims.delete(door)
+    else this.#claims.set(door, after)
+    if (before.length + after.length < 2) return
+    for (const claim of before) touched.add(claim.service)
+    for (const claim of after) touched.add(claim.service)
+  }
+}
+
+/** Whether this node answers for the Service at all: headless Services and ExternalNames have no doors. */
+export function isServed(service: Service): boolean {
+  return service.type !== 'ExternalName' && service.clusterIPs.length > 0
+}
+
+function doors(service: Service | undefined): readonly (readonly [Door, Claim])[] {
+  if (service === undefined || !isServed(service)) return []
+  const families = service.clusterIPs.map(familyOf)
+  const ips = [...service.clusterIPs, ...service.externalIPs, ...service.loadBalancerIPs].filter(ip =>
+    families.includes(familyOf(ip)),
+  )
+  return service.ports.flatMap(port => {
+    const claim = claimOf(service, port)
+    const atAddresses = [...new Set(ips)].map(ip => [addressDoor(port.protocol, ip, port.port), claim] as const)
+    if (port.nodePort === undefined) return atAddresses
+    const { protocol, nodePort } = port
+    return [...atAddresses, ...families.map(family => [nodePortDoor(protocol, family, nodePort), claim] as const)]
+  })
+}
+
+function claimOf(service: Service, port: ServicePortSpec): Claim {
+  return { owner: portId(service.name, port.name), service: service.name, created: service.created }
+}
+
+/** By the Service's own name before the port's: `shop/a` comes before `shop/a-b`, though `shop/a:http` does not. */
+function byAge(a: Claim, b: Claim): number {
+  return a.created - b.created || byText(a.service, b.service) || byText(a.owner, b.owner)
+}
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

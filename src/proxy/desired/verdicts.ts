@@ -1,0 +1,28 @@
+import type { ServicePort } from '#proxy/cluster/service-ports.ts'
+import { type Choice, isOutward } from './pools.ts'
+import type { Gate, Verdict } from './traffic.ts'
+
+// Policy and pools → what happens at each frontend.
+
+const REJECT: Verdict = { to: 'reject' }
+const DROP: Verdict = { to: 'drop' }
+const GATE: Verdict = { to: 'gate' }
+
+/** What happens at the cluster IP. */
+export function internalVerdict({ internalPolicy }: ServicePort, { any, cluster, local }: Choice): Verdict {
+  if (!any) return REJECT
+  const pool = internalPolicy === 'Local' ? 'local' : 'cluster'
+  return (pool === 'local' ? local : cluster).length > 0 ? { to: 'pool', pool } : DROP
+}
+
+/** What happens at an address that faces outside. */
+export function externalVerdict({ any }: Choice): Verdict {
+  return any ? GATE : REJECT
+}
+
+/** How traffic from outside goes on, where there is such a way in and anybody behind it. */
+export function gate(port: ServicePort, { any, local }: Choice): Gate | undefined {
+  if (!any || !isOutward(port)) return undefined
+  if (port.externalPolicy === 'Cluster') return { policy: 'Cluster' }
+  return { policy: 'Local', others: local.length > 0 ? 'local' : 'drop' }
+}

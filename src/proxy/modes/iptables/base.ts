@@ -1,0 +1,119 @@
+import * as words from '#dialects/iptables.ts'
+import { rule } from '#dialects/words.ts'
+import type { NodeView } from '#proxy/desired/node-view.ts'
+import type { Entry, Unit } from '#proxy/modes/mode.ts'
+import {
+  CANARY,
+  chainUnit,
+  EXTERNAL_SERVICES,
+  FIREWALL,
+  FORWARD,
+  lineUnit,
+  MARK_MASQ,
+  NODEPORTS,
+  POSTROUTING,
+  PROXY_FIREWALL,
+  SERVICES,
+  type Table,
+} from './names.ts'
+
+// A node without a single Service → the chains every packet passes, and the jumps that lead into them.
+
+const NEW = '-m conntrack --ctstate NEW'
+
+type Jump = readonly [table: Table, chain: string, target: string, extra: string | false, why: string | false]
+
+/** In kube-proxy's order: each is put in front, so the chain reads from the last to the first. */
+const JUMPS: readonly Jump[] = [
+  ['filter', 'INPUT', EXTERNAL_SERVICES, NEW, 'kubernetes externally-visible service portals'],
+  ['filter', 'FORWARD', EXTERNAL_SERVICES, NEW, 'kubernetes externally-visible service portals'],
+  ['filter', 'INPUT', NODEPORTS, false, 'kubernetes health check service ports'],
+  ['filter', 'FORWARD', SERVICES, NEW, 'kubernetes service portals'],
+  ['filter', 'OUTPUT', SERVICES, NEW, 'kubernetes service portals'],
+  ['filter', 'FORWARD', FORWARD, false, 'kubernetes forwarding rules'],
+  ['filter', 'INPUT', PROXY_FIREWALL, NEW, 'kubernetes load balancer firewall'],
+  ['filter', 'OUTPUT', PROXY_FIREWALL, NEW, 'kubernetes load balancer firewall'],
+  ['filter', 'FORWARD', PROXY_FIREWALL, NEW, 'kubernetes load balancer firewall'],
+  ['nat', 'OUTPUT', SERVICES, false, 'kubernetes service portals'],
+  ['nat', 'PREROUTING', SERVICES, false, 'kubernetes service portals'],
+  ['nat', 'POSTROUTING', POSTROUTING, false, 'kubernetes postrouting rules'],
+  ['filter', 'INPUT', FIREWALL, false, false],
+  ['filter', 'OUTPUT', FIREWALL, false, false],
+]
+
+export function base(node: NodeView): readonly Entry[] {
+  return [
+    ...CANARIES,
+    { unit: chainUnit('nat', MARK_MASQ), text: rule('-A', MARK_MASQ, words.setMark(node.mark)) },
+    { unit: chainUnit('nat', POSTROUTING), text: postrouting(node) },
+    { unit: chainUnit('nat', NODEPORTS), text: '', shared: true },
+    { unit: chainUnit('nat', SERVICES), text: nodePortDoors(node), shared: true },
+    { unit: chainUnit('filter', FORWARD), text: forward(node) },
+    ...[SERVICES, EXTERNAL_SERVICES, NODEPORTS, PROXY_FIREWALL].map(
+      (chain): Entry => ({ unit: chainUnit('filter', chain), text: '', shared: true }),
+    ),
+    { unit: chainUnit('filter', FIREWALL), text: '' },
+    ...martians(node),
+    ...JUMP_UNITS.map((unit): Entry => ({ unit, text: '' })),
+  ]
+}
+
+const CANARIES: readonly Entry[] = (['mangle', 'nat', 'filter'] as const).map(table => ({
+  unit: chainUnit(table, CANARY),
+  text: '',
+}))
+
+function jumpUnit([table, chain, target, extra, why]: Jump): Unit {
+  return lineUnit(table, rule('-A', chain, extra, why !== false && words.comment(why), words.jump(target)))
+}
+
+/** In the order in which they are put in front: the last of a chain stands first. */
+export const JUMP_UNITS: readonly Unit[] = JUMPS.map(jumpUnit)
+
+/** Marked packets leave with the node's address; the mark is cleared so that a second pass cannot masquerade again. */
+function postrouting({ mark }: NodeView): string {
+  return [
+    rule('-A', POSTROUTING, words.notMarked(mark), '-j RETURN'),
+    rule('-A', POSTROUTING, words.clearMark(mark)),
+    rule('-A', POSTROUTING, words.comment('kubernetes service traffic requiring SNAT'), '-j MASQUERADE --random-fully'),
+  ].join('\n')
+}
+
+/** An INVALID packet that was let through would reach the client with the pod's own address, and reset its connection. */
+function forward({ mark, dropInvalid }: NodeView): string {
+  return [
+    dropInvalid && rule('-A', FORWARD, '-m conntrack --ctstate INVALID -j DROP'),
+    rule('-A', FORWARD, words.comment('kubernetes forwarding rules'), words.marked(mark), '-j ACCEPT'),
+    rule(
+      '-A',
+      FORWARD,
+      words.comment('kubernetes forwarding conntrack rule'),
+      '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT',
+    ),
+  ]
+    .filter(line => line !== false)
+    .join('\n')
+}
+
+/** Last in KUBE-SERVICES, so that an address with a rule of its own never falls through to the node ports. */
+function nodePortDoors({ family, nodePortAddresses, localhostNodePorts }: NodeView): string {
+  const note = words.comment('kubernetes service nodeports; NOTE: this must be the last rule in this chain')
+  if (nodePortAddresses !== 'all') {
+    return nodePortAddresses.map(ip => rule('-A', SERVICES, words.to(ip), note, words.jump(NODEPORTS))).join('\n')
+  }
+  const notLoopback = family === 'ipv6' ? '! -d ::1/128' : !localhostNodePorts && '! -d 127.0.0.0/8'
+  return rule('-A', SERVICES, notLoopback, note, '-m addrtype --dst-type LOCAL', words.jump(NODEPORTS))
+}
+
+/** Node ports on 127.0.0.1 need route_localnet, which would let neighbours reach everything bound to localhost. */
+function martians({ family, localhostNodePorts }: NodeView): readonly Entry[] {
+  if (family !== 'ipv4' || !localhostNodePorts) return []
+  const text = rule(
+    '-A',
+    FIREWALL,
+    '! -s 127.0.0.0/8 -d 127.0.0.0/8',
+    words.comment('block incoming localnet connections'),
+    '-m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP',
+  )
+  return [{ unit: lineUnit('filter', text), text: '' }]
+}

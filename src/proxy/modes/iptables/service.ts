@@ -1,0 +1,177 @@
+import * as words from '#dialects/iptables.ts'
+import { rule } from '#dialects/words.ts'
+import type { NodeView } from '#proxy/desired/node-view.ts'
+import type { Endpoint, Frontend, ServiceTraffic } from '#proxy/desired/traffic.ts'
+import type { Entry } from '#proxy/modes/mode.ts'
+import type { Address } from '#values/address.ts'
+import { contains } from '#values/cidr.ts'
+import { entrances } from './frontends.ts'
+import { chainUnit, MARK_MASQ, type ServiceChains, serviceChains } from './names.ts'
+import { localPodsMatch } from './pods.ts'
+
+// One service port → its own chains: choose an endpoint, go there, and the gate for those who come from outside.
+
+export function service(traffic: ServiceTraffic, node: NodeView): readonly Entry[] {
+  const chains = serviceChains(traffic)
+  const { cluster, local } = traffic.pools
+  const all = local.length === 0 ? cluster : union(cluster, local)
+  const targets = new Map(all.map(endpoint => [endpoint.text, { endpoint, chain: chains.endpoint(endpoint) }]))
+  const pick = (pool: readonly Endpoint[]): readonly Target[] => pool.map(({ text }) => targets.get(text)!)
+  return [
+    ...[...targets.values()].map(target => arrive(traffic, node, target)),
+    ...(cluster.length > 0 ? [choose({ traffic, node, chain: chains.cluster, targets: pick(cluster) })] : []),
+    ...(local.length > 0 ? [choose({ traffic, node, chain: chains.local, targets: pick(local) })] : []),
+    ...(traffic.gate === undefined ? [] : [gateChain(traffic, node, chains)]),
+    ...firewall(traffic, node, chains),
+    ...entrances(traffic, node, chains),
+  ]
+}
+
+interface Target {
+  readonly endpoint: Endpoint
+  readonly chain: string
+}
+
+interface Choice {
+  readonly traffic: ServiceTraffic
+  readonly node: NodeView
+  readonly chain: string
+  readonly targets: readonly Target[]
+}
+
+/** A client that was here before goes where it went; everybody else goes anywhere, evenly. */
+function choose({ traffic, node, chain, targets }: Choice): Entry {
+  const { id, stickySeconds } = traffic
+  const note = ({ endpoint }: Target): string | false =>
+    node.endpointComments && words.comment(`${id} -> ${endpoint.text}`)
+  const lines: string[] = masqueradeAtClusterIP(traffic, node, chain)
+  if (stickySeconds !== undefined) {
+    for (const target of targets) {
+      const seen = words.recentlySeen(target.chain, stickySeconds, node.family)
+      lines.push(rule('-A', chain, note(target), seen, words.jump(target.chain)))
+    }
+  }
+  targets.forEach((target, i) => {
+    const left = targets.length - i
+    lines.push(rule('-A', chain, note(target), left > 1 && words.oneIn(left), words.jump(target.chain)))
+  })
+  return { unit: chainUnit('nat', chain), text: lines.join('\n') }
+}
+
+/** Stands in the chain that the cluster IP leads to, and matches only packets that came through it. */
+function masqueradeAtClusterIP(
+  { id, protocol, frontends, masquerade }: ServiceTraffic,
+  node: NodeView,
+  chain: string,
+): string[] {
+  if (masquerade === 'never') return []
+  const door = frontends.find(({ kind }) => kind === 'cluster-ip')
+  if (door?.verdict.to !== 'pool' || !chain.startsWith(door.verdict.pool === 'cluster' ? 'KUBE-SVC-' : 'KUBE-SVL-'))
+    return []
+  const outside = masquerade === 'from-outside' ? localPodsMatch(node, 'not') : {}
+  return [
+    rule(
+      '-A',
+      chain,
+      outside.source,
+      words.to(door.ip!),
+      outside.iface,
+      words.proto(protocol),
+      words.comment(`${id} cluster IP`),
+      words.dport(protocol, door.port),
+      words.jump(MARK_MASQ),
+    ),
+  ]
+}
+
+/** A pod that reached itself through the Service must be masqueraded: its reply would go straight back, and TCP rejects it. */
+function arrive({ id, protocol, stickySeconds }: ServiceTraffic, node: NodeView, { endpoint, chain }: Target): Entry {
+  const note = node.endpointComments && words.comment(id)
+  const text = [
+    rule('-A', chain, words.from(endpoint.ip), note, words.jump(MARK_MASQ)),
+    rule(
+      '-A',
+      chain,
+      words.proto(protocol),
+      note,
+      stickySeconds !== undefined && words.remember(chain, node.family),
+      `-m ${protocol} -j DNAT --to-destination`,
+      endpoint.text,
+    ),
+  ]
+  return { unit: chainUnit('nat', chain), text: text.join('\n') }
+}
+
+function gateChain({ id, gate }: ServiceTraffic, node: NodeView, { external, cluster, local }: ServiceChains): Entry {
+  const unit = chainUnit('nat', external)
+  if (gate?.policy !== 'Local') {
+    const why = words.comment(`masquerade traffic for ${id} external destinations`)
+    return {
+      unit,
+      text: [rule('-A', external, why, words.jump(MARK_MASQ)), rule('-A', external, words.jump(cluster))].join('\n'),
+    }
+  }
+  const { source, iface } = localPodsMatch(node, 'is')
+  const fromNode = '-m addrtype --src-type LOCAL'
+  const lines = [
+    node.localPods !== undefined &&
+      rule(
+        '-A',
+        external,
+        source,
+        iface,
+        words.comment(`pod traffic for ${id} external destinations`),
+        words.jump(cluster),
+      ),
+    rule(
+      '-A',
+      external,
+      words.comment(`masquerade LOCAL traffic for ${id} external destinations`),
+      fromNode,
+      words.jump(MARK_MASQ),
+    ),
+    rule(
+      '-A',
+      external,
+      words.comment(`route LOCAL traffic for ${id} external destinations`),
+      fromNode,
+      words.jump(cluster),
+    ),
+    gate.others === 'local' && rule('-A', external, words.jump(local)),
+  ]
+  return { unit, text: lines.filter(line => line !== false).join('\n') }
+}
+
+/** Only for load balancer addresses with source ranges: who is in a range goes on to the gate, the rest meets a DROP in filter. */
+function firewall(
+  { id, frontends, gate }: ServiceTraffic,
+  node: NodeView,
+  { firewall, external }: ServiceChains,
+): readonly Entry[] {
+  const guarded = frontends.filter(isGuarded)
+  const ranges = guarded[0]?.sourceRanges ?? []
+  if (gate === undefined || guarded.length === 0) return []
+  const why = words.comment(`${id} loadbalancer IP`)
+  const lines = [
+    ...ranges.map(range => rule('-A', firewall, '-s', range, why, words.jump(external))),
+    ...guardedFromNode(node, guarded).map(ip => rule('-A', firewall, words.from(ip), why, words.jump(external))),
+    rule('-A', firewall, words.comment(`other traffic to ${id} will be dropped by KUBE-PROXY-FIREWALL`)),
+  ]
+  return [{ unit: chainUnit('nat', firewall), text: lines.join('\n') }]
+}
+
+function isGuarded({ kind, sourceRanges }: Frontend): boolean {
+  return kind === 'load-balancer' && sourceRanges !== undefined
+}
+
+/** A node inside a range may come with the load balancer's own address as its source. */
+function guardedFromNode({ nodeIP }: NodeView, guarded: readonly Frontend[]): readonly Address[] {
+  if (nodeIP === undefined) return []
+  const inRange = guarded[0]!.sourceRanges!.some(range => contains(range, nodeIP))
+  return inRange ? guarded.map(({ ip }) => ip!) : []
+}
+
+function union(cluster: readonly Endpoint[], local: readonly Endpoint[]): readonly Endpoint[] {
+  const known = new Set(cluster.map(({ text }) => text))
+  return [...cluster, ...local.filter(({ text }) => !known.has(text))]
+}

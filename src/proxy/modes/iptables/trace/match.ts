@@ -1,0 +1,133 @@
+import type { Given, Match, Rule } from 'iptables-parser'
+import type { Packet } from '#proxy/modes/trace.ts'
+import { type Address, parseAddress } from '#values/address.ts'
+import { contains, hostCidr, parseCidr } from '#values/cidr.ts'
+import { bits, CannotTrace, knownOptions } from './understood.ts'
+
+// A rule and a packet as it stands there → how likely the rule matches: 0, 1, or between where the rule throws dice.
+
+/** What a rule can see of a packet. */
+export interface Sight {
+  readonly packet: Packet
+  readonly iface: string
+  /** Behind a DNAT, the new destination. */
+  readonly to: Address
+  readonly port: number
+  readonly mark: number
+  readonly dnat: boolean
+  /** When this client was put on that list, if it was. */
+  readonly lastOf: (list: string) => Packet['last']
+}
+
+export function isLocal(ip: Address, { nodeAddresses }: Packet): boolean {
+  return ip === '::1' || ip.startsWith('127.') || nodeAddresses.includes(ip)
+}
+
+export function chance(rule: Rule, sight: Sight): number {
+  const { source, destination, inInterface, protocol } = rule
+  if (rule.outInterface !== undefined)
+    throw new CannotTrace(rule, 'asks for the outgoing interface, which only routing knows')
+  if (rule.fragment !== undefined) throw new CannotTrace(rule, 'asks for fragments')
+  const says = (given: Given | undefined, holds: (value: string) => boolean): boolean =>
+    given === undefined || holds(given.value) !== given.negated
+  if (!says(source, range => inRange(rule, range, sight.packet.from))) return 0
+  if (!says(destination, range => inRange(rule, range, sight.to))) return 0
+  if (!says(inInterface, name => isInterface(name, sight.iface))) return 0
+  if (!says(protocol, name => name === sight.packet.protocol || name === 'all')) return 0
+  let part = 1
+  for (const match of rule.matches) {
+    const known = MATCHES[match.name]
+    if (known === undefined) throw new CannotTrace(rule, `has a match "${match.name}", which is not known here`)
+    part *= known({ rule, match, sight })
+    if (part === 0) return 0
+  }
+  return part
+}
+
+function inRange(rule: Rule, text: string, ip: Address): boolean {
+  const single = parseAddress(text)
+  const range = single === undefined ? parseCidr(text) : hostCidr(single)
+  if (range === undefined) throw new CannotTrace(rule, `names "${text}", which is not one address or range`)
+  return contains(range, ip)
+}
+
+function isInterface(name: string, iface: string): boolean {
+  return name.endsWith('+') ? iface.startsWith(name.slice(0, -1)) : iface === name
+}
+
+interface Asked {
+  readonly rule: Rule
+  readonly match: Match
+  readonly sight: Sight
+}
+
+const MATCHES: Readonly<Record<string, (asked: Asked) => number>> = {
+  comment: () => 1,
+  tcp: asked => portMatches('tcp', asked),
+  udp: asked => portMatches('udp', asked),
+  sctp: asked => portMatches('sctp', asked),
+  addrtype: typesMatch,
+  conntrack: stateMatches,
+  mark: markMatches,
+  statistic: dice,
+  recent: remembers,
+  nfacct: () => 1,
+}
+
+function portMatches(protocol: string, { rule, match: { options }, sight }: Asked): number {
+  knownOptions(rule, options, ['--dport'])
+  if (sight.packet.protocol !== protocol) return 0
+  const dport = options.get('--dport')
+  if (dport === undefined) return 1
+  const [first, last = first] = (dport.values[0] ?? '').split(':').map(Number)
+  return odds((sight.port >= first! && sight.port <= last!) !== dport.negated)
+}
+
+function typesMatch({ rule, match: { options }, sight }: Asked): number {
+  knownOptions(rule, options, ['--src-type', '--dst-type'])
+  for (const { name, values, negated } of options) {
+    if (values[0] !== 'LOCAL')
+      throw new CannotTrace(rule, `asks for addresses of type ${values[0]}, only LOCAL is known here`)
+    if (isLocal(name === '--src-type' ? sight.packet.from : sight.to, sight.packet) === negated) return 0
+  }
+  return 1
+}
+
+/** A first packet is NEW; once its destination is rewritten it is DNAT as well. */
+function stateMatches({ rule, match: { options }, sight }: Asked): number {
+  knownOptions(rule, options, ['--ctstate'])
+  const given = options.get('--ctstate')
+  if (given === undefined) return 1
+  const states = given.values[0]!.split(',')
+  const holds = states.includes('NEW') || (sight.dnat && states.includes('DNAT'))
+  return odds(holds !== given.negated)
+}
+
+function markMatches({ rule, match: { options }, sight }: Asked): number {
+  knownOptions(rule, options, ['--mark'])
+  const { value, mask } = bits(rule, options, '--mark')
+  return odds(((sight.mark & mask) >>> 0 === value) !== (options.get('--mark')?.negated ?? false))
+}
+
+function dice({ rule, match: { options } }: Asked): number {
+  knownOptions(rule, options, ['--mode', '--probability'])
+  const probability = options.get('--probability')
+  if (options.get('--mode')?.values[0] !== 'random' || probability === undefined)
+    throw new CannotTrace(rule, 'has a statistic match that is not a probability')
+  const part = Number(probability.values[0])
+  return probability.negated ? 1 - part : part
+}
+
+/** To be put on a list always succeeds; to be asked for, one must have been put there within the time. */
+function remembers({ rule, match: { options }, sight }: Asked): number {
+  knownOptions(rule, options, ['--set', '--rcheck', '--seconds', '--reap', '--name', '--mask', '--rsource'])
+  if (options.has('--set')) return 1
+  const last = sight.lastOf(options.get('--name')?.values[0] ?? 'DEFAULT')
+  const seconds = options.get('--seconds')
+  const seen = last !== undefined && (seconds === undefined || last.secondsAgo <= Number(seconds.values[0]))
+  return odds(seen !== (options.get('--rcheck')?.negated ?? false))
+}
+
+function odds(holds: boolean): number {
+  return holds ? 1 : 0
+}

@@ -1,0 +1,169 @@
+import * as words from '#dialects/iptables.ts'
+import { rule, type Word } from '#dialects/words.ts'
+import type { NodeView } from '#proxy/desired/node-view.ts'
+import * as names from './names.ts'
+import { NODE_PORT_PROTOCOLS, nodePortSet, type SetName, setComment, setName } from './sets.ts'
+
+// What sets cannot say by themselves → chains of rules that ask the sets. Their number does not depend on the Services.
+
+export interface ChainText {
+  readonly table: names.Table
+  readonly chain: string
+  readonly text: string
+}
+
+const NEW = '-m conntrack --ctstate NEW'
+const FROM_NODE = '-m addrtype --src-type LOCAL'
+const NOT_FROM_NODE = '-m addrtype ! --src-type LOCAL'
+
+export function chains(node: NodeView): readonly ChainText[] {
+  const is = (set: SetName, directions: string): string =>
+    rule(words.comment(setComment(set)), `-m set --match-set ${setName(set, node.family)} ${directions}`)
+  const part: Part = { node, is, door: set => is(set, 'dst,dst') }
+  return [
+    chain('nat', names.MARK_MASQ, [words.setMark(node.mark)]),
+    chain('nat', names.POSTROUTING, postrouting(part)),
+    chain('nat', names.LOAD_BALANCER, loadBalancer(part)),
+    chain('nat', names.NODE_PORT, nodePort(part)),
+    chain('nat', names.SERVICES, services(part)),
+    chain('filter', names.FORWARD, forward(part)),
+    chain('filter', names.NODE_PORT, [rule('-p tcp', is('HEALTH-CHECK-NODE-PORT', 'dst'), '-j ACCEPT')]),
+    chain('filter', names.SOURCE_RANGES, sourceRanges(part)),
+    chain('filter', names.PROXY_FIREWALL, guarded(part)),
+    chain('filter', names.IPVS_FILTER, incoming(part)),
+    chain('mangle', names.SOURCE_RANGES, sourceRanges(part)),
+    // IPVS takes what the node itself sends before the filter table sees it.
+    chain('mangle', names.IPVS_OUT_FILTER, [rule(NEW, part.door('DROP'), '-j DROP'), ...guarded(part)]),
+  ]
+}
+
+interface Part {
+  readonly node: NodeView
+  /** Matches packets that are in the set, with the set's own comment. */
+  readonly is: (set: SetName, directions: string) => string
+  /** The same for a destination address and port. */
+  readonly door: (set: SetName) => string
+}
+
+function chain(table: names.Table, name: string, bodies: readonly Word[]): ChainText {
+  return {
+    table,
+    chain: name,
+    text: bodies
+      .filter(Boolean)
+      .map(body => rule('-A', name, body))
+      .join('\n'),
+  }
+}
+
+/** Marked packets leave with the node's address; so does a pod that reached itself, whose reply would go straight back. */
+function postrouting({ node, is }: Part): readonly Word[] {
+  return [
+    rule(is('LOOP-BACK', 'dst,dst,src'), '-j MASQUERADE'),
+    rule(words.notMarked(node.mark), '-j RETURN'),
+    words.clearMark(node.mark),
+    rule(words.comment('kubernetes service traffic requiring SNAT'), '-j MASQUERADE --random-fully'),
+  ]
+}
+
+/**
+ * Only marks: it is IPVS that sends packets on. What is ours is accepted before the node ports are asked, so that nobody's
+ * port 30080 at a Service's address is taken for one.
+ */
+function services({ node, door, is }: Part): readonly Word[] {
+  const mark = words.jump(names.MARK_MASQ)
+  const notPod = fromPods(node, '! ')
+  return [
+    rule(door('LOAD-BALANCER'), words.jump(names.LOAD_BALANCER)),
+    ...masqueradeAtClusterIP(node, door, is).map(match => rule(match, mark)),
+    rule(door('EXTERNAL-IP'), mark),
+    rule(notPod.source, notPod.iface, door('EXTERNAL-IP-LOCAL'), FROM_NODE, mark),
+    ...(['CLUSTER-IP', 'EXTERNAL-IP', 'EXTERNAL-IP-LOCAL', 'LOAD-BALANCER'] as const).map(set =>
+      rule(door(set), '-j ACCEPT'),
+    ),
+    rule(door('NODE-PORT-IP'), words.jump(names.NODE_PORT)),
+  ]
+}
+
+/** The node's own packets have the Service's address as their source, which no other node could answer. */
+function masqueradeAtClusterIP(node: NodeView, door: Part['door'], is: Part['is']): readonly string[] {
+  const whose = node.masquerade ?? (node.localPods === undefined ? 'never' : 'from-outside')
+  if (whose === 'all') return [door('CLUSTER-IP')]
+  if (whose === 'never') return [is('CLUSTER-IP', 'src,dst')]
+  const { source, iface } = fromPods(node, '! ')
+  return [rule(source, iface, door('CLUSTER-IP'))]
+}
+
+function loadBalancer({ node, door }: Part): readonly Word[] {
+  return [...keepSource(node, door('LOAD-BALANCER-LOCAL')), words.jump(names.MARK_MASQ)]
+}
+
+function nodePort({ node, is, door }: Part): readonly Word[] {
+  return NODE_PORT_PROTOCOLS.flatMap(protocol => {
+    const asked = (policy: 'Cluster' | 'Local'): string => {
+      const set = nodePortSet(protocol, policy)
+      return protocol === 'sctp' ? door(set) : is(set, 'dst')
+    }
+    return [
+      ...keepSource(node, asked('Local'), words.proto(protocol)),
+      rule(words.proto(protocol), asked('Cluster'), words.jump(names.MARK_MASQ)),
+    ]
+  })
+}
+
+/** Where policy is Local a client's address is kept: a pod's, wherever it comes from, and everybody's but the node's own. */
+function keepSource(node: NodeView, asked: string, proto?: string): readonly Word[] {
+  const { source, iface } = fromPods(node, '')
+  return [
+    node.localPods !== undefined && rule(source, iface, proto, asked, '-j RETURN'),
+    rule(proto, asked, NOT_FROM_NODE, '-j RETURN'),
+  ]
+}
+
+function forward({ node }: Part): readonly Word[] {
+  return [
+    rule(words.comment('kubernetes forwarding rules'), words.marked(node.mark), '-j ACCEPT'),
+    rule(words.comment('kubernetes forwarding conntrack rule'), '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'),
+  ]
+}
+
+function guarded({ door }: Part): readonly Word[] {
+  return [rule(door('LOAD-BALANCER-FW'), words.jump(names.SOURCE_RANGES))]
+}
+
+function sourceRanges({ is }: Part): readonly Word[] {
+  return [
+    rule(is('LOAD-BALANCER-SOURCE-CIDR', 'dst,dst,src'), '-j RETURN'),
+    rule(is('LOAD-BALANCER-SOURCE-IP', 'dst,dst,src'), '-j RETURN'),
+    '-j DROP',
+  ]
+}
+
+/** What has come to an address of a Service: to a door that is closed, to a virtual server, or to nothing at all. */
+function incoming({ node, door, is }: Part): readonly Word[] {
+  const { source, iface } = fromPods(node, '! ')
+  const health = is('HEALTH-CHECK-NODE-PORT', 'dst')
+  return [
+    rule(NEW, door('DROP'), '-j DROP'),
+    rule(source, iface, NEW, door('DROP-OUTSIDE'), NOT_FROM_NODE, '-j DROP'),
+    ...(['LOAD-BALANCER', 'CLUSTER-IP', 'EXTERNAL-IP', 'EXTERNAL-IP-LOCAL'] as const).map(set =>
+      rule(door(set), '-j RETURN'),
+    ),
+    rule(health, '-j RETURN'),
+    rule(NEW, is('IPVS-IPS', 'dst'), words.reject(node.family)),
+  ]
+}
+
+/** A packet of a local pod: by its source, or by the interface it came in through. Words stand as iptables-save orders them. */
+function fromPods({ localPods }: NodeView, no: '' | '! '): { readonly source?: string; readonly iface?: string } {
+  switch (localPods?.by) {
+    case 'cidr':
+      return { source: `${no}-s ${localPods.cidr}` }
+    case 'interface':
+      return { iface: `${no}-i ${localPods.name}` }
+    case 'interface-prefix':
+      return { iface: `${no}-i ${localPods.prefix}+` }
+    case undefined:
+      return {}
+  }
+}

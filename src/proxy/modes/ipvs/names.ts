@@ -1,0 +1,111 @@
+import type { Door } from '#dialects/ipvs.ts'
+import type { Unit } from '#proxy/modes/mode.ts'
+import { type Address, hostPort } from '#values/address.ts'
+import type { Protocol } from '#values/protocol.ts'
+
+// What this mode's units are called, and what a unit's name says.
+
+export type Table = 'mangle' | 'filter' | 'nat'
+export const TABLES: readonly Table[] = ['mangle', 'filter', 'nat']
+
+export const SERVICES = 'KUBE-SERVICES'
+export const POSTROUTING = 'KUBE-POSTROUTING'
+export const NODE_PORT = 'KUBE-NODE-PORT'
+export const LOAD_BALANCER = 'KUBE-LOAD-BALANCER'
+export const MARK_MASQ = 'KUBE-MARK-MASQ'
+export const FORWARD = 'KUBE-FORWARD'
+export const PROXY_FIREWALL = 'KUBE-PROXY-FIREWALL'
+export const SOURCE_RANGES = 'KUBE-SOURCE-RANGES-FIREWALL'
+export const IPVS_FILTER = 'KUBE-IPVS-FILTER'
+export const IPVS_OUT_FILTER = 'KUBE-IPVS-OUT-FILTER'
+
+/** Chains that are wholly ours. The filter table's KUBE-IPVS-OUT-FILTER is kube-proxy's; ours stands in mangle. */
+const CHAINS: Readonly<Record<Table, readonly string[]>> = {
+  mangle: [SOURCE_RANGES, IPVS_OUT_FILTER],
+  filter: [FORWARD, NODE_PORT, PROXY_FIREWALL, SOURCE_RANGES, IPVS_FILTER, IPVS_OUT_FILTER],
+  nat: [SERVICES, POSTROUTING, NODE_PORT, LOAD_BALANCER, MARK_MASQ],
+}
+
+export function isOurChain(table: Table, chain: string): boolean {
+  return CHAINS[table].includes(chain) || LEFT_OVER[table].test(chain)
+}
+
+/** What the other modes that use iptables may have left: it has our chains' names, or leads to them, and none of it is wanted. */
+const LEFT_OVER: Readonly<Record<Table, RegExp>> = {
+  mangle: /^KUBE-PROXY-CANARY$/,
+  filter:
+    /^KUBE-(?:PROXY-CANARY|SERVICES|EXTERNAL-SERVICES|NODEPORTS|NODEPORT-NON-LOCAL|PORTALS-CLOSED|EXTERNAL-CLOSED)$/,
+  nat: /^KUBE-(?:PROXY-CANARY|NODEPORTS|(?:PORTALS|NODEPORT)-(?:CONTAINER|HOST)|(?:SVC|SVL|SEP|FW|EXT|XLB|SVCS\d|P[CH]\d)-[A-Z2-7]{16})$/,
+}
+
+export const DEVICE_UNIT: Unit = 'device kube-ipvs0'
+
+export function setUnit(name: string): Unit {
+  return `set ${name}`
+}
+
+export function memberUnit(name: string, entry: string): Unit {
+  return `member ${name} ${entry}`
+}
+
+export function addressUnit(ip: Address): Unit {
+  return `address ${ip}`
+}
+
+/** `tcp` and 10.96.0.10, 80 → where a virtual server stands. */
+export function doorAt(protocol: Protocol, ip: Address, port: number): Door {
+  return { protocol, at: hostPort(ip, port) }
+}
+
+export function serverUnit({ protocol, at }: Door): Unit {
+  return `server ${protocol} ${at}`
+}
+
+export function realUnit({ protocol, at }: Door, real: string): Unit {
+  return `real ${protocol} ${at} ${real}`
+}
+
+/** A whole chain, replaced in one go. */
+export function chainUnit(table: Table, chain: string): Unit {
+  return `${table} ${chain}`
+}
+
+/** One line of ours in a chain that belongs to others too. It is its own name, so it can be taken away word for word. */
+export function lineUnit(table: Table, line: string, copy = 1): Unit {
+  return copy === 1 ? `${table} ${line}` : `${table} ${line} #${copy}`
+}
+
+export type UnitParts =
+  | { readonly kind: 'device' }
+  | { readonly kind: 'set'; readonly name: string }
+  | { readonly kind: 'member'; readonly name: string; readonly entry: string }
+  | { readonly kind: 'address'; readonly ip: Address }
+  | { readonly kind: 'server'; readonly door: Door }
+  | { readonly kind: 'real'; readonly door: Door; readonly real: string }
+  | { readonly kind: 'chain'; readonly table: Table; readonly chain: string }
+  /** Without its leading `-A`. */
+  | { readonly kind: 'line'; readonly table: Table; readonly line: string }
+
+export type Kind = UnitParts['kind']
+
+export function unitParts(unit: Unit): UnitParts {
+  const [kind, one = '', two = '', three = ''] = unit.split(' ', 4)
+  switch (kind) {
+    case 'device':
+      return { kind }
+    case 'set':
+      return { kind, name: one }
+    case 'member':
+      return { kind, name: one, entry: two }
+    case 'address':
+      return { kind, ip: one as Address }
+    case 'server':
+      return { kind, door: { protocol: one as Protocol, at: two } }
+    case 'real':
+      return { kind, door: { protocol: one as Protocol, at: two }, real: three }
+  }
+  const table = kind as Table
+  const rest = unit.slice(table.length + 1)
+  if (!rest.startsWith('-A ')) return { kind: 'chain', table, chain: rest }
+  return { kind: 'line', table, line: rest.slice('-A '.length).replace(/ #\d+$/, '') }
+}

@@ -1,0 +1,139 @@
+import { canonicalChains } from 'iptables-parser'
+import { addressesOf, LIST_ADDRESSES, serviceAddressesOf } from '#dialects/ip.ts'
+import * as ipset from '#dialects/ipset.ts'
+import { saveAll, type Tools } from '#dialects/iptables.ts'
+import * as ipvs from '#dialects/ipvs.ts'
+import { LINGERING, type Ruleset, type Unit } from '#proxy/modes/mode.ts'
+import { must } from '#system/must.ts'
+import type { Kernel } from '#system/ports.ts'
+import type { Family } from '#values/address.ts'
+import type { Cidr } from '#values/cidr.ts'
+import {
+  addressUnit,
+  chainUnit,
+  DEVICE_UNIT,
+  isOurChain,
+  lineUnit,
+  memberUnit,
+  realUnit,
+  serverUnit,
+  setUnit,
+  TABLES,
+  type Table,
+} from './names.ts'
+import { ownership } from './ours.ts'
+import { setOf, setSpec } from './sets.ts'
+
+// What four tools print → the units that are ours, in the very text we would write.
+
+export interface ReadWish {
+  readonly tools: Tools
+  /** Virtual servers in these ranges are only ours where we said so when we made them. */
+  readonly excludeCIDRs: readonly Cidr[]
+}
+
+export async function read(kernel: Kernel, wish: ReadWish): Promise<Ruleset> {
+  const [sets, rules, servers, addresses] = await Promise.all([
+    // A kernel without ipset, or a host without the tool, has no sets.
+    kernel.run({ argv: ipset.SAVE }),
+    must(kernel, saveAll(wish.tools)),
+    listServers(kernel),
+    must(kernel, { argv: LIST_ADDRESSES }),
+  ])
+  const listings = { sets: sets.stdout, rules: rules.stdout, servers, addresses: addresses.stdout }
+  return ourUnits(listings, wish.tools.family, wish.excludeCIDRs)
+}
+
+/** ipvsadm would load IPVS into a kernel that does without it. */
+async function listServers(kernel: Kernel): Promise<string> {
+  const sign = await kernel.run({ argv: ['cat', ipvs.SIGN_OF_LIFE] })
+  if (sign.code !== 0) return ''
+  return (await must(kernel, { argv: ipvs.SAVE })).stdout
+}
+
+/** What the tools printed. */
+export interface Listings {
+  readonly sets: string
+  readonly rules: string
+  readonly servers: string
+  readonly addresses: string
+}
+
+export function ourUnits(listings: Listings, family: Family, excludeCIDRs: readonly Cidr[]): Ruleset {
+  const saved = ipset.savedSets(listings.sets, name => setOf(name, family) !== undefined)
+  const bound = serviceAddressesOf(listings.addresses, family)
+  const own = addressesOf(listings.addresses, family)
+  const isOurs = ownership({ family, sets: saved, bound: new Set(bound), own: new Set(own), excludeCIDRs })
+  return new Map([
+    ...(bound === undefined ? [] : [[DEVICE_UNIT, ''] as const]),
+    ...setUnits(saved, family),
+    ...ruleUnits(listings.rules),
+    ...serverUnits(listings.servers, family, isOurs),
+    ...(bound ?? []).map((ip): [Unit, string] => [addressUnit(ip), '']),
+  ])
+}
+
+/** A set of another make must be replaced with all its members, so none of them counts. One that goes by itself is gone. */
+function* setUnits(saved: ReadonlyMap<string, ipset.SavedSet>, family: Family): Iterable<[Unit, string]> {
+  for (const [name, { spec, members }] of saved) {
+    yield [setUnit(name), spec]
+    if (spec !== setSpec(setOf(name, family)!, family)) continue
+    for (const { entry, expires } of members) if (!expires) yield [memberUnit(name, entry), '']
+  }
+}
+
+function* serverUnits(listing: string, family: Family, isOurs: (door: ipvs.Door) => boolean): Iterable<[Unit, string]> {
+  for (const line of ipvs.savedServers(listing)) {
+    if (line.door.at.startsWith('[') !== (family === 'ipv6') || !isOurs(line.door)) continue
+    if (line.what === 'server') yield [serverUnit(line.door), line.options]
+    else yield [realUnit(line.door, line.real), line.options === ipvs.QUIET ? LINGERING : line.options]
+  }
+}
+
+function ruleUnits(save: string): ReadonlyMap<Unit, string> {
+  const found = new Map<Unit, string>()
+  for (const { table, chain, text } of chainTexts(save)) {
+    if (isOurChain(table, chain)) found.set(chainUnit(table, chain), text)
+    else for (const unit of jumps(table, chain, text)) found.set(unit, '')
+  }
+  return found
+}
+
+function chainTexts(save: string) {
+  const tables = canonicalChains(save)
+  return TABLES.flatMap(table => [...(tables.get(table) ?? [])].map(([chain, text]) => ({ table, chain, text })))
+}
+
+function jumps(table: Table, chain: string, text: string): readonly Unit[] {
+  const ours = text.split('\n').filter(line => isOurJump(table, chain, line))
+  return ours.map((line, i) => lineUnit(table, line, ours.slice(0, i + 1).filter(other => other === line).length))
+}
+
+/** A stranger may lead packets into our chains too; the jumps that say why are ours. */
+function isOurJump(table: Table, chain: string, line: string): boolean {
+  return BUILT_IN.includes(chain) && leadsToUs(table, line) !== undefined && OUR_REASON.test(line)
+}
+
+const BUILT_IN: readonly string[] = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING']
+/** What the jumps of every mode and version say of themselves. */
+const OUR_REASON =
+  / --comment "(?:kubernetes |kube-proxy |handle (?:ClusterIPs|service NodePorts);|Ensure that non-local NodePort traffic)/
+
+function leadsToUs(table: Table, line: string): string | undefined {
+  const target = / -[jg] (KUBE-[A-Z0-9-]+)$/.exec(line)?.[1]
+  return target !== undefined && isOurChain(table, target) ? target : undefined
+}
+
+/** Each chain of ours that a rule of somebody else leads to, with that rule. */
+export async function holders(kernel: Kernel, tools: Tools): Promise<ReadonlyMap<Unit, string>> {
+  const { stdout } = await must(kernel, saveAll(tools))
+  const found = new Map<Unit, string>()
+  for (const { table, chain, text } of chainTexts(stdout)) {
+    if (isOurChain(table, chain)) continue
+    for (const line of text.split('\n').filter(line => !isOurJump(table, chain, line))) {
+      const target = leadsToUs(table, line)
+      if (target !== undefined) found.set(chainUnit(table, target), line)
+    }
+  }
+  return found
+}

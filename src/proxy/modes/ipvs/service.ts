@@ -1,0 +1,106 @@
+import { doorAndSource, doorEntry } from '#dialects/ipset.ts'
+import { serverOptions, WORKING } from '#dialects/ipvs.ts'
+import type { NodeView } from '#proxy/desired/node-view.ts'
+import type { Endpoint, Frontend, ServiceTraffic } from '#proxy/desired/traffic.ts'
+import { type Entry, LINGERING } from '#proxy/modes/mode.ts'
+import { contains } from '#values/cidr.ts'
+import { type Place, places } from './frontends.ts'
+import { addressUnit, doorAt, memberUnit, realUnit, serverUnit } from './names.ts'
+import { nodePortSet, RECORD, type SetName, setName } from './sets.ts'
+
+// One service port → its virtual servers, the endpoints behind them, and its members in the sets that the rules ask.
+
+/** Sets are shared: two ports of a Service have one address, and one pod may serve many Services. */
+type Members = (set: SetName, entry: string) => Entry
+
+export function service(traffic: ServiceTraffic, node: NodeView, scheduler: string): readonly Entry[] {
+  const member: Members = (set, entry) => ({
+    unit: memberUnit(setName(set, node.family), entry),
+    text: '',
+    shared: true,
+  })
+  const { healthCheckPort } = traffic
+  return [
+    ...places(traffic, node).flatMap(place => [
+      ...server(traffic, place, scheduler),
+      ...address(place, member),
+      ...membership({ traffic, place, node, member }),
+    ]),
+    ...loopBack(traffic, member),
+    ...(healthCheckPort === undefined ? [] : [member('HEALTH-CHECK-NODE-PORT', `${healthCheckPort}`)]),
+  ]
+}
+
+/** Endpoints that are not chosen here may still have clients from before, and those may finish. */
+function server({ protocol, stickySeconds, pools, leaving = [] }: ServiceTraffic, place: Place, scheduler: string) {
+  const door = doorAt(protocol, place.ip, place.port)
+  const text = serverOptions({ scheduler, ...(stickySeconds !== undefined && { stickySeconds }) })
+  const chosen = new Set(place.pool.map(({ text }) => text))
+  const others = [...pools.cluster, ...pools.local, ...leaving].filter(({ text }) => !chosen.has(text))
+  const real = (text: string) => (endpoint: Endpoint) => ({ unit: realUnit(door, endpoint.text), text })
+  return [{ unit: serverUnit(door), text }, ...place.pool.map(real(WORKING)), ...others.map(real(LINGERING))]
+}
+
+/** An address that is the node's own already ends packets here; binding it twice would outlive the first. */
+function address({ ip, isNodes }: Place, member: Members): readonly Entry[] {
+  return isNodes ? [] : [{ unit: addressUnit(ip), text: '', shared: true }, member('IPVS-IPS', ip)]
+}
+
+interface Membership {
+  readonly traffic: ServiceTraffic
+  readonly place: Place
+  readonly node: NodeView
+  readonly member: Members
+}
+
+function membership({ traffic, place, node, member }: Membership): readonly Entry[] {
+  const { frontend, ip, port, closedTo, isNodes } = place
+  const entry = doorEntry(ip, traffic.protocol, port)
+  return [
+    ...kindSets(traffic, frontend).map(set =>
+      member(set, set.startsWith('NODE-PORT-') ? nodePortEntry(traffic, place) : entry),
+    ),
+    ...(closedTo === 'nobody' ? [] : [member(closedTo === 'everybody' ? 'DROP' : 'DROP-OUTSIDE', entry)]),
+    ...(isNodes ? [member(RECORD, entry)] : []),
+    ...restrictions({ traffic, place, node, member }, entry),
+  ]
+}
+
+function nodePortEntry({ protocol }: ServiceTraffic, { ip, port }: Place): string {
+  return protocol === 'sctp' ? doorEntry(ip, protocol, port) : `${port}`
+}
+
+function kindSets({ protocol, gate }: ServiceTraffic, { kind }: Frontend): readonly SetName[] {
+  const isLocal = gate?.policy === 'Local'
+  switch (kind) {
+    case 'cluster-ip':
+      return ['CLUSTER-IP']
+    case 'external-ip':
+      return [isLocal ? 'EXTERNAL-IP-LOCAL' : 'EXTERNAL-IP']
+    case 'load-balancer':
+      return isLocal ? ['LOAD-BALANCER', 'LOAD-BALANCER-LOCAL'] : ['LOAD-BALANCER']
+    case 'node-port':
+      return isLocal
+        ? [nodePortSet(protocol, 'Cluster'), nodePortSet(protocol, 'Local')]
+        : [nodePortSet(protocol, 'Cluster')]
+  }
+}
+
+/** Where nobody would answer, everybody is told so. A node inside a range may come with an address of the Service as its source. */
+function restrictions({ traffic, place, node: { nodeIP }, member }: Membership, entry: string): readonly Entry[] {
+  const { ip, sourceRanges, verdict } = place.frontend
+  if (sourceRanges === undefined || ip === undefined || verdict.to === 'reject') return []
+  const isNodeWithin = nodeIP !== undefined && sourceRanges.some(range => contains(range, nodeIP))
+  const own = isNodeWithin ? traffic.frontends.filter(({ kind }) => kind === 'load-balancer') : []
+  return [
+    member('LOAD-BALANCER-FW', entry),
+    ...sourceRanges.map(range => member('LOAD-BALANCER-SOURCE-CIDR', doorAndSource(entry, range))),
+    ...own.map(({ ip }) => member('LOAD-BALANCER-SOURCE-IP', doorAndSource(entry, ip!))),
+  ]
+}
+
+function loopBack({ protocol, pools, leaving = [] }: ServiceTraffic, member: Members): readonly Entry[] {
+  const here = [...pools.cluster, ...pools.local, ...leaving].filter(({ local }) => local)
+  const entries = here.map(({ ip, port }) => doorAndSource(doorEntry(ip, protocol, port), ip))
+  return [...new Set(entries)].map(entry => member('LOOP-BACK', entry))
+}

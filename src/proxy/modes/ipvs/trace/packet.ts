@@ -1,0 +1,64 @@
+import type { Rule } from 'iptables-parser'
+import type { End, Hop, Path } from '#proxy/modes/trace.ts'
+import type { Address } from '#values/address.ts'
+import { CannotTrace, only } from './understood.ts'
+
+// A packet somewhere on its way, and what a rule that matched makes of it.
+
+export interface State {
+  readonly share: number
+  readonly hops: readonly Hop[]
+  readonly to: Address
+  readonly port: number
+  readonly mark: number
+  readonly endpoint?: string
+  readonly masqueraded: boolean
+  readonly stopped?: 'rejected' | 'dropped'
+}
+
+export interface Outcome {
+  readonly state: State
+  /** `next`: on to the next rule; `return`: out of this chain; `done`: this table has nothing more to say. */
+  readonly onward: 'next' | 'return' | 'done'
+}
+
+interface Effect extends Partial<State> {
+  readonly did: string
+  readonly onward: Outcome['onward']
+}
+
+/** What a target that is no chain makes of a packet. */
+export function obeyed(rule: Rule, at: string, state: State): Outcome {
+  const { did, onward, ...change } = effect(rule, state)
+  return { state: { ...state, ...change, hops: [...state.hops, { at, rule: rule.text, did }] }, onward }
+}
+
+function effect(rule: Rule, { mark }: State): Effect {
+  const { target } = rule
+  switch (target?.name) {
+    case 'RETURN':
+      return { did: 'return', onward: 'return' }
+    case 'ACCEPT':
+      return { did: 'accept', onward: 'done' }
+    case 'DROP':
+      return { did: 'drop', onward: 'done', stopped: 'dropped' }
+    case 'REJECT':
+      return { did: 'reject', onward: 'done', stopped: 'rejected' }
+    case 'MASQUERADE':
+      return { did: 'masquerade', onward: 'done', masqueraded: true }
+    case 'MARK': {
+      // `value/mask` clears the bits of the mask and turns those of the value.
+      const [value = 0, bits = 0] = only(rule, target.options, '--set-xmark').value.split('/').map(Number)
+      const did = bits === 0 ? 'clear mark' : 'mark for masquerade'
+      return { did, onward: 'next', mark: (((mark & ~bits) >>> 0) ^ value) >>> 0 }
+    }
+    default:
+      throw new CannotTrace(rule, `leads to ${target?.name}, which is no chain of these rules and no target known here`)
+  }
+}
+
+export function pathOf({ share, hops, stopped, endpoint, masqueraded }: State): Path {
+  const open: End =
+    endpoint === undefined ? { to: 'untouched', masqueraded } : { to: 'endpoint', endpoint, masqueraded }
+  return { share, hops, end: stopped === undefined ? open : { to: stopped } }
+}

@@ -1,0 +1,51 @@
+import { type Door, placeOf, serverLine, stickySecondsOf, WORKING } from '#dialects/ipvs.ts'
+import { doorAt, realUnit, serverUnit } from '#proxy/modes/ipvs/names.ts'
+import { LINGERING, type Ruleset } from '#proxy/modes/mode.ts'
+import type { Hop, Packet } from '#proxy/modes/trace.ts'
+import { hostPort } from '#values/address.ts'
+import type { State } from './packet.ts'
+
+// A packet at an address and port → the endpoints IPVS may send it to, each with its share.
+
+/** Schedulers that choose by hash or load are shown as what they come to over many clients: an equal share for each. */
+export function served(rules: Ruleset, packet: Packet, state: State): readonly State[] {
+  const door = doorAt(packet.protocol, state.to, state.port)
+  const options = rules.get(serverUnit(door))
+  if (options === undefined) return [state]
+  const reals = workingReals(rules, door)
+  const rule = serverLine('A', door, options)
+  const at = serverUnit(door)
+  if (reals.length === 0) {
+    const hop: Hop = { at, rule, did: 'reject: there is nobody behind it' }
+    return [{ ...state, stopped: 'rejected', hops: [...state.hops, hop] }]
+  }
+  const chosen = remembered(reals, options, packet) ?? reals
+  return chosen.map(real => sent(state, { real, at, rule, share: state.share / chosen.length }))
+}
+
+function workingReals(rules: Ruleset, door: Door): readonly string[] {
+  const prefix = realUnit(door, '')
+  return [...rules].flatMap(([unit, text]) =>
+    unit.startsWith(prefix) && text !== LINGERING ? unit.slice(prefix.length) : [],
+  )
+}
+
+function remembered(reals: readonly string[], options: string, { last }: Packet): readonly string[] | undefined {
+  const seconds = stickySecondsOf(options)
+  if (last === undefined || seconds === undefined || last.secondsAgo > seconds) return undefined
+  return reals.includes(last.endpoint) ? [last.endpoint] : undefined
+}
+
+interface Sending {
+  readonly real: string
+  readonly at: string
+  readonly rule: string
+  readonly share: number
+}
+
+function sent(state: State, { real, at, rule, share }: Sending): State {
+  const { ip, port } = placeOf(real)
+  const endpoint = hostPort(ip!, port)
+  const hop: Hop = { at, rule: `${rule} … -r ${real} ${WORKING}`, did: `send to ${endpoint}` }
+  return { ...state, share, to: ip!, port, endpoint, hops: [...state.hops, hop] }
+}

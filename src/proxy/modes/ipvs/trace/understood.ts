@@ -1,0 +1,22 @@
+import type { Options, Rule } from 'iptables-parser'
+
+// What is asked of every match and target: that nothing in it is passed over.
+
+/** A rule that says something this tracer does not understand: passing over it would be a wrong answer. */
+export class CannotTrace extends Error {
+  constructor(rule: Rule, why: string) {
+    super(`cannot trace "${rule.text}": it ${why}`)
+    this.name = 'CannotTrace'
+  }
+}
+
+/** The one option there may be, and its one value. */
+export function only(
+  rule: Rule,
+  options: Options,
+  name: string,
+): { readonly value: string; readonly negated: boolean } {
+  const [option, ...more] = options
+  if (option?.name !== name || more.length > 0) throw new CannotTrace(rule, `should say ${name}, and nothing else`)
+  return { value: option.values.join(' '), negated: option.negated }
+}

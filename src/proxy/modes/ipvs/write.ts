@@ -1,0 +1,150 @@
+import { ADD_IPVS_DEVICE, DELETE_IPVS_DEVICE, serviceAddressLine } from '#dialects/ip.ts'
+import * as ipset from '#dialects/ipset.ts'
+import { restoreInto, type Tools } from '#dialects/iptables.ts'
+import * as ipvs from '#dialects/ipvs.ts'
+import { LINGERING, type Plan, type Unit } from '#proxy/modes/mode.ts'
+import type { Command } from '#system/ports.ts'
+import { chainUnit, type Kind, SERVICES, type UnitParts, unitParts } from './names.ts'
+import { RECORD, SET_NAMES, setName, setOf } from './sets.ts'
+import { ruleBlocks } from './write-rules.ts'
+
+// A plan → at most one run of each tool, in an order in which nothing dangles: sets before the rules that ask them, and
+// before the virtual servers they record; an address last, so that whoever finds the address finds the service.
+
+export function write(plan: Plan, tools: Tools): readonly Command[] {
+  const parts: Parts = { make: sorted(plan.add), change: sorted(plan.change), remove: sorted(plan.remove) }
+  const sets = run(ipset.RESTORE, setLines(parts, plan, tools))
+  const rules = rulesCommand(plan, tools)
+  const servers = run(ipvs.RESTORE, serverLines(parts, plan)).map(strict)
+  const addresses = run(['ip', '-batch', '-'], addressLines(parts))
+  const destroyed = run(
+    ipset.RESTORE,
+    parts.remove.set.map(({ name }) => `destroy ${name}`),
+  )
+  const steps = takesOver(plan)
+    ? [sets, servers, addresses, rules, destroyed]
+    : [sets, rules, servers, addresses, destroyed]
+  return steps.flat()
+}
+
+function run(argv: Command['argv'], lines: readonly string[]): readonly Command[] {
+  return lines.length === 0 ? [] : [{ argv, input: `${lines.join('\n')}\n`, timeoutMs: PATIENCE_MS }]
+}
+
+/** A hundred thousand lines take their time on a slow machine. */
+const PATIENCE_MS = 10 * 60_000
+
+function rulesCommand(plan: Plan, tools: Tools): readonly Command[] {
+  const input = ruleBlocks(plan, tools)
+  return input === '' ? [] : [restoreInto(tools, input)]
+}
+
+function strict(command: Command): Command {
+  return { ...command, stderr: 'means-failure' }
+}
+
+/**
+ * Where another mode's rules stand, they go on serving until ours are complete. Where there are none, ours come first: a
+ * connection that is sent on before they can masquerade it would never be answered.
+ */
+function takesOver({ change }: Plan): boolean {
+  return change.has(chainUnit('nat', SERVICES))
+}
+
+type Sorted = { readonly [K in Kind]: readonly (Extract<UnitParts, { kind: K }> & { readonly unit: Unit })[] }
+
+interface Parts {
+  readonly make: Sorted
+  readonly change: Sorted
+  readonly remove: Sorted
+}
+
+function sorted(units: ReadonlyMap<Unit, unknown> | ReadonlySet<Unit>): Sorted {
+  const kinds: Record<Kind, unknown[]> = {
+    device: [],
+    set: [],
+    member: [],
+    address: [],
+    server: [],
+    real: [],
+    chain: [],
+    line: [],
+  }
+  for (const unit of [...units.keys()].sort()) {
+    const parts = unitParts(unit)
+    kinds[parts.kind].push({ unit, ...parts })
+  }
+  return kinds as unknown as Sorted
+}
+
+/** Who must not come in any more is told first, and who may come in again is told last. */
+function setLines({ make, change, remove }: Parts, { add, change: texts }: Plan, { family }: Tools): readonly string[] {
+  const order = new Map(SET_NAMES.map((set, i) => [setName(set, family), i]))
+  const byOrder = (a: { readonly name: string }, b: { readonly name: string }): number =>
+    (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0)
+  const rebuilt = new Set(change.set.map(({ name }) => name))
+  const destroyed = new Set(remove.set.map(({ name }) => name))
+  const addLine = ({ name, entry }: { readonly name: string; readonly entry: string }, to = name): string =>
+    ipset.addLine(to, setOf(name, family) === RECORD ? `${entry} timeout 0` : entry)
+  const added = Map.groupBy(make.member, ({ name }) => name)
+  return [
+    ...make.set.map(({ name, unit }) => ipset.createLine(name, add.get(unit)!)),
+    ...change.set.flatMap(({ name, unit }) => [
+      ...rebuild(name, texts.get(unit)!, temporary =>
+        (added.get(name) ?? []).map(member => addLine(member, temporary)),
+      ),
+    ]),
+    ...make.member
+      .filter(({ name }) => !rebuilt.has(name))
+      .toSorted(byOrder)
+      .map(member => addLine(member)),
+    ...remove.member
+      .filter(({ name }) => !rebuilt.has(name) && !destroyed.has(name))
+      .toSorted((a, b) => byOrder(b, a))
+      .map(({ name, entry }) => (setOf(name, family) === RECORD ? goes(name, entry) : ipset.deleteLine(name, entry))),
+  ]
+}
+
+const TEMPORARY = 'KUBE-TEMPORARY'
+
+/** What a set is cannot be changed. One that another program made is replaced while rules go on asking it. */
+function rebuild(name: string, spec: string, members: (temporary: string) => readonly string[]): readonly string[] {
+  return [ipset.createLine(TEMPORARY, spec), ...members(TEMPORARY), `swap ${TEMPORARY} ${name}`, `destroy ${TEMPORARY}`]
+}
+
+/** Longer than it takes to carry out a plan. */
+const RECORD_SECONDS = 600
+
+/**
+ * The record of a virtual server at one of the node's own addresses must outlive the server: if we end between the two, it
+ * is the record that tells our server from a stranger's. So it is told to go by itself, a while later.
+ */
+function goes(name: string, entry: string): string {
+  return ipset.addLine(name, `${entry} timeout ${RECORD_SECONDS}`)
+}
+
+/** New ones before old ones go, so that no virtual server is without anybody for a moment. */
+function serverLines({ make, change, remove }: Parts, { add, change: texts }: Plan): readonly string[] {
+  const gone = new Set(remove.server.map(({ door }) => `${door.protocol} ${door.at}`))
+  const options = (text: string): string => (text === LINGERING ? ipvs.QUIET : text)
+  return [
+    ...make.server.map(({ door, unit }) => ipvs.serverLine('A', door, add.get(unit)!)),
+    ...change.server.map(({ door, unit }) => ipvs.serverLine('E', door, texts.get(unit)!)),
+    ...make.real.map(({ door, real, unit }) => ipvs.realLine('a', door, real, options(add.get(unit)!))),
+    ...change.real.map(({ door, real, unit }) => ipvs.realLine('e', door, real, options(texts.get(unit)!))),
+    ...remove.real
+      .filter(({ door }) => !gone.has(`${door.protocol} ${door.at}`))
+      .map(({ door, real }) => ipvs.deleteReal(door, real)),
+    ...remove.server.map(({ door }) => ipvs.deleteServer(door)),
+  ]
+}
+
+function addressLines({ make, remove }: Parts): readonly string[] {
+  return [
+    ...make.device.map(() => ADD_IPVS_DEVICE),
+    ...make.address.map(({ ip }) => serviceAddressLine('add', ip)),
+    ...(remove.device.length > 0
+      ? [DELETE_IPVS_DEVICE]
+      : remove.address.map(({ ip }) => serviceAddressLine('delete', ip))),
+  ]
+}

@@ -1,0 +1,97 @@
+import type { Endpoint, ServiceTraffic } from '#proxy/desired/traffic.ts'
+import type { Unit } from '#proxy/modes/mode.ts'
+import { hash8 } from '#values/digest.ts'
+
+// What is ours in nftables → its name, and the unit it is in.
+
+/** In the families `ip` and `ip6`; the name is kube-proxy's, so that there is never one of each. */
+export const TABLE = 'kube-proxy'
+
+export const SERVICES = 'services'
+export const MASQUERADING = 'masquerading'
+export const FIREWALL_CHECK = 'firewall-check'
+export const SERVICE_ENDPOINTS_CHECK = 'service-endpoints-check'
+export const NODEPORT_ENDPOINTS_CHECK = 'nodeport-endpoints-check'
+export const CLUSTER_IPS_CHECK = 'cluster-ips-check'
+/** Where an address of the Services' ranges goes that no Service has. */
+export const UNALLOCATED = 'unallocated-ips-check'
+export const REJECT = 'reject-chain'
+
+export type Kind = 'table' | 'chain' | 'map' | 'set' | 'element'
+
+export const TABLE_UNIT: Unit = `table ${TABLE}`
+
+export function chainUnit(chain: string): Unit {
+  return `chain ${chain}`
+}
+
+export function mapUnit(map: string): Unit {
+  return `map ${map}`
+}
+
+export function setUnit(set: string): Unit {
+  return `set ${set}`
+}
+
+/** `container` is a map or a set; `key` as nft writes it. */
+export function elementUnit(container: string, key: string): Unit {
+  return `element ${container} ${key}`
+}
+
+export interface UnitParts {
+  readonly kind: Kind
+  /** Of the chain, map or set; of the one an element is in. */
+  readonly name: string
+  /** Of an element. */
+  readonly key: string
+}
+
+export function unitParts(unit: Unit): UnitParts {
+  const first = unit.indexOf(' ')
+  const second = unit.indexOf(' ', first + 1)
+  const kind = unit.slice(0, first) as Kind
+  if (second < 0) return { kind, name: unit.slice(first + 1), key: '' }
+  return { kind, name: unit.slice(first + 1, second), key: unit.slice(second + 1) }
+}
+
+/** The chains and sets of a service port that cannot live in maps alone, named as kube-proxy names them. */
+export interface OwnNames {
+  /** All endpoints this node may use. */
+  readonly cluster: string
+  /** The endpoints on this node. */
+  readonly local: string
+  /** The way in at the cluster IP, where it is not one of the two. */
+  readonly internal: string
+  /** The way in from outside. */
+  readonly external: string
+  /** Who may come to the load balancer's addresses. */
+  readonly firewall: string
+  endpoint(endpoint: Endpoint): string
+  /** The set of clients that were sent to an endpoint. */
+  affinity(endpoint: Endpoint): string
+}
+
+export function ownNames({ id, service, protocol }: ServiceTraffic): OwnNames {
+  const path = `${service}/${protocol}/${id.slice(service.length + 1)}`
+  const name = hashed(path)
+  const at = ({ ip, port }: Endpoint): string => hashed(`${path}__${ip.replaceAll(':', '.')}/${port}`)
+  return {
+    cluster: `service-${name}`,
+    local: `local-${name}`,
+    internal: `internal-${name}`,
+    external: `external-${name}`,
+    firewall: `firewall-${name}`,
+    endpoint: endpoint => `endpoint-${at(endpoint)}`,
+    affinity: endpoint => `${AFFINITY}${at(endpoint)}`,
+  }
+}
+
+export const AFFINITY = 'affinity-'
+
+/** The kernel takes names of 255 characters; the hash in front keeps apart what is cut off. */
+const NAME_CHARACTERS = 240
+
+function hashed(path: string): string {
+  const name = `${hash8(path)}-${path}`
+  return name.length > NAME_CHARACTERS ? `${name.slice(0, NAME_CHARACTERS - 3)}...` : name
+}

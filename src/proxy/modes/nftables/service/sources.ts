@@ -1,0 +1,27 @@
+import { FAMILY_WORDS, setMark } from '#dialects/nft.ts'
+import { rule } from '#dialects/words.ts'
+import type { NodeView } from '#proxy/desired/node-view.ts'
+import type { ServiceTraffic } from '#proxy/desired/traffic.ts'
+
+// How a packet of a local pod is told apart: by its source or by the interface it came in through.
+
+/** Absent where nothing was configured. */
+export function fromLocalPod({ family, localPods }: NodeView, sense: 'is' | 'not'): string | undefined {
+  const no = sense === 'not' && '!='
+  switch (localPods?.by) {
+    case 'cidr':
+      return rule(FAMILY_WORDS[family].saddr, no, localPods.cidr)
+    case 'interface':
+      return rule('iifname', no, `"${localPods.name}"`)
+    case 'interface-prefix':
+      return rule('iifname', no, `"${localPods.prefix}*"`)
+    case undefined:
+      return undefined
+  }
+}
+
+/** What is said of a packet on its way in at a cluster IP; nothing where nobody is masqueraded there. */
+export function markAtClusterIP({ masquerade }: ServiceTraffic, node: NodeView): string | undefined {
+  if (masquerade === 'never') return undefined
+  return rule(masquerade === 'from-outside' && fromLocalPod(node, 'not'), setMark(node.mark))
+}

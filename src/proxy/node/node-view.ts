@@ -1,0 +1,130 @@
+import type { Settings } from '#config/settings.ts'
+import type { Node } from '#kubernetes/objects.ts'
+import type { LocalPods, NodeView } from '#proxy/desired/node-view.ts'
+import type { LookAround } from '#proxy/sync/draft.ts'
+import { type Address, type Family, familyOf, parseAddress } from '#values/address.ts'
+import { type Cidr, cidrFamily, contains, prefixLength } from '#values/cidr.ts'
+import { serviceRanges } from './service-ranges.ts'
+
+// Settings, the Node object and what the machine says of itself → this node's surroundings, in one family.
+
+/** What was found on the machine. Addresses change while we run; the rest is looked at once. */
+export interface Machine {
+  readonly addresses: Readonly<Record<Family, readonly Address[]>>
+  /** Connection tracking is told to let odd packets pass, so we must not drop what it calls INVALID. */
+  readonly liberalConntrack: boolean
+  /** Where its routes lead, in a mode that needs to know. */
+  readonly routes?: Readonly<Record<Family, readonly Cidr[]>>
+}
+
+export interface Whereabouts {
+  readonly settings: Settings
+  readonly family: Family
+  readonly nodeName: string
+  /** Asked at each look, so that an address that comes or goes is noticed. */
+  readonly machine: () => Machine
+}
+
+/** Above this, comments on rules about single endpoints cost more than they tell; kube-proxy draws the line here too. */
+const LARGE_CLUSTER_ENDPOINTS = 1000
+/** Up to here KUBE-SERVICES looks exactly like kube-proxy's; beyond, the first packet of a connection would feel its length. */
+const FLAT_SERVICES = 1000
+
+export function lookAround({ settings, family, nodeName, machine }: Whereabouts): LookAround {
+  return (cluster, endpoints) => {
+    const { addresses, liberalConntrack, routes } = machine()
+    const { node } = cluster
+    const localPods = localPodsOf(settings, family, node)
+    const nodeIP = nodeAddress(settings, family, node)
+    const zone = node?.zone
+    const ports = nodePortAddresses(settings, family, { nodeIP, addresses: addresses[family] })
+    const masquerade = settings.masqueradeAll ? 'all' : localPods === undefined ? 'never' : 'from-outside'
+    const view: NodeView = {
+      family,
+      mark: 2 ** settings.masqueradeBit,
+      ...(localPods !== undefined && { localPods }),
+      nodePortAddresses: ports,
+      localhostNodePorts: localhostNodePorts(settings, family),
+      dropInvalid: !liberalConntrack,
+      endpointComments: endpoints <= LARGE_CLUSTER_ENDPOINTS,
+      dispatch: cluster.serviceCount <= FLAT_SERVICES ? 'flat' : 'tree',
+      ...(nodeIP !== undefined && { nodeIP }),
+      ...(settings.mode === 'ipvs' && { nodeAddresses: addresses[family], masquerade }),
+      ...(settings.mode === 'userspace' && { nodeAddresses: addresses[family] }),
+      ...(settings.mode === 'nftables' &&
+        serviceRanges({
+          family,
+          ranges: cluster.serviceRanges,
+          addresses: addresses[family],
+          routes: routes?.[family] ?? [],
+        })),
+    }
+    return {
+      place: { family, nodeName, masquerade, ...(zone !== undefined && { zone }) },
+      view,
+      addresses: addresses[family],
+    }
+  }
+}
+
+function localPodsOf(
+  { detectLocal, clusterCIDRs }: Settings,
+  family: Family,
+  node: Node | undefined,
+): LocalPods | undefined {
+  switch (detectLocal.mode) {
+    case 'ClusterCIDR':
+      return byCidr(clusterCIDRs, family)
+    case 'NodeCIDR':
+      return byCidr(node?.podCIDRs ?? [], family)
+    case 'BridgeInterface':
+      return { by: 'interface', name: detectLocal.bridgeInterface }
+    case 'InterfaceNamePrefix':
+      return { by: 'interface-prefix', prefix: detectLocal.interfaceNamePrefix }
+  }
+}
+
+function byCidr(cidrs: readonly Cidr[], family: Family): LocalPods | undefined {
+  const cidr = cidrs.find(range => cidrFamily(range) === family)
+  return cidr === undefined ? undefined : { by: 'cidr', cidr }
+}
+
+/** --bind-address names the node's address, where it names one at all. */
+function nodeAddress({ bindAddress }: Settings, family: Family, node: Node | undefined): Address | undefined {
+  const named = !UNSPECIFIED.includes(bindAddress) && familyOf(bindAddress) === family
+  return named ? bindAddress : node?.addresses.find(ip => familyOf(ip) === family)
+}
+
+const UNSPECIFIED: readonly string[] = ['0.0.0.0', '::']
+
+interface Present {
+  readonly nodeIP: Address | undefined
+  readonly addresses: readonly Address[]
+}
+
+/** `primary` on a node without an address in this family means none, not all: nobody asked for all. */
+function nodePortAddresses(
+  settings: Settings,
+  family: Family,
+  { nodeIP, addresses }: Present,
+): NodeView['nodePortAddresses'] {
+  if (settings.nodePortAddresses === 'primary') return nodeIP === undefined ? [] : [nodeIP]
+  const ranges = settings.nodePortAddresses.filter(range => cidrFamily(range) === family)
+  if (ranges.length === 0 || ranges.some(range => prefixLength(range) === 0)) return 'all'
+  const reachable = addresses.filter(ip => !isLoopback(ip) || localhostNodePorts(settings, family))
+  return reachable.filter(ip => ranges.some(range => contains(range, ip)))
+}
+
+/** Only IPv4 can be routed to localhost, and only where the node port addresses include it. */
+export function localhostNodePorts({ mode, iptables, nodePortAddresses }: Settings, family: Family): boolean {
+  if (mode !== 'iptables' || family !== 'ipv4' || !iptables.localhostNodePorts || nodePortAddresses === 'primary')
+    return false
+  const ranges = nodePortAddresses.filter(range => cidrFamily(range) === 'ipv4')
+  return ranges.length === 0 || ranges.some(range => contains(range, LOCALHOST) || range.startsWith('127.'))
+}
+
+const LOCALHOST = parseAddress('127.0.0.1')!
+
+function isLoopback(ip: Address): boolean {
+  return ip === '::1' || ip.startsWith('127.')
+}

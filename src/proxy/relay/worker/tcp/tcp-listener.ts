@@ -1,0 +1,77 @@
+import { createServer, isIPv6, type Server, type Socket } from 'node:net'
+import type { Spot } from '#proxy/relay/messages.ts'
+import type { Budget } from '#proxy/relay/worker/budget.ts'
+import type { Chooser } from '#proxy/relay/worker/chooser.ts'
+import type { Door, DoorParts } from '#proxy/relay/worker/listener.ts'
+import { Bridge, KEEP_ALIVE_MS } from './bridge.ts'
+import { dial } from './dial.ts'
+
+// A proxy port of TCP → clients let in, each handed to an endpoint. Nobody waits for another's endpoint.
+
+/** As many as the kernel allows: in a storm of clients, one that has to wait is better off than one that is refused. */
+const BACKLOG = 65_535
+/** A client and its endpoint. */
+const DESCRIPTORS = 2
+
+export class TcpDoor implements Door {
+  readonly chooser: Chooser
+  readonly #server: Server
+  readonly #budget: Budget
+  readonly #unreachable: (client: string) => void
+
+  private constructor({ chooser, budget, unreachable }: DoorParts) {
+    this.chooser = chooser
+    this.#budget = budget
+    this.#unreachable = unreachable
+    const keptAlive = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true, ...keptAlive }, socket =>
+      this.#letIn(socket),
+    )
+  }
+
+  /** Rejects where the port cannot be had. */
+  static async open(parts: DoorParts): Promise<TcpDoor> {
+    const door = new TcpDoor(parts)
+    await door.#listen(parts.spot)
+    return door
+  }
+
+  /** Connections that are open stay. */
+  close(): void {
+    this.#server.close()
+  }
+
+  #listen({ host, port }: Spot): Promise<void> {
+    const server = this.#server
+    return new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ host, port, ipv6Only: isIPv6(host), reusePort: true, backlog: BACKLOG }, () => {
+        server.off('error', reject)
+        // Too many open files: the next client may have more luck, and nobody is to die of it.
+        server.on('error', () => {})
+        resolve()
+      })
+    })
+  }
+
+  #letIn(client: Socket): void {
+    client.on('error', () => {})
+    if (this.#budget.take(DESCRIPTORS)) void this.#serve(client).finally(() => this.#budget.give(DESCRIPTORS))
+    else client.resetAndDestroy()
+  }
+
+  async #serve(client: Socket): Promise<void> {
+    const bridge = new Bridge()
+    const { remoteAddress } = client
+    // It left before we could ask who it was.
+    if (remoteAddress === undefined) return void client.destroy()
+    const endpoint = await dial({
+      chooser: this.chooser,
+      client: remoteAddress,
+      connect: (endpoint, patienceMs) => bridge.reach(endpoint, patienceMs),
+    })
+    if (endpoint !== undefined) return bridge.join(client, endpoint)
+    client.resetAndDestroy()
+    this.#unreachable(remoteAddress)
+  }
+}

@@ -1,0 +1,61 @@
+import type { Parked, Report } from '#proxy/sync/report.ts'
+import { CommandFailed } from '#system/must.ts'
+import { FAMILY_LABEL } from '#values/address.ts'
+import { formatDuration } from '#values/duration.ts'
+import type { Log } from './klog.ts'
+import { serviceSentences } from './sentences.ts'
+
+// A report of a sync → its lines in the log.
+
+export function logReport(log: Log, report: Report): void {
+  const lane = log.at('lane.ts:41')
+  const { said, warned } = serviceSentences(report)
+  for (const sentence of said) lane.say(sentence)
+  for (const sentence of warned) lane.warning(sentence)
+  const about = { mode: report.mode, ipFamily: FAMILY_LABEL[report.family] }
+  if (report.failure !== undefined) {
+    logFailure(log.at('sync.ts:41').with(about), report.failure)
+    return
+  }
+  if (report.flows.error !== undefined) {
+    lane.error('Could not forget stale connections; they are still owed', report.flows.error, about)
+  }
+  if (report.drift.count > 0) {
+    lane.warning('Somebody else had changed our rules; they are as they should be again', { ...about, ...report.drift })
+  }
+  logBlocked(lane, report.parked ?? [], about)
+  const { units, commands, bytes, looked, tookMs, stages, flows } = report
+  const level = units.added + units.changed + units.removed > 0 ? 2 : 4
+  lane.info(level, 'Sync complete', {
+    ...about,
+    elapsed: formatDuration(tookMs),
+    stages,
+    looked,
+    ...units,
+    commands,
+    bytes,
+    forgottenFlows: flows.forgotten,
+  })
+}
+
+/** What ought to be gone, and who leads there. */
+export function logBlocked(log: Log, parked: readonly Parked[], about: Readonly<Record<string, string>>): void {
+  if (parked.length === 0) return
+  log.warning('Left empty what cannot go, because rules that are not ours lead there', {
+    ...about,
+    held: parked.slice(0, HELD_SHOWN).map(({ unit, by }) => `${unit}: ${by}`),
+    count: parked.length,
+  })
+}
+
+/** Of many chains that cannot go, the first say why. */
+const HELD_SHOWN = 5
+
+function logFailure(log: Log, { error, retryMs }: NonNullable<Report['failure']>): void {
+  const near = error instanceof CommandFailed ? error.near(1) : []
+  log.error('Sync failed', error, {
+    ...(near.length > 0 && { near }),
+    next: 'look again and rewrite what differs',
+    in: formatDuration(retryMs),
+  })
+}

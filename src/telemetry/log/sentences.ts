@@ -1,0 +1,38 @@
+import type { News, Report, ServicePort } from '#proxy/sync/report.ts'
+import { burstLines } from './burst.ts'
+
+// A report → the sentences users know: what became of each service port, and what could not be had.
+
+export interface Sentences {
+  readonly said: readonly string[]
+  readonly warned: readonly string[]
+}
+
+export function serviceSentences({ news }: Report): Sentences {
+  const said = [
+    ...burstLines(
+      news.added.map(port => `Adding new service "${port.id}" at ${where(port)}`),
+      'services were added',
+    ),
+    ...burstLines(
+      news.updated.map(port => `Updating existing service "${port.id}" at ${where(port)}`),
+      'services were updated',
+    ),
+    ...burstLines(
+      news.removed.map(port => `Removing service "${port.id}" at ${where(port)}`),
+      'services were removed',
+    ),
+  ]
+  return { said, warned: burstLines(lostClaims(news), 'addresses were claimed twice') }
+}
+
+function lostClaims({ added, updated }: News): readonly string[] {
+  return [...added, ...updated].flatMap(({ id, lost }) =>
+    lost.map(({ door, holder }) => `Service "${id}" does not get ${door}: "${holder}" is older and has it`),
+  )
+}
+
+/** `10.103.132.104:3306/TCP`; IPv6 without brackets, as kube-proxy prints it. */
+function where({ clusterIP, port, protocol }: ServicePort): string {
+  return `${clusterIP ?? 'no address'}:${port}/${protocol.toUpperCase()}`
+}

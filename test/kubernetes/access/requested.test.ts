@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Finished, Requested } from '#kubernetes/access/requested.ts'
+import { credentialsFrom } from '#kubernetes/credentials.ts'
+import { Transport } from '#kubernetes/transport.ts'
+import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
+import { PaperKernel } from '#lab/paper/kernel.ts'
+import { systemClock } from '#system/clock.ts'
+import { freePort } from '../../support/asking.ts'
+
+// What is told of requests to a real server on loopback.
+
+let server: ApiServer
+let requested: Requested[]
+let finished: Finished[]
+const transports: Transport[] = []
+
+beforeEach(async () => {
+  server = await startApiServer()
+  requested = []
+  finished = []
+})
+
+afterEach(async () => {
+  await Promise.all(transports.splice(0).map(transport => transport.close()))
+  await server.close()
+})
+
+async function to(master: string): Promise<Transport> {
+  const files = { readText: () => Promise.reject(new Error('no file')) }
+  const credentials = await credentialsFrom({ master, env: {}, files, kernel: new PaperKernel(), clock: systemClock })
+  const observer = {
+    now: () => performance.now(),
+    requested: (it: Requested) => requested.push(it),
+    finished: (it: Finished) => finished.push(it),
+  }
+  const transport = new Transport({ credentials, observer })
+  transports.push(transport)
+  return transport
+}
+
+const signal = new AbortController().signal
+
+test('a list is told of with its code when it begins, and with its size when it has ended', async () => {
+  const transport = await to(server.url)
+  const { body } = await transport.get({ path: '/api/v1/services', signal })
+  const host = new URL(server.url).host
+  expect(requested).toEqual([{ host, method: 'GET', code: '200' }])
+  const text = await body.text()
+  expect(finished).toMatchObject([{ host, method: 'GET', sentBytes: 0, receivedBytes: text.length }])
+  expect(finished[0]!.tookMs).toBeGreaterThan(0)
+})
+
+test('a watch is told of when it begins, and not how long it lasted', async () => {
+  const transport = await to(server.url)
+  const stop = new AbortController()
+  await transport.get({ path: '/api/v1/services?watch=true&resourceVersion=0', signal: stop.signal })
+  expect(requested.map(({ code }) => code)).toEqual(['200'])
+  stop.abort()
+  await transport.close()
+  expect([requested.length, finished]).toEqual([1, []])
+})
+
+test('a refusal has its code, what is sent its size, and a server that is not there an error', async () => {
+  const transport = await to(server.url)
+  const sent = '{"täglich":true}'
+  const { body } = await transport.post({ path: '/no/such/path', body: sent, signal })
+  await body.dump()
+  expect(requested).toMatchObject([{ method: 'POST', code: '404' }])
+  expect(finished).toMatchObject([{ method: 'POST', sentBytes: Buffer.byteLength(sent) }])
+  const nobody = `127.0.0.1:${await freePort()}`
+  await expect((await to(`http://${nobody}`)).get({ path: '/', signal })).rejects.toThrow('cannot reach')
+  expect(requested[1]).toEqual({ host: nobody, method: 'GET', code: '<error>' })
+})

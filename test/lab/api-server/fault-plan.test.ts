@@ -1,0 +1,206 @@
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
+import { ask, OpenWatch, putServices, service } from './api-client.ts'
+
+let server: ApiServer
+const LIST = '/api/v1/services'
+
+beforeEach(async () => {
+  server = await startApiServer({ bookmarkMs: 0 })
+  server.store.put(service('cart'))
+})
+afterEach(() => server.close())
+
+function watch(query = 'resourceVersion=1&allowWatchBookmarks=true', resource = 'services'): Promise<OpenWatch> {
+  return OpenWatch.open(`${server.url}/api/v1/${resource}?watch=true&${query}`)
+}
+
+/** What came of a request before it broke or fell silent. */
+async function half(path: string): Promise<{ text: string; how: string }> {
+  const request = get(server.url + path, { agent: false })
+  request.on('error', () => {}) // told by the response, too
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  let text = ''
+  response.on('data', chunk => {
+    text += chunk
+  })
+  const how = await new Promise<string>(resolve => {
+    response.on('end', () => resolve('end'))
+    response.on('error', error => resolve((error as NodeJS.ErrnoException).code!))
+    setTimeout(() => resolve('silence'), 100)
+  })
+  response.destroy()
+  return { text, how }
+}
+
+describe('an answer with a status', () => {
+  test.each([
+    [500, 'InternalError'],
+    [429, 'TooManyRequests'],
+    [403, 'Forbidden'],
+    [401, 'Unauthorized'],
+    [503, 'ServiceUnavailable'],
+    [504, 'Timeout'],
+    [410, 'Expired'],
+  ])('%i comes as a Status, with Retry-After where wanted, so many times', async (code, reason) => {
+    server.misbehave({ do: 'status', code, retryAfterSeconds: 7, times: 2 })
+    for (const path of [LIST, `${LIST}?watch=true`]) {
+      const answer = await ask(server.url + path)
+      expect(answer).toMatchObject({ code, body: { kind: 'Status', reason, code }, headers: { 'retry-after': '7' } })
+    }
+    expect((await ask(server.url + LIST)).code).toBe(200)
+  })
+
+  test('keeps to its kind of request and its resource, lets some pass, and can be undone', async () => {
+    const undo = server.misbehave({ do: 'status', code: 500, on: 'list', resource: 'services', after: 1 })
+    const code = async (path: string) => (await ask(server.url + path)).code
+    expect(await code('/api/v1/nodes')).toBe(200)
+    expect(await code(LIST)).toBe(200)
+    expect(await code(LIST)).toBe(500)
+    expect(await code('/api/v1/nodes')).toBe(200)
+    expect(await code('/api/v1/namespaces/shop/services/cart')).toBe(200)
+    expect((await watch()).code).toBe(200)
+    expect(await code(LIST)).toBe(500)
+    undo()
+    expect(await code(LIST)).toBe(200)
+  })
+})
+
+describe('a stall', () => {
+  test('before the headers: nothing comes at all', async () => {
+    server.misbehave({ do: 'stall', at: 'headers', times: 1 })
+    const request = get(server.url + LIST, { agent: false })
+    request.on('error', () => {})
+    const first = await Promise.race([
+      once(request, 'response').then(() => 'response'),
+      new Promise(resolve => setTimeout(() => resolve('silence'), 100)),
+    ])
+    expect(first).toBe('silence')
+    request.destroy()
+    expect((await ask(server.url + LIST)).code).toBe(200)
+  })
+
+  test('of a list: headers alone, or half of it', async () => {
+    const whole = (await ask(server.url + LIST)).text.trimEnd()
+    server.misbehave({ do: 'stall', at: 'body', times: 1 })
+    server.misbehave({ do: 'stall', at: 'half', times: 1 })
+    expect(await half(LIST)).toEqual({ text: '', how: 'silence' })
+    expect(await half(LIST)).toEqual({ text: whole.slice(0, whole.length / 2), how: 'silence' })
+    expect((await ask(server.url + LIST)).text.trimEnd()).toBe(whole)
+  })
+
+  test('of a watch: headers, and silence ever after', async () => {
+    server.misbehave({ do: 'stall', at: 'body', times: 1 })
+    const path = `${LIST}?watch=true&allowWatchBookmarks=true&timeoutSeconds=0.01`
+    const silent = half(path)
+    await ask(server.url + LIST)
+    server.bookmark()
+    expect(await silent).toEqual({ text: '', how: 'silence' })
+    expect(await (await watch('')).brief(1)).toEqual(['ADDED cart'])
+  })
+})
+
+describe('a broken connection', () => {
+  test('of a list: without an answer, with half of one and FIN, with half of one and RST', async () => {
+    server.misbehave({ do: 'close', on: 'list', times: 1 })
+    server.misbehave({ do: 'truncate', on: 'list', times: 1 })
+    server.misbehave({ do: 'reset', on: 'list', times: 1 })
+    await expect(ask(server.url + LIST)).rejects.toMatchObject({ code: 'ECONNRESET' })
+    const truncated = await half(LIST)
+    expect(truncated.text).toMatch(/^\{"kind":"ServiceList"/)
+    expect(truncated.how).toBe('ECONNRESET') // how node:http calls a body that ends too early
+    expect((await half(LIST)).how).toBe('ECONNRESET')
+    expect((await ask(server.url + LIST)).code).toBe(200)
+  })
+
+  test('ends running watches of that resource alone', async () => {
+    const services = await watch()
+    const nodes = await watch('allowWatchBookmarks=true', 'nodes')
+    server.misbehave({ do: 'close', on: 'watch', resource: 'services', times: 1 })
+    expect(await services.over()).toBe('end')
+    server.bookmark()
+    expect(await nodes.brief(1)).toEqual(['BOOKMARK 1'])
+    expect(nodes.ended).toBeUndefined()
+    const again = await watch()
+    server.bookmark()
+    expect(await again.brief(1)).toEqual(['BOOKMARK 1'])
+  })
+
+  test.each(['reset', 'truncate'] as const)('%s: in the middle of a line, without the end of the body', async deed => {
+    const events = await watch()
+    server.misbehave({ do: deed, times: 1 })
+    expect(await events.over()).toBe('ECONNRESET')
+    if (deed === 'truncate') expect(events.partial).toMatch(/^\{"type":"BOOKMARK"/)
+  })
+
+  test('after so many events', async () => {
+    server.misbehave({ do: 'close', on: 'watch', after: 2, times: 1 })
+    const events = await watch('')
+    putServices(server.store, 3)
+    expect(await events.brief(2)).toEqual(['ADDED cart', 'ADDED s-00000'])
+    expect(await events.over()).toBe('end')
+  })
+})
+
+describe('an ERROR event', () => {
+  test('410, and the end', async () => {
+    const events = await watch()
+    server.misbehave({ do: 'error-event', code: 410, stream: 'closes', times: 1 })
+    expect(await events.next()).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } })
+    expect(await events.over()).toBe('end')
+  })
+
+  test.each([410, 500])('%i, and a stream that stays open and says nothing more', async code => {
+    const events = await watch()
+    server.misbehave({ do: 'error-event', code, stream: 'stays-open', times: 1 })
+    expect(await events.next()).toMatchObject({ type: 'ERROR', object: { code } })
+    server.store.put(service('later'))
+    server.bookmark()
+    await ask(server.url + LIST)
+    expect(events.ended).toBeUndefined()
+    events.close()
+  })
+})
+
+describe('a line that is wrong', () => {
+  test('comes in the place of one event', async () => {
+    const events = await watch()
+    server.misbehave({ do: 'garble', times: 1 })
+    server.misbehave({ do: 'mistype', times: 1 })
+    server.misbehave({ do: 'drop', times: 1 })
+    putServices(server.store, 4)
+    const garbled = await events.line()
+    expect(() => JSON.parse(garbled!)).toThrow()
+    expect(garbled).toMatch(/^\{"type":"ADDED"/)
+    expect(await events.brief(3)).toEqual(['RENAMED s-00001', 'BOOKMARK 4', 'ADDED s-00003'])
+  })
+})
+
+describe('what is withheld', () => {
+  test('events come afterwards, and bookmarks do not pass over them', async () => {
+    const events = await watch()
+    const undo = server.misbehave({ do: 'withhold', what: 'events' })
+    server.store.put(service('held'))
+    server.bookmark()
+    expect(await events.brief(1)).toEqual(['BOOKMARK 1'])
+    undo()
+    expect(await events.brief(1)).toEqual(['ADDED held'])
+  })
+
+  test('bookmarks, or everything', async () => {
+    const events = await watch()
+    const undoBookmarks = server.misbehave({ do: 'withhold', what: 'bookmarks' })
+    server.bookmark()
+    server.store.put(service('told'))
+    expect(await events.brief(1)).toEqual(['ADDED told'])
+    undoBookmarks()
+    const undo = server.misbehave({ do: 'withhold', what: 'all' })
+    server.store.put(service('held'))
+    server.bookmark()
+    undo()
+    server.bookmark()
+    expect(await events.brief(2)).toEqual(['ADDED held', 'BOOKMARK 3'])
+  })
+})

@@ -1,0 +1,32 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Program } from '../effects/program.ts'
+
+// npm start on a machine that lacks the tools: each tool it may call notes what it was asked.
+
+const START = new URL('../../lab/start.ts', import.meta.url)
+const IS_ROOT = process.getuid?.() === 0
+
+let program: Program
+
+beforeEach(() => {
+  program = new Program({ main: START })
+})
+
+afterEach(() => program.remove())
+
+test('--no-install installs nothing, and says what is missing', async () => {
+  const { code, stderr } = await program.run('--no-install')
+  expect([code, program.asked.includes('apt-get install')]).toEqual([1, false])
+  expect(stderr).toMatch(IS_ROOT ? /missing/ : /must run as root/)
+})
+
+test.runIf(IS_ROOT)('without it, what is missing is installed', async () => {
+  await program.run()
+  expect(program.asked).toContain('apt-get install')
+})
+
+test('--help tells what the lab is, and of its own flag', async () => {
+  const { code, stdout } = await program.run('--help')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^A small cluster on this machine[\s\S]*--no-install/)
+})

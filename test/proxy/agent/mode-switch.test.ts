@@ -1,0 +1,90 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { PaperClock } from '#lab/paper/clock.ts'
+import { PaperKernel } from '#lab/paper/kernel.ts'
+import { Takeover } from '#proxy/agent/mode-switch.ts'
+import { type Heard, listen } from '../../support/asking.ts'
+
+// What another mode has left, on a kernel of paper: it goes, but for what a stranger holds on to, which is emptied and told.
+
+const LEFT = `*nat
+:KUBE-SERVICES - [0:0]
+:KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]
+:KUBE-SEP-BBBBBBBBBBBBBBBB - [0:0]
+:STRANGER - [0:0]
+-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+-A KUBE-SERVICES -d 10.96.0.10/32 -j KUBE-SVC-AAAAAAAAAAAAAAAA
+-A KUBE-SVC-AAAAAAAAAAAAAAAA -j KUBE-SEP-BBBBBBBBBBBBBBBB
+-A KUBE-SEP-BBBBBBBBBBBBBBBB -p tcp -m tcp -j DNAT --to-destination 10.244.1.3:8080
+COMMIT
+`
+const HOLD = '-A STRANGER -p tcp -j KUBE-SVC-AAAAAAAAAAAAAAAA'
+
+let kernel: PaperKernel
+let heard: Heard
+let takeover: Takeover
+
+beforeEach(async () => {
+  kernel = new PaperKernel()
+  heard = listen(0)
+  takeover = new Takeover({
+    mode: 'nftables',
+    kernel,
+    clock: new PaperClock(),
+    log: heard.log,
+    families: new Map([['ipv4', undefined]]),
+  })
+  await restore(LEFT)
+})
+
+async function restore(input: string): Promise<void> {
+  const { code, stderr } = await kernel.run({ argv: ['iptables-nft-restore', '--noflush'], input })
+  expect([code, stderr]).toEqual([0, ''])
+}
+
+async function ours(): Promise<readonly string[]> {
+  const { stdout } = await kernel.run({ argv: ['iptables-nft-save', '-t', 'nat'] })
+  return stdout.split('\n').filter(line => line.includes('KUBE-'))
+}
+
+test('all of it goes, and that is said once', async () => {
+  await takeover.run()
+  expect(await ours()).toEqual([])
+  expect(heard.lines).toEqual(['"Removed the rules of another mode" mode="iptables" ipFamily="IPv4"'])
+  const before = kernel.commands.length
+  await takeover.run()
+  expect(kernel.commands).toHaveLength(before)
+})
+
+describe('a chain that a stranger leads to', () => {
+  beforeEach(async () => {
+    await restore(`*nat\n${HOLD}\nCOMMIT\n`)
+    await takeover.run()
+  })
+
+  test('stays, emptied, and is told of; everything else goes, and nothing has failed', async () => {
+    expect(await ours()).toEqual([':KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]', HOLD])
+    expect(heard.lines).toEqual([
+      '"Removed the rules of another mode" mode="iptables" ipFamily="IPv4"',
+      `"Left empty what cannot go, because rules that are not ours lead there" mode="iptables" ipFamily="IPv4" held=["nat KUBE-SVC-AAAAAAAAAAAAAAAA: ${HOLD}"] count=1`,
+    ])
+  })
+
+  test('is tried again without another word, and goes once nobody leads there', async () => {
+    const said = heard.lines.length
+    await takeover.run()
+    expect(heard.lines).toHaveLength(said)
+    await restore(`*nat\n${HOLD.replace('-A', '-D')}\nCOMMIT\n`)
+    await takeover.run()
+    expect(await ours()).toEqual([])
+    expect(heard.lines.slice(said)).toEqual(['"Removed the rules of another mode" mode="iptables" ipFamily="IPv4"'])
+  })
+})
+
+test('what could not be carried out is told and tried again', async () => {
+  const heal = kernel.failWhen(({ argv }) => argv[0].includes('restore'))
+  await takeover.run()
+  expect(heard.lines.filter(line => line.startsWith('"Could not remove'))).toHaveLength(1)
+  heal()
+  await takeover.run()
+  expect(await ours()).toEqual([])
+})

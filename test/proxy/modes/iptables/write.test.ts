@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest'
+import { read } from '#proxy/modes/iptables/read.ts'
+import { write } from '#proxy/modes/iptables/write.ts'
+import type { Plan, Unit } from '#proxy/modes/mode.ts'
+import type { Kernel } from '#system/ports.ts'
+
+const NFT = { family: 'ipv4', variant: 'nft', restore: 'iptables-nft-restore', save: 'iptables-nft-save' } as const
+const LEGACY = { ...NFT, variant: 'legacy' } as const
+
+function plan(add: readonly Unit[], remove: readonly Unit[] = []): Plan {
+  return {
+    add: new Map(add.map(unit => [unit, unit.includes('-A') ? '' : `-A ${unit.split(' ')[1]} -j RETURN`])),
+    change: new Map(),
+    remove: new Set(remove),
+  }
+}
+
+const chain = (kind: string, n: number): Unit => `nat KUBE-${kind}-${String(n).padStart(16, 'A')}`
+const input = (given: Plan, tools: typeof NFT | typeof LEGACY = NFT): string =>
+  write(given, tools)
+    .map(command => command.input)
+    .join('')
+const order = (text: string): readonly string[] =>
+  text
+    .split('\n')
+    .filter(line => /^(?::|-X|-I|-D)/.test(line))
+    .map(line => line.split(' ').slice(0, 2).join(' ').replace(' -', ''))
+
+test('nothing to do is no command at all', () => {
+  expect(write(plan([]), NFT)).toEqual([])
+})
+
+test('a small change is one process and one transaction', () => {
+  const commands = write(plan([chain('SEP', 1), chain('SVC', 2)]), NFT)
+  expect(commands).toHaveLength(1)
+  expect(commands[0]!.argv).toEqual(['iptables-nft-restore', '-w', '5', '--noflush', '--counters'])
+  expect(commands[0]!.input!.match(/^COMMIT$/gm)).toHaveLength(1)
+})
+
+test('a large cluster may take minutes to write and to read', async () => {
+  expect(write(plan([chain('SEP', 1)]), NFT)[0]!.timeoutMs).toBeGreaterThan(10 * 60_000)
+  const limits: unknown[] = []
+  const kernel: Kernel = {
+    run: async ({ timeoutMs }) => {
+      limits.push(timeoutMs)
+      return { code: 0, stdout: '', stderr: '' }
+    },
+  }
+  await read(kernel, NFT)
+  expect(limits).toEqual([write(plan([chain('SEP', 1)]), NFT)[0]!.timeoutMs])
+})
+
+test('chains come before those that jump to them, and jumps from outside last', () => {
+  const units = [
+    'nat -A PREROUTING -j KUBE-SERVICES',
+    'nat KUBE-SERVICES',
+    'nat KUBE-NODEPORTS',
+    chain('FW', 1),
+    chain('EXT', 1),
+    chain('SVC', 1),
+    chain('SEP', 1),
+    'nat KUBE-MARK-MASQ',
+  ]
+  expect(order(input(plan(units)))).toEqual([
+    ':KUBE-MARK-MASQ',
+    `:${chain('SEP', 1).slice(4)}`,
+    `:${chain('SVC', 1).slice(4)}`,
+    `:${chain('EXT', 1).slice(4)}`,
+    `:${chain('FW', 1).slice(4)}`,
+    ':KUBE-NODEPORTS',
+    ':KUBE-SERVICES',
+    '-I PREROUTING',
+  ])
+})
+
+test('what goes is emptied before it is deleted, after everything that is written, and jumps first', () => {
+  const text = input(plan([chain('SVC', 1)], [chain('SEP', 1), chain('SVC', 2), 'nat -A PREROUTING -j KUBE-SERVICES']))
+  expect(order(text)).toEqual([
+    `:${chain('SVC', 1).slice(4)}`,
+    '-D PREROUTING',
+    `:${chain('SVC', 2).slice(4)}`,
+    `:${chain('SEP', 1).slice(4)}`,
+    `-X ${chain('SVC', 2).slice(4)}`,
+    `-X ${chain('SEP', 1).slice(4)}`,
+  ])
+})
+
+test('filter is written before nat, and goes after it', () => {
+  const tables = (text: string): readonly string[] => [...text.matchAll(/^\*(\w+)$/gm)].map(match => match[1]!)
+  expect(tables(input(plan(['nat KUBE-SERVICES', 'filter KUBE-SERVICES', 'mangle KUBE-PROXY-CANARY'])))).toEqual([
+    'mangle',
+    'filter',
+    'nat',
+  ])
+  expect(tables(input(plan([], ['nat KUBE-SERVICES', 'filter KUBE-SERVICES'])))).toEqual(['nat', 'filter'])
+})
+
+test('a line can be taken away word for word, and a second copy of it too', () => {
+  const line = '-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES'
+  const removed = input(plan([], [`nat ${line}`, `nat ${line} #2`]))
+  expect(
+    removed.match(/^-D PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES$/gm),
+  ).toHaveLength(2)
+})
+
+test("kubelet's firewall chain is added to and never taken away from", () => {
+  const gone = ['filter KUBE-FIREWALL', 'filter -A INPUT -j KUBE-FIREWALL', 'filter -A KUBE-FIREWALL -j DROP']
+  expect(write(plan([], gone), NFT)).toEqual([])
+  expect(input(plan(gone))).toContain('-A KUBE-FIREWALL -j DROP')
+})
+
+describe('a large plan', () => {
+  const many = Array.from({ length: 5000 }, (_, i) => chain('SEP', i))
+  test('goes in many transactions where each costs by its size', () => {
+    const commits = input(plan(many)).match(/^COMMIT$/gm)!.length
+    expect(commits).toBeGreaterThan(20)
+    expect(write(plan(many), NFT)).toHaveLength(1)
+  })
+  test('goes in one where each costs the whole table', () => {
+    expect(input(plan(many), LEGACY).match(/^COMMIT$/gm)).toHaveLength(1)
+  })
+})

@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest'
+import { Cluster } from '#proxy/cluster/cluster.ts'
+import type { Ruleset } from '#proxy/modes/mode.ts'
+import { LINGERING } from '#proxy/modes/mode.ts'
+import { Lane } from '#proxy/sync/lane.ts'
+import { systemClock } from '#system/clock.ts'
+import type { Command } from '#system/ports.ts'
+import type { Family } from '#values/address.ts'
+import { surroundings } from '../../../support/flags.ts'
+import { Walk } from '../../../support/steps.ts'
+import { PaperNode } from './paper.ts'
+import { FLAGS, modeOf, OWN, rulesOf } from './scene.ts'
+
+// Many steps in random order; now and then a tool is killed half way through what it was given, and sometimes the agent with
+// it. After each, the node has exactly what a start from nothing would have given it, and what others have is as it was.
+
+const STEPS = 300
+const LIMITS = { minMs: 0, retryMs: 1, distrustMs: 1e9, unwatchedMs: 1e9 }
+
+/** At the node's own address, with a port that is none of ours; elsewhere, with one that may be; and by mark. */
+const THEIRS = {
+  ipv4: ['-t 10.99.0.2:7777', '-t 192.0.2.1:30001', '-f 7'],
+  ipv6: ['-t [fd00:99::2]:7777', '-u [2001:db8::1]:30001', '-f 8'],
+} as const
+
+test.each(['ipv4', 'ipv6'] as const)(
+  'a walk of 300 steps, with tools and agents killed on the way, %s',
+  async family => {
+    const seed = Math.floor(Math.random() * 2 ** 31)
+    const way = new Walk(seed)
+    const node = new PaperNode(OWN[family])
+    for (const door of THEIRS[family])
+      node.servers.set(door, { options: '-s wlc', reals: new Map([['192.0.2.9:80', '-g -w 7']]) })
+    const before = JSON.stringify(theirsOf(node, family))
+    const cluster = new Cluster()
+    let lane = laneOf(cluster, family, node)
+    let deaths = 0
+    for (let step = 0; step < STEPS; step++) {
+      lane.touch(cluster.apply(way.step()).services)
+      if (way.happens(0.15)) node.dieAfter(way.happens(0.5) ? 0 : Math.floor(Math.exp(way.happens(0.5) ? 1 : 3)))
+      for (;;) {
+        node.commands.length = 0
+        const { failure } = await lane.once()
+        expect(oftenest(node.commands), `seed ${seed}, step ${step}`).toBeLessThanOrEqual(1)
+        if (failure === undefined) break
+        deaths++
+        if (deaths > STEPS) throw failure.error
+        if (way.happens(0.5)) {
+          lane = laneOf(cluster, family, node)
+          lane.touch([...cluster.services()].map(({ name }) => name))
+        }
+      }
+      const wanted = rulesOf(way.objects, family)
+      expect(differences(await modeOf(family).read(node), wanted), `seed ${seed}, step ${step}`).toEqual([])
+      expect(JSON.stringify(theirsOf(node, family))).toBe(before)
+    }
+    expect(deaths).toBeGreaterThan(10)
+  },
+  120_000,
+)
+
+function laneOf(cluster: Cluster, family: Family, kernel: PaperNode): Lane {
+  const mode = modeOf(family)
+  const lookAround = surroundings({ flags: FLAGS, family, addresses: OWN[family] })
+  return new Lane({ family, cluster, mode, kernel, clock: systemClock, limits: LIMITS, lookAround, tell: () => {} })
+}
+
+/** What lingers is there only where it was before. */
+function differences(found: Ruleset, wanted: Ruleset): readonly string[] {
+  const missing = [...wanted].filter(
+    ([unit, text]) => found.get(unit) !== text && !(text === LINGERING && !found.has(unit)),
+  )
+  const extra = [...found].filter(([unit]) => !wanted.has(unit))
+  return [
+    ...missing.map(([unit, text]) => `missing: ${unit}: ${text}, found: ${found.get(unit)}`),
+    ...extra.map(([unit, text]) => `extra: ${unit}: ${text}`),
+  ]
+}
+
+/** How often the same tool was run to write something. */
+function oftenest(commands: readonly Command[]): number {
+  const writes = commands.filter(({ input }) => input !== undefined).map(({ argv }) => argv[0])
+  return Math.max(
+    0,
+    ...Map.groupBy(writes, name => name)
+      .values()
+      .map(({ length }) => length),
+  )
+}
+
+function theirsOf(node: PaperNode, family: Family): readonly unknown[] {
+  return THEIRS[family].map(door => {
+    const server = node.servers.get(door)
+    return server && [server.options, ...server.reals]
+  })
+}

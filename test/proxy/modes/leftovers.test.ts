@@ -1,0 +1,312 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { PaperClock } from '#lab/paper/clock.ts'
+import { PaperKernel } from '#lab/paper/kernel.ts'
+import { sweep } from '#proxy/modes/leftovers.ts'
+import type { Swept } from '#proxy/modes/swept.ts'
+import type { Command, Kernel, Outcome } from '#system/ports.ts'
+
+// What proxies have left on a machine of paper, and what is there after it was swept.
+
+const SVC = 'KUBE-SVC-3TNEVSQEVUCP4TQO'
+const LOCKED = 'Another app is currently holding the xtables lock.'
+const OK: Outcome = { code: 0, stdout: '', stderr: '' }
+
+/** A paper kernel whose other tools answer as they are told to. */
+class Host implements Kernel {
+  readonly paper = new PaperKernel()
+  readonly commands: Command[] = []
+  answers: (words: string, command: Command) => Outcome | undefined = () => undefined
+
+  async run(command: Command): Promise<Outcome> {
+    this.commands.push(command)
+    return this.answers(command.argv.join(' '), command) ?? (await this.paper.run(command))
+  }
+
+  async restore(program: string, ...documents: readonly string[]): Promise<void> {
+    for (const input of documents) {
+      const argv = [`${program}-restore`, '--noflush'] as const
+      expect(await this.paper.run({ argv, input })).toMatchObject({ code: 0, stderr: '' })
+    }
+  }
+
+  async sweep(): Promise<Swept> {
+    const clock = new PaperClock()
+    let isDone = false
+    const swept = sweep({ kernel: this, clock }).finally(() => {
+      isDone = true
+    })
+    while (!isDone) await clock.advance(50)
+    return swept
+  }
+
+  get proxys(): readonly string[] {
+    return this.paper
+      .dump()
+      .split('\n')
+      .filter(line => line.includes('KUBE-'))
+  }
+}
+
+function saved(name: string): string {
+  return readFileSync(new URL(`../../../fixtures/saves/${name}.save`, import.meta.url), 'utf8')
+    .split('\n')
+    .filter(line => !line.includes('localhost_nps_accepted_pkts'))
+    .map(line => line.replace(/ -m nfacct --nfacct-name +\w+/, ''))
+    .join('\n')
+}
+
+const nat = (...lines: readonly string[]): string => ['*nat', ...lines, 'COMMIT', ''].join('\n')
+const filter = (...lines: readonly string[]): string => ['*filter', ...lines, 'COMMIT', ''].join('\n')
+const STRANGER = nat(':STRANGER - [0:0]', `-A STRANGER -j ${SVC}`)
+
+describe.each(['iptables-nft', 'iptables-legacy'])('what %s has', tool => {
+  test.each(['iptables-1.20-v4', 'iptables-1.36-v4', 'userspace-1.20'])('of %s goes', async name => {
+    const host = new Host()
+    await host.restore(tool, saved(name))
+    expect(await host.sweep()).toMatchObject({
+      removed: [
+        { tool, what: 'jumps' },
+        { tool, what: 'chains' },
+      ],
+      remains: [],
+    })
+    expect(host.proxys).toEqual([])
+  })
+
+  test("of kubelet's stays as it is", async () => {
+    const host = new Host()
+    await host.restore(tool, saved('kubelet'))
+    const before = host.paper.dump()
+    expect(await host.sweep()).toEqual({ removed: [], remains: [] })
+    expect(host.paper.dump()).toBe(before)
+  })
+
+  test("of kubelet's today, which has nothing to do with marks, stays, and the proxy's marks go", async () => {
+    const host = new Host()
+    const hint = '*mangle\n:KUBE-IPTABLES-HINT - [0:0]\nCOMMIT\n'
+    await host.restore(tool, hint, filter(':KUBE-FIREWALL - [0:0]', '-A INPUT -j KUBE-FIREWALL'))
+    const before = host.proxys
+    await host.restore(tool, nat(':KUBE-MARK-MASQ - [0:0]', ':KUBE-POSTROUTING - [0:0]', ':KUBE-MARK-DROP - [0:0]'))
+    expect((await host.sweep()).remains).toEqual([])
+    expect(host.proxys).toEqual(before)
+  })
+
+  test('and a stranger holds on to stays, empty, and holds up nothing else', async () => {
+    const host = new Host()
+    await host.restore(tool, saved('iptables-1.20-v4'), STRANGER)
+    const { remains } = await host.sweep()
+    expect(remains).toEqual([
+      {
+        what: `${tool}: chain ${SVC} in table nat, empty`,
+        why: `a rule that is not ours leads there: -A STRANGER -j ${SVC}`,
+      },
+    ])
+    expect(host.proxys.map(line => line.replace(/^.* nat /, ''))).toEqual([`:${SVC}`, `-A STRANGER -j ${SVC}`])
+  })
+
+  test('and a stranger lets go of meanwhile goes', async () => {
+    const host = new Host()
+    await host.restore(tool, saved('iptables-1.20-v4'), STRANGER)
+    host.answers = (words, { input }) => {
+      if (!words.startsWith(`${tool}-restore`) || !input!.includes('*nat')) return undefined
+      void host.paper.run({ argv: [tool, '-t', 'nat', '-F', 'STRANGER'] })
+      host.answers = () => undefined
+      return undefined
+    }
+    expect((await host.sweep()).remains).toEqual([])
+    expect(host.proxys).toEqual([])
+  })
+
+  test('goes after all when the lock was held at first', async () => {
+    const host = new Host()
+    await host.restore(tool, saved('iptables-1.36-v4'))
+    let failures = 0
+    host.answers = words =>
+      words.startsWith(`${tool}-restore`) && ++failures <= 2 ? { ...OK, code: 4, stderr: `${LOCKED}\n` } : undefined
+    expect((await host.sweep()).remains).toEqual([])
+    expect(host.proxys).toEqual([])
+  })
+
+  test('and cannot be changed is told with what the tool says', async () => {
+    const host = new Host()
+    await host.restore(tool, nat(':KUBE-SERVICES - [0:0]'))
+    host.answers = words => (words.includes('-restore') ? { ...OK, code: 4, stderr: `${LOCKED}\n` } : undefined)
+    expect((await host.sweep()).remains).toEqual([
+      { what: `${tool}: chain KUBE-SERVICES in table nat, empty`, why: LOCKED },
+    ])
+  })
+})
+
+describe('chains that two may share', () => {
+  test('a KUBE-MARK-DROP that somebody else uses is left as it is', async () => {
+    const host = new Host()
+    const drop = [':KUBE-MARK-DROP - [0:0]', '-A KUBE-MARK-DROP -j MARK --set-xmark 0x8000/0x8000']
+    await host.restore('iptables-nft', nat(...drop, ':STRANGER - [0:0]', '-A STRANGER -j KUBE-MARK-DROP'))
+    const before = host.paper.dump()
+    expect(await host.sweep()).toEqual({ removed: [], remains: [] })
+    expect(host.paper.dump()).toBe(before)
+  })
+
+  test('a KUBE-FIREWALL with a rule of somebody else is left, with the jumps to it', async () => {
+    const host = new Host()
+    const rules = ['-A INPUT -j KUBE-FIREWALL', '-A KUBE-FIREWALL -s 192.0.2.1/32 -j DROP']
+    await host.restore('iptables-nft', filter(':KUBE-FIREWALL - [0:0]', ...rules))
+    const before = host.paper.dump()
+    expect(await host.sweep()).toEqual({ removed: [], remains: [] })
+    expect(host.paper.dump()).toBe(before)
+  })
+
+  test('a jump that gives none of our reasons is not ours', async () => {
+    const host = new Host()
+    const jump = '-A PREROUTING -d 192.0.2.1/32 -j KUBE-SERVICES'
+    await host.restore('iptables-nft', nat(':KUBE-SERVICES - [0:0]', jump))
+    expect((await host.sweep()).remains).toEqual([
+      {
+        what: 'iptables-nft: chain KUBE-SERVICES in table nat, empty',
+        why: `a rule that is not ours leads there: ${jump}`,
+      },
+    ])
+    expect(host.proxys.some(line => line.endsWith(jump))).toBe(true)
+  })
+})
+
+describe('the tools of a host', () => {
+  test('are the plain ones where it has no others', async () => {
+    const host = new Host()
+    await host.restore('iptables', saved('iptables-1.36-v4'))
+    const absent = (words: string): Outcome | undefined =>
+      /^ip6?tables-(nft|legacy)/.test(words) ? { ...OK, code: 127, stderr: 'not found in PATH' } : undefined
+    host.answers = absent
+    expect(await host.sweep()).toMatchObject({ removed: [{ tool: 'iptables' }, { tool: 'iptables' }], remains: [] })
+    expect(host.proxys).toEqual([])
+  })
+
+  test('may all be missing: then nothing was left by them', async () => {
+    const host = new Host()
+    host.answers = () => ({ ...OK, code: 127, stderr: 'not found in PATH' })
+    expect(await host.sweep()).toEqual({ removed: [], remains: [] })
+  })
+
+  test('that may not look keep us from knowing, which is told, and from nothing else', async () => {
+    const host = new Host()
+    await host.restore('iptables-nft', saved('iptables-1.36-v4'))
+    host.answers = words =>
+      words === 'iptables-legacy-save'
+        ? { ...OK, code: 1, stderr: 'Cannot initialize: Permission denied\n' }
+        : undefined
+    expect((await host.sweep()).remains).toEqual([
+      { what: 'what iptables-legacy may have', why: 'Cannot initialize: Permission denied' },
+    ])
+    expect(host.proxys).toEqual([])
+  })
+})
+
+describe('what nftables mode has left', () => {
+  test('are two tables, deleted in one transaction', async () => {
+    const host = new Host()
+    const tables = 'table ip kube-proxy\ntable ip kube-proxy-of-mine\ntable ip6 kube-proxy\ntable ip filter\n'
+    host.answers = words => (words.startsWith('nft') ? { ...OK, stdout: tables } : undefined)
+    expect(await host.sweep()).toEqual({ removed: [{ tool: 'nft', what: 'tables', count: 2 }], remains: [] })
+    const writes = host.commands.filter(({ argv }) => argv.join(' ') === 'nft -f -')
+    expect(writes.map(({ input }) => input)).toEqual(['delete table ip kube-proxy\ndelete table ip6 kube-proxy\n'])
+  })
+
+  test('and cannot go is named', async () => {
+    const host = new Host()
+    host.answers = words => {
+      if (words === 'nft list tables') return { ...OK, stdout: 'table ip6 kube-proxy\n' }
+      return words.startsWith('nft') ? { ...OK, code: 1, stderr: 'Error: Operation not permitted\n' } : undefined
+    }
+    expect((await host.sweep()).remains).toEqual([
+      { what: 'nft: table ip6 kube-proxy', why: 'Error: Operation not permitted' },
+    ])
+  })
+})
+
+describe('what ipvs mode has left', () => {
+  const SETS = [
+    'create KUBE-CLUSTER-IP hash:ip,port family inet hashsize 1024 maxelem 65536',
+    'add KUBE-CLUSTER-IP 10.96.0.10,tcp:80',
+    'create KUBE-NODE-PORT-TCP bitmap:port range 0-65535',
+    'add KUBE-NODE-PORT-TCP 30080',
+    'create KUBE-6-CLUSTER-IP hash:ip,port family inet6 hashsize 1024 maxelem 65536',
+    'add KUBE-6-CLUSTER-IP fd10:96::10,tcp:80',
+    'create of-mine hash:ip family inet hashsize 1024 maxelem 65536',
+  ]
+  const SERVERS = [
+    '-A -t 10.96.0.10:80 -s rr',
+    '-a -t 10.96.0.10:80 -r 10.1.0.4:8080 -m -w 1',
+    '-A -t 10.99.0.2:30080 -s rr',
+    '-A -t [fd10:96::10]:80 -s rr',
+    '-A -t 192.0.2.1:80 -s wlc',
+    '-A -f 1 -s rr',
+  ]
+  const LINKS = [
+    { ifname: 'eth0', addr_info: [{ local: '10.99.0.2', scope: 'global' }] },
+    { ifname: 'kube-ipvs0', addr_info: [{ local: '10.96.0.10', scope: 'global' }] },
+  ]
+
+  /** `sets`: how often each is still in use when it is to go. */
+  function host({ inUse = 0, servers = OK }: { readonly inUse?: number; readonly servers?: Outcome } = {}): Host {
+    const host = new Host()
+    const tries = new Map<string, number>()
+    host.answers = words => {
+      if (words === 'ipset save') return { ...OK, stdout: `${SETS.join('\n')}\n` }
+      if (words === 'ip -json address show') return { ...OK, stdout: JSON.stringify(LINKS) }
+      if (words === 'ipvsadm -Sn') return { ...OK, stdout: `${SERVERS.join('\n')}\n` }
+      if (words === 'ipvsadm -R') return servers
+      if (words === 'ip -batch -' || words.startsWith('cat ')) return OK
+      if (!words.startsWith('ipset destroy')) return undefined
+      tries.set(words, (tries.get(words) ?? 0) + 1)
+      if (tries.get(words)! > inUse) return OK
+      return { ...OK, code: 1, stderr: 'ipset v7.17: Set cannot be destroyed: it is in use by a kernel component\n' }
+    }
+    return host
+  }
+
+  const inputs = ({ commands }: Host, words: string): readonly string[] =>
+    commands.filter(({ argv }) => argv.join(' ') === words).map(({ input }) => input!)
+
+  test('goes: its virtual servers, its device, its sets, and no others', async () => {
+    const here = host()
+    expect(await here.sweep()).toEqual({
+      removed: [
+        { tool: 'ipvsadm', what: 'virtual servers', count: 3 },
+        { tool: 'ip', what: 'device kube-ipvs0', count: 1 },
+        { tool: 'ipset', what: 'sets', count: 3 },
+      ],
+      remains: [],
+    })
+    expect(inputs(here, 'ipvsadm -R')).toEqual(['-D -t 10.96.0.10:80\n-D -t 10.99.0.2:30080\n-D -t [fd10:96::10]:80\n'])
+    expect(inputs(here, 'ip -batch -')).toEqual(['link delete kube-ipvs0\n'])
+    const destroyed = here.commands.filter(({ argv }) => argv[1] === 'destroy').map(({ argv }) => argv[2])
+    expect(destroyed.sort()).toEqual(['KUBE-6-CLUSTER-IP', 'KUBE-CLUSTER-IP', 'KUBE-NODE-PORT-TCP'])
+  })
+
+  test('waits for the kernel to let go of a set', async () => {
+    expect((await host({ inUse: 5 }).sweep()).remains).toEqual([])
+  })
+
+  test('names the sets that somebody else uses', async () => {
+    expect((await host({ inUse: 1e9 }).sweep()).remains).toContainEqual({
+      what: 'ipset: set KUBE-CLUSTER-IP',
+      why: 'ipset v7.17: Set cannot be destroyed: it is in use by a kernel component',
+    })
+  })
+
+  test('tells what ipvsadm complains of even where it ends well', async () => {
+    const servers = { ...OK, stderr: 'Operation not permitted\n' }
+    expect((await host({ servers }).sweep()).remains).toEqual([
+      { what: 'ipvsadm: virtual servers', why: 'Operation not permitted' },
+    ])
+  })
+
+  test('is not looked for in a kernel without IPVS, which asking would load', async () => {
+    const here = host()
+    const { answers } = here
+    here.answers = (words, command) => (words.startsWith('cat ') ? { ...OK, code: 1 } : answers(words, command))
+    await here.sweep()
+    expect(here.commands.some(({ argv }) => argv[0] === 'ipvsadm')).toBe(false)
+  })
+})

@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import type { ClusterObject } from '#kubernetes/objects.ts'
+import { PaperClock } from '#lab/paper/clock.ts'
+import { PaperKernel } from '#lab/paper/kernel.ts'
+import { Cluster } from '#proxy/cluster/cluster.ts'
+import { withRelay } from '#proxy/relay/with-relay.ts'
+import { Lane } from '#proxy/sync/lane.ts'
+import type { Command, Kernel } from '#system/ports.ts'
+import { DEFAULT_FLAGS, surroundings } from '../../../support/flags.ts'
+import { endpoint, ip, port, service, slice, slicePort } from '../../../support/objects.ts'
+import { PaperListeners } from '../../relay/paper-listeners.ts'
+import { userspaceIn } from './tools.ts'
+
+// In this mode the kernel sees our proxy ports answer: it must forget who was answered by others, and nobody else. An answer
+// that is under way when its connection is forgotten arrives from a stranger's port.
+
+const DNS = service('shop/dns', ['10.96.0.53'], { ports: [port({ port: 53, protocol: 'udp', nodePort: 30053 })] })
+const pods = (...numbers: readonly number[]): ClusterObject =>
+  slice(
+    'shop/dns-1',
+    'shop/dns',
+    numbers.map(n => endpoint(`10.244.1.${n}`, { nodeName: 'here' })),
+    { ports: [slicePort(5353, '', 'udp')] },
+  )
+
+/** As conntrack prints it: a client at port `from` asked at `door`, and the node answers from its port `at`. */
+const flow = (from: number, door: string, at: number): string => {
+  const [ip, number] = door.split(':')
+  return `udp 17 29 src=10.244.1.9 dst=${ip} sport=${from} dport=${number} src=10.99.0.2 dst=10.244.1.9 sport=${at} dport=${from} mark=0 use=1\n`
+}
+
+/** Which door, and who answered there. */
+const FORGOTTEN = /--orig-dst (\S+) --orig-port-dst (\d+) --reply-src (\S+) --reply-port-src (\d+)/g
+
+function node(flows: () => string) {
+  const forgotten: string[] = []
+  const paper = new PaperKernel()
+  const kernel: Kernel = {
+    async run(command: Command) {
+      const { argv } = command
+      if (argv[0] === 'conntrack' && argv[1] === '-L') return { code: 0, stdout: flows(), stderr: '' }
+      if (argv[0] !== 'sh') return paper.run(command)
+      forgotten.push(...(command.input ?? '').matchAll(FORGOTTEN).map(([, ...names]) => names.join(' ')))
+      return { code: 0, stdout: '', stderr: '' }
+    },
+  }
+  const cluster = new Cluster()
+  const lane = new Lane({
+    family: 'ipv4',
+    cluster,
+    mode: userspaceIn('ipv4'),
+    kernel: withRelay(kernel, new PaperListeners()),
+    clock: new PaperClock(),
+    limits: { minMs: 0, retryMs: 1000, unwatchedMs: 1e9, distrustMs: 1e9 },
+    lookAround: surroundings({ flags: DEFAULT_FLAGS, family: 'ipv4', addresses: [ip('10.99.0.2')] }),
+    tell: () => {},
+  })
+  const put = async (...objects: readonly ClusterObject[]): Promise<readonly string[]> => {
+    for (const object of objects) lane.touch(cluster.apply({ type: 'put', object }).services)
+    const { failure, flows } = await lane.once()
+    if (failure !== undefined || flows.error !== undefined) throw failure?.error ?? flows.error
+    return forgotten.splice(0)
+  }
+  return { put }
+}
+
+describe('connections of UDP', () => {
+  test('that an earlier start left, or others, are forgotten when the Service comes', async () => {
+    // Paper listeners have the ports from 20,000 on.
+    const { put } = node(() => flow(1, '10.96.0.53:53', 19_999) + flow(2, '10.96.0.53:53', 20_000))
+    expect(await put(DNS, pods(3))).toEqual(['10.96.0.53 53 10.99.0.2 19999'])
+  })
+
+  test('go on while endpoints come and go', async () => {
+    const { put } = node(() => flow(1, '10.96.0.53:53', 20_000))
+    await put(DNS, pods(3))
+    expect(await put(pods(3, 4))).toEqual([])
+    expect(await put(pods(4))).toEqual([])
+  })
+
+  test('that another mode has left go on until their endpoint goes', async () => {
+    const direct = (from: number): string =>
+      flow(from, '10.96.0.53:53', 5353).replace('src=10.99.0.2', 'src=10.244.1.3')
+    const { put } = node(() => direct(1) + flow(2, '10.96.0.53:53', 20_000))
+    expect(await put(DNS, pods(3, 4))).toEqual([])
+    expect(await put(pods(4))).toEqual(['10.96.0.53 53 10.244.1.3 5353'])
+  })
+
+  test('to a door that goes are forgotten, and to no other', async () => {
+    const { put } = node(() => flow(1, '10.96.0.53:53', 20_000) + flow(2, '10.99.0.2:30053', 20_000))
+    await put(DNS, pods(3))
+    const inside = service('shop/dns', ['10.96.0.53'], { ports: [port({ port: 53, protocol: 'udp' })] })
+    expect(await put(inside)).toEqual(['10.99.0.2 30053 10.99.0.2 20000'])
+  })
+})

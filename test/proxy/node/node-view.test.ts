@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest'
+import { parseArguments } from '#config/arguments.ts'
+import type { Node } from '#kubernetes/objects.ts'
+import { Cluster } from '#proxy/cluster/cluster.ts'
+import { lookAround, type Machine } from '#proxy/node/node-view.ts'
+import type { Surroundings } from '#proxy/sync/draft.ts'
+import type { Family } from '#values/address.ts'
+import { cidr, ip, node } from '../../support/objects.ts'
+
+const MACHINE: Machine = {
+  addresses: { ipv4: ['10.99.0.2', '10.99.0.22', '127.0.0.1'].map(ip), ipv6: ['::1', 'fd00:99::2'].map(ip) },
+  liberalConntrack: false,
+} as Machine
+const NODE = node('here', {
+  addresses: [ip('10.99.0.2'), ip('fd00:99::2')],
+  zone: 'a',
+  podCIDRs: [cidr('10.244.1.0/24'), cidr('fd00:244:1::/64')],
+})
+
+async function around(
+  flags: readonly string[],
+  more: { family?: Family; machine?: Machine; node?: Node; endpoints?: number } = {},
+): Promise<Surroundings> {
+  const parsed = await parseArguments('run', flags, () => Promise.reject())
+  if (!parsed.ok) throw new Error(parsed.problems.join())
+  const { family = 'ipv4', machine = MACHINE, endpoints = 0 } = more
+  const cluster = new Cluster()
+  cluster.apply({ type: 'put', object: more.node ?? NODE })
+  return lookAround({ settings: parsed.settings, family, nodeName: 'here', machine: () => machine })(cluster, endpoints)
+}
+
+describe('local pods', () => {
+  test.each([
+    [['--cluster-cidr=10.244.0.0/16,fd00:244::/32'], { by: 'cidr', cidr: '10.244.0.0/16' }],
+    [['--detect-local-mode=NodeCIDR'], { by: 'cidr', cidr: '10.244.1.0/24' }],
+    [['--detect-local-mode=BridgeInterface', '--pod-bridge-interface=cni0'], { by: 'interface', name: 'cni0' }],
+    [
+      ['--detect-local-mode=InterfaceNamePrefix', '--pod-interface-name-prefix=veth'],
+      { by: 'interface-prefix', prefix: 'veth' },
+    ],
+    [[], undefined],
+  ])('%j', async (flags, localPods) => {
+    const { view, place } = await around(flags)
+    expect(view.localPods).toEqual(localPods)
+    expect(place.masquerade).toBe(localPods === undefined ? 'never' : 'from-outside')
+  })
+
+  test('are told by the range of their own family', async () => {
+    const { view } = await around(['--cluster-cidr=10.244.0.0/16,fd00:244::/32'], { family: 'ipv6' })
+    expect(view.localPods).toEqual({ by: 'cidr', cidr: 'fd00:244::/32' })
+  })
+
+  test('do not matter where everybody is masqueraded', async () => {
+    expect((await around(['--masquerade-all'])).place.masquerade).toBe('all')
+  })
+})
+
+describe('node ports', () => {
+  const ports = async (flags: readonly string[], family: Family = 'ipv4', one: Node = NODE): Promise<unknown> =>
+    (await around(flags, { family, node: one })).view.nodePortAddresses
+
+  test('are on all addresses where nothing is said', async () => expect(await ports([])).toBe('all'))
+  test('are on the addresses within the ranges', async () =>
+    expect(await ports(['--nodeport-addresses=10.99.0.16/28'])).toEqual(['10.99.0.22']))
+  test('are on all addresses of a family whose ranges nobody named', async () =>
+    expect(await ports(['--nodeport-addresses=10.99.0.16/28'], 'ipv6')).toBe('all'))
+  test('are on all addresses where a range holds everything', async () =>
+    expect(await ports(['--nodeport-addresses=0.0.0.0/0,10.0.0.0/8'])).toBe('all'))
+  test('primary is the address of the Node', async () =>
+    expect(await ports(['--nodeport-addresses=primary'])).toEqual(['10.99.0.2']))
+  test('primary in a family the Node has no address of is none, not all', async () =>
+    expect(
+      await ports(['--nodeport-addresses=primary'], 'ipv6', node('here', { addresses: [ip('10.99.0.2')] })),
+    ).toEqual([]))
+  test('never are on IPv6 loopback', async () =>
+    expect(await ports(['--nodeport-addresses=::/1,8000::/1'], 'ipv6')).toEqual(['fd00:99::2']))
+})
+
+test.each([
+  [[], true],
+  [['--iptables-localhost-nodeports=false'], false],
+  [['--nodeport-addresses=10.99.0.0/24'], false],
+  [['--nodeport-addresses=127.0.0.0/8'], true],
+  [['--nodeport-addresses=primary'], false],
+  [['--proxy-mode=nftables'], false],
+])('node ports on localhost with %j: %s', async (flags, wanted) => {
+  expect((await around(flags)).view.localhostNodePorts).toBe(wanted)
+  expect((await around(flags, { family: 'ipv6' })).view.localhostNodePorts).toBe(false)
+})
+
+test('--bind-address names the address of the node, where it names one', async () => {
+  expect((await around([])).view.nodeIP).toBe('10.99.0.2')
+  expect((await around(['--bind-address=10.99.0.22'])).view.nodeIP).toBe('10.99.0.22')
+})
+
+test('INVALID packets are not dropped where connection tracking is told to be liberal', async () => {
+  expect((await around([])).view.dropInvalid).toBe(true)
+  expect((await around([], { machine: { ...MACHINE, liberalConntrack: true } })).view.dropInvalid).toBe(false)
+})
+
+test('a large cluster is written with fewer words', async () => {
+  expect((await around([], { endpoints: 1000 })).view.endpointComments).toBe(true)
+  expect((await around([], { endpoints: 1001 })).view.endpointComments).toBe(false)
+})

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest'
+import {
+  closeListeners,
+  listListeners,
+  openListeners,
+  openListenersOf,
+  proxyPort,
+  withProxyPorts,
+} from '#dialects/relay.ts'
+import { withRelay } from '#proxy/relay/with-relay.ts'
+import type { Command, Kernel } from '#system/ports.ts'
+import { PaperListeners } from './paper-listeners.ts'
+
+function relayed() {
+  const commands: Command[] = []
+  const kernel: Kernel = {
+    run: async command => {
+      commands.push(command)
+      return { code: 1, stdout: 'the real thing', stderr: '' }
+    },
+  }
+  const listeners = new PaperListeners()
+  return { commands, listeners, kernel: withRelay(kernel, listeners) }
+}
+
+const CART = { name: 'tcp shop/cart:http', pool: 'to 10.244.1.3:8080 sticky 100' }
+const DNS = { name: 'udp shop/dns', pool: 'to 10.244.1.4:53' }
+
+describe('a kernel with a relay', () => {
+  test('lists what it was told to open, family by family', async () => {
+    const { kernel } = relayed()
+    await kernel.run(openListeners('ipv4', [CART, DNS]))
+    const { stdout, code } = await kernel.run(listListeners('ipv4'))
+    expect(code).toBe(0)
+    expect(openListenersOf(stdout)).toEqual([
+      { ...CART, port: 20_000 },
+      { ...DNS, port: 20_001 },
+    ])
+    expect(openListenersOf((await kernel.run(listListeners('ipv6'))).stdout)).toEqual([])
+  })
+
+  test('fills in proxy ports, and leaves out lines whose listener is not open', async () => {
+    const { kernel, commands } = relayed()
+    await kernel.run(openListeners('ipv4', [CART]))
+    const input = `*nat\n-A X -j REDIRECT --to-ports ${proxyPort(CART.name)}\n-A X --to-ports ${proxyPort(DNS.name)}\nCOMMIT\n`
+    const outcome = await kernel.run(withProxyPorts('ipv4', { argv: ['iptables-restore', '-w', '5'], input }))
+    expect(outcome.stdout).toBe('the real thing')
+    expect(commands).toEqual([
+      { argv: ['iptables-restore', '-w', '5'], input: '*nat\n-A X -j REDIRECT --to-ports 20000\nCOMMIT\n' },
+    ])
+  })
+
+  test('forgets the flows of a UDP listener that closes, whether or not there are any', async () => {
+    const { kernel, commands } = relayed()
+    await kernel.run(openListeners('ipv4', [CART, DNS]))
+    const outcome = await kernel.run(closeListeners('ipv4', [CART.name, DNS.name, 'tcp shop/unknown']))
+    expect(outcome.code).toBe(0)
+    expect(commands).toEqual([{ argv: ['conntrack', '-D', '-f', 'ipv4', '-p', 'udp', '--reply-port-src', '20001'] }])
+    expect((await kernel.run(listListeners('ipv4'))).stdout).toBe('')
+  })
+
+  test('passes every other command on', async () => {
+    const { kernel, commands } = relayed()
+    expect(await kernel.run({ argv: ['iptables-save'] })).toMatchObject({ code: 1, stdout: 'the real thing' })
+    expect(commands).toEqual([{ argv: ['iptables-save'] }])
+  })
+
+  test.each([
+    [['relay'], '"undefined" is no family: ipv4 or ipv6'],
+    [['relay', 'list', 'ipv5'], '"ipv5" is no family: ipv4 or ipv6'],
+    [['relay', 'shout', 'ipv4'], '"shout" is no verb: list, open, close, fill'],
+    [['relay', 'fill', 'ipv4'], 'fill needs the command to run'],
+  ] as const)('says what is wrong with %j', async (argv, why) => {
+    const { kernel } = relayed()
+    expect(await kernel.run({ argv: argv as unknown as Command['argv'] })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `relay: ${why}\n`,
+    })
+  })
+})

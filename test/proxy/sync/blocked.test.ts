@@ -1,0 +1,135 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { PaperClock } from '#lab/paper/clock.ts'
+import { PaperKernel } from '#lab/paper/kernel.ts'
+import { iptables } from '#proxy/modes/iptables/index.ts'
+import type { Mode } from '#proxy/modes/mode.ts'
+import { Book } from '#proxy/plan/book.ts'
+import { park } from '#proxy/plan/diff.ts'
+import { Sync } from '#proxy/sync/sync.ts'
+
+// A chain that ought to go, and a stranger's rule that leads there.
+
+const SVC = 'KUBE-SVC-AAAAAAAAAAAAAAAA'
+const SEP = 'KUBE-SEP-AAAAAAAAAAAAAAAA'
+const OTHER = 'KUBE-SEP-BBBBBBBBBBBBBBBB'
+
+describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
+  const name = `iptables-${variant}`
+  const mode: Mode = iptables({ family: 'ipv4', variant, restore: `${name}-restore`, save: `${name}-save` })
+  let kernel: PaperKernel
+  let book: Book
+  let sync: Sync
+
+  beforeEach(async () => {
+    kernel = new PaperKernel()
+    book = new Book()
+    sync = new Sync(mode, kernel, new PaperClock())
+    book.put('shop/cart', [
+      { unit: `nat ${SEP}`, text: `-A ${SEP} -p tcp -m tcp -j DNAT --to-destination 10.1.0.1:8080` },
+      { unit: `nat ${SVC}`, text: `-A ${SVC} -j ${SEP}` },
+    ])
+    await sync.run(book)
+    await run('-N', 'STRANGER')
+    await run('-A', 'STRANGER', '-d', '10.9.9.9/32', '-j', SVC)
+  })
+
+  async function run(...words: readonly string[]): Promise<void> {
+    const outcome = await kernel.run({ argv: [name, '-t', 'nat', ...words] })
+    expect(outcome).toMatchObject({ code: 0 })
+  }
+
+  async function rules(): Promise<readonly string[]> {
+    const { stdout } = await kernel.run({ argv: [`${name}-save`, '-t', 'nat'] })
+    return stdout.split('\n').filter(line => /^(?:-A|:[A-Z]*-?(?:KUBE|STRANGER))/.test(line))
+  }
+
+  const HELD = [':STRANGER - [0:0]', `:${SVC} - [0:0]`, `-A STRANGER -d 10.9.9.9/32 -j ${SVC}`].sort()
+
+  test('what holds it is told by name, it stands empty, and everything else goes its way', async () => {
+    book.remove('shop/cart')
+    book.put('shop/till', [{ unit: `nat ${OTHER}`, text: `-A ${OTHER} -j RETURN` }])
+    const { parked, plan } = await sync.run(book)
+    expect(parked).toEqual([{ unit: `nat ${SVC}`, by: `-A STRANGER -d 10.9.9.9/32 -j ${SVC}` }])
+    expect([...plan.remove]).toEqual([`nat ${SEP}`])
+    expect([...(await rules())].sort()).toEqual([`:${OTHER} - [0:0]`, `-A ${OTHER} -j RETURN`, ...HELD].sort())
+  })
+
+  test('the next change costs no look and no second word about it', async () => {
+    book.remove('shop/cart')
+    await sync.run(book)
+    book.put('shop/till', [{ unit: `nat ${OTHER}`, text: `-A ${OTHER} -j RETURN` }])
+    expect(await sync.run(book)).toMatchObject({ looked: false, parked: [], commands: 1 })
+    sync.forget()
+    expect(await sync.run(book)).toMatchObject({ looked: true, parked: [], drift: [], commands: 0 })
+  })
+
+  test('it goes at the first look after the stranger has let go', async () => {
+    book.remove('shop/cart')
+    await sync.run(book)
+    await run('-F', 'STRANGER')
+    sync.forget()
+    const { plan } = await sync.run(book)
+    expect([...plan.remove]).toEqual([`nat ${SVC}`])
+    expect(await rules()).toEqual([':STRANGER - [0:0]'])
+  })
+
+  test('it is filled again when it is wanted again', async () => {
+    book.remove('shop/cart')
+    await sync.run(book)
+    book.put('shop/cart', [{ unit: `nat ${SVC}`, text: `-A ${SVC} -j RETURN` }])
+    expect(await sync.run(book)).toMatchObject({ looked: false, parked: [] })
+    expect([...(await rules())].sort()).toEqual([`-A ${SVC} -j RETURN`, ...HELD].sort())
+  })
+
+  test('one that was there before us is emptied without a failure on the way', async () => {
+    const late = new Sync(mode, kernel, new PaperClock())
+    const before = kernel.commands.length
+    const { parked } = await late.run(new Book())
+    expect(parked.map(({ unit }) => unit)).toEqual([`nat ${SVC}`])
+    const restores = kernel.commands.slice(before).filter(({ argv }) => argv[0].endsWith('restore'))
+    expect(restores).toHaveLength(1)
+    expect([...(await rules())].sort()).toEqual(HELD)
+  })
+
+  test("a stranger's own rules are left alone, wherever they lead", async () => {
+    await run('-A', 'STRANGER', '-j', SEP)
+    await run('-A', 'PREROUTING', '-d', '10.9.9.8/32', '-j', SVC)
+    const before = await rules()
+    sync.forget()
+    expect(await sync.run(book)).toMatchObject({ looked: true, commands: 0 })
+    expect(await rules()).toEqual(before)
+  })
+
+  test('a removal that is refused for any other reason is a failure', async () => {
+    await run('-F', 'STRANGER')
+    book.remove('shop/cart')
+    kernel.failNext()
+    await expect(sync.run(book)).rejects.toThrow('Another app is currently holding the xtables lock')
+    expect(await sync.run(book)).toMatchObject({ looked: true, parked: [] })
+    expect(await rules()).toEqual([':STRANGER - [0:0]'])
+  })
+})
+
+describe('parking', () => {
+  const installed = new Map([
+    ['a', 'text'],
+    ['b', ''],
+    ['c', 'text'],
+  ])
+  const plan = { add: new Map(), change: new Map([['d', 'new']]), remove: new Set(['a', 'b', 'c']) }
+
+  test('empties what is held and leaves the rest of the plan as it is', () => {
+    expect(park(plan, ['a', 'b', 'elsewhere'], installed)).toEqual({
+      add: new Map(),
+      change: new Map([
+        ['d', 'new'],
+        ['a', ''],
+      ]),
+      remove: new Set(['c']),
+    })
+  })
+
+  test('changes nothing where nothing is held', () => {
+    expect(park(plan, [], installed)).toEqual(plan)
+  })
+})

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest'
+import { Cluster } from '#proxy/cluster/cluster.ts'
+import type { Mode } from '#proxy/modes/mode.ts'
+import { Draft } from '#proxy/sync/draft.ts'
+import { endpoint, ip, name, port, service, slice } from '../../support/objects.ts'
+
+// Step by step: all Services are decided before the first is written down, and each is written down once.
+
+const MANY = 5
+
+function draftOf() {
+  const cluster = new Cluster()
+  const said: string[] = []
+  const mode: Mode = {
+    name: 'iptables',
+    base: ({ endpointComments }) => [{ unit: 'base', text: `comments ${endpointComments}` }],
+    service: ({ id, pools }, { endpointComments }) => {
+      said.push(id)
+      return [{ unit: id, text: `${endpointComments} ${pools.cluster.map(({ text }) => text).join(' ')}` }]
+    },
+    write: () => [],
+    read: async () => new Map(),
+    trace: () => [],
+  }
+  const around = { zone: 'a' }
+  const draft = new Draft(cluster, mode, (_, endpoints) => ({
+    place: { family: 'ipv4', nodeName: 'here', masquerade: 'never', zone: around.zone },
+    view: {
+      family: 'ipv4',
+      mark: 1,
+      nodePortAddresses: 'all',
+      localhostNodePorts: true,
+      dropInvalid: true,
+      endpointComments: endpoints < MANY,
+    },
+    addresses: [],
+  }))
+  const put = (n: number): void => {
+    const called = `shop/s${n}`
+    for (const object of [
+      service(called, [`10.96.0.${n + 1}`], { ports: [port({ port: 80 })] }),
+      slice(`${called}-x`, called, [endpoint(`10.244.0.${n + 1}`)]),
+    ])
+      draft.touch(cluster.apply({ type: 'put', object }).services)
+  }
+  return { cluster, draft, said, put, around }
+}
+
+test('what depends on how many endpoints there are waits until they are counted', () => {
+  const { draft, said, put } = draftOf()
+  for (let n = 0; n < MANY; n++) put(n)
+  draft.update()
+  expect(said.toSorted()).toEqual(['shop/s0', 'shop/s1', 'shop/s2', 'shop/s3', 'shop/s4'])
+  expect(draft.book.rules.get('shop/s0')).toBe('false 10.244.0.1:8080')
+  expect(draft.book.rules.get('base')).toBe('comments false')
+})
+
+test('in steps it comes to the same as at once, and tells all of it once', () => {
+  const steps = draftOf()
+  const whole = draftOf()
+  for (const { put } of [steps, whole]) for (let n = 0; n < MANY; n++) put(n)
+  const { news } = whole.draft.update()
+  let count = 0
+  while (steps.draft.advance(2) === 'more') count++
+  expect(count).toBeGreaterThan(4)
+  const told = steps.draft.update()
+  expect(steps.draft.book.rules).toEqual(whole.draft.book.rules)
+  expect(told.news).toEqual(news)
+  expect(steps.draft.update().news).toEqual({ added: [], updated: [], removed: [] })
+})
+
+test('what comes and goes between two steps is followed', () => {
+  const { cluster, draft, put } = draftOf()
+  for (let n = 0; n < 3; n++) put(n)
+  for (let n = 0; n < 3; n++) draft.advance(2)
+  draft.touch(cluster.apply({ type: 'gone', kind: 'Service', name: name('shop/s0') }).services)
+  put(3)
+  draft.update()
+  expect([...draft.book.rules.keys()].sort()).toEqual(['base', 'shop/s1', 'shop/s2', 'shop/s3'])
+})
+
+test('where the node moves to another zone everything is decided anew', () => {
+  const { cluster, draft, put, around } = draftOf()
+  put(0)
+  const zones = (zone: string) => ({ ...endpoint(`10.244.1.${zone.charCodeAt(0)}`), forZones: [zone] })
+  const object = slice('shop/s0-x', 'shop/s0', [zones('a'), zones('b')])
+  draft.touch(cluster.apply({ type: 'put', object }).services)
+  draft.update()
+  expect(draft.book.rules.get('shop/s0')).toBe(`true ${ip('10.244.1.97')}:8080`)
+  around.zone = 'b'
+  draft.update()
+  expect(draft.book.rules.get('shop/s0')).toBe(`true ${ip('10.244.1.98')}:8080`)
+})

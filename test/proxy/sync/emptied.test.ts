@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest'
+import { PaperClock } from '#lab/paper/clock.ts'
+import type { Mode, Ruleset } from '#proxy/modes/mode.ts'
+import { nftables } from '#proxy/modes/nftables/index.ts'
+import { Book } from '#proxy/plan/book.ts'
+import { settle } from '#proxy/plan/diff.ts'
+import { Sync } from '#proxy/sync/sync.ts'
+import type { Kernel } from '#system/ports.ts'
+
+// Chains that an older kernel cannot let go of at once: they stand empty until the next look, and nobody is blamed.
+
+const LB = 'chain cluster-ip-lb-tcp-2'
+const ELEMENT = 'element cluster-ips 10.96.0.10 . tcp . 80'
+const DONE = { code: 0, stdout: '', stderr: '' }
+
+const older = nftables({ family: 'ipv4', chainRemoval: 'when-forgotten' })
+
+/** A kernel as the older ones are: where the mode says that it could only empty a unit, the unit still stands. */
+function olderKernel() {
+  const there = new Map<string, string>()
+  const commands: string[] = []
+  const kernel: Kernel = {
+    run: async ({ input = '' }) => {
+      commands.push(input)
+      return DONE
+    },
+  }
+  const mode: Mode = {
+    ...older,
+    write: plan => {
+      const emptied = older.emptied!(plan)
+      settle(there, plan)
+      for (const unit of emptied) there.set(unit, '')
+      return older.write(plan)
+    },
+    read: async (): Promise<Ruleset> => new Map(there),
+  }
+  return { kernel, mode, there, commands }
+}
+
+const WEB = [
+  { unit: LB, text: 'dnat to somewhere' },
+  { unit: ELEMENT, text: ': goto cluster-ip-lb-tcp-2' },
+]
+
+/** A Service has come and gone. */
+async function emptied() {
+  const { kernel, mode, ...rest } = olderKernel()
+  const book = new Book()
+  const sync = new Sync(mode, kernel, new PaperClock())
+  book.put('shop/web', WEB)
+  await sync.run(book)
+  book.remove('shop/web')
+  await sync.run(book)
+  return { ...rest, book, sync }
+}
+
+test('an emptied chain goes at the next look, and is not told as somebody else’s doing', async () => {
+  const { there, commands, book, sync } = await emptied()
+  expect([...there]).toEqual([[LB, '']])
+  expect(commands.at(-1)).not.toContain('delete chain')
+  sync.forget()
+  expect((await sync.run(book)).drift).toEqual([])
+  expect(commands.at(-1)).toContain('delete chain')
+  expect([...there]).toEqual([])
+})
+
+test('one that is wanted again is filled again, and what somebody else adds is told', async () => {
+  const { there, book, sync } = await emptied()
+  book.put('shop/web', WEB)
+  await sync.run(book)
+  expect(there.get(LB)).toBe('dnat to somewhere')
+  there.set('chain cluster-ip-lb-tcp-7', '')
+  sync.forget()
+  expect((await sync.run(book)).drift).toEqual(['chain cluster-ip-lb-tcp-7'])
+})

@@ -1,0 +1,106 @@
+import type { Settings } from '#config/settings.ts'
+import { Cluster } from '#proxy/cluster/cluster.ts'
+import type { Mode, Ruleset, Unit } from '#proxy/modes/mode.ts'
+import { lookAround, type Machine } from '#proxy/node/node-view.ts'
+import { Draft } from '#proxy/sync/draft.ts'
+import { Lane } from '#proxy/sync/lane.ts'
+import type { Report } from '#proxy/sync/report.ts'
+import { systemClock } from '#system/clock.ts'
+import type { Command, Kernel, Outcome } from '#system/ports.ts'
+import type { Family } from '#values/address.ts'
+import { Walk } from './steps.ts'
+
+// Many steps in random order, some of which fail half way: after each, the kernel has exactly what a start from nothing
+// would have given it.
+
+export interface WalkParts {
+  readonly seed: number
+  readonly steps: number
+  readonly family: Family
+  readonly settings: Settings
+  readonly mode: Mode
+  readonly kernel: Kernel
+  /** What may be found there besides what is wanted. */
+  readonly mayRemain?: (unit: Unit, text: string) => boolean
+}
+
+const MACHINE: Machine = {
+  addresses: { ipv4: ['127.0.0.1', '10.99.0.2'] as never, ipv6: ['::1', 'fd00:99::2'] as never },
+  liberalConntrack: false,
+}
+
+export interface Walked {
+  readonly failures: number
+  readonly looks: number
+}
+
+/** Throws with the seed and the step at which the two differ. */
+export async function walk({ seed, steps, family, settings, mode, kernel, mayRemain }: WalkParts): Promise<Walked> {
+  const way = new Walk(seed)
+  const cluster = new Cluster()
+  const around = lookAround({ settings, family, nodeName: 'here', machine: () => MACHINE })
+  const faulty = new Faulty(kernel)
+  const limits = { minMs: 0, retryMs: 1, distrustMs: 1e9, unwatchedMs: 1e9 }
+  const lane = new Lane({
+    family,
+    cluster,
+    mode,
+    kernel: faulty,
+    clock: systemClock,
+    limits,
+    lookAround: around,
+    tell: () => {},
+  })
+  let failures = 0
+  let looks = 0
+  for (let step = 0; step < steps; step++) {
+    lane.touch(cluster.apply(way.step()).services)
+    if (way.happens(0.1)) faulty.failAfter = way.happens(0.5) ? 0 : 1
+    let report: Report
+    do {
+      report = await lane.once()
+      failures += report.failure === undefined ? 0 : 1
+      looks += report.looked ? 1 : 0
+    } while (report.failure !== undefined)
+    const wanted = fromScratch(way, mode, around)
+    const found = [...(await mode.read(kernel))].filter(([unit, text]) => wanted.has(unit) || !mayRemain?.(unit, text))
+    compare(new Map(found), wanted, `seed ${seed}, step ${step}`)
+  }
+  return { failures, looks }
+}
+
+function fromScratch(way: Walk, mode: Mode, around: ReturnType<typeof lookAround>): Ruleset {
+  const cluster = new Cluster()
+  for (const object of way.objects) cluster.apply({ type: 'put', object })
+  const draft = new Draft(cluster, mode, around)
+  draft.update()
+  return draft.book.rules
+}
+
+function compare(found: Ruleset, wanted: Ruleset, where: string): void {
+  const missing = [...wanted]
+    .filter(([unit, text]) => found.get(unit) !== text)
+    .map(([unit, text]) => `${unit}: ${text}`)
+  const extra = [...found].filter(([unit, text]) => wanted.get(unit) !== text).map(([unit, text]) => `${unit}: ${text}`)
+  if (missing.length + extra.length > 0)
+    throw new Error(`${where}\n${JSON.stringify({ missing, extra }, undefined, 2)}`)
+}
+
+/** Fails the next document that has blocks after so many of them have been carried out. */
+class Faulty implements Kernel {
+  failAfter: number | undefined
+  readonly #kernel: Kernel
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel
+  }
+
+  async run(command: Command): Promise<Outcome> {
+    const blocks = command.input?.split(/(?<=^COMMIT\n)/m)
+    if (this.failAfter === undefined || blocks === undefined) return this.#kernel.run(command)
+    const input = blocks.slice(0, this.failAfter).join('')
+    this.failAfter = undefined
+    if (input !== '') await this.#kernel.run({ ...command, input })
+    return { code: 4, stdout: '', stderr: 'Another app is currently holding the xtables lock.' }
+  }
+}
