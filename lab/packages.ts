@@ -15,7 +15,7 @@ export type Program =
   | 'busybox'
   | 'depmod'
 
-export interface EnsureWish {
+export interface EnsureOptions {
   readonly install: 'if-missing' | 'never'
   /** Told one sentence before anything is installed, and one after. */
   readonly say: (sentence: string) => void
@@ -48,7 +48,7 @@ const PATIENCE_MS = 10 * 60_000
 export async function ensurePrograms(
   kernel: Kernel,
   wanted: readonly Program[],
-  { install, say }: EnsureWish,
+  { install, say }: EnsureOptions,
 ): Promise<Ensured> {
   const missing = await missingPrograms(kernel, wanted)
   if (missing.length === 0) return { ok: true, installed: [] }

@@ -25,6 +25,6 @@ leave(
   await start(
     'run',
     argv.filter(word => word !== NO_INSTALL),
-    begun => sandbox(begun, { install }),
+    invocation => sandbox(invocation, { install }),
   ),
 )

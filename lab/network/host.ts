@@ -18,7 +18,7 @@ export interface Place extends Addresses {
   readonly families: readonly Family[]
 }
 
-export interface ListenWish {
+export interface ListenOptions {
   readonly name?: string
   readonly addresses?: readonly string[]
 }
@@ -70,7 +70,7 @@ export class Host {
   async listen(
     protocol: Transport,
     port: number,
-    { name = this.name, addresses = this.addresses }: ListenWish = {},
+    { name = this.name, addresses = this.addresses }: ListenOptions = {},
   ): Promise<Listening> {
     const closers = await Promise.all(
       addresses.map(async address => {

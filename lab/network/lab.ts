@@ -7,13 +7,13 @@ import * as topology from './topology.ts'
 
 // A kernel → a node with pods, another node, and a client beyond them, each in a network namespace of its own.
 
-export interface PodWish extends topology.Addresses {
+export interface PodOptions extends topology.Addresses {
   /** How it answers, and the end of its namespace's name. */
   readonly name: string
 }
 
-export interface LabWish {
-  readonly pods?: readonly PodWish[]
+export interface LabOptions {
+  readonly pods?: readonly PodOptions[]
   /** Bridged as with most CNI plugins, where this kernel can; tests may insist. */
   readonly podNetwork?: topology.PodNetwork
 }
@@ -28,7 +28,7 @@ interface Ground {
 const TRIO = ['node', 'outside', 'remote'] as const
 
 /** Lays the ground and brings everything up; where that fails, nothing stays behind. Close it when done. */
-export async function openLab(kernel: Kernel, { pods = [], podNetwork }: LabWish = {}): Promise<Lab> {
+export async function openLab(kernel: Kernel, { pods = [], podNetwork }: LabOptions = {}): Promise<Lab> {
   const name = labName(process.pid)
   try {
     const lab = new Lab(await layGround(kernel, name, podNetwork))
@@ -71,12 +71,12 @@ export class Lab {
     return this.#pods
   }
 
-  async addPod(pod: PodWish): Promise<Host> {
+  async addPod(pod: PodOptions): Promise<Host> {
     const [host] = await this.addPods([pod])
     return host!
   }
 
-  async addPods(pods: readonly PodWish[]): Promise<readonly Host[]> {
+  async addPods(pods: readonly PodOptions[]): Promise<readonly Host[]> {
     if (pods.length === 0) return []
     const hosts = pods.map(pod => this.#host(pod))
     const ports = hosts.map(() => `veth${++this.#ports}`)
@@ -104,7 +104,7 @@ export class Lab {
     await removeLab(this.#kernel, this.name)
   }
 
-  #host(wish: PodWish): Host {
+  #host(wish: PodOptions): Host {
     return new Host(this.#kernel, { ...wish, namespace: `${this.name}-${wish.name}`, families: this.families })
   }
 }

@@ -1,4 +1,4 @@
-import type { Begun } from '#command-line/start.ts'
+import type { Invocation } from '#command-line/start.ts'
 import type { Settings } from '#config/settings.ts'
 import { openProxy, runProxy } from '#proxy/agent/composition.ts'
 import { systemClock } from '#system/clock.ts'
@@ -11,14 +11,14 @@ import { parseCidr } from '#values/cidr.ts'
 import { startApiServer } from '../api-server/server.ts'
 import { sweep, within } from '../network/namespaces.ts'
 import { RelayClient } from '../network/relay/relay-client.ts'
-import { type EnsureWish, ensurePrograms } from '../packages.ts'
+import { type EnsureOptions, ensurePrograms } from '../packages.ts'
 import { openSeedLab, SEED_NODE, SEED_OBJECTS } from './seed.ts'
 import { type Sandbox, showAround } from './tour.ts'
 
 // sandbox: what `npm start` runs. A node in namespaces of its own, a small API server, the real agent between them; rules
 // in the real kernel, real packets through them, and nothing left behind.
 
-export async function sandbox(begun: Begun, { install }: Pick<EnsureWish, 'install'>): Promise<number> {
+export async function sandbox(invocation: Invocation, { install }: Pick<EnsureOptions, 'install'>): Promise<number> {
   if (process.getuid?.() !== 0)
     throw new Error('the sandbox makes network namespaces, so it must run as root: try sudo npm start')
   const kernel = hostKernel()
@@ -34,7 +34,7 @@ export async function sandbox(begun: Begun, { install }: Pick<EnsureWish, 'insta
   const api = await startApiServer()
   try {
     for (const object of SEED_OBJECTS) api.store.put(object)
-    await stay({ begun: { ...begun, settings: atHome(begun.settings) }, kernel, lab, api, stop })
+    await stay({ invocation: { ...invocation, settings: atHome(invocation.settings) }, kernel, lab, api, stop })
     return 0
   } finally {
     await api.close()
@@ -51,7 +51,7 @@ function atHome(settings: Settings): Settings {
 }
 
 async function stay(sandbox: Sandbox): Promise<void> {
-  const { begun, kernel, lab, api, stop } = sandbox
+  const { invocation, kernel, lab, api, stop } = sandbox
   const { namespace } = lab.node
   const ends = {
     nodeName: SEED_NODE,
@@ -64,7 +64,7 @@ async function stay(sandbox: Sandbox): Promise<void> {
     prepare: async () => {},
     relayOf: (options: ConstructorParameters<typeof RelayClient>[1]) => new RelayClient(namespace, options),
   }
-  const proxy = await openProxy(begun, ends, stop.signal)
+  const proxy = await openProxy(invocation, ends, stop.signal)
   const { agent } = proxy
   const ready = Promise.withResolvers<void>()
   agent.observe({ reported: () => agent.health.healthy && ready.resolve() })

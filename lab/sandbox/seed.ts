@@ -1,5 +1,5 @@
 import type { ApiObject } from '#lab/api-server/store.ts'
-import { type Lab, openLab, type PodWish } from '#lab/network/lab.ts'
+import { type Lab, openLab, type PodOptions } from '#lab/network/lab.ts'
 import { withoutNames } from '#lab/network/namespaces.ts'
 import type { Transport } from '#lab/network/pod/messages.ts'
 import { NODE, NODE_POD_CIDRS, OUTSIDE } from '#lab/network/topology.ts'
@@ -11,7 +11,7 @@ import type { Kernel } from '#system/ports.ts'
 export const SEED_NODE = 'sandbox'
 const OTHER_NODE = 'sandbox-2'
 
-interface SeedPod extends PodWish {
+interface SeedPod extends PodOptions {
   readonly nodeName: string
   readonly answers?: { readonly protocol: Transport; readonly port: number }
 }

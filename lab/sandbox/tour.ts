@@ -1,4 +1,4 @@
-import type { Begun } from '#command-line/start.ts'
+import type { Invocation } from '#command-line/start.ts'
 import { print } from '#system/output.ts'
 import type { Command } from '#system/ports.ts'
 import type { HostKernel } from '#system/processes/kernel.ts'
@@ -8,7 +8,7 @@ import type { Lab } from '../network/lab.ts'
 // A sandbox that stands → what a newcomer should see of it: connections that arrive, and the rules that made them.
 
 export interface Sandbox {
-  readonly begun: Begun
+  readonly invocation: Invocation
   readonly kernel: HostKernel
   readonly lab: Lab
   readonly api: ApiServer
@@ -17,7 +17,7 @@ export interface Sandbox {
 
 const DB = { to: '10.103.132.104', port: 3306 }
 
-export async function showAround({ lab, api, begun }: Sandbox): Promise<void> {
+export async function showAround({ lab, api, invocation }: Sandbox): Promise<void> {
   const client = lab.pods.find(pod => pod.name === 'client')!
   const knocks = [
     ['a pod, to the ClusterIP of db-service', await client.connect(DB)],
@@ -35,7 +35,7 @@ export async function showAround({ lab, api, begun }: Sandbox): Promise<void> {
       ...knocks.map(([who, outcome]) => `  ${who}: ${told(outcome)}`),
     ].join('\n'),
   )
-  const { argv, word } = LISTINGS[begun.settings.mode]
+  const { argv, word } = LISTINGS[invocation.settings.mode]
   const { stdout } = await lab.node.kernel.run({ argv })
   const lines = stdout.split('\n').filter(line => line.includes(word))
   const listing = `${argv.join(' ')} | grep ${word}`
@@ -58,7 +58,7 @@ export async function showAround({ lab, api, begun }: Sandbox): Promise<void> {
 
 /** How a user looks for db-service, by mode. */
 const LISTINGS: Readonly<
-  Record<Sandbox['begun']['settings']['mode'], { readonly argv: Command['argv']; readonly word: string }>
+  Record<Sandbox['invocation']['settings']['mode'], { readonly argv: Command['argv']; readonly word: string }>
 > = {
   iptables: { argv: ['iptables', '-t', 'nat', '-L'], word: 'db-service' },
   userspace: { argv: ['iptables', '-t', 'nat', '-L'], word: 'db-service' },

@@ -14,7 +14,7 @@ import { rawVersion, VERSION } from './version.ts'
 type Accepted = Extract<Parsed, { ok: true }>
 type Refused = Extract<Parsed, { ok: false }>
 
-export interface Begun {
+export interface Invocation {
   readonly settings: Settings
   /** The settings as a file would give them. */
   readonly configuration: Accepted['configuration']
@@ -29,7 +29,7 @@ export interface Begun {
 export async function start(
   verb: Verb,
   argv: readonly string[],
-  go: (begun: Begun) => Promise<number>,
+  go: (invocation: Invocation) => Promise<number>,
 ): Promise<number> {
   const parsed = await parseArguments(verb, argv, readText)
   if (!parsed.ok) return refuse(verb, parsed)

@@ -40,13 +40,13 @@ export const WORKING = '-m -w 1'
 /** One that keeps its connections and takes no more. */
 export const QUIET = '-m -w 0'
 
-export interface ServerWish {
+export interface ServerOptions {
   readonly scheduler: string
   readonly stickySeconds?: number
 }
 
 /** `-s mh -p 10800 -b mh-port`: the Maglev scheduler looks at the client's port too, or one busy client would be one lump. */
-export function serverOptions({ scheduler, stickySeconds }: ServerWish): string {
+export function serverOptions({ scheduler, stickySeconds }: ServerOptions): string {
   const sticky = stickySeconds === undefined ? '' : ` -p ${stickySeconds}`
   return `-s ${scheduler}${sticky}${scheduler === 'mh' ? ' -b mh-port' : ''}`
 }

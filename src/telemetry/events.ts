@@ -33,7 +33,7 @@ export interface Speaker {
   readonly now: number
 }
 
-export interface LostDoor {
+export interface LostFrontend {
   /** `shop/cart:http` */
   readonly id: string
   readonly service: ObjectName
@@ -68,7 +68,7 @@ export interface HealthCheckFailure {
 }
 
 /** Named after what it says: every node finds out, and only the first one's Event is made. */
-export function claimLost(by: Speaker, { id, service, door, holder }: LostDoor): KubeEvent {
+export function claimLost(by: Speaker, { id, service, door, holder }: LostFrontend): KubeEvent {
   const said = event(by, {
     regarding: serviceRegarding(service),
     type: 'Warning',

@@ -1,4 +1,4 @@
-import { type Begun, start } from '#command-line/start.ts'
+import { type Invocation, start } from '#command-line/start.ts'
 import { sweep } from '#proxy/modes/leftovers.ts'
 import type { Remnant } from '#proxy/modes/swept.ts'
 import { systemClock } from '#system/clock.ts'
@@ -11,7 +11,7 @@ export function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Fails only where something is left, and says what and why in one line. */
-export async function cleanup({ log }: Pick<Begun, 'log'>): Promise<number> {
+export async function cleanup({ log }: Pick<Invocation, 'log'>): Promise<number> {
   const { removed, remains } = await sweep({ kernel: hostKernel(), clock: systemClock })
   for (const { tool, what, count } of removed) log.at('cleanup.ts:1').info(0, 'Removed', { tool, what, count })
   if (remains.length > 0) throw new Error(`encountered an error while tearing down rules: ${listed(remains)}`)

@@ -1,11 +1,11 @@
-import { type Begun, start } from '#command-line/start.ts'
+import { type Invocation, start } from '#command-line/start.ts'
 import { nodeName } from '#config/settings.ts'
 import { clusterOfFiles, rulesOf } from '#proxy/agent/cluster-files.ts'
 import { fitMode, paperMode } from '#proxy/agent/fit-mode.ts'
 import type { Mode, Ruleset } from '#proxy/modes/mode.ts'
 import type { Packet, Path } from '#proxy/modes/trace.ts'
-import { lookAtMachine } from '#proxy/node/host-network.ts'
-import type { Machine } from '#proxy/node/node-view.ts'
+import { readHostNetwork } from '#proxy/node/host-network.ts'
+import type { HostNetwork } from '#proxy/node/node-view.ts'
 import { hostName } from '#system/host.ts'
 import { print } from '#system/output.ts'
 import type { Kernel } from '#system/ports.ts'
@@ -21,15 +21,15 @@ export function main(argv: readonly string[]): Promise<number> {
   return start('explain', argv, explain)
 }
 
-async function explain(begun: Begun): Promise<number> {
-  const { settings, operands } = begun
+async function explain(invocation: Invocation): Promise<number> {
+  const { settings, operands } = invocation
   const [from, goal] = [sourceIn(operands[0] ?? ''), goalIn(operands[1] ?? '')]
   const family = familyOf(goal.to)
   if (familyOf(from) !== family)
     throw new Error(`FROM ${from} and TO ${goal.to} are of two families: both must be IPv4, or both IPv6`)
   const kernel = hostKernel()
-  const machine = await lookAtMachine(kernel, settings.mode)
-  const { mode, rules, nodeAddresses } = await standing(begun, { family, kernel, machine })
+  const machine = await readHostNetwork(kernel, settings.mode)
+  const { mode, rules, nodeAddresses } = await standing(invocation, { family, kernel, machine })
   const isOwn = nodeAddresses.includes(from)
   const via: Packet['via'] = isOwn ? { hook: 'output' } : { hook: 'prerouting', iface: await wayTo(kernel, from) }
   const packet: Packet = { ...goal, from, via, nodeAddresses }
@@ -41,7 +41,7 @@ async function explain(begun: Begun): Promise<number> {
 interface Place {
   readonly family: Family
   readonly kernel: Kernel
-  readonly machine: Machine
+  readonly machine: HostNetwork
 }
 
 interface Standing {
@@ -51,16 +51,16 @@ interface Standing {
 }
 
 /** What this node has in its kernel; where files are named, what it would have by them, with the addresses of their Node. */
-async function standing(begun: Begun, { family, kernel, machine }: Place): Promise<Standing> {
-  const { settings } = begun
+async function standing(invocation: Invocation, { family, kernel, machine }: Place): Promise<Standing> {
+  const { settings } = invocation
   const own = machine.addresses[family]
   if (settings.filenames.length === 0) {
     const { mode } = await fitMode(settings, family, kernel)
     return { mode, rules: await mode.read(kernel), nodeAddresses: own }
   }
   const mode = paperMode(settings, family)
-  const cluster = await clusterOfFiles(begun)
-  const rules = rulesOf(cluster, begun, { mode, family, nodeName: nodeName(settings, hostName()), machine })
+  const cluster = await clusterOfFiles(invocation)
+  const rules = rulesOf(cluster, invocation, { mode, family, nodeName: nodeName(settings, hostName()), machine })
   return { mode, rules, nodeAddresses: [...own, ...(cluster.node?.addresses ?? [])] }
 }
 

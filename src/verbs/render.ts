@@ -1,9 +1,9 @@
-import { type Begun, start } from '#command-line/start.ts'
+import { type Invocation, start } from '#command-line/start.ts'
 import { nodeName, type Settings } from '#config/settings.ts'
 import { asScript } from '#dialects/script.ts'
 import { clusterOfFiles, rulesOf } from '#proxy/agent/cluster-files.ts'
 import { paperMode } from '#proxy/agent/fit-mode.ts'
-import { NO_MACHINE } from '#proxy/node/host-network.ts'
+import { NO_HOST_NETWORK } from '#proxy/node/host-network.ts'
 import { diff, EMPTY } from '#proxy/plan/diff.ts'
 import { hostName } from '#system/host.ts'
 import { print } from '#system/output.ts'
@@ -16,14 +16,14 @@ export function main(argv: readonly string[]): Promise<number> {
   return start('render', argv, render)
 }
 
-async function render(begun: Begun): Promise<number> {
-  const { settings } = begun
-  const cluster = await clusterOfFiles(begun)
+async function render(invocation: Invocation): Promise<number> {
+  const { settings } = invocation
+  const cluster = await clusterOfFiles(invocation)
   const families: readonly Family[] = settings.family === undefined ? ['ipv4'] : [settings.family]
   for (const family of families) {
     const mode = paperMode(settings, family)
-    const viewpoint = { mode, family, nodeName: nodeName(settings, hostName()), machine: NO_MACHINE }
-    print(shown(settings, mode.write(diff(EMPTY, rulesOf(cluster, begun, viewpoint)))))
+    const viewpoint = { mode, family, nodeName: nodeName(settings, hostName()), machine: NO_HOST_NETWORK }
+    print(shown(settings, mode.write(diff(EMPTY, rulesOf(cluster, invocation, viewpoint)))))
   }
   return 0
 }

@@ -1,4 +1,4 @@
-import { type Begun, start } from '#command-line/start.ts'
+import { type Invocation, start } from '#command-line/start.ts'
 import { nodeName } from '#config/settings.ts'
 import { openProxy, type RunningProxy, runProxy } from '#proxy/agent/composition.ts'
 import { watchConfiguration } from '#proxy/agent/config-watch.ts'
@@ -14,9 +14,9 @@ import { watchFile } from '#system/watch-files.ts'
 // run: the API server in, the real kernel out. What kube-proxy does.
 
 export function main(argv: readonly string[]): Promise<number> {
-  return start('run', argv, async begun => {
-    if (begun.action === 'cleanup') return (await import('./cleanup.ts')).cleanup(begun)
-    if (begun.action === 'init-only') return (await import('./setup.ts')).setup(begun)
+  return start('run', argv, async invocation => {
+    if (invocation.action === 'cleanup') return (await import('./cleanup.ts')).cleanup(invocation)
+    if (invocation.action === 'init-only') return (await import('./setup.ts')).setup(invocation)
     const stop = new AbortController()
     const kernel = hostKernel()
     let begins: Promise<RunningProxy> | undefined
@@ -32,9 +32,9 @@ export function main(argv: readonly string[]): Promise<number> {
         ),
     })
     try {
-      begins = begin(begun, kernel, stop.signal)
+      begins = begin(invocation, kernel, stop.signal)
       const running = begins.then(async proxy => {
-        await runProxy(proxy, stop, [keepConfiguration(begun, argv, stop.signal)])
+        await runProxy(proxy, stop, [keepConfiguration(invocation, argv, stop.signal)])
         return 0
       })
       return await Promise.race([lastCommand(running, kernel, stop), outOfPatience(stop.signal)])
@@ -46,7 +46,7 @@ export function main(argv: readonly string[]): Promise<number> {
 
 const TOLD = new Error('told to go')
 
-/** Whatever was begun ends with us, also where we could not start; the command that runs is let finish. */
+/** Whatever was invocation ends with us, also where we could not start; the command that runs is let finish. */
 async function lastCommand(running: Promise<number>, kernel: HostKernel, stop: AbortController): Promise<number> {
   return running.finally(() => {
     stop.abort(TOLD)
@@ -65,17 +65,17 @@ async function outOfPatience(signal: AbortSignal): Promise<number> {
 /** Five seconds are promised. */
 const PATIENCE_MS = 4000
 
-async function begin(begun: Begun, kernel: HostKernel, signal: AbortSignal): Promise<RunningProxy> {
-  const { settings, log } = begun
+async function begin(invocation: Invocation, kernel: HostKernel, signal: AbortSignal): Promise<RunningProxy> {
+  const { settings, log } = invocation
   const hostname = hostName()
   return openProxy(
-    begun,
+    invocation,
     {
       nodeName: nodeName(settings, hostname),
       hostname,
       kernel,
       follow,
-      access: { ...apiPlace(begun), env: environment(), files: { readText }, kernel },
+      access: { ...apiPlace(invocation), env: environment(), files: { readText }, kernel },
       clock: systemClock,
       prepare: () => tune({ settings, kernel, log, cpus: cpuCount(), pid: process.pid }),
     },
@@ -83,7 +83,7 @@ async function begin(begun: Begun, kernel: HostKernel, signal: AbortSignal): Pro
   )
 }
 
-function apiPlace({ settings: { kubeconfig, master }, log }: Begun) {
+function apiPlace({ settings: { kubeconfig, master }, log }: Invocation) {
   if (kubeconfig === undefined && master === undefined) {
     log
       .at('run.ts:1')
@@ -93,8 +93,8 @@ function apiPlace({ settings: { kubeconfig, master }, log }: Begun) {
 }
 
 /** A change of the file we were configured by ends us; without such a file nothing ever does. */
-async function keepConfiguration(begun: Begun, argv: readonly string[], signal: AbortSignal): Promise<void> {
-  const { configFile: file } = begun.settings
+async function keepConfiguration(invocation: Invocation, argv: readonly string[], signal: AbortSignal): Promise<void> {
+  const { configFile: file } = invocation.settings
   if (file === undefined) return
-  await watchConfiguration({ ...begun, file, argv, clock: systemClock, signal, readFile: readText, watchFile })
+  await watchConfiguration({ ...invocation, file, argv, clock: systemClock, signal, readFile: readText, watchFile })
 }

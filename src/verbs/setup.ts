@@ -1,4 +1,4 @@
-import { type Begun, start } from '#command-line/start.ts'
+import { type Invocation, start } from '#command-line/start.ts'
 import type { Settings } from '#config/settings.ts'
 import { fitMode } from '#proxy/agent/fit-mode.ts'
 import { localhostNodePorts } from '#proxy/node/node-view.ts'
@@ -14,7 +14,7 @@ export function main(argv: readonly string[]): Promise<number> {
   return start('setup', argv, setup)
 }
 
-export async function setup({ settings, log }: Pick<Begun, 'settings' | 'log'>): Promise<number> {
+export async function setup({ settings, log }: Pick<Invocation, 'settings' | 'log'>): Promise<number> {
   const kernel = hostKernel()
   await tuneMachine({ settings, kernel, log, cpus: cpuCount() })
   if (localhostNodePorts(settings, 'ipv4')) await allowLocalhost({ kernel, log })

@@ -7,7 +7,7 @@ import type { Packet, Path } from '#proxy/modes/trace.ts'
 import { Draft } from '#proxy/sync/draft.ts'
 import { type Family, familyOf } from '#values/address.ts'
 import { fateOf, sameFate } from '../support/fate.ts'
-import { surroundings } from '../support/flags.ts'
+import { nodeFacts } from '../support/flags.ts'
 import { oracle } from '../support/oracle.ts'
 import { packetOf, throws } from './packets.ts'
 import { type World, worlds } from './worlds.ts'
@@ -41,7 +41,7 @@ test(`the rules of ${RUNS} random clusters mean what kube-proxy's mean (seed ${S
 function rulesOf({ objects, ...world }: World, family: Family): Ruleset {
   const cluster = new Cluster()
   for (const object of objects) cluster.apply({ type: 'put', object })
-  const draft = new Draft(cluster, MODES[family], surroundings({ ...world, family }))
+  const draft = new Draft(cluster, MODES[family], nodeFacts({ ...world, family }))
   draft.update()
   return draft.book.rules
 }

@@ -2,7 +2,7 @@ import type { ClusterObject } from '#kubernetes/objects.ts'
 import { rulesOf } from '#proxy/agent/cluster-files.ts'
 import { paperMode } from '#proxy/agent/fit-mode.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
-import type { Machine } from '#proxy/node/node-view.ts'
+import type { HostNetwork } from '#proxy/node/node-view.ts'
 import type { Family } from '#values/address.ts'
 import { accepted } from '../config/parsing.ts'
 import { cidr, endpoint, ip, node, port, service, slice } from '../support/objects.ts'
@@ -20,7 +20,7 @@ const OBJECTS: readonly ClusterObject[] = [
   slice('shop/web-1', 'shop/web', [endpoint('10.244.1.3')]),
 ]
 
-const MACHINE: Machine = {
+const MACHINE: HostNetwork = {
   addresses: { ipv4: ['127.0.0.1', '10.99.0.2', '192.0.2.7'].map(ip), ipv6: [] },
   liberalConntrack: false,
 }

@@ -2,7 +2,7 @@ import { parseArguments } from '#config/arguments.ts'
 import type { Event } from '#kubernetes/event.ts'
 import { documents } from '#kubernetes/files.ts'
 import type { ClusterObject } from '#kubernetes/objects.ts'
-import { type Lab, openLab, type PodWish } from '#lab/network/lab.ts'
+import { type Lab, openLab, type PodOptions } from '#lab/network/lab.ts'
 import { within } from '#lab/network/namespaces.ts'
 import { RelayClient } from '#lab/network/relay/relay-client.ts'
 import { Agent } from '#proxy/agent/agent.ts'
@@ -16,8 +16,8 @@ import { openLog } from '#telemetry/log/klog.ts'
 
 // The whole agent on the node of a lab: objects go in one by one, and each call returns when the kernel has followed.
 
-export interface RigWish {
-  readonly pods?: readonly PodWish[]
+export interface RigOptions {
+  readonly pods?: readonly PodOptions[]
   readonly objects?: readonly ClusterObject[]
   readonly flags?: readonly string[]
 }
@@ -55,7 +55,7 @@ export class Rig {
     this.#running = parts.agent.run(this.#stop.signal)
   }
 
-  static async open({ pods = [], objects = [], flags = [] }: RigWish): Promise<Rig> {
+  static async open({ pods = [], objects = [], flags = [] }: RigOptions): Promise<Rig> {
     const lab = await openLab(hostKernel(), { pods })
     try {
       const rig = await Rig.#on(lab, flags)
@@ -69,7 +69,7 @@ export class Rig {
   }
 
   /** The agent of this node ends, and another starts on what it left; the cluster it sees is given anew. */
-  async restart({ objects = [], flags = [] }: Pick<RigWish, 'objects' | 'flags'>): Promise<Rig> {
+  async restart({ objects = [], flags = [] }: Pick<RigOptions, 'objects' | 'flags'>): Promise<Rig> {
     this.#stop.abort()
     await this.#running
     const next = await Rig.#on(this.lab, flags)
@@ -148,7 +148,7 @@ export class Rig {
     for (const lane of this.agent.lanes) lane.touch([])
     while (waiting.size > 0) {
       await systemClock.sleep(5)
-      // One that had begun before does not know of the events yet, and a packet that comes before its rules is lost for
+      // One that had invocation before does not know of the events yet, and a packet that comes before its rules is lost for
       // good: the kernel keeps sending the whole connection where its first packet went.
       for (const report of this.reports.filter(({ startedAt }) => startedAt >= since)) {
         if (report.failure !== undefined) throw report.failure.error

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { tally } from '#lab/network/host.ts'
-import { type Lab, type LabWish, openLab } from '#lab/network/lab.ts'
+import { type Lab, type LabOptions, openLab } from '#lab/network/lab.ts'
 import { inNamespace, labName, sweep } from '#lab/network/namespaces.ts'
 import type { ConnectOutcome } from '#lab/network/pod/messages.ts'
 import { BRIDGE, NODE, OUTSIDE } from '#lab/network/topology.ts'
@@ -153,7 +153,7 @@ for (const podNetwork of ['bridged', 'routed'] as const) {
 }
 
 describe.skipIf(obstacle !== undefined)('labs come and go', () => {
-  const open = async (wish: LabWish = {}) => {
+  const open = async (wish: LabOptions = {}) => {
     const lab = await openLab(kernel, wish)
     onTestFinished(() => lab.close())
     return lab

@@ -1,5 +1,5 @@
 import type { ClusterObject } from '#kubernetes/objects.ts'
-import { type Lab, openLab, type PodWish } from '#lab/network/lab.ts'
+import { type Lab, openLab, type PodOptions } from '#lab/network/lab.ts'
 import { BRIDGE, NODE } from '#lab/network/topology.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
@@ -38,13 +38,13 @@ export class Lanes {
           },
           clock: systemClock,
           limits: { minMs: 0, retryMs: 1000, unwatchedMs: 3_600_000, distrustMs: 3_600_000 },
-          lookAround: () => surroundings(family),
+          nodeReader: () => nodeFacts(family),
           tell: () => {},
         }),
     )
   }
 
-  static async open(pods: readonly PodWish[], modeOf: (family: Family) => Mode): Promise<Lanes> {
+  static async open(pods: readonly PodOptions[], modeOf: (family: Family) => Mode): Promise<Lanes> {
     const lab = await openLab(hostKernel(), { pods })
     return new Lanes(lab, modeOf)
   }
@@ -63,7 +63,7 @@ export class Lanes {
   }
 }
 
-function surroundings(family: Family) {
+function nodeFacts(family: Family) {
   const key = family === 'ipv4' ? 'ip4' : 'ip6'
   const nodeIP = ip(NODE[key])
   const view: NodeView = {

@@ -9,7 +9,7 @@ import type { Report } from '#proxy/sync/report.ts'
 import { systemClock } from '#system/clock.ts'
 import type { Kernel } from '#system/ports.ts'
 import { startChild } from '#system/processes/children.ts'
-import { DEFAULT_FLAGS, surroundings } from '../support/flags.ts'
+import { DEFAULT_FLAGS, nodeFacts } from '../support/flags.ts'
 import { service } from '../support/objects.ts'
 import { cannotRun, type Namespace, newNamespace } from './namespace.ts'
 
@@ -42,7 +42,7 @@ describe.skipIf(why !== undefined)(`the lock of iptables-legacy${why ? ` (skippe
       kernel,
       clock: systemClock,
       limits: LIMITS,
-      lookAround: surroundings({ flags: DEFAULT_FLAGS, family: 'ipv4', addresses: [] }),
+      nodeReader: nodeFacts({ flags: DEFAULT_FLAGS, family: 'ipv4', addresses: [] }),
       tell: () => {},
     })
     expect((await put('shop/first', '10.96.0.1')).failure).toBeUndefined()

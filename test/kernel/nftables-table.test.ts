@@ -14,7 +14,7 @@ import type { Kernel } from '#system/ports.ts'
 import { FAMILIES, type Family } from '#values/address.ts'
 import { type World, worlds } from '../conformance/worlds.ts'
 import { bookOf, modeOf } from '../proxy/modes/nftables/scene.ts'
-import { surroundings } from '../support/flags.ts'
+import { nodeFacts } from '../support/flags.ts'
 import { cidr, endpoint, ip, port, service, slice } from '../support/objects.ts'
 import { sameLines } from '../support/same-lines.ts'
 import { whyNot } from './ground.ts'
@@ -195,7 +195,7 @@ const SHOP: readonly ClusterObject[] = [
 function rulesOf({ objects, flags, addresses }: World, family: Family): Ruleset {
   const cluster = new Cluster()
   for (const object of objects) cluster.apply({ type: 'put', object })
-  const draft = new Draft(cluster, modeOf(family), surroundings({ flags, family, addresses }))
+  const draft = new Draft(cluster, modeOf(family), nodeFacts({ flags, family, addresses }))
   draft.update()
   return draft.book.rules
 }

@@ -26,7 +26,7 @@ describe.skipIf(why !== undefined)(`rules that somebody else has touched${why ? 
     })
     await rig.lab.pods[0]!.listen('tcp', 8080)
     client = rig.lab.pods[1]!
-    // The watchtower is manned a moment after the first rules stand.
+    // The watchtower is isListening a moment after the first rules stand.
     await systemClock.sleep(500)
   })
   afterAll(() => rig?.close())

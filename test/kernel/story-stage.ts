@@ -1,6 +1,6 @@
 import { ROUTE_LOCALNET, writeSysctl } from '#dialects/sysctl.ts'
 import type { Host } from '#lab/network/host.ts'
-import type { Lab, PodWish } from '#lab/network/lab.ts'
+import type { Lab, PodOptions } from '#lab/network/lab.ts'
 import type { ConnectOutcome } from '#lab/network/pod/messages.ts'
 import { NODE, SERVICE_CIDRS } from '#lab/network/topology.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
@@ -14,7 +14,7 @@ import { hostCidr } from '#values/cidr.ts'
 import type { ModeOf } from '../stories/check.ts'
 import type { Knock } from '../stories/expectations.ts'
 import type { Step, Story } from '../stories/story.ts'
-import { surroundings } from '../support/flags.ts'
+import { nodeFacts } from '../support/flags.ts'
 
 // A lab → a stage for stories: the rules of each step in the real kernel, every endpoint answering, and packets sent.
 
@@ -33,7 +33,7 @@ const ICMP_LIMITS = ['net/ipv4/icmp_ratelimit', 'net/ipv6/icmp/ratelimit']
 const ANSWER_MS = 8000
 
 /** The lab's pods, by the last number of their addresses; that one of them is in no story does no harm. */
-export function pods(numbers: readonly number[]): readonly PodWish[] {
+export function pods(numbers: readonly number[]): readonly PodOptions[] {
   return numbers.map(n => ({ name: `p${n}`, ip4: `10.244.1.${n}`, ip6: `fd00:244:1::${n}` }))
 }
 
@@ -67,8 +67,8 @@ export class Stage {
     const cluster = new Cluster()
     let addresses: readonly Address[] = []
     const lanes = FAMILIES.map(family => {
-      const lookAround: ReturnType<typeof surroundings> = (...what) =>
-        surroundings({ flags: story.flags, family, addresses })(...what)
+      const nodeReader: ReturnType<typeof nodeFacts> = (...what) =>
+        nodeFacts({ flags: story.flags, family, addresses })(...what)
       const mode = this.#modeOf(family)
       return new Lane({
         family,
@@ -77,7 +77,7 @@ export class Stage {
         kernel: this.#kernel,
         clock: systemClock,
         limits: LIMITS,
-        lookAround,
+        nodeReader,
         tell: () => {},
       })
     })

@@ -225,8 +225,8 @@ function isAnswered(socket: UdpSocket, question: string, { to, port }: Where): P
 /** Connections that have been used once, and then wait. Each line on stdin asks how many are still there. */
 async function hold(task: Extract<Task, { do: 'hold' }>): Promise<void> {
   let open = 0
-  for (let begun = 0; begun < task.times; begun += 100) {
-    const batch = Array.from({ length: Math.min(100, task.times - begun) }, () => held(task, () => open--))
+  for (let invocation = 0; invocation < task.times; invocation += 100) {
+    const batch = Array.from({ length: Math.min(100, task.times - invocation) }, () => held(task, () => open--))
     for (const ok of await Promise.all(batch)) if (ok) open++
   }
   say(open)

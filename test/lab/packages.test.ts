@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type EnsureWish, ensurePrograms, type Program } from '#lab/packages.ts'
+import { type EnsureOptions, ensurePrograms, type Program } from '#lab/packages.ts'
 import type { Command, Kernel, Outcome } from '#system/ports.ts'
 
 // A Debian of paper: it has some programs and some packages, and remembers what apt-get was asked.
@@ -42,7 +42,7 @@ function debian({ programs = ['apt-get'], user = '0', answer }: PaperDebian) {
 async function ensure(
   machine: ReturnType<typeof debian>,
   wanted: readonly Program[],
-  install: EnsureWish['install'] = 'if-missing',
+  install: EnsureOptions['install'] = 'if-missing',
 ) {
   const sentences: string[] = []
   const ensured = await ensurePrograms(machine.kernel, wanted, { install, say: sentence => sentences.push(sentence) })

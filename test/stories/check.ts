@@ -7,7 +7,7 @@ import { diff, settle } from '#proxy/plan/diff.ts'
 import { Draft, type Drawn } from '#proxy/sync/draft.ts'
 import { type Address, FAMILIES, type Family, familyOf } from '#values/address.ts'
 import { type Fate, fateOf, sameFate } from '../support/fate.ts'
-import { type Flags, surroundings } from '../support/flags.ts'
+import { type Flags, nodeFacts } from '../support/flags.ts'
 import { oracle } from '../support/oracle.ts'
 import type { Expectation, Knock } from './expectations.ts'
 import type { Step, Story } from './story.ts'
@@ -47,7 +47,7 @@ class StoryLane {
     this.family = family
     this.mode = mode
     this.draft = new Draft(this.#cluster, mode, (cluster, endpoints) =>
-      surroundings({ flags, family, addresses: this.#addresses })(cluster, endpoints),
+      nodeFacts({ flags, family, addresses: this.#addresses })(cluster, endpoints),
     )
   }
 
@@ -69,7 +69,7 @@ class StoryLane {
   differences({ where, title, objects, addresses }: Step): readonly string[] {
     const cluster = new Cluster()
     for (const object of objects) cluster.apply({ type: 'put', object })
-    const fresh = new Draft(cluster, this.mode, surroundings({ flags: this.#flags, family: this.family, addresses }))
+    const fresh = new Draft(cluster, this.mode, nodeFacts({ flags: this.#flags, family: this.family, addresses }))
     fresh.update()
     const { add, change, remove } = diff(this.#installed, fresh.book.rules)
     const units = [...add.keys(), ...change.keys(), ...remove]

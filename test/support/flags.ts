@@ -1,10 +1,10 @@
 import type { LocalPods, NodeView } from '#proxy/desired/node-view.ts'
-import type { LookAround } from '#proxy/sync/draft.ts'
+import type { NodeReader } from '#proxy/sync/draft.ts'
 import { ADDRESS_BITS, type Address, type Family, familyOf } from '#values/address.ts'
 import { type Cidr, cidrFamily, contains, parseCidr, prefixLength } from '#values/cidr.ts'
 import { ip } from './objects.ts'
 
-// The flags that shape rules, as an operator sets them → a node's surroundings, the way kube-proxy reads them.
+// The flags that shape rules, as an operator sets them → a node's nodeFacts, the way kube-proxy reads them.
 
 export interface Flags {
   readonly nodeName: string
@@ -41,7 +41,7 @@ export interface Spot {
   readonly dispatch?: NodeView['dispatch']
 }
 
-export function surroundings({ flags, family, addresses, dispatch = 'flat' }: Spot): LookAround {
+export function nodeFacts({ flags, family, addresses, dispatch = 'flat' }: Spot): NodeReader {
   const own = addresses.filter(address => familyOf(address) === family)
   return ({ node }, endpoints) => {
     const localPods = podsOf(flags.localPods, family, node?.podCIDRs ?? [])

@@ -1,7 +1,7 @@
 import type { Settings } from '#config/settings.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import type { Mode, Ruleset, Unit } from '#proxy/modes/mode.ts'
-import { lookAround, type Machine } from '#proxy/node/node-view.ts'
+import { type HostNetwork, nodeReader } from '#proxy/node/node-view.ts'
 import { Draft } from '#proxy/sync/draft.ts'
 import { Lane } from '#proxy/sync/lane.ts'
 import type { Report } from '#proxy/sync/report.ts'
@@ -24,7 +24,7 @@ export interface WalkParts {
   readonly mayRemain?: (unit: Unit, text: string) => boolean
 }
 
-const MACHINE: Machine = {
+const MACHINE: HostNetwork = {
   addresses: { ipv4: ['127.0.0.1', '10.99.0.2'] as never, ipv6: ['::1', 'fd00:99::2'] as never },
   liberalConntrack: false,
 }
@@ -38,7 +38,7 @@ export interface Walked {
 export async function walk({ seed, steps, family, settings, mode, kernel, mayRemain }: WalkParts): Promise<Walked> {
   const way = new Walk(seed)
   const cluster = new Cluster()
-  const around = lookAround({ settings, family, nodeName: 'here', machine: () => MACHINE })
+  const around = nodeReader({ settings, family, nodeName: 'here', machine: () => MACHINE })
   const faulty = new Faulty(kernel)
   const limits = { minMs: 0, retryMs: 1, distrustMs: 1e9, unwatchedMs: 1e9 }
   const lane = new Lane({
@@ -48,7 +48,7 @@ export async function walk({ seed, steps, family, settings, mode, kernel, mayRem
     kernel: faulty,
     clock: systemClock,
     limits,
-    lookAround: around,
+    nodeReader: around,
     tell: () => {},
   })
   let failures = 0
@@ -69,7 +69,7 @@ export async function walk({ seed, steps, family, settings, mode, kernel, mayRem
   return { failures, looks }
 }
 
-function fromScratch(way: Walk, mode: Mode, around: ReturnType<typeof lookAround>): Ruleset {
+function fromScratch(way: Walk, mode: Mode, around: ReturnType<typeof nodeReader>): Ruleset {
   const cluster = new Cluster()
   for (const object of way.objects) cluster.apply({ type: 'put', object })
   const draft = new Draft(cluster, mode, around)

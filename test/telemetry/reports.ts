@@ -1,5 +1,5 @@
 import type { Report } from '#proxy/sync/report.ts'
-import { NO_NEWS } from '#proxy/sync/service-changes.ts'
+import { NO_CHANGES } from '#proxy/sync/service-changes.ts'
 
 // A sync that went well and changed nothing, unless it says otherwise.
 
@@ -15,7 +15,7 @@ export function report(more: Partial<Report> = {}): Report {
     units: { added: 0, changed: 0, removed: 0 },
     commands: 0,
     bytes: 0,
-    news: NO_NEWS,
+    serviceChanges: NO_CHANGES,
     flows: { forgotten: 0 },
     ...more,
   }

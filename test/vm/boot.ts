@@ -9,7 +9,7 @@ import { kernelPackage } from './kernel-package.ts'
 // A command → the same command on a machine of its own, emulated, with a kernel that has IPVS and with the files of this
 // one: what it prints, line by line, and how it ended.
 
-export interface VmWish {
+export interface VmOptions {
   readonly timeoutMs: number
   readonly onLine: (line: string) => void
   readonly cwd?: string
@@ -25,7 +25,7 @@ export interface VmEnd {
 }
 
 /** The host's files are there, to be read; what is written there stays in the machine. */
-export async function runInVm(argv: readonly [string, ...string[]], wish: VmWish): Promise<VmEnd> {
+export async function runInVm(argv: readonly [string, ...string[]], wish: VmOptions): Promise<VmEnd> {
   const folder = mkdtempSync(join(tmpdir(), 'switchyard-vm-'))
   try {
     return await run(folder, argv, wish)
@@ -34,7 +34,7 @@ export async function runInVm(argv: readonly [string, ...string[]], wish: VmWish
   }
 }
 
-async function run(folder: string, argv: readonly [string, ...string[]], wish: VmWish): Promise<VmEnd> {
+async function run(folder: string, argv: readonly [string, ...string[]], wish: VmOptions): Promise<VmEnd> {
   const kernel = await kernelPackage()
   const files = { initrd: join(folder, 'initrd'), console: join(folder, 'console') }
   const env = { PATH: `${dirname(process.execPath)}:${SYSTEM_PATH}`, HOME: '/root', LC_ALL: 'C', ...wish.env }

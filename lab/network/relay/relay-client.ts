@@ -5,7 +5,7 @@ import type { RelayOptions } from '#proxy/relay/relay.ts'
 import type { RelayEvent } from '#proxy/relay/relay-events.ts'
 import { type Child, startChild } from '#system/processes/children.ts'
 import type { Family } from '#values/address.ts'
-import type { RelayRequest, RelaySaid, RelayWish } from './relay-program.ts'
+import type { RelayProgramOptions, RelayRequest, RelaySaid } from './relay-program.ts'
 
 // The relay of a node that is a namespace: the same Listeners, carried out by a program inside.
 
@@ -32,7 +32,7 @@ export class RelayClient implements Listeners {
       argv: within(namespace, [
         process.execPath,
         PROGRAM,
-        JSON.stringify({ portRange, udpIdleMs } satisfies RelayWish),
+        JSON.stringify({ portRange, udpIdleMs } satisfies RelayProgramOptions),
       ]),
       onLine: line => this.#hear(JSON.parse(line) as RelaySaid),
     })
@@ -70,7 +70,7 @@ export class RelayClient implements Listeners {
   #hear({ open, say }: RelaySaid): void {
     this.#open = open
     if (say.what === 'lost') this.#options.lost()
-    else if (say.what === 'news') this.#options.tell(newsOf(say))
+    else if (say.what === 'news') this.#options.tell(mergedChanges(say))
     else {
       const waiting = this.#waiting.get(say.id)
       this.#waiting.delete(say.id)
@@ -87,6 +87,6 @@ export class RelayClient implements Listeners {
 }
 
 /** An error does not come through JSON as one. */
-function newsOf({ news, error }: Extract<RelaySaid['say'], { what: 'news' }>): RelayEvent {
+function mergedChanges({ news, error }: Extract<RelaySaid['say'], { what: 'news' }>): RelayEvent {
   return news.what === 'crashed' ? { ...news, error: new Error(error) } : news
 }

@@ -9,7 +9,7 @@ import type { PortRange } from '#values/port-range.ts'
 // news on stdout. It ends with its stdin, so nothing of it outlives whoever started it.
 
 /** In argv, as JSON. */
-export interface RelayWish {
+export interface RelayProgramOptions {
   readonly portRange: PortRange | 'any'
   readonly udpIdleMs: number
 }
@@ -34,7 +34,7 @@ export interface RelaySaid {
 }
 
 const relay = new Relay({
-  ...(JSON.parse(process.argv[2]!) as RelayWish),
+  ...(JSON.parse(process.argv[2]!) as RelayProgramOptions),
   // The first news come from the constructor, before there is a relay to ask.
   tell: news =>
     queueMicrotask(() => say({ what: 'news', news, ...('error' in news && { error: news.error.message }) })),

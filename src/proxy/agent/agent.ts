@@ -1,8 +1,8 @@
 import type { Settings } from '#config/settings.ts'
 import type { Event, Source } from '#kubernetes/event.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
-import { AddressNews, lookAtMachine } from '#proxy/node/host-network.ts'
-import { localhostNodePorts, lookAround, type Machine } from '#proxy/node/node-view.ts'
+import { AddressWatch, readHostNetwork } from '#proxy/node/host-network.ts'
+import { type HostNetwork, localhostNodePorts, nodeReader } from '#proxy/node/node-view.ts'
 import { allowLocalhost } from '#proxy/node/tuning.ts'
 import { Lane } from '#proxy/sync/lane.ts'
 import type { Report } from '#proxy/sync/report.ts'
@@ -14,8 +14,8 @@ import { logProblem } from '#telemetry/log/kubernetes.ts'
 import { logReport } from '#telemetry/log/report.ts'
 import { FAMILIES, FAMILY_LABEL, type Family, familyOf } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
-import { type Fitted, fitMode, isMissingFamily } from './fit-mode.ts'
-import { Takeover } from './mode-switch.ts'
+import { type FittedMode, fitMode, isMissingFamily } from './fit-mode.ts'
+import { ModeSwitch } from './mode-switch.ts'
 
 // The line with its ends plugged in: a source of events, a kernel, and one lane per family between them.
 
@@ -48,20 +48,20 @@ export class Agent {
   readonly health: Health
   readonly #parts: AgentParts
   readonly #lanes: Lane[] = []
-  readonly #families = new Map<Family, Fitted>()
+  readonly #families = new Map<Family, FittedMode>()
   /** Lanes whose first rules do not stand yet. */
   readonly #unready = new Set<Family>()
   /** Lanes that have not tried yet to write theirs; and who waits for them. */
   readonly #untried = new Set<Family>()
   readonly #allTried = Promise.withResolvers<void>()
-  #takeover: Takeover | undefined
+  #takeover: ModeSwitch | undefined
   #clearing: Promise<void> | undefined
   readonly #observers: Observer[] = []
   /** All lanes listen to the same programs. */
   readonly #follow: Follow | undefined
-  #machine: Machine
+  #machine: HostNetwork
 
-  private constructor(parts: AgentParts, machine: Machine) {
+  private constructor(parts: AgentParts, machine: HostNetwork) {
     const { settings, clock, lastHeard } = parts
     this.#parts = parts
     this.#machine = machine
@@ -72,7 +72,7 @@ export class Agent {
 
   /** Looks at the machine and fits the mode to it; throws where it lacks what the mode needs. */
   static async open(parts: AgentParts): Promise<Agent> {
-    const agent = new Agent(parts, await lookAtMachine(parts.kernel, parts.settings.mode))
+    const agent = new Agent(parts, await readHostNetwork(parts.kernel, parts.settings.mode))
     const { settings, log, kernel } = parts
     const fitted = await fitFamilies(parts)
     log.at('agent.ts:1').say(`Using ${settings.mode} Proxier.`)
@@ -108,7 +108,7 @@ export class Agent {
     return this.#lanes
   }
 
-  #open(family: Family, mode: Fitted['mode']): void {
+  #open(family: Family, mode: FittedMode['mode']): void {
     const { settings, nodeName, kernel, clock } = this.#parts
     const { minSyncPeriodMs: minMs, syncPeriodMs } = settings
     const limits = { minMs, retryMs: syncPeriodMs, unwatchedMs: syncPeriodMs, distrustMs: DISTRUST_MS }
@@ -126,7 +126,7 @@ export class Agent {
         mayFollow: this.#allTried.promise,
         clock,
         limits,
-        lookAround: lookAround({ settings, family, nodeName, machine: () => this.#machine }),
+        nodeReader: nodeReader({ settings, family, nodeName, machine: () => this.#machine }),
         tell: report => this.#tell(report),
       }),
     )
@@ -164,7 +164,7 @@ export class Agent {
     if (this.#unready.size > 0 || !(looked || this.#takeover === undefined)) return
     const { settings, kernel, clock, log } = this.#parts
     const families = new Map([...this.#families].map(([family, { tools }]) => [family, tools]))
-    this.#takeover ??= new Takeover({ mode: settings.mode, kernel, clock, log, families })
+    this.#takeover ??= new ModeSwitch({ mode: settings.mode, kernel, clock, log, families })
     const takeover = this.#takeover
     this.#clearing = (this.#clearing ?? Promise.resolve()).then(() => takeover.run())
   }
@@ -185,12 +185,12 @@ export class Agent {
   /** Addresses come and go, and routes; node ports and what is left alone follow them. */
   async #keepLooking(signal: AbortSignal): Promise<void> {
     const { clock, kernel, settings } = this.#parts
-    const news = new AddressNews(this.#follow, clock, settings.mode)
-    signal.addEventListener('abort', () => news.stop(), { once: true })
+    const addressWatch = new AddressWatch(this.#follow, clock, settings.mode)
+    signal.addEventListener('abort', () => addressWatch.stop(), { once: true })
     while (!signal.aborted) {
-      await news.or(settings.syncPeriodMs, signal)
+      await addressWatch.or(settings.syncPeriodMs, signal)
       if (signal.aborted) return
-      const machine = await lookAtMachine(kernel, settings.mode, this.#machine)
+      const machine = await readHostNetwork(kernel, settings.mode, this.#machine)
       if (machine === this.#machine) continue
       this.#machine = machine
       this.#touch([])
@@ -206,11 +206,11 @@ const NODE_PATIENCE_MS = 30_000
 const DISTRUST_MS = 60 * 60_000
 
 /** The node's first family must work; the other is left out where the host has no tools for it. */
-async function fitFamilies({ settings, kernel, log }: AgentParts): Promise<ReadonlyMap<Family, Fitted>> {
+async function fitFamilies({ settings, kernel, log }: AgentParts): Promise<ReadonlyMap<Family, FittedMode>> {
   const primary = familyOf(settings.bindAddress)
   const wanted = settings.family === undefined ? FAMILIES : [settings.family]
   const tried = await Promise.allSettled(wanted.map(family => fitMode(settings, family, kernel)))
-  const fitted = new Map<Family, Fitted>()
+  const fitted = new Map<Family, FittedMode>()
   const missing = new Map<Family, unknown>()
   tried.forEach((one, i) => {
     if (one.status === 'fulfilled') fitted.set(wanted[i]!, one.value)

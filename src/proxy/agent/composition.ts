@@ -1,4 +1,4 @@
-import type { Begun } from '#command-line/start.ts'
+import type { Invocation } from '#command-line/start.ts'
 import type { Settings } from '#config/settings.ts'
 import { apiSource } from '#kubernetes/api-source.ts'
 import { type CredentialsOptions, credentialsFrom } from '#kubernetes/credentials.ts'
@@ -34,14 +34,14 @@ export interface RunningProxy {
 }
 
 /** Throws where the node lacks what the mode needs, or the API server cannot be addressed. */
-export async function openProxy(begun: Begun, ends: ProxyEnds, signal: AbortSignal): Promise<RunningProxy> {
-  const { settings, log } = begun
+export async function openProxy(invocation: Invocation, ends: ProxyEnds, signal: AbortSignal): Promise<RunningProxy> {
+  const { settings, log } = invocation
   const { access, prepare, kernel, relayOf, ...about } = ends
   const { clock } = about
   const credentials = await credentialsFrom({ ...access, clock })
   const extras = extraKinds(settings)
   const stats = freshStats(extras)
-  const telemetry = new Telemetry({ ...begun, ...about, credentials, stats })
+  const telemetry = new Telemetry({ ...invocation, ...about, credentials, stats })
   const { observer } = telemetry
   const api = apiSource({ ...about, credentials, random: Math.random, tell: logNotices(log), stats, extras, observer })
   const source = prefetch(api, signal)

@@ -14,7 +14,7 @@ import { type Family, familyOf } from '#values/address.ts'
 
 // The chosen mode → the Mode itself, fitted to the tools this host has.
 
-export interface Fitted {
+export interface FittedMode {
   readonly mode: Mode
   /** A sentence for the log at V(1). */
   readonly why: string
@@ -23,7 +23,7 @@ export interface Fitted {
 }
 
 /** Throws where the host lacks what the mode needs. */
-export async function fitMode(settings: Settings, family: Family, kernel: Kernel): Promise<Fitted> {
+export async function fitMode(settings: Settings, family: Family, kernel: Kernel): Promise<FittedMode> {
   const { mode } = settings
   switch (mode) {
     case 'iptables': {

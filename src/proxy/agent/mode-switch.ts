@@ -16,7 +16,7 @@ import { leaveIpvs } from './mode-switch-ipvs.ts'
 // Once our rules stand: what another mode has left goes. In this order there is no moment without rules, so a node changes
 // its mode under traffic.
 
-export interface TakeoverParts {
+export interface ModeSwitchParts {
   readonly mode: Settings['mode']
   readonly kernel: Kernel
   readonly clock: Clock
@@ -26,13 +26,13 @@ export interface TakeoverParts {
 }
 
 /** What cannot be taken away is told and left: our own rules stand, and theirs come first or last as before. */
-export class Takeover {
-  readonly #parts: TakeoverParts
+export class ModeSwitch {
+  readonly #parts: ModeSwitchParts
   #isOver = false
   /** What strangers held on to the last time: told once for each. */
   #held: ReadonlySet<string> = new Set()
 
-  constructor(parts: TakeoverParts) {
+  constructor(parts: ModeSwitchParts) {
     this.#parts = parts
   }
 

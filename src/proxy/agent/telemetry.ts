@@ -1,4 +1,4 @@
-import type { Begun } from '#command-line/start.ts'
+import type { Invocation } from '#command-line/start.ts'
 import { VERSION } from '#command-line/version.ts'
 import type { RequestObserver } from '#kubernetes/access/requested.ts'
 import type { Credentials } from '#kubernetes/credentials.ts'
@@ -26,7 +26,7 @@ import { serveHealth } from './servers/probes.ts'
 
 // What the agent does → everything that watches it from outside: metrics, probes, health checks, Kubernetes Events.
 
-export interface TelemetryParts extends Pick<Begun, 'settings' | 'configuration' | 'flags' | 'log'> {
+export interface TelemetryParts extends Pick<Invocation, 'settings' | 'configuration' | 'flags' | 'log'> {
   readonly clock: Clock
   readonly nodeName: string
   /** The name the operating system has for this host. */
@@ -110,12 +110,12 @@ export class Telemetry {
 
   #reported(report: Report, agent: Agent, checks: HealthCheckServers): void {
     this.#metrics.reported(report)
-    for (const { id, service, lost } of [...report.news.added, ...report.news.updated]) {
+    for (const { id, service, lost } of [...report.serviceChanges.added, ...report.serviceChanges.updated]) {
       for (const { door, holder } of lost) this.#events.send(claimLost(this.#speaker(), { id, service, door, holder }))
     }
     const { units, failure, family } = report
     if (units.added + units.changed + units.removed > 0) this.#counted.delete(family)
-    const around = agent.lanes.find(lane => lane.family === family)?.draft.surroundings
+    const around = agent.lanes.find(lane => lane.family === family)?.draft.nodeFacts
     if (failure !== undefined || around === undefined) return
     checks.want(family, healthChecks(agent.cluster, around.place), around.view.nodePortAddresses)
   }

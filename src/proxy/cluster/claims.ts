@@ -7,7 +7,7 @@ import type { Protocol } from '#values/protocol.ts'
 // whose name comes first, and the other takes over when the winner goes.
 
 /** One address and port that may be knocked at: `tcp 10.96.0.10:53`, or `tcp ipv4 node:30080`. */
-export type Door = string
+export type FrontendKey = string
 
 export interface Claim {
   /** `shop/cart:http` */
@@ -16,16 +16,16 @@ export interface Claim {
   readonly created: number
 }
 
-export function addressDoor(protocol: Protocol, ip: Address, port: number): Door {
+export function addressFrontend(protocol: Protocol, ip: Address, port: number): FrontendKey {
   return `${protocol} ${ip} ${port}`
 }
 
-export function nodePortDoor(protocol: Protocol, family: Family, port: number): Door {
+export function nodePortFrontend(protocol: Protocol, family: Family, port: number): FrontendKey {
   return `${protocol} ${family} node ${port}`
 }
 
 export class Claims {
-  readonly #claims = new Map<Door, readonly Claim[]>()
+  readonly #claims = new Map<FrontendKey, readonly Claim[]>()
 
   /** Records what `next` claims instead of what `previous` claimed; returns the other services that this touches. */
   replace(previous: Service | undefined, next: Service | undefined): ReadonlySet<ObjectName> {
@@ -37,11 +37,11 @@ export class Claims {
   }
 
   /** The claim that has the door. */
-  holder(door: Door): Claim | undefined {
+  holder(door: FrontendKey): Claim | undefined {
     return this.#claims.get(door)?.[0]
   }
 
-  #change(door: Door, touched: Set<ObjectName>, edit: (held: readonly Claim[]) => readonly Claim[]): void {
+  #change(door: FrontendKey, touched: Set<ObjectName>, edit: (held: readonly Claim[]) => readonly Claim[]): void {
     const before = this.#claims.get(door) ?? []
     const after = edit(before)
     if (after.length === 0) this.#claims.delete(door)
@@ -57,7 +57,7 @@ export function isServed(service: Service): boolean {
   return service.type !== 'ExternalName' && service.clusterIPs.length > 0
 }
 
-function doors(service: Service | undefined): readonly (readonly [Door, Claim])[] {
+function doors(service: Service | undefined): readonly (readonly [FrontendKey, Claim])[] {
   if (service === undefined || !isServed(service)) return []
   const families = service.clusterIPs.map(familyOf)
   const ips = [...service.clusterIPs, ...service.externalIPs, ...service.loadBalancerIPs].filter(ip =>
@@ -65,10 +65,10 @@ function doors(service: Service | undefined): readonly (readonly [Door, Claim])[
   )
   return service.ports.flatMap(port => {
     const claim = claimOf(service, port)
-    const atAddresses = [...new Set(ips)].map(ip => [addressDoor(port.protocol, ip, port.port), claim] as const)
+    const atAddresses = [...new Set(ips)].map(ip => [addressFrontend(port.protocol, ip, port.port), claim] as const)
     if (port.nodePort === undefined) return atAddresses
     const { protocol, nodePort } = port
-    return [...atAddresses, ...families.map(family => [nodePortDoor(protocol, family, nodePort), claim] as const)]
+    return [...atAddresses, ...families.map(family => [nodePortFrontend(protocol, family, nodePort), claim] as const)]
   })
 }
 

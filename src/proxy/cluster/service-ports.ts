@@ -3,7 +3,7 @@ import { type Address, type Family, familyOf } from '#values/address.ts'
 import { type Cidr, cidrFamily, prefixLength } from '#values/cidr.ts'
 import { type ObjectName, type PortName, portId } from '#values/names.ts'
 import type { Protocol } from '#values/protocol.ts'
-import { addressDoor, type Claims, type Door, isServed, nodePortDoor } from './claims.ts'
+import { addressFrontend, type Claims, type FrontendKey, isServed, nodePortFrontend } from './claims.ts'
 
 // One Service, one family → its ports, each with just the doors it owns.
 
@@ -30,7 +30,7 @@ export interface ServicePort {
 
 /** A door this port asked for and another Service has. */
 export interface LostClaim {
-  readonly door: Door
+  readonly door: FrontendKey
   readonly holder: string
 }
 
@@ -40,13 +40,13 @@ export function servicePorts(service: Service, family: Family, claims: Claims): 
   return service.ports.map(spec => {
     const id = portId(service.name, spec.name)
     const lost: LostClaim[] = []
-    const owns = (door: Door): boolean => {
+    const owns = (door: FrontendKey): boolean => {
       const holder = claims.holder(door)?.owner ?? id
       if (holder !== id) lost.push({ door, holder })
       return holder === id
     }
     const mine = (ips: readonly Address[]): readonly Address[] =>
-      [...new Set(ips)].filter(ip => familyOf(ip) === family && owns(addressDoor(spec.protocol, ip, spec.port)))
+      [...new Set(ips)].filter(ip => familyOf(ip) === family && owns(addressFrontend(spec.protocol, ip, spec.port)))
     const { nodePort } = spec
     return {
       id,
@@ -57,7 +57,7 @@ export function servicePorts(service: Service, family: Family, claims: Claims): 
       ...(mine([clusterIP]).length > 0 && { clusterIP }),
       externalIPs: mine(service.externalIPs),
       loadBalancerIPs: mine(service.loadBalancerIPs),
-      ...(nodePort !== undefined && owns(nodePortDoor(spec.protocol, family, nodePort)) && { nodePort }),
+      ...(nodePort !== undefined && owns(nodePortFrontend(spec.protocol, family, nodePort)) && { nodePort }),
       sourceRanges: restrictions(service.sourceRanges, family),
       externalPolicy: facesOutside(service) ? service.externalPolicy : 'Cluster',
       internalPolicy: service.internalPolicy,

@@ -2,7 +2,7 @@ import type { Cluster } from '#proxy/cluster/cluster.ts'
 import { endpointsOf } from '#proxy/cluster/slices.ts'
 import { familyOf } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
-import type { Standpoint } from './this-node.ts'
+import type { ThisNode } from './this-node.ts'
 
 // A cluster → what load balancers ask this node at each healthCheckNodePort: how many of a Service's pods it has.
 
@@ -13,7 +13,7 @@ export interface HealthCheck {
   readonly count: number
 }
 
-export type Place = Pick<Standpoint, 'family' | 'nodeName'>
+export type Place = Pick<ThisNode, 'family' | 'nodeName'>
 
 /** By the name of the Service. Only a Service with an address in this family is asked for in it. */
 export function healthChecks(cluster: Cluster, place: Place): readonly HealthCheck[] {

@@ -1,6 +1,6 @@
 import type { Address, Family } from '#values/address.ts'
 import type { Cidr } from '#values/cidr.ts'
-import type { Standpoint } from './this-node.ts'
+import type { ThisNode } from './this-node.ts'
 
 // What a mode must know of the node it writes for, in one family. All settings and discoveries that shape rules end here.
 
@@ -25,7 +25,7 @@ export interface NodeView {
   /** All its addresses in this family, for a mode that must name each. */
   readonly nodeAddresses?: readonly Address[]
   /** Who is masqueraded at a cluster IP, for a mode that says it once for all Services. */
-  readonly masquerade?: Standpoint['masquerade']
+  readonly masquerade?: ThisNode['masquerade']
   /** The ranges cluster IPs are taken from, for a mode that says what becomes of those that are not. */
   readonly serviceRanges?: readonly Cidr[]
   /** What lies in those ranges and is really there: the node's own addresses, and where routes lead. */

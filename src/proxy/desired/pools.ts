@@ -1,6 +1,6 @@
 import type { ServicePort } from '#proxy/cluster/service-ports.ts'
 import type { KnownEndpoint } from '#proxy/cluster/slices.ts'
-import type { Standpoint } from './this-node.ts'
+import type { ThisNode } from './this-node.ts'
 import { nearness } from './topology.ts'
 import type { Endpoint, Pools } from './traffic.ts'
 
@@ -14,7 +14,7 @@ export interface Choice extends Pools {
   readonly leaving: readonly Endpoint[]
 }
 
-export function pools(port: ServicePort, endpoints: readonly KnownEndpoint[], place: Standpoint): Choice {
+export function pools(port: ServicePort, endpoints: readonly KnownEndpoint[], place: ThisNode): Choice {
   const cluster = usesCluster(port) ? clusterPool(endpoints, place) : []
   const local = usesLocal(port) ? readyOrServing(endpoints.filter(isOn(place))) : []
   const any = cluster.length > 0 || (usesLocal(port) && readyOrServing(endpoints).length > 0)
@@ -47,7 +47,7 @@ function usesLocal(port: ServicePort): boolean {
   return port.internalPolicy === 'Local' || (port.externalPolicy === 'Local' && isOutward(port))
 }
 
-function clusterPool(endpoints: readonly KnownEndpoint[], place: Standpoint): readonly KnownEndpoint[] {
+function clusterPool(endpoints: readonly KnownEndpoint[], place: ThisNode): readonly KnownEndpoint[] {
   const ready = endpoints.filter(endpoint => endpoint.ready)
   const near = ready.filter(nearness(ready, place))
   return near.length > 0 ? near : endpoints.filter(isLeaving)
@@ -62,11 +62,11 @@ function isLeaving({ serving, terminating }: KnownEndpoint): boolean {
   return serving && terminating
 }
 
-function isOn({ nodeName }: Standpoint): (endpoint: KnownEndpoint) => boolean {
+function isOn({ nodeName }: ThisNode): (endpoint: KnownEndpoint) => boolean {
   return endpoint => nodeName !== '' && endpoint.nodeName === nodeName
 }
 
-function marked(place: Standpoint): (endpoint: KnownEndpoint) => Endpoint {
+function marked(place: ThisNode): (endpoint: KnownEndpoint) => Endpoint {
   const isLocal = isOn(place)
   return endpoint => ({ ip: endpoint.ip, port: endpoint.port, text: endpoint.text, local: isLocal(endpoint) })
 }

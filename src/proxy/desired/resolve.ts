@@ -4,7 +4,7 @@ import { endpointsOf, type KnownEndpoint } from '#proxy/cluster/slices.ts'
 import type { ObjectName } from '#values/names.ts'
 import { frontends } from './frontends.ts'
 import { pools } from './pools.ts'
-import type { Standpoint } from './this-node.ts'
+import type { ThisNode } from './this-node.ts'
 import type { ServiceTraffic } from './traffic.ts'
 import { gate } from './verdicts.ts'
 
@@ -17,7 +17,7 @@ export interface Resolved {
   readonly endpoints: readonly KnownEndpoint[]
 }
 
-export function resolve(cluster: Cluster, name: ObjectName, place: Standpoint): readonly Resolved[] {
+export function resolve(cluster: Cluster, name: ObjectName, place: ThisNode): readonly Resolved[] {
   const service = cluster.service(name)
   if (service === undefined) return []
   const slices = cluster.slices(name, place.family)
@@ -27,7 +27,7 @@ export function resolve(cluster: Cluster, name: ObjectName, place: Standpoint): 
   })
 }
 
-export function traffic(port: ServicePort, endpoints: readonly KnownEndpoint[], place: Standpoint): ServiceTraffic {
+export function traffic(port: ServicePort, endpoints: readonly KnownEndpoint[], place: ThisNode): ServiceTraffic {
   const choice = pools(port, endpoints, place)
   const way = gate(port, choice)
   return {

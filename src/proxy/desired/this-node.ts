@@ -2,7 +2,7 @@ import type { Family } from '#values/address.ts'
 
 // Where this node stands when it looks at the cluster: what policy depends on besides the objects themselves.
 
-export interface Standpoint {
+export interface ThisNode {
   readonly family: Family
   readonly nodeName: string
   readonly zone?: string

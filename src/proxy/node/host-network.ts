@@ -12,16 +12,20 @@ import type { Clock, Follow, Following, Kernel } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import type { Cidr } from '#values/cidr.ts'
 import { same } from '#values/same.ts'
-import type { Machine } from './node-view.ts'
+import type { HostNetwork } from './node-view.ts'
 
 // What the machine says of itself, kept up to date.
 
 type ModeName = Settings['mode']
 
-export const NO_MACHINE: Machine = { addresses: { ipv4: [], ipv6: [] }, liberalConntrack: false }
+export const NO_HOST_NETWORK: HostNetwork = { addresses: { ipv4: [], ipv6: [] }, liberalConntrack: false }
 
 /** A question the machine does not answer is answered as kube-proxy would assume. */
-export async function lookAtMachine(kernel: Kernel, mode: ModeName, known: Machine = NO_MACHINE): Promise<Machine> {
+export async function readHostNetwork(
+  kernel: Kernel,
+  mode: ModeName,
+  known: HostNetwork = NO_HOST_NETWORK,
+): Promise<HostNetwork> {
   const [listing, liberal, routes] = await Promise.all([
     kernel.run({ argv: LIST_ADDRESSES }),
     kernel.run({ argv: readSysctl(TCP_BE_LIBERAL) }),
@@ -36,7 +40,7 @@ export async function lookAtMachine(kernel: Kernel, mode: ModeName, known: Machi
   return same(now, known) ? known : now
 }
 
-async function lookAtRoutes(kernel: Kernel, known: Machine): Promise<NonNullable<Machine['routes']>> {
+async function lookAtRoutes(kernel: Kernel, known: HostNetwork): Promise<NonNullable<HostNetwork['routes']>> {
   const leading = async (family: Family): Promise<readonly Cidr[]> => {
     const { code, stdout } = await kernel.run({ argv: LIST_ROUTES[family] })
     return code === 0 ? routesOf(stdout) : (known.routes?.[family] ?? [])
@@ -51,7 +55,7 @@ function needsRoutes(mode: ModeName): boolean {
 }
 
 /** `ip monitor` says when an address comes or goes; where it cannot, there is the next regular look. */
-export class AddressNews {
+export class AddressWatch {
   readonly #clock: Clock
   readonly #following: Following | undefined
   #wake = new AbortController()

@@ -5,7 +5,7 @@ import type { Log } from '#telemetry/log/klog.ts'
 // Wanted values of kernel settings → those values, written only where another one stands. One that cannot be written is
 // no reason to stop: kube-proxy's end over a tuning value takes all Services of a node with it.
 
-export interface Knob {
+export interface KernelSetting {
   /** The file. */
   readonly path: string
   /** As the log and the person on call know it. */
@@ -21,7 +21,7 @@ export interface Knob {
   readonly told: readonly [v: number, message: string, pairs?: Readonly<Record<string, unknown>>]
 }
 
-export interface KnobParts {
+export interface KernelSettingParts {
   readonly kernel: Kernel
   readonly log: Log
 }
@@ -32,18 +32,22 @@ export interface Look {
   readonly outcome: Outcome
 }
 
-export async function look(kernel: Kernel, knobs: readonly Knob[]): Promise<Look> {
+export async function look(kernel: Kernel, knobs: readonly KernelSetting[]): Promise<Look> {
   const outcome = await kernel.run({ argv: readNumbers(knobs.map(({ path }) => path)) })
   return { values: numbersOf(outcome.stdout), outcome }
 }
 
 interface Refusal {
-  readonly knob: Knob
+  readonly knob: KernelSetting
   readonly current: number | undefined
   readonly reason: string
 }
 
-export async function turn({ kernel, log }: KnobParts, knobs: readonly Knob[], seen?: Look): Promise<void> {
+export async function turn(
+  { kernel, log }: KernelSettingParts,
+  knobs: readonly KernelSetting[],
+  seen?: Look,
+): Promise<void> {
   const { values, outcome } = seen ?? (await look(kernel, knobs))
   const refusals = new Map<string, Refusal>()
   for (const knob of knobs) {

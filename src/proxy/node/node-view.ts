@@ -1,15 +1,15 @@
 import type { Settings } from '#config/settings.ts'
 import type { Node } from '#kubernetes/objects.ts'
 import type { LocalPods, NodeView } from '#proxy/desired/node-view.ts'
-import type { LookAround } from '#proxy/sync/draft.ts'
+import type { NodeReader } from '#proxy/sync/draft.ts'
 import { type Address, type Family, familyOf, parseAddress } from '#values/address.ts'
 import { type Cidr, cidrFamily, contains, prefixLength } from '#values/cidr.ts'
 import { serviceRanges } from './service-ranges.ts'
 
-// Settings, the Node object and what the machine says of itself → this node's surroundings, in one family.
+// Settings, the Node object and what the machine says of itself → this node's nodeFacts, in one family.
 
 /** What was found on the machine. Addresses change while we run; the rest is looked at once. */
-export interface Machine {
+export interface HostNetwork {
   readonly addresses: Readonly<Record<Family, readonly Address[]>>
   /** Connection tracking is told to let odd packets pass, so we must not drop what it calls INVALID. */
   readonly liberalConntrack: boolean
@@ -17,12 +17,12 @@ export interface Machine {
   readonly routes?: Readonly<Record<Family, readonly Cidr[]>>
 }
 
-export interface Whereabouts {
+export interface NodeViewParts {
   readonly settings: Settings
   readonly family: Family
   readonly nodeName: string
   /** Asked at each look, so that an address that comes or goes is noticed. */
-  readonly machine: () => Machine
+  readonly machine: () => HostNetwork
 }
 
 /** Above this, comments on rules about single endpoints cost more than they tell; kube-proxy draws the line here too. */
@@ -30,7 +30,7 @@ const LARGE_CLUSTER_ENDPOINTS = 1000
 /** Up to here KUBE-SERVICES looks exactly like kube-proxy's; beyond, the first packet of a connection would feel its length. */
 const FLAT_SERVICES = 1000
 
-export function lookAround({ settings, family, nodeName, machine }: Whereabouts): LookAround {
+export function nodeReader({ settings, family, nodeName, machine }: NodeViewParts): NodeReader {
   return (cluster, endpoints) => {
     const { addresses, liberalConntrack, routes } = machine()
     const { node } = cluster

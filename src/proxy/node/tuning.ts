@@ -2,11 +2,11 @@ import type { Settings } from '#config/settings.ts'
 import { nameOf } from '#config/table/setting.ts'
 import { settingOf } from '#config/table/table.ts'
 import { HASH_SIZE, NF_CONNTRACK, oomScore, ROUTE_LOCALNET, sysctlPath } from '#dialects/sysctl.ts'
-import { type Knob, type KnobParts, look, turn } from './kernel-settings.ts'
+import { type KernelSetting, type KernelSettingParts, look, turn } from './kernel-settings.ts'
 
 // Settings → what the kernel is told of connection tracking, of localhost and of this process, as kube-proxy tells it.
 
-export interface TuningParts extends KnobParts {
+export interface TuningParts extends KernelSettingParts {
   readonly settings: Settings
   /** Of the machine, whatever part of it this process may use. */
   readonly cpus: number
@@ -25,7 +25,7 @@ export async function tune({ pid, ...parts }: TuningParts & { readonly pid: numb
 /** Connection tracking as the settings want it. */
 export async function tuneMachine(
   { settings, cpus, kernel, log }: TuningParts,
-  more: readonly Knob[] = [],
+  more: readonly KernelSetting[] = [],
 ): Promise<void> {
   const told = { kernel, log: log.at('tuning.ts:1') }
   const most = conntrackMax(settings.conntrack, cpus)
@@ -51,7 +51,7 @@ export function conntrackMax(
 }
 
 /** More lists for a limit that could not be raised would only take memory. */
-function limitKnobs(most: number | undefined): readonly Knob[] {
+function limitKnobs(most: number | undefined): readonly KernelSetting[] {
   if (most === undefined) return []
   const lists = Math.trunc(most / CONNECTIONS_PER_LIST)
   return [
@@ -68,7 +68,7 @@ function limitKnobs(most: number | undefined): readonly Knob[] {
   ]
 }
 
-function timeoutKnobs({ conntrack }: Settings): readonly Knob[] {
+function timeoutKnobs({ conntrack }: Settings): readonly KernelSetting[] {
   const timeouts = [
     ['tcp_timeout_established', conntrack.tcpEstablishedTimeoutMs, 'conntrack.tcpEstablishedTimeout'],
     ['tcp_timeout_close_wait', conntrack.tcpCloseWaitTimeoutMs, 'conntrack.tcpCloseWaitTimeout'],
@@ -86,19 +86,19 @@ function wholeSeconds(ms: number): number {
 }
 
 /** Off means "not asked for": somebody else may want it on. */
-function liberalKnobs({ conntrack }: Settings): readonly Knob[] {
+function liberalKnobs({ conntrack }: Settings): readonly KernelSetting[] {
   if (!conntrack.tcpBeLiberal) return []
   return [sysctl({ entry: `${NF_CONNTRACK}_tcp_be_liberal`, value: 1, key: 'conntrack.tcpBeLiberal' })]
 }
 
 /** How early the kernel ends this process, and what it starts, when memory is short. */
-function oomKnob({ oomScoreAdj: value }: Settings, pid: number): Knob {
+function oomKnob({ oomScoreAdj: value }: Settings, pid: number): KernelSetting {
   const avoid = `${nameOf(settingOf('oomScoreAdj'))}: the value it has`
   return { path: oomScore(pid), name: 'oom_score_adj', value, avoid, told: [2, 'Set oom_score_adj', { value }] }
 }
 
 /** Without this the kernel drops what comes back from a node port on 127.0.0.1. */
-export async function allowLocalhost({ kernel, log }: KnobParts): Promise<void> {
+export async function allowLocalhost({ kernel, log }: KernelSettingParts): Promise<void> {
   const knob = sysctl({ entry: ROUTE_LOCALNET, value: 1, key: 'iptables.localhostNodePorts' })
   await turn({ kernel, log: log.at('tuning.ts:1') }, [{ ...knob, told: [0, LOCALHOST_SENTENCE, { ipFamily: 'IPv4' }] }])
 }
@@ -112,7 +112,7 @@ interface Sysctl {
   readonly key: string
 }
 
-function sysctl({ entry, value, key }: Sysctl): Knob {
+function sysctl({ entry, value, key }: Sysctl): KernelSetting {
   return {
     path: sysctlPath(entry),
     name: entry,

@@ -55,7 +55,7 @@ export class Relay implements Listeners {
   readonly #open = new Map<string, Listening>()
   readonly #memories = new Memories(() => Date.now())
   readonly #descriptors: Int32Array<SharedArrayBuffer>
-  readonly #begun = new Set<Family>()
+  readonly #invocation = new Set<Family>()
   #lost: NodeJS.Timeout | undefined
 
   constructor(options: RelayOptions) {
@@ -120,8 +120,8 @@ export class Relay implements Listeners {
 
   /** Once rules stand that lead to us, no port belongs to anybody else. */
   async #remembered(family: Family): Promise<ReadonlyMap<string, number>> {
-    if (this.#begun.has(family)) return NOWHERE
-    this.#begun.add(family)
+    if (this.#invocation.has(family)) return NOWHERE
+    this.#invocation.add(family)
     return (await this.#options.remembered?.(family)) ?? NOWHERE
   }
 

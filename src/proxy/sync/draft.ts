@@ -2,18 +2,18 @@ import type { Cluster } from '#proxy/cluster/cluster.ts'
 import { type OtherAnswerers, type Owed, owedFlows, passedFlows } from '#proxy/desired/flows.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import { type Resolved, resolve } from '#proxy/desired/resolve.ts'
-import type { Standpoint } from '#proxy/desired/this-node.ts'
+import type { ThisNode } from '#proxy/desired/this-node.ts'
 import type { Mode } from '#proxy/modes/mode.ts'
 import { BASE_OWNER, Book } from '#proxy/plan/book.ts'
 import type { Address } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
 import { same } from '#values/same.ts'
-import { type News, newsOf } from './service-changes.ts'
+import { mergedChanges, type ServiceChanges } from './service-changes.ts'
 
-// A Cluster, a mode and this node's surroundings → a Book that says what the kernel should have.
+// A Cluster, a mode and this node's nodeFacts → a Book that says what the kernel should have.
 
-export interface Surroundings {
-  readonly place: Standpoint
+export interface NodeFacts {
+  readonly place: ThisNode
   readonly view: NodeView
   /** All addresses the node has in this family, whether it answers node ports on them or not. */
   readonly addresses: readonly Address[]
@@ -21,19 +21,19 @@ export interface Surroundings {
 
 /** What an update of the book came to. */
 export interface Drawn {
-  readonly news: News
+  readonly serviceChanges: ServiceChanges
   /** Connections to be forgotten once the rules stand. */
   readonly owed: Owed
 }
 
 /** Node and settings as they are now; large clusters are written with fewer words, so the count of endpoints matters. */
-export type LookAround = (cluster: Cluster, endpoints: number) => Surroundings
+export type NodeReader = (cluster: Cluster, endpoints: number) => NodeFacts
 
 export class Draft {
   readonly book = new Book()
   readonly #cluster: Cluster
   readonly #mode: Mode
-  readonly #lookAround: LookAround
+  readonly #nodeReader: NodeReader
   readonly #answerers: OtherAnswerers | undefined
   readonly #drawn = new Map<ObjectName, readonly Resolved[]>()
   /** What may have changed. */
@@ -43,13 +43,13 @@ export class Draft {
   /** Who owns entries of the book. */
   readonly #owners = new Map<ObjectName, readonly string[]>()
   #outcome: Drawn[] = []
-  #around: Surroundings | undefined
+  #around: NodeFacts | undefined
   #endpoints = 0
 
-  constructor(cluster: Cluster, mode: Mode, lookAround: LookAround) {
+  constructor(cluster: Cluster, mode: Mode, nodeReader: NodeReader) {
     this.#cluster = cluster
     this.#mode = mode
-    this.#lookAround = lookAround
+    this.#nodeReader = nodeReader
     this.#answerers = mode.answering?.names
   }
 
@@ -67,7 +67,10 @@ export class Draft {
     while (this.advance(Number.POSITIVE_INFINITY) === 'more');
     const outcome = this.#outcome
     this.#outcome = []
-    return { news: newsOf(outcome.map(({ news }) => news)), owed: new Map(outcome.flatMap(({ owed }) => [...owed])) }
+    return {
+      serviceChanges: mergedChanges(outcome.map(({ serviceChanges }) => serviceChanges)),
+      owed: new Map(outcome.flatMap(({ owed }) => [...owed])),
+    }
   }
 
   /**
@@ -95,13 +98,13 @@ export class Draft {
     return passedFlows([...this.resolved()], this.#answerers)
   }
 
-  get surroundings(): Surroundings | undefined {
+  get nodeFacts(): NodeFacts | undefined {
     return this.#around
   }
 
-  /** A change of surroundings may change every decision, or every rule. */
+  /** A change of nodeFacts may change every decision, or every rule. */
   #look(): void {
-    const around = this.#lookAround(this.#cluster, this.#endpoints)
+    const around = this.#nodeReader(this.#cluster, this.#endpoints)
     const before = this.#around
     if (same(around, before)) return
     this.#around = around
@@ -121,7 +124,7 @@ export class Draft {
     else this.#drawn.set(name, after)
     this.#endpoints += count(after) - count(before)
     this.#unsaid.add(name)
-    this.#outcome.push({ news: compare(before, after), owed: owedFlows(before, after, this.#answerers) })
+    this.#outcome.push({ serviceChanges: compare(before, after), owed: owedFlows(before, after, this.#answerers) })
   }
 
   #say(name: ObjectName): void {
@@ -152,7 +155,7 @@ function count(ports: readonly Resolved[]): number {
   return ports.reduce((sum, { endpoints }) => sum + endpoints.length, 0)
 }
 
-function compare(before: readonly Resolved[], after: readonly Resolved[]): News {
+function compare(before: readonly Resolved[], after: readonly Resolved[]): ServiceChanges {
   const old = new Map(before.map(resolved => [ownerOf(resolved.traffic), resolved.port]))
   const now = new Map(after.map(resolved => [ownerOf(resolved.traffic), resolved.port]))
   const ports = [...now]

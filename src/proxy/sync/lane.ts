@@ -4,7 +4,7 @@ import type { Mode } from '#proxy/modes/mode.ts'
 import type { Clock, Command, Follow, Kernel, Outcome } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
-import { Draft, type Drawn, type LookAround } from './draft.ts'
+import { Draft, type Drawn, type NodeReader } from './draft.ts'
 import { forget } from './forget.ts'
 import { type Limits, Pace } from './pace.ts'
 import type { Report } from './report.ts'
@@ -24,7 +24,7 @@ export interface LaneParts {
   readonly mayFollow?: Promise<void>
   readonly clock: Clock
   readonly limits: Limits
-  readonly lookAround: LookAround
+  readonly nodeReader: NodeReader
   readonly tell: (report: Report) => void
 }
 
@@ -44,7 +44,7 @@ const MANY = 100
 /** Some milliseconds of work. */
 const STEP = 25
 
-/** The kernel's news of our own changes comes a moment after them. */
+/** The kernel's serviceChanges of our own changes comes a moment after them. */
 const LATE_NEWS_MS = 300
 const DRIFT_SHOWN = 10
 /** So many alarms a minute are answered at once; more mean that somebody keeps at it, and each then waits longer. */
@@ -60,7 +60,7 @@ export class Lane {
   readonly #pace: Pace
   readonly #tower: Watchtower | undefined
   #owed: Owed = new Map()
-  /** Until when news of changes may be news of our own. */
+  /** Until when serviceChanges of changes may be serviceChanges of our own. */
   #busyUntil = 0
   #alarms: readonly number[] = []
   #glance: Promise<void> | undefined
@@ -69,7 +69,7 @@ export class Lane {
 
   constructor(parts: LaneParts) {
     this.family = parts.family
-    this.draft = new Draft(parts.cluster, parts.mode, parts.lookAround)
+    this.draft = new Draft(parts.cluster, parts.mode, parts.nodeReader)
     this.#parts = parts
     this.#sync = new Sync(parts.mode, { run: command => this.#carryOut(command) }, parts.clock)
     this.#pace = new Pace(parts.clock, parts.limits)
@@ -93,7 +93,7 @@ export class Lane {
   async run(signal: AbortSignal): Promise<void> {
     let watching: Promise<void> | undefined
     while (!signal.aborted) {
-      const reason = await this.#pace.due(signal, this.#tower?.manned ? 'watched' : 'unwatched')
+      const reason = await this.#pace.due(signal, this.#tower?.isListening ? 'watched' : 'unwatched')
       if (signal.aborted) break
       if (!this.#parts.cluster.complete) continue
       if (reason === 'distrust') this.#lookBeside()
@@ -130,14 +130,14 @@ export class Lane {
     const startedAt = clock.now()
     if (startedAt >= this.#busyUntil) this.#tower?.settle()
     this.#busyUntil = Number.POSITIVE_INFINITY
-    const { news, owed } = await this.#draw()
+    const { serviceChanges, owed } = await this.#draw()
     this.#owed = new Map([...this.#owed, ...owed])
-    const about = { mode: mode.name, family, startedAt, news }
+    const about = { mode: mode.name, family, startedAt, serviceChanges }
     const drawnAt = clock.now()
     try {
       const confirmed = this.#confirmed
       this.#confirmed = false
-      const { plan, drift, parked, commands, bytes, stages, ...done } = await this.#sync.run(this.draft.book)
+      const { plan, drift, blocked, commands, bytes, stages, ...done } = await this.#sync.run(this.draft.book)
       this.#pace.succeeded()
       if (done.looked) this.#pace.looked()
       const looked = done.looked || confirmed
@@ -152,7 +152,7 @@ export class Lane {
       }
       const units = { added: plan.add.size, changed: plan.change.size, removed: plan.remove.size }
       const drifted = { count: drift.length, units: drift.slice(0, DRIFT_SHOWN) }
-      return { ...about, ...took, looked, commands, bytes, units, flows, drift: drifted, parked }
+      return { ...about, ...took, looked, commands, bytes, units, flows, drift: drifted, blocked }
     } catch (error) {
       const failure = { error, retryMs: this.#pace.failed() }
       return { ...about, ...NOTHING_DONE, tookMs: clock.now() - startedAt, failure }
@@ -176,7 +176,7 @@ export class Lane {
     this.#owed = new Map()
     try {
       const { kernel, mode } = this.#parts
-      const nodeAddresses = this.draft.surroundings?.addresses ?? []
+      const nodeAddresses = this.draft.nodeFacts?.addresses ?? []
       const answererOf = await mode.answering?.look(kernel)
       const about = { owed, family: this.family, nodeAddresses, ...(answererOf !== undefined && { answererOf }) }
       return { forgotten: await forget(kernel, about) }

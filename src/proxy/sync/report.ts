@@ -1,9 +1,9 @@
 import type { Mode } from '#proxy/modes/mode.ts'
 import type { Family } from '#values/address.ts'
-import type { News } from './service-changes.ts'
+import type { ServiceChanges } from './service-changes.ts'
 
 export type { ServicePort } from '#proxy/cluster/service-ports.ts'
-export type { News } from './service-changes.ts'
+export type { ServiceChanges } from './service-changes.ts'
 
 // What one sync did, as a value: log lines, metrics, health and the page are all made from it, at the edge.
 
@@ -21,17 +21,17 @@ export interface Report {
   readonly drift: { readonly count: number; readonly units: readonly string[] }
   readonly units: { readonly added: number; readonly changed: number; readonly removed: number }
   /** Units that ought to be gone, but somebody else holds on to them: they stay, emptied. Told once for each. */
-  readonly parked?: readonly Parked[]
+  readonly blocked?: readonly Blocked[]
   readonly commands: number
   readonly bytes: number
-  readonly news: News
+  readonly serviceChanges: ServiceChanges
   /** Connections the kernel was made to forget, and why it could not be, where it could not. */
   readonly flows: { readonly forgotten: number; readonly error?: unknown }
   /** Set where the sync failed; everything it owed is still owed. */
   readonly failure?: { readonly error: unknown; readonly retryMs: number }
 }
 
-export interface Parked {
+export interface Blocked {
   readonly unit: string
   /** What holds on to it: a rule of somebody else. */
   readonly by: string

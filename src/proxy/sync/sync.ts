@@ -3,7 +3,7 @@ import type { Book } from '#proxy/plan/book.ts'
 import { diff, park, settle } from '#proxy/plan/diff.ts'
 import { must } from '#system/must.ts'
 import type { Clock, Command, Kernel } from '#system/ports.ts'
-import type { Parked } from './report.ts'
+import type { Blocked } from './report.ts'
 
 // A book → a kernel that says the same. There is no full sync: only what we believe, and whether we believe anything.
 
@@ -13,7 +13,7 @@ export interface Done {
   /** What differed although nobody here had asked for a change: somebody else was there. Empty at the first look. */
   readonly drift: readonly Unit[]
   /** What could not go and was not told of before. */
-  readonly parked: readonly Parked[]
+  readonly blocked: readonly Blocked[]
   readonly commands: number
   readonly bytes: number
   /** Looking at the kernel, working out what must change, and carrying it out, in milliseconds. */
@@ -29,7 +29,7 @@ export class Sync {
   #unsettled: ReadonlySet<Unit> = new Set()
   #hasSettled = false
   /** What strangers hold on to, by the last look that asked. */
-  #parked: ReadonlyMap<Unit, string> = NOTHING_HELD
+  #blocked: ReadonlyMap<Unit, string> = NOTHING_HELD
   /** What we could only empty, and so still stands: that it does is nobody else's doing. */
   #emptied: ReadonlySet<Unit> = new Set()
   /** What runs have written, or were about to, since somebody began to look beside them. */
@@ -97,12 +97,12 @@ export class Sync {
   }
 
   /** All of it stands: what this tells of others, and what is remembered of it. */
-  #settled(plan: Plan, { touched, looked, held }: Settling): Pick<Done, 'drift' | 'parked'> {
+  #settled(plan: Plan, { touched, looked, held }: Settling): Pick<Done, 'drift' | 'blocked'> {
     this.#unsettled = new Set()
     const drift = this.#hasSettled && looked ? foreign(plan, touched.union(this.#emptied)) : []
     this.#emptied = this.#emptied.difference(plan.remove).union(this.#mode.emptied?.(plan) ?? NOTHING)
     this.#hasSettled = true
-    return { drift, parked: looked ? this.#news(held) : [] }
+    return { drift, blocked: looked ? this.#news(held) : [] }
   }
 
   /** Of what is to go: what cannot, and why. */
@@ -112,9 +112,9 @@ export class Sync {
     return new Map([...held].filter(([unit]) => remove.has(unit)))
   }
 
-  #news(held: ReadonlyMap<Unit, string>): readonly Parked[] {
-    const before = this.#parked
-    this.#parked = held
+  #news(held: ReadonlyMap<Unit, string>): readonly Blocked[] {
+    const before = this.#blocked
+    this.#blocked = held
     return [...held].filter(([unit]) => !before.has(unit)).map(([unit, by]) => ({ unit, by }))
   }
 

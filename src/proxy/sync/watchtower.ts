@@ -32,7 +32,7 @@ export class Watchtower {
   }
 
   /** Whether anybody is up there: where not, the kernel must be looked at now and then. */
-  get manned(): boolean {
+  get isListening(): boolean {
     return this.#watching
   }
 

@@ -1,4 +1,4 @@
-import type { Parked, Report } from '#proxy/sync/report.ts'
+import type { Blocked, Report } from '#proxy/sync/report.ts'
 import { CommandFailed } from '#system/must.ts'
 import { FAMILY_LABEL } from '#values/address.ts'
 import { formatDuration } from '#values/duration.ts'
@@ -23,7 +23,7 @@ export function logReport(log: Log, report: Report): void {
   if (report.drift.count > 0) {
     lane.warning('Somebody else had changed our rules; they are as they should be again', { ...about, ...report.drift })
   }
-  logBlocked(lane, report.parked ?? [], about)
+  logBlocked(lane, report.blocked ?? [], about)
   const { units, commands, bytes, looked, tookMs, stages, flows } = report
   const level = units.added + units.changed + units.removed > 0 ? 2 : 4
   lane.info(level, 'Sync complete', {
@@ -39,12 +39,12 @@ export function logReport(log: Log, report: Report): void {
 }
 
 /** What ought to be gone, and who leads there. */
-export function logBlocked(log: Log, parked: readonly Parked[], about: Readonly<Record<string, string>>): void {
-  if (parked.length === 0) return
+export function logBlocked(log: Log, blocked: readonly Blocked[], about: Readonly<Record<string, string>>): void {
+  if (blocked.length === 0) return
   log.warning('Left empty what cannot go, because rules that are not ours lead there', {
     ...about,
-    held: parked.slice(0, HELD_SHOWN).map(({ unit, by }) => `${unit}: ${by}`),
-    count: parked.length,
+    held: blocked.slice(0, HELD_SHOWN).map(({ unit, by }) => `${unit}: ${by}`),
+    count: blocked.length,
   })
 }
 

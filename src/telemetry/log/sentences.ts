@@ -1,4 +1,4 @@
-import type { News, Report, ServicePort } from '#proxy/sync/report.ts'
+import type { Report, ServiceChanges, ServicePort } from '#proxy/sync/report.ts'
 import { burstLines } from './burst.ts'
 
 // A report → the sentences users know: what became of each service port, and what could not be had.
@@ -8,25 +8,25 @@ export interface Sentences {
   readonly warned: readonly string[]
 }
 
-export function serviceSentences({ news }: Report): Sentences {
+export function serviceSentences({ serviceChanges }: Report): Sentences {
   const said = [
     ...burstLines(
-      news.added.map(port => `Adding new service "${port.id}" at ${where(port)}`),
+      serviceChanges.added.map(port => `Adding new service "${port.id}" at ${where(port)}`),
       'services were added',
     ),
     ...burstLines(
-      news.updated.map(port => `Updating existing service "${port.id}" at ${where(port)}`),
+      serviceChanges.updated.map(port => `Updating existing service "${port.id}" at ${where(port)}`),
       'services were updated',
     ),
     ...burstLines(
-      news.removed.map(port => `Removing service "${port.id}" at ${where(port)}`),
+      serviceChanges.removed.map(port => `Removing service "${port.id}" at ${where(port)}`),
       'services were removed',
     ),
   ]
-  return { said, warned: burstLines(lostClaims(news), 'addresses were claimed twice') }
+  return { said, warned: burstLines(lostClaims(serviceChanges), 'addresses were claimed twice') }
 }
 
-function lostClaims({ added, updated }: News): readonly string[] {
+function lostClaims({ added, updated }: ServiceChanges): readonly string[] {
   return [...added, ...updated].flatMap(({ id, lost }) =>
     lost.map(({ door, holder }) => `Service "${id}" does not get ${door}: "${holder}" is older and has it`),
   )

@@ -1,7 +1,7 @@
 import type { Service } from '#kubernetes/objects.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
-import type { Standpoint } from '#proxy/desired/this-node.ts'
+import type { ThisNode } from '#proxy/desired/this-node.ts'
 import type { Mode, Ruleset } from '#proxy/modes/mode.ts'
 import type { Packet } from '#proxy/modes/trace.ts'
 import { Draft } from '#proxy/sync/draft.ts'
@@ -57,7 +57,7 @@ export interface Given {
   readonly service?: (at: At) => Partial<Service>
   /** Both pods, unless said otherwise. */
   readonly endpoints?: readonly Place[]
-  readonly masquerade?: Standpoint['masquerade']
+  readonly masquerade?: ThisNode['masquerade']
   readonly view?: (at: At) => Partial<NodeView>
 }
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { PaperKernel } from '#lab/paper/kernel.ts'
-import { Takeover } from '#proxy/agent/mode-switch.ts'
+import { ModeSwitch } from '#proxy/agent/mode-switch.ts'
 import { type Heard, listen } from '../../support/asking.ts'
 
 // What another mode has left, on a kernel of paper: it goes, but for what a stranger holds on to, which is emptied and told.
@@ -21,12 +21,12 @@ const HOLD = '-A STRANGER -p tcp -j KUBE-SVC-AAAAAAAAAAAAAAAA'
 
 let kernel: PaperKernel
 let heard: Heard
-let takeover: Takeover
+let takeover: ModeSwitch
 
 beforeEach(async () => {
   kernel = new PaperKernel()
   heard = listen(0)
-  takeover = new Takeover({
+  takeover = new ModeSwitch({
     mode: 'nftables',
     kernel,
     clock: new PaperClock(),

@@ -2,15 +2,15 @@ import { describe, expect, test } from 'vitest'
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import { resolve } from '#proxy/desired/resolve.ts'
-import type { Standpoint } from '#proxy/desired/this-node.ts'
+import type { ThisNode } from '#proxy/desired/this-node.ts'
 import type { ServiceTraffic } from '#proxy/desired/traffic.ts'
 import { cidr, endpoint, ip, name, port, service, slice, slicePort } from '../../support/objects.ts'
 
-const HERE: Standpoint = { family: 'ipv4', nodeName: 'here', zone: 'a', masquerade: 'from-outside' }
+const HERE: ThisNode = { family: 'ipv4', nodeName: 'here', zone: 'a', masquerade: 'from-outside' }
 
 function traffics(
   objects: readonly ClusterObject[],
-  place: Standpoint = HERE,
+  place: ThisNode = HERE,
   called = 'shop/cart',
 ): readonly ServiceTraffic[] {
   const cluster = new Cluster()
@@ -18,7 +18,7 @@ function traffics(
   return resolve(cluster, name(called), place).map(({ traffic }) => traffic)
 }
 
-function only(objects: readonly ClusterObject[], place?: Standpoint): ServiceTraffic {
+function only(objects: readonly ClusterObject[], place?: ThisNode): ServiceTraffic {
   const [traffic, ...rest] = traffics(objects, place)
   expect(rest).toEqual([])
   return traffic!

@@ -2,15 +2,15 @@ import { describe, expect, test } from 'vitest'
 import { parseArguments } from '#config/arguments.ts'
 import type { Node } from '#kubernetes/objects.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
-import { lookAround, type Machine } from '#proxy/node/node-view.ts'
-import type { Surroundings } from '#proxy/sync/draft.ts'
+import { type HostNetwork, nodeReader } from '#proxy/node/node-view.ts'
+import type { NodeFacts } from '#proxy/sync/draft.ts'
 import type { Family } from '#values/address.ts'
 import { cidr, ip, node } from '../../support/objects.ts'
 
-const MACHINE: Machine = {
+const MACHINE: HostNetwork = {
   addresses: { ipv4: ['10.99.0.2', '10.99.0.22', '127.0.0.1'].map(ip), ipv6: ['::1', 'fd00:99::2'].map(ip) },
   liberalConntrack: false,
-} as Machine
+} as HostNetwork
 const NODE = node('here', {
   addresses: [ip('10.99.0.2'), ip('fd00:99::2')],
   zone: 'a',
@@ -19,14 +19,14 @@ const NODE = node('here', {
 
 async function around(
   flags: readonly string[],
-  more: { family?: Family; machine?: Machine; node?: Node; endpoints?: number } = {},
-): Promise<Surroundings> {
+  more: { family?: Family; machine?: HostNetwork; node?: Node; endpoints?: number } = {},
+): Promise<NodeFacts> {
   const parsed = await parseArguments('run', flags, () => Promise.reject())
   if (!parsed.ok) throw new Error(parsed.problems.join())
   const { family = 'ipv4', machine = MACHINE, endpoints = 0 } = more
   const cluster = new Cluster()
   cluster.apply({ type: 'put', object: more.node ?? NODE })
-  return lookAround({ settings: parsed.settings, family, nodeName: 'here', machine: () => machine })(cluster, endpoints)
+  return nodeReader({ settings: parsed.settings, family, nodeName: 'here', machine: () => machine })(cluster, endpoints)
 }
 
 describe('local pods', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { parseArguments } from '#config/arguments.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
-import { lookAtMachine } from '#proxy/node/host-network.ts'
-import { lookAround } from '#proxy/node/node-view.ts'
+import { readHostNetwork } from '#proxy/node/host-network.ts'
+import { nodeReader } from '#proxy/node/node-view.ts'
 import { serviceRanges } from '#proxy/node/service-ranges.ts'
 import { FAMILIES, type Family } from '#values/address.ts'
 import { cidr, ip, name } from '../../support/objects.ts'
@@ -62,10 +62,10 @@ async function viewIn(mode: string, family: Family) {
   const parsed = await parseArguments('run', [`--proxy-mode=${mode}`], () => Promise.reject())
   if (!parsed.ok) throw new Error(parsed.problems.join('\n'))
   const { settings } = parsed
-  const machine = await lookAtMachine(kernel, settings.mode)
+  const machine = await readHostNetwork(kernel, settings.mode)
   const cluster = new Cluster()
   cluster.apply({ type: 'put', object: { kind: 'ServiceCIDR', name: name('kubernetes'), cidrs: RANGES } })
-  return lookAround({ settings, family, nodeName: 'here', machine: () => machine })(cluster, 0).view
+  return nodeReader({ settings, family, nodeName: 'here', machine: () => machine })(cluster, 0).view
 }
 
 test('in nftables mode the node sees ranges and routes, holes and its ipvs device left out', async () => {
@@ -78,5 +78,5 @@ test('in nftables mode the node sees ranges and routes, holes and its ipvs devic
 
 test('in iptables mode it does not look', async () => {
   expect(await viewIn('iptables', 'ipv4')).not.toHaveProperty('serviceRanges')
-  expect(await lookAtMachine(kernel, 'iptables')).not.toHaveProperty('routes')
+  expect(await readHostNetwork(kernel, 'iptables')).not.toHaveProperty('routes')
 })

@@ -60,7 +60,7 @@ class Setting {
       kernel,
       clock: this.clock,
       limits: { minMs: 0, retryMs: 30_000, distrustMs: HOUR_MS, unwatchedMs: HOUR_MS },
-      lookAround: () => ({
+      nodeReader: () => ({
         place: { family: 'ipv4', nodeName: 'here', masquerade: 'never' },
         view: VIEW,
         addresses: [],

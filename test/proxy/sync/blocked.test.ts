@@ -48,8 +48,8 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
   test('what holds it is told by name, it stands empty, and everything else goes its way', async () => {
     book.remove('shop/cart')
     book.put('shop/till', [{ unit: `nat ${OTHER}`, text: `-A ${OTHER} -j RETURN` }])
-    const { parked, plan } = await sync.run(book)
-    expect(parked).toEqual([{ unit: `nat ${SVC}`, by: `-A STRANGER -d 10.9.9.9/32 -j ${SVC}` }])
+    const { blocked, plan } = await sync.run(book)
+    expect(blocked).toEqual([{ unit: `nat ${SVC}`, by: `-A STRANGER -d 10.9.9.9/32 -j ${SVC}` }])
     expect([...plan.remove]).toEqual([`nat ${SEP}`])
     expect([...(await rules())].sort()).toEqual([`:${OTHER} - [0:0]`, `-A ${OTHER} -j RETURN`, ...HELD].sort())
   })
@@ -58,9 +58,9 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
     book.remove('shop/cart')
     await sync.run(book)
     book.put('shop/till', [{ unit: `nat ${OTHER}`, text: `-A ${OTHER} -j RETURN` }])
-    expect(await sync.run(book)).toMatchObject({ looked: false, parked: [], commands: 1 })
+    expect(await sync.run(book)).toMatchObject({ looked: false, blocked: [], commands: 1 })
     sync.forget()
-    expect(await sync.run(book)).toMatchObject({ looked: true, parked: [], drift: [], commands: 0 })
+    expect(await sync.run(book)).toMatchObject({ looked: true, blocked: [], drift: [], commands: 0 })
   })
 
   test('it goes at the first look after the stranger has let go', async () => {
@@ -77,15 +77,15 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
     book.remove('shop/cart')
     await sync.run(book)
     book.put('shop/cart', [{ unit: `nat ${SVC}`, text: `-A ${SVC} -j RETURN` }])
-    expect(await sync.run(book)).toMatchObject({ looked: false, parked: [] })
+    expect(await sync.run(book)).toMatchObject({ looked: false, blocked: [] })
     expect([...(await rules())].sort()).toEqual([`-A ${SVC} -j RETURN`, ...HELD].sort())
   })
 
   test('one that was there before us is emptied without a failure on the way', async () => {
     const late = new Sync(mode, kernel, new PaperClock())
     const before = kernel.commands.length
-    const { parked } = await late.run(new Book())
-    expect(parked.map(({ unit }) => unit)).toEqual([`nat ${SVC}`])
+    const { blocked } = await late.run(new Book())
+    expect(blocked.map(({ unit }) => unit)).toEqual([`nat ${SVC}`])
     const restores = kernel.commands.slice(before).filter(({ argv }) => argv[0].endsWith('restore'))
     expect(restores).toHaveLength(1)
     expect([...(await rules())].sort()).toEqual(HELD)
@@ -105,7 +105,7 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
     book.remove('shop/cart')
     kernel.failNext()
     await expect(sync.run(book)).rejects.toThrow('Another app is currently holding the xtables lock')
-    expect(await sync.run(book)).toMatchObject({ looked: true, parked: [] })
+    expect(await sync.run(book)).toMatchObject({ looked: true, blocked: [] })
     expect(await rules()).toEqual([':STRANGER - [0:0]'])
   })
 })

@@ -59,14 +59,14 @@ test('in steps it comes to the same as at once, and tells all of it once', () =>
   const steps = draftOf()
   const whole = draftOf()
   for (const { put } of [steps, whole]) for (let n = 0; n < MANY; n++) put(n)
-  const { news } = whole.draft.update()
+  const { serviceChanges } = whole.draft.update()
   let count = 0
   while (steps.draft.advance(2) === 'more') count++
   expect(count).toBeGreaterThan(4)
   const told = steps.draft.update()
   expect(steps.draft.book.rules).toEqual(whole.draft.book.rules)
-  expect(told.news).toEqual(news)
-  expect(steps.draft.update().news).toEqual({ added: [], updated: [], removed: [] })
+  expect(told.serviceChanges).toEqual(serviceChanges)
+  expect(steps.draft.update().serviceChanges).toEqual({ added: [], updated: [], removed: [] })
 })
 
 test('what comes and goes between two steps is followed', () => {

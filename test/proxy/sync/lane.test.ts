@@ -57,7 +57,7 @@ class Setting {
       kernel,
       clock: this.clock,
       limits: { minMs: 1000, retryMs: 30_000, distrustMs: 3_600_000, unwatchedMs: 600_000 },
-      lookAround: (_, endpoints) => ({
+      nodeReader: (_, endpoints) => ({
         place: { family: 'ipv4', nodeName: 'here', masquerade: 'never' },
         view: { ...VIEW, endpointComments: endpoints <= 2 },
         addresses: this.addresses as never,
@@ -112,7 +112,7 @@ describe('a lane', () => {
     await here.clock.advance(0)
     expect(turns).toBeGreaterThan(5)
     expect(here.written()).toHaveLength(1)
-    expect(here.reports[0]!.news.added).toHaveLength(200)
+    expect(here.reports[0]!.serviceChanges.added).toHaveLength(200)
     expect(here.reports[0]!.units.added).toBe(201)
     here.stop.abort()
     await done
@@ -184,13 +184,13 @@ describe('a lane', () => {
     here.put(CART)
     here.sync()
     const ids = (list: readonly { id: string }[]): readonly string[] => list.map(({ id }) => id)
-    expect(ids((await here.lane.once()).news.added)).toEqual(['shop/cart'])
+    expect(ids((await here.lane.once()).serviceChanges.added)).toEqual(['shop/cart'])
     here.put(slice('shop/a', 'shop/cart', [endpoint('10.1.0.1')]))
-    expect((await here.lane.once()).news).toEqual({ added: [], updated: [], removed: [] })
+    expect((await here.lane.once()).serviceChanges).toEqual({ added: [], updated: [], removed: [] })
     here.put({ ...CART, ports: [port({ port: 81 })] })
-    expect(ids((await here.lane.once()).news.updated)).toEqual(['shop/cart'])
+    expect(ids((await here.lane.once()).serviceChanges.updated)).toEqual(['shop/cart'])
     here.lane.touch(here.cluster.apply({ type: 'gone', kind: 'Service', name: name('shop/cart') }).services)
-    expect(ids((await here.lane.once()).news.removed)).toEqual(['shop/cart'])
+    expect(ids((await here.lane.once()).serviceChanges.removed)).toEqual(['shop/cart'])
   })
 
   test('draws everything again when the cluster grows large, and when it shrinks', async () => {

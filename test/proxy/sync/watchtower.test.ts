@@ -175,17 +175,17 @@ describe('a watchtower', () => {
     hill.stop.abort()
   })
 
-  test('is manned again when its watchman ends, and is left where there can be none', async () => {
+  test('is isListening again when its watchman ends, and is left where there can be none', async () => {
     const hill = new Hill()
     const running = hill.tower.run(hill.stop.signal)
-    expect(hill.tower.manned).toBe(true)
+    expect(hill.tower.isListening).toBe(true)
     await hill.ends(1)
-    expect(hill.tower.manned).toBe(false)
+    expect(hill.tower.isListening).toBe(false)
     await hill.clock.advance(5000)
-    expect([hill.tower.manned, hill.starts.length]).toEqual([true, 2])
+    expect([hill.tower.isListening, hill.starts.length]).toEqual([true, 2])
     await hill.ends(127)
     await running
-    expect(hill.tower.manned).toBe(false)
+    expect(hill.tower.isListening).toBe(false)
   })
 
   test('has nothing to watch where iptables is the legacy one', () => {

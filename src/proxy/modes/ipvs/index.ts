@@ -10,13 +10,13 @@ import { write } from './write.ts'
 // ipvs mode: a virtual server for every address and port, and a fixed number of rules that ask sets. The kernel tells
 // nobody of changes to either, so there is no alarm: who uses this mode has it look every sync period.
 
-export interface IpvsWish {
+export interface IpvsOptions {
   readonly tools: Tools
   readonly scheduler: string
   readonly excludeCIDRs: readonly Cidr[]
 }
 
-export function ipvs({ tools, scheduler, excludeCIDRs }: IpvsWish): Mode {
+export function ipvs({ tools, scheduler, excludeCIDRs }: IpvsOptions): Mode {
   return {
     name: 'ipvs',
     base,

@@ -26,13 +26,13 @@ import { setOf, setSpec } from './sets.ts'
 
 // What four tools print → the units that are ours, in the very text we would write.
 
-export interface ReadWish {
+export interface ReadOptions {
   readonly tools: Tools
   /** Virtual servers in these ranges are only ours where we said so when we made them. */
   readonly excludeCIDRs: readonly Cidr[]
 }
 
-export async function read(kernel: Kernel, wish: ReadWish): Promise<Ruleset> {
+export async function read(kernel: Kernel, wish: ReadOptions): Promise<Ruleset> {
   const [sets, rules, servers, addresses] = await Promise.all([
     // A kernel without ipset, or a host without the tool, has no sets.
     kernel.run({ argv: ipset.SAVE }),

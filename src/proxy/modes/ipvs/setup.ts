@@ -15,7 +15,7 @@ export class NoIpvs extends Error {
   }
 }
 
-export interface SetupWish {
+export interface SetupOptions {
   readonly family: Family
   readonly scheduler: string
   readonly strictARP: boolean
@@ -26,7 +26,7 @@ export interface SetupWish {
 }
 
 /** Undefined where everything is there. Throws only where the kernel refuses what it can do. */
-export async function ipvsSetup(kernel: Kernel, wish: SetupWish): Promise<string | undefined> {
+export async function ipvsSetup(kernel: Kernel, wish: SetupOptions): Promise<string | undefined> {
   const [sets, servers] = await Promise.all([
     kernel.run({ argv: ['ipset', 'list', '-name'] }),
     kernel.run({ argv: ipvs.SAVE }),
@@ -67,7 +67,7 @@ const TRIAL: Readonly<Record<Family, ipvs.Door>> = {
 }
 
 /** The kernel loads a scheduler's module when the first virtual server asks for it; where there is none yet, one does, and goes. */
-async function missingScheduler(kernel: Kernel, wish: SetupWish, servers: string): Promise<string | undefined> {
+async function missingScheduler(kernel: Kernel, wish: SetupOptions, servers: string): Promise<string | undefined> {
   const { scheduler, family } = wish
   const door = TRIAL[family]
   const isUsed = (line: string): boolean =>
@@ -110,7 +110,7 @@ const STRICT_ARP: Readonly<Record<string, number>> = {
 /** Before 5.9, a client that used a port again would wait a second, unless told otherwise (kubernetes/kubernetes#93297). */
 const REUSE = 'net/ipv4/vs/conn_reuse_mode'
 
-async function setSysctls(kernel: Kernel, { strictARP }: SetupWish): Promise<void> {
+async function setSysctls(kernel: Kernel, { strictARP }: SetupOptions): Promise<void> {
   const wanted = { ...ALWAYS, ...(strictARP && STRICT_ARP), [REUSE]: 0 }
   const found = await readAll(kernel, [...Object.keys(wanted), OS_RELEASE])
   for (const [key, value] of Object.entries(wanted)) {
@@ -133,7 +133,10 @@ async function readAll(kernel: Kernel, keys: readonly string[]): Promise<Readonl
 }
 
 /** ipvsadm takes 0 for "as it is". */
-async function setTimeouts(kernel: Kernel, { tcpTimeoutMs, tcpFinTimeoutMs, udpTimeoutMs }: SetupWish): Promise<void> {
+async function setTimeouts(
+  kernel: Kernel,
+  { tcpTimeoutMs, tcpFinTimeoutMs, udpTimeoutMs }: SetupOptions,
+): Promise<void> {
   const seconds = [tcpTimeoutMs, tcpFinTimeoutMs, udpTimeoutMs].map(ms => `${Math.trunc(ms / 1000)}`)
   if (seconds.some(value => value !== '0')) await must(kernel, { argv: ['ipvsadm', '--set', ...seconds] })
 }

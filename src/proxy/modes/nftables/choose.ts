@@ -11,7 +11,7 @@ export interface NftChoice {
   readonly why: string
 }
 
-export interface NftWish {
+export interface NftOptions {
   readonly family: Family
   /** 'skip' where the operator knows that an older kernel was given what it lacked. */
   readonly kernelCheck: 'enforce' | 'skip'
@@ -38,7 +38,7 @@ const OLDEST_KERNEL: Version = [5, 13]
 /** From here on a chain may go in the transaction that takes away the last way to it. */
 const FORGETS_AT_ONCE: Version = [6, 2]
 
-export async function chooseNft(kernel: Kernel, { family, kernelCheck }: NftWish): Promise<NftChoice> {
+export async function chooseNft(kernel: Kernel, { family, kernelCheck }: NftOptions): Promise<NftChoice> {
   const refuse = (why: string): never => {
     throw new NoNftables(family, why)
   }

@@ -7,8 +7,8 @@ import { paperMode } from '#proxy/agent/fit-mode.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import { unitParts } from '#proxy/modes/iptables/names.ts'
 import { ourUnits } from '#proxy/modes/iptables/read.ts'
-import { NO_MACHINE } from '#proxy/node/host-network.ts'
-import { lookAround } from '#proxy/node/node-view.ts'
+import { NO_HOST_NETWORK } from '#proxy/node/host-network.ts'
+import { nodeReader } from '#proxy/node/node-view.ts'
 import { Draft } from '#proxy/sync/draft.ts'
 import type { Family } from '#values/address.ts'
 
@@ -28,7 +28,7 @@ async function ours(family: Family): Promise<ReadonlyMap<string, string>> {
     cluster.apply(event)
   }
   const { settings } = parsed
-  const around = lookAround({ settings, family, nodeName: 'inv1', machine: () => NO_MACHINE })
+  const around = nodeReader({ settings, family, nodeName: 'inv1', machine: () => NO_HOST_NETWORK })
   const draft = new Draft(cluster, paperMode(settings, family), around)
   draft.update()
   return draft.book.rules

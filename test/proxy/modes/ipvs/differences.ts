@@ -6,7 +6,7 @@ import { Draft } from '#proxy/sync/draft.ts'
 import { type Address, type Family, familyOf } from '#values/address.ts'
 import { contains } from '#values/cidr.ts'
 import type { Fate } from '../../../support/fate.ts'
-import { type Flags, surroundings } from '../../../support/flags.ts'
+import { type Flags, nodeFacts } from '../../../support/flags.ts'
 import { oracle } from '../../../support/oracle.ts'
 import { modeOf } from './scene.ts'
 
@@ -90,7 +90,7 @@ export function withoutLocalhost(flags: Flags): Flags {
 export function draftOf({ objects, flags, addresses }: World, family: Family): Draft {
   const cluster = new Cluster()
   for (const object of objects) cluster.apply({ type: 'put', object })
-  const draft = new Draft(cluster, modeOf(family), surroundings({ flags, family, addresses }))
+  const draft = new Draft(cluster, modeOf(family), nodeFacts({ flags, family, addresses }))
   draft.update()
   return draft
 }
@@ -129,7 +129,7 @@ function doorsAt({ to, port, protocol }: Packet, draft: Draft): readonly Door[] 
 }
 
 function answersNodePorts(to: Address, draft: Draft): boolean {
-  const { view, addresses } = draft.surroundings!
+  const { view, addresses } = draft.nodeFacts!
   const { nodePortAddresses: answering } = view
   return !isLoopback(to) && addresses.includes(to) && (answering === 'all' || answering.includes(to))
 }
@@ -139,7 +139,7 @@ function toLocalPool({ last, from, nodeAddresses }: Packet, draft: Draft, { traf
   const isBack = last !== undefined && stickySeconds !== undefined && last.secondsAgo <= stickySeconds
   const kept = pools.local.filter(({ text }) => isBack && text === last.endpoint)
   const chosen = kept.length > 0 ? kept : pools.local
-  const { localPods } = draft.surroundings!.view
+  const { localPods } = draft.nodeFacts!.view
   const isPod = localPods?.by === 'cidr' && contains(localPods.cidr, from)
   const isNode = isLoopback(from) || nodeAddresses.includes(from)
   const ends = chosen.map(({ ip, text }) => ((isNode && !isPod) || ip === from ? `${text} masqueraded` : text))
@@ -149,7 +149,7 @@ function toLocalPool({ last, from, nodeAddresses }: Packet, draft: Draft, { traf
 function isKeptOut({ from }: Packet, draft: Draft, { traffic, frontend }: Door): boolean {
   const ranges = frontend.sourceRanges
   if (ranges === undefined || ranges.some(range => contains(range, from))) return false
-  const nodeIP = draft.surroundings?.view.nodeIP
+  const nodeIP = draft.nodeFacts?.view.nodeIP
   const ownAddresses = traffic.frontends.filter(({ kind }) => kind === 'load-balancer').map(({ ip }) => ip)
   return !(nodeIP !== undefined && ranges.some(range => contains(range, nodeIP)) && ownAddresses.includes(from))
 }

@@ -1,11 +1,11 @@
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import { ipvs } from '#proxy/modes/ipvs/index.ts'
-import type { SetupWish } from '#proxy/modes/ipvs/setup.ts'
+import type { SetupOptions } from '#proxy/modes/ipvs/setup.ts'
 import type { Mode, Ruleset } from '#proxy/modes/mode.ts'
 import { Draft } from '#proxy/sync/draft.ts'
 import type { Address, Family } from '#values/address.ts'
-import { DEFAULT_FLAGS, type Flags, surroundings } from '../../../support/flags.ts'
+import { DEFAULT_FLAGS, type Flags, nodeFacts } from '../../../support/flags.ts'
 import { cidr, ip } from '../../../support/objects.ts'
 
 // ipvs mode as it would be on a host that has everything, for tests.
@@ -16,7 +16,7 @@ export function modeOf(family: Family, scheduler = 'rr'): Mode {
   return ipvs({ tools, scheduler, excludeCIDRs: [] })
 }
 
-export const SETUP: SetupWish = {
+export const SETUP: SetupOptions = {
   family: 'ipv4',
   scheduler: 'rr',
   strictARP: false,
@@ -39,7 +39,7 @@ export const FLAGS: Flags = {
 export function rulesOf(objects: Iterable<ClusterObject>, family: Family = 'ipv4', mode = modeOf(family)): Ruleset {
   const cluster = new Cluster()
   for (const object of objects) cluster.apply({ type: 'put', object })
-  const draft = new Draft(cluster, mode, surroundings({ flags: FLAGS, family, addresses: OWN[family] }))
+  const draft = new Draft(cluster, mode, nodeFacts({ flags: FLAGS, family, addresses: OWN[family] }))
   draft.update()
   return draft.book.rules
 }

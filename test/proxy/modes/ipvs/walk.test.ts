@@ -6,7 +6,7 @@ import { Lane } from '#proxy/sync/lane.ts'
 import { systemClock } from '#system/clock.ts'
 import type { Command } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
-import { surroundings } from '../../../support/flags.ts'
+import { nodeFacts } from '../../../support/flags.ts'
 import { Walk } from '../../../support/steps.ts'
 import { PaperNode } from './paper.ts'
 import { FLAGS, modeOf, OWN, rulesOf } from './scene.ts'
@@ -61,8 +61,8 @@ test.each(['ipv4', 'ipv6'] as const)(
 
 function laneOf(cluster: Cluster, family: Family, kernel: PaperNode): Lane {
   const mode = modeOf(family)
-  const lookAround = surroundings({ flags: FLAGS, family, addresses: OWN[family] })
-  return new Lane({ family, cluster, mode, kernel, clock: systemClock, limits: LIMITS, lookAround, tell: () => {} })
+  const nodeReader = nodeFacts({ flags: FLAGS, family, addresses: OWN[family] })
+  return new Lane({ family, cluster, mode, kernel, clock: systemClock, limits: LIMITS, nodeReader, tell: () => {} })
 }
 
 /** What lingers is there only where it was before. */

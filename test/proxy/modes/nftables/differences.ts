@@ -6,7 +6,7 @@ import { Draft } from '#proxy/sync/draft.ts'
 import { type Address, type Family, familyOf } from '#values/address.ts'
 import { contains } from '#values/cidr.ts'
 import type { Fate } from '../../../support/fate.ts'
-import { type Flags, surroundings } from '../../../support/flags.ts'
+import { type Flags, nodeFacts } from '../../../support/flags.ts'
 import { oracle } from '../../../support/oracle.ts'
 import { modeOf } from './scene.ts'
 
@@ -70,7 +70,7 @@ export function withoutLocalhost(flags: Flags): Flags {
 export function draftOf({ objects, flags, addresses }: World, family: Family): Draft {
   const cluster = new Cluster()
   for (const object of objects) cluster.apply({ type: 'put', object })
-  const draft = new Draft(cluster, modeOf(family), surroundings({ flags, family, addresses }))
+  const draft = new Draft(cluster, modeOf(family), nodeFacts({ flags, family, addresses }))
   draft.update()
   return draft
 }
@@ -113,13 +113,13 @@ function doorsAt({ to, port, protocol }: Packet, draft: Draft): readonly Door[] 
 function isKeptOut({ from }: Packet, draft: Draft, { traffic, frontend }: Door): boolean {
   const ranges = frontend.sourceRanges
   if (ranges === undefined || ranges.some(range => contains(range, from))) return false
-  const nodeIP = draft.surroundings?.view.nodeIP
+  const nodeIP = draft.nodeFacts?.view.nodeIP
   const ownAddresses = traffic.frontends.filter(({ kind }) => kind === 'load-balancer').map(({ ip }) => ip)
   return !(nodeIP !== undefined && ranges.some(range => contains(range, nodeIP)) && ownAddresses.includes(from))
 }
 
 function answersNodePorts({ packet: { to }, draft }: Meeting): boolean {
-  const answering = draft.surroundings!.view.nodePortAddresses
+  const answering = draft.nodeFacts!.view.nodePortAddresses
   return !isLoopback(to) && (answering === 'all' || answering.includes(to))
 }
 

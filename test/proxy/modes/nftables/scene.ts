@@ -1,7 +1,7 @@
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
-import type { Standpoint } from '#proxy/desired/this-node.ts'
+import type { ThisNode } from '#proxy/desired/this-node.ts'
 import type { Mode, Ruleset } from '#proxy/modes/mode.ts'
 import { nftables } from '#proxy/modes/nftables/index.ts'
 import type { Book } from '#proxy/plan/book.ts'
@@ -13,7 +13,7 @@ import { cidr, ip } from '../../../support/objects.ts'
 
 export interface Where {
   readonly view?: Partial<NodeView>
-  readonly masquerade?: Standpoint['masquerade']
+  readonly masquerade?: ThisNode['masquerade']
 }
 
 const PODS = { ipv4: '10.244.0.0/16', ipv6: 'fd00:244::/32' } as const

@@ -8,7 +8,7 @@ import { type Family, familyOf } from '#values/address.ts'
 import { packetOf, throws } from '../../../conformance/packets.ts'
 import { type World, worlds } from '../../../conformance/worlds.ts'
 import { type Fate, fateOf, sameFate } from '../../../support/fate.ts'
-import { surroundings } from '../../../support/flags.ts'
+import { nodeFacts } from '../../../support/flags.ts'
 import { oracle } from '../../../support/oracle.ts'
 import { userspaceIn } from './tools.ts'
 
@@ -45,7 +45,7 @@ function isOurs({ protocol, to }: Packet): boolean {
 function rulesOf({ objects, ...world }: World, family: Family, dispatch: 'flat' | 'tree'): Ruleset {
   const cluster = new Cluster()
   for (const object of objects) cluster.apply({ type: 'put', object })
-  const draft = new Draft(cluster, MODES[family], surroundings({ ...world, family, dispatch }))
+  const draft = new Draft(cluster, MODES[family], nodeFacts({ ...world, family, dispatch }))
   draft.update()
   return draft.book.rules
 }

@@ -6,7 +6,7 @@ import { Cluster } from '#proxy/cluster/cluster.ts'
 import { withRelay } from '#proxy/relay/with-relay.ts'
 import { Lane } from '#proxy/sync/lane.ts'
 import type { Command, Kernel } from '#system/ports.ts'
-import { DEFAULT_FLAGS, surroundings } from '../../../support/flags.ts'
+import { DEFAULT_FLAGS, nodeFacts } from '../../../support/flags.ts'
 import { endpoint, ip, port, service, slice, slicePort } from '../../../support/objects.ts'
 import { PaperListeners } from '../../relay/paper-listeners.ts'
 import { userspaceIn } from './tools.ts'
@@ -52,7 +52,7 @@ function node(flows: () => string) {
     kernel: withRelay(kernel, new PaperListeners()),
     clock: new PaperClock(),
     limits: { minMs: 0, retryMs: 1000, unwatchedMs: 1e9, distrustMs: 1e9 },
-    lookAround: surroundings({ flags: DEFAULT_FLAGS, family: 'ipv4', addresses: [ip('10.99.0.2')] }),
+    nodeReader: nodeFacts({ flags: DEFAULT_FLAGS, family: 'ipv4', addresses: [ip('10.99.0.2')] }),
     tell: () => {},
   })
   const put = async (...objects: readonly ClusterObject[]): Promise<readonly string[]> => {

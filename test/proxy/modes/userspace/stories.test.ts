@@ -9,7 +9,7 @@ import type { Expectation, Knock } from '../../../stories/expectations.ts'
 import { forUserspace, OTHERWISE } from '../../../stories/for-userspace.ts'
 import { type Step, storyOf } from '../../../stories/story.ts'
 import { type Fate, fateOf, sameFate } from '../../../support/fate.ts'
-import { type Flags, surroundings } from '../../../support/flags.ts'
+import { type Flags, nodeFacts } from '../../../support/flags.ts'
 import { userspaceIn } from './tools.ts'
 
 // Every story in fixtures/stories, told to userspace mode: each packet ends where the story says, and whoever answers sees the
@@ -74,9 +74,7 @@ class Lane {
   }
 
   #draftOf(cluster: Cluster): Draft {
-    return new Draft(cluster, this.mode, (...seen) =>
-      surroundings({ ...this.#spot, addresses: this.#addresses })(...seen),
-    )
+    return new Draft(cluster, this.mode, (...seen) => nodeFacts({ ...this.#spot, addresses: this.#addresses })(...seen))
   }
 }
 
