@@ -5,13 +5,13 @@ import type { Protocol } from '#values/protocol.ts'
 // The words of ipset: entries as `ipset save` prints them, the lines `ipset restore` takes, and its listing read back.
 
 /** `10.96.0.10,tcp:80` */
-export function doorEntry(ip: Address, protocol: Protocol, port: number): string {
+export function ipPortEntry(ip: Address, protocol: Protocol, port: number): string {
   return `${ip},${protocol}:${port}`
 }
 
 /** `10.1.0.4,tcp:8080,10.1.0.4`; a range that holds one address is printed as that address. */
-export function doorAndSource(door: string, source: Address | Cidr): string {
-  return `${door},${source.replace(/^([\d.]+)\/32$|^([\da-f:.]+)\/128$/, '$1$2')}`
+export function ipPortSourceEntry(ipPort: string, source: Address | Cidr): string {
+  return `${ipPort},${source.replace(/^([\d.]+)\/32$|^([\da-f:.]+)\/128$/, '$1$2')}`
 }
 
 /** `-exist`: what is there already, or gone already, is no reason to stop half way. */

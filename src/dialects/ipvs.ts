@@ -9,8 +9,8 @@ export const SAVE = ['ipvsadm', '-Sn'] as const
 /** There only where the kernel has IPVS loaded. Asking ipvsadm instead would load it. */
 export const SIGN_OF_LIFE = '/proc/net/ip_vs_stats'
 
-/** A virtual server's place: `tcp 10.96.0.10:80`. */
-export interface Door {
+/** Where a virtual server listens: `tcp`, `10.96.0.10:80`. IPVS knows a server by nothing else. */
+export interface VirtualServerAddress {
   readonly protocol: Protocol
   readonly at: string
 }
@@ -18,20 +18,25 @@ export interface Door {
 const FLAG: Readonly<Record<Protocol, string>> = { tcp: '-t', udp: '-u', sctp: '--sctp-service' }
 
 /** `-A -t 10.96.0.10:80 -s rr`; `verb` as ipvsadm has it: A adds, E edits. */
-export function serverLine(verb: 'A' | 'E', { protocol, at }: Door, options: string): string {
+export function serverLine(verb: 'A' | 'E', { protocol, at }: VirtualServerAddress, options: string): string {
   return `-${verb} ${FLAG[protocol]} ${at} ${options}`
 }
 
-export function deleteServer({ protocol, at }: Door): string {
+export function deleteServer({ protocol, at }: VirtualServerAddress): string {
   return `-D ${FLAG[protocol]} ${at}`
 }
 
 /** `-a -t 10.96.0.10:80 -r 10.1.0.4:8080 -m -w 1` */
-export function realLine(verb: 'a' | 'e', { protocol, at }: Door, real: string, options: string): string {
+export function realLine(
+  verb: 'a' | 'e',
+  { protocol, at }: VirtualServerAddress,
+  real: string,
+  options: string,
+): string {
   return `-${verb} ${FLAG[protocol]} ${at} -r ${real} ${options}`
 }
 
-export function deleteReal({ protocol, at }: Door, real: string): string {
+export function deleteReal({ protocol, at }: VirtualServerAddress, real: string): string {
   return `-d ${FLAG[protocol]} ${at} -r ${real}`
 }
 
@@ -58,8 +63,8 @@ export function stickySecondsOf(options: string): number | undefined {
 }
 
 export type SavedLine =
-  | { readonly what: 'server'; readonly door: Door; readonly options: string }
-  | { readonly what: 'real'; readonly door: Door; readonly real: string; readonly options: string }
+  | { readonly what: 'server'; readonly server: VirtualServerAddress; readonly options: string }
+  | { readonly what: 'real'; readonly server: VirtualServerAddress; readonly real: string; readonly options: string }
 
 const PROTOCOL_OF = new Map(PROTOCOLS.map(protocol => [FLAG[protocol], protocol]))
 const SERVER = /^-A (\S+) (\S+) ?(.*)$/
@@ -68,24 +73,24 @@ const REAL = /^-a (\S+) (\S+) -r (\S+) ?(.*)$/
 /** Virtual servers of other kinds, by firewall mark, are passed over: they are never ours. */
 export function savedServers(listing: string): readonly SavedLine[] {
   return listing.split('\n').flatMap((line): readonly SavedLine[] => {
-    const server = SERVER.exec(line)
-    const [, flag = '', at = '', ...rest] = server ?? REAL.exec(line) ?? []
+    const declared = SERVER.exec(line)
+    const [, flag = '', at = '', ...rest] = declared ?? REAL.exec(line) ?? []
     const protocol = PROTOCOL_OF.get(flag)
     if (protocol === undefined) return []
-    const door = { protocol, at: canonicalPlace(at) }
-    if (server !== null) return [{ what: 'server', door, options: rest[0]!.trim() }]
-    return [{ what: 'real', door, real: canonicalPlace(rest[0]!), options: rest[1]!.trim() }]
+    const server = { protocol, at: canonicalHostPort(at) }
+    if (declared !== null) return [{ what: 'server', server, options: rest[0]!.trim() }]
+    return [{ what: 'real', server, real: canonicalHostPort(rest[0]!), options: rest[1]!.trim() }]
   })
 }
 
-/** The address of a place as everybody here spells it. */
-export function canonicalPlace(at: string): string {
-  const { ip, port } = placeOf(at)
+/** `[fd10::0:10]:80` → `[fd10::10]:80`, as all of this code spells it. */
+export function canonicalHostPort(at: string): string {
+  const { ip, port } = splitHostPort(at)
   return ip === undefined ? at : hostPort(ip, port)
 }
 
 /** `[fd10::1]:80` → its address and port. */
-export function placeOf(at: string): { readonly ip: Address | undefined; readonly port: number } {
+export function splitHostPort(at: string): { readonly ip: Address | undefined; readonly port: number } {
   const colon = at.lastIndexOf(':')
   return { ip: parseAddress(at.slice(0, colon).replace(/^\[(.*)\]$/, '$1')), port: Number(at.slice(colon + 1)) }
 }

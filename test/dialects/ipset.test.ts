@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { doorAndSource, doorEntry, savedSets } from '#dialects/ipset.ts'
+import { ipPortEntry, ipPortSourceEntry, savedSets } from '#dialects/ipset.ts'
 import { cidr, ip } from '../support/objects.ts'
 
 const LISTING = `create KUBE-CLUSTER-IP hash:ip,port family inet hashsize 1024 maxelem 4194304 bucketsize 12 initval 0x5f3a
@@ -25,8 +25,8 @@ describe('what ipset prints', () => {
 
   test('spells IPv6 addresses as we do, and leaves IPv4 alone', () => {
     expect(members('KUBE-6-CLUSTER-IP').map(({ entry }) => entry)).toEqual([
-      doorEntry(ip('::ffff:a01:203'), 'tcp', 80),
-      doorEntry(ip('fd10:96::10'), 'udp', 53),
+      ipPortEntry(ip('::ffff:a01:203'), 'tcp', 80),
+      ipPortEntry(ip('fd10:96::10'), 'udp', 53),
     ])
     expect(members('KUBE-CLUSTER-IP')).toEqual([{ entry: '10.96.0.10,tcp:80', expires: false }])
   })
@@ -43,9 +43,9 @@ describe('what ipset prints', () => {
 })
 
 test('a range that holds one address is written as that address', () => {
-  const door = doorEntry(ip('10.96.0.10'), 'tcp', 80)
-  expect(doorAndSource(door, cidr('192.0.2.0/24'))).toBe('10.96.0.10,tcp:80,192.0.2.0/24')
-  expect(doorAndSource(door, cidr('192.0.2.7/32'))).toBe('10.96.0.10,tcp:80,192.0.2.7')
-  expect(doorAndSource('[x]', cidr('fd00::7/128'))).toBe('[x],fd00::7')
-  expect(doorAndSource('[x]', cidr('fd00::/12'))).toBe('[x],fd00::/12')
+  const ipPort = ipPortEntry(ip('10.96.0.10'), 'tcp', 80)
+  expect(ipPortSourceEntry(ipPort, cidr('192.0.2.0/24'))).toBe('10.96.0.10,tcp:80,192.0.2.0/24')
+  expect(ipPortSourceEntry(ipPort, cidr('192.0.2.7/32'))).toBe('10.96.0.10,tcp:80,192.0.2.7')
+  expect(ipPortSourceEntry('[x]', cidr('fd00::7/128'))).toBe('[x],fd00::7')
+  expect(ipPortSourceEntry('[x]', cidr('fd00::/12'))).toBe('[x],fd00::/12')
 })

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest'
 import {
   deleteReal,
   deleteServer,
-  placeOf,
   QUIET,
   realLine,
   savedServers,
   serverLine,
   serverOptions,
+  splitHostPort,
   stickySecondsOf,
   WORKING,
 } from '#dialects/ipvs.ts'
@@ -49,19 +49,19 @@ describe('what ipvsadm prints', () => {
       serverLine('A', SIGNALS, '-s rr'),
     ]
     expect(savedServers(`${lines.join('\n')}\n`)).toEqual([
-      { what: 'server', door: WEB, options: '-s rr' },
-      { what: 'real', door: WEB, real: '10.1.0.4:8080', options: WORKING },
-      { what: 'real', door: WEB, real: '10.1.0.5:8080', options: QUIET },
-      { what: 'server', door: DNS, options: '-s rr -p 10' },
-      { what: 'real', door: DNS, real: '[fd00::4]:53', options: WORKING },
-      { what: 'server', door: SIGNALS, options: '-s rr' },
+      { what: 'server', server: WEB, options: '-s rr' },
+      { what: 'real', server: WEB, real: '10.1.0.4:8080', options: WORKING },
+      { what: 'real', server: WEB, real: '10.1.0.5:8080', options: QUIET },
+      { what: 'server', server: DNS, options: '-s rr -p 10' },
+      { what: 'real', server: DNS, real: '[fd00::4]:53', options: WORKING },
+      { what: 'server', server: SIGNALS, options: '-s rr' },
     ])
   })
 
   test('spells addresses as we do', () => {
     const [server, real] = savedServers('-A -t [fd10::0:10]:80 -s rr\n-a -t [fd10::0:10]:80 -r [fd00:0::4]:80 -m -w 1')
-    expect(server!.door.at).toBe('[fd10::10]:80')
-    expect(real).toMatchObject({ door: { at: '[fd10::10]:80' }, real: '[fd00::4]:80' })
+    expect(server!.server.at).toBe('[fd10::10]:80')
+    expect(real).toMatchObject({ server: { at: '[fd10::10]:80' }, real: '[fd00::4]:80' })
   })
 
   test('holds servers that can never be ours, and lines of other times', () => {
@@ -71,8 +71,8 @@ describe('what ipvsadm prints', () => {
   })
 })
 
-test('a place is an address and a port', () => {
-  expect(placeOf('10.96.0.10:80')).toEqual({ ip: '10.96.0.10', port: 80 })
-  expect(placeOf('[fd10::10]:443')).toEqual({ ip: 'fd10::10', port: 443 })
-  expect(placeOf('nowhere:1').ip).toBe(undefined)
+test('an address and port is split into the two', () => {
+  expect(splitHostPort('10.96.0.10:80')).toEqual({ ip: '10.96.0.10', port: 80 })
+  expect(splitHostPort('[fd10::10]:443')).toEqual({ ip: 'fd10::10', port: 443 })
+  expect(splitHostPort('nowhere:1').ip).toBe(undefined)
 })

@@ -3,7 +3,7 @@ import { SAVE as SAVE_SETS } from '#dialects/ipset.ts'
 import { deleteServer, RESTORE, SAVE as SAVE_SERVERS, SIGN_OF_LIFE } from '#dialects/ipvs.ts'
 import type { Kernel, Outcome } from '#system/ports.ts'
 import { FAMILIES } from '#values/address.ts'
-import { DEVICE_UNIT, type UnitParts, unitParts } from './ipvs/names.ts'
+import { DEVICE_UNIT, type IpvsUnit, unitParts } from './ipvs/names.ts'
 import { ourUnits } from './ipvs/read.ts'
 import { NOTHING, PATIENCE_MS, type SweepParts, type Swept, said, together } from './swept.ts'
 
@@ -14,7 +14,7 @@ export async function sweepIpvs(parts: SweepParts): Promise<Swept> {
   const left = await look(kernel)
   const servers = await sweepServers(
     kernel,
-    left.flatMap(unit => (unit.kind === 'server' ? [deleteServer(unit.door)] : [])),
+    left.flatMap(unit => (unit.kind === 'server' ? [deleteServer(unit.server)] : [])),
   )
   const device = left.some(({ kind }) => kind === 'device') ? await sweepDevice(kernel) : NOTHING
   const sets = left.flatMap(unit => (unit.kind === 'set' ? [unit.name] : []))
@@ -22,7 +22,7 @@ export async function sweepIpvs(parts: SweepParts): Promise<Swept> {
 }
 
 /** A host without one of the tools has nothing that it could have made. */
-async function look(kernel: Kernel): Promise<readonly UnitParts[]> {
+async function look(kernel: Kernel): Promise<readonly IpvsUnit[]> {
   const [sets, addresses] = await Promise.all([kernel.run({ argv: SAVE_SETS }), kernel.run({ argv: LIST_ADDRESSES })])
   // ipvsadm would load IPVS into a kernel that does without it.
   const alive = await kernel.run({ argv: ['cat', SIGN_OF_LIFE] })

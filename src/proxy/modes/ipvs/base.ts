@@ -9,19 +9,19 @@ import {
   FORWARD,
   IPVS_FILTER,
   IPVS_OUT_FILTER,
+  type IpvsTable,
   lineUnit,
   NODE_PORT,
   POSTROUTING,
   PROXY_FIREWALL,
   SERVICES,
   setUnit,
-  type Table,
 } from './names.ts'
 import { SET_NAMES, setName, setSpec } from './sets.ts'
 
 // A node without a single Service → the device, the sets, the chains that ask the sets, and the jumps that lead there.
 
-type Jump = readonly [table: Table, chain: string, target: string, why: string]
+type Jump = readonly [table: IpvsTable, chain: string, target: string, why: string]
 
 /** In kube-proxy's order, and ours last: each is put in front, so a chain reads from the last to the first. */
 const JUMPS: readonly Jump[] = [

@@ -7,7 +7,7 @@ import { NODE_PORT_PROTOCOLS, nodePortSet, type SetName, setComment, setName } f
 // What sets cannot say by themselves → chains of rules that ask the sets. Their number does not depend on the Services.
 
 export interface ChainText {
-  readonly table: names.Table
+  readonly table: names.IpvsTable
   readonly chain: string
   readonly text: string
 }
@@ -45,7 +45,7 @@ interface Part {
   readonly door: (set: SetName) => string
 }
 
-function chain(table: names.Table, name: string, bodies: readonly Word[]): ChainText {
+function chain(table: names.IpvsTable, name: string, bodies: readonly Word[]): ChainText {
   return {
     table,
     chain: name,

@@ -1,12 +1,12 @@
-import type { Door } from '#dialects/ipvs.ts'
+import type { VirtualServerAddress } from '#dialects/ipvs.ts'
 import type { Unit } from '#proxy/modes/mode.ts'
 import { type Address, hostPort } from '#values/address.ts'
 import type { Protocol } from '#values/protocol.ts'
 
 // What this mode's units are called, and what a unit's name says.
 
-export type Table = 'mangle' | 'filter' | 'nat'
-export const TABLES: readonly Table[] = ['mangle', 'filter', 'nat']
+export type IpvsTable = 'mangle' | 'filter' | 'nat'
+export const TABLES: readonly IpvsTable[] = ['mangle', 'filter', 'nat']
 
 export const SERVICES = 'KUBE-SERVICES'
 export const POSTROUTING = 'KUBE-POSTROUTING'
@@ -20,18 +20,18 @@ export const IPVS_FILTER = 'KUBE-IPVS-FILTER'
 export const IPVS_OUT_FILTER = 'KUBE-IPVS-OUT-FILTER'
 
 /** Chains that are wholly ours. The filter table's KUBE-IPVS-OUT-FILTER is kube-proxy's; ours stands in mangle. */
-const CHAINS: Readonly<Record<Table, readonly string[]>> = {
+const CHAINS: Readonly<Record<IpvsTable, readonly string[]>> = {
   mangle: [SOURCE_RANGES, IPVS_OUT_FILTER],
   filter: [FORWARD, NODE_PORT, PROXY_FIREWALL, SOURCE_RANGES, IPVS_FILTER, IPVS_OUT_FILTER],
   nat: [SERVICES, POSTROUTING, NODE_PORT, LOAD_BALANCER, MARK_MASQ],
 }
 
-export function isOurChain(table: Table, chain: string): boolean {
+export function isOurChain(table: IpvsTable, chain: string): boolean {
   return CHAINS[table].includes(chain) || LEFT_OVER[table].test(chain)
 }
 
 /** What the other modes that use iptables may have left: it has our chains' names, or leads to them, and none of it is wanted. */
-const LEFT_OVER: Readonly<Record<Table, RegExp>> = {
+const LEFT_OVER: Readonly<Record<IpvsTable, RegExp>> = {
   mangle: /^KUBE-PROXY-CANARY$/,
   filter:
     /^KUBE-(?:PROXY-CANARY|SERVICES|EXTERNAL-SERVICES|NODEPORTS|NODEPORT-NON-LOCAL|PORTALS-CLOSED|EXTERNAL-CLOSED)$/,
@@ -53,42 +53,42 @@ export function addressUnit(ip: Address): Unit {
 }
 
 /** `tcp` and 10.96.0.10, 80 → where a virtual server stands. */
-export function doorAt(protocol: Protocol, ip: Address, port: number): Door {
+export function serverAddress(protocol: Protocol, ip: Address, port: number): VirtualServerAddress {
   return { protocol, at: hostPort(ip, port) }
 }
 
-export function serverUnit({ protocol, at }: Door): Unit {
+export function serverUnit({ protocol, at }: VirtualServerAddress): Unit {
   return `server ${protocol} ${at}`
 }
 
-export function realUnit({ protocol, at }: Door, real: string): Unit {
+export function realUnit({ protocol, at }: VirtualServerAddress, real: string): Unit {
   return `real ${protocol} ${at} ${real}`
 }
 
 /** A whole chain, replaced in one go. */
-export function chainUnit(table: Table, chain: string): Unit {
+export function chainUnit(table: IpvsTable, chain: string): Unit {
   return `${table} ${chain}`
 }
 
 /** One line of ours in a chain that belongs to others too. It is its own name, so it can be taken away word for word. */
-export function lineUnit(table: Table, line: string, copy = 1): Unit {
+export function lineUnit(table: IpvsTable, line: string, copy = 1): Unit {
   return copy === 1 ? `${table} ${line}` : `${table} ${line} #${copy}`
 }
 
-export type UnitParts =
+export type IpvsUnit =
   | { readonly kind: 'device' }
   | { readonly kind: 'set'; readonly name: string }
   | { readonly kind: 'member'; readonly name: string; readonly entry: string }
   | { readonly kind: 'address'; readonly ip: Address }
-  | { readonly kind: 'server'; readonly door: Door }
-  | { readonly kind: 'real'; readonly door: Door; readonly real: string }
-  | { readonly kind: 'chain'; readonly table: Table; readonly chain: string }
+  | { readonly kind: 'server'; readonly server: VirtualServerAddress }
+  | { readonly kind: 'real'; readonly server: VirtualServerAddress; readonly real: string }
+  | { readonly kind: 'chain'; readonly table: IpvsTable; readonly chain: string }
   /** Without its leading `-A`. */
-  | { readonly kind: 'line'; readonly table: Table; readonly line: string }
+  | { readonly kind: 'line'; readonly table: IpvsTable; readonly line: string }
 
-export type Kind = UnitParts['kind']
+export type IpvsUnitKind = IpvsUnit['kind']
 
-export function unitParts(unit: Unit): UnitParts {
+export function unitParts(unit: Unit): IpvsUnit {
   const [kind, one = '', two = '', three = ''] = unit.split(' ', 4)
   switch (kind) {
     case 'device':
@@ -100,11 +100,11 @@ export function unitParts(unit: Unit): UnitParts {
     case 'address':
       return { kind, ip: one as Address }
     case 'server':
-      return { kind, door: { protocol: one as Protocol, at: two } }
+      return { kind, server: { protocol: one as Protocol, at: two } }
     case 'real':
-      return { kind, door: { protocol: one as Protocol, at: two }, real: three }
+      return { kind, server: { protocol: one as Protocol, at: two }, real: three }
   }
-  const table = kind as Table
+  const table = kind as IpvsTable
   const rest = unit.slice(table.length + 1)
   if (!rest.startsWith('-A ')) return { kind: 'chain', table, chain: rest }
   return { kind: 'line', table, line: rest.slice('-A '.length).replace(/ #\d+$/, '') }

@@ -1,5 +1,5 @@
-import { doorEntry, type SavedSet } from '#dialects/ipset.ts'
-import { type Door, placeOf } from '#dialects/ipvs.ts'
+import { ipPortEntry, type SavedSet } from '#dialects/ipset.ts'
+import { splitHostPort, type VirtualServerAddress } from '#dialects/ipvs.ts'
 import type { Address, Family } from '#values/address.ts'
 import { type Cidr, contains } from '#values/cidr.ts'
 import { NODE_PORT_PROTOCOLS, nodePortSet, RECORD, type SetName, setName } from './sets.ts'
@@ -23,35 +23,38 @@ const DOORS: readonly SetName[] = ['CLUSTER-IP', 'EXTERNAL-IP', 'EXTERNAL-IP-LOC
  * learns of a place before its server is made, and an address goes after its server is gone; so whenever we are ended,
  * one of the two is there.
  */
-export function ownership(evidence: Evidence): (door: Door) => boolean {
+export function ownership(evidence: Evidence): (server: VirtualServerAddress) => boolean {
   const { bound, excludeCIDRs } = evidence
   const isRecorded = records(evidence)
-  return door => {
-    if (isRecorded(door)) return true
-    const { ip } = placeOf(door.at)
+  return server => {
+    if (isRecorded(server)) return true
+    const { ip } = splitHostPort(server.at)
     return ip !== undefined && bound.has(ip) && !excludeCIDRs.some(range => contains(range, ip))
   }
 }
 
-function records({ family, sets, own }: Evidence): (door: Door) => boolean {
+function records({ family, sets, own }: Evidence): (server: VirtualServerAddress) => boolean {
   const members = (set: SetName): readonly string[] =>
     sets.get(setName(set, family))?.members.map(({ entry }) => entry) ?? []
   const doors = new Set(DOORS.flatMap(members))
   const isInherited = sets.has(setName(RECORD, family)) ? () => false : inheritance(members, own)
-  return door => {
-    const { ip, port } = placeOf(door.at)
-    return ip !== undefined && (doors.has(doorEntry(ip, door.protocol, port)) || isInherited(door))
+  return server => {
+    const { ip, port } = splitHostPort(server.at)
+    return ip !== undefined && (doors.has(ipPortEntry(ip, server.protocol, port)) || isInherited(server))
   }
 }
 
 /** kube-proxy keeps no record of its servers for node ports but the ports; taking over from it, these must do. */
-function inheritance(members: (set: SetName) => readonly string[], own: ReadonlySet<Address>): (door: Door) => boolean {
+function inheritance(
+  members: (set: SetName) => readonly string[],
+  own: ReadonlySet<Address>,
+): (server: VirtualServerAddress) => boolean {
   const ports = new Map(
     NODE_PORT_PROTOCOLS.map(protocol => [protocol, new Set(members(nodePortSet(protocol, 'Cluster')))]),
   )
   return ({ protocol, at }) => {
-    const { ip, port } = placeOf(at)
+    const { ip, port } = splitHostPort(at)
     if (ip === undefined || !own.has(ip)) return false
-    return ports.get(protocol)!.has(protocol === 'sctp' ? doorEntry(ip, protocol, port) : `${port}`)
+    return ports.get(protocol)!.has(protocol === 'sctp' ? ipPortEntry(ip, protocol, port) : `${port}`)
   }
 }

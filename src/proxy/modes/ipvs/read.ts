@@ -12,6 +12,7 @@ import {
   addressUnit,
   chainUnit,
   DEVICE_UNIT,
+  type IpvsTable,
   isOurChain,
   lineUnit,
   memberUnit,
@@ -19,7 +20,6 @@ import {
   serverUnit,
   setUnit,
   TABLES,
-  type Table,
 } from './names.ts'
 import { ownership } from './ours.ts'
 import { setOf, setSpec } from './sets.ts'
@@ -82,11 +82,15 @@ function* setUnits(saved: ReadonlyMap<string, ipset.SavedSet>, family: Family): 
   }
 }
 
-function* serverUnits(listing: string, family: Family, isOurs: (door: ipvs.Door) => boolean): Iterable<[Unit, string]> {
+function* serverUnits(
+  listing: string,
+  family: Family,
+  isOurs: (server: ipvs.VirtualServerAddress) => boolean,
+): Iterable<[Unit, string]> {
   for (const line of ipvs.savedServers(listing)) {
-    if (line.door.at.startsWith('[') !== (family === 'ipv6') || !isOurs(line.door)) continue
-    if (line.what === 'server') yield [serverUnit(line.door), line.options]
-    else yield [realUnit(line.door, line.real), line.options === ipvs.QUIET ? LINGERING : line.options]
+    if (line.server.at.startsWith('[') !== (family === 'ipv6') || !isOurs(line.server)) continue
+    if (line.what === 'server') yield [serverUnit(line.server), line.options]
+    else yield [realUnit(line.server, line.real), line.options === ipvs.QUIET ? LINGERING : line.options]
   }
 }
 
@@ -104,13 +108,13 @@ function chainTexts(save: string) {
   return TABLES.flatMap(table => [...(tables.get(table) ?? [])].map(([chain, text]) => ({ table, chain, text })))
 }
 
-function jumps(table: Table, chain: string, text: string): readonly Unit[] {
+function jumps(table: IpvsTable, chain: string, text: string): readonly Unit[] {
   const ours = text.split('\n').filter(line => isOurJump(table, chain, line))
   return ours.map((line, i) => lineUnit(table, line, ours.slice(0, i + 1).filter(other => other === line).length))
 }
 
 /** A stranger may lead packets into our chains too; the jumps that say why are ours. */
-function isOurJump(table: Table, chain: string, line: string): boolean {
+function isOurJump(table: IpvsTable, chain: string, line: string): boolean {
   return BUILT_IN.includes(chain) && leadsToUs(table, line) !== undefined && OUR_REASON.test(line)
 }
 
@@ -119,7 +123,7 @@ const BUILT_IN: readonly string[] = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT',
 const OUR_REASON =
   / --comment "(?:kubernetes |kube-proxy |handle (?:ClusterIPs|service NodePorts);|Ensure that non-local NodePort traffic)/
 
-function leadsToUs(table: Table, line: string): string | undefined {
+function leadsToUs(table: IpvsTable, line: string): string | undefined {
   const target = / -[jg] (KUBE-[A-Z0-9-]+)$/.exec(line)?.[1]
   return target !== undefined && isOurChain(table, target) ? target : undefined
 }

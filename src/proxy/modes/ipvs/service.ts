@@ -1,11 +1,11 @@
-import { doorAndSource, doorEntry } from '#dialects/ipset.ts'
+import { ipPortEntry, ipPortSourceEntry } from '#dialects/ipset.ts'
 import { serverOptions, WORKING } from '#dialects/ipvs.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Endpoint, Frontend, ServiceTraffic } from '#proxy/desired/traffic.ts'
 import { type Entry, LINGERING } from '#proxy/modes/mode.ts'
 import { contains } from '#values/cidr.ts'
 import { type Place, places } from './frontends.ts'
-import { addressUnit, doorAt, memberUnit, realUnit, serverUnit } from './names.ts'
+import { addressUnit, memberUnit, realUnit, serverAddress, serverUnit } from './names.ts'
 import { nodePortSet, RECORD, type SetName, setName } from './sets.ts'
 
 // One service port → its virtual servers, the endpoints behind them, and its members in the sets that the rules ask.
@@ -33,12 +33,12 @@ export function service(traffic: ServiceTraffic, node: NodeView, scheduler: stri
 
 /** Endpoints that are not chosen here may still have clients from before, and those may finish. */
 function server({ protocol, stickySeconds, pools, leaving = [] }: ServiceTraffic, place: Place, scheduler: string) {
-  const door = doorAt(protocol, place.ip, place.port)
+  const server = serverAddress(protocol, place.ip, place.port)
   const text = serverOptions({ scheduler, ...(stickySeconds !== undefined && { stickySeconds }) })
   const chosen = new Set(place.pool.map(({ text }) => text))
   const others = [...pools.cluster, ...pools.local, ...leaving].filter(({ text }) => !chosen.has(text))
-  const real = (text: string) => (endpoint: Endpoint) => ({ unit: realUnit(door, endpoint.text), text })
-  return [{ unit: serverUnit(door), text }, ...place.pool.map(real(WORKING)), ...others.map(real(LINGERING))]
+  const real = (text: string) => (endpoint: Endpoint) => ({ unit: realUnit(server, endpoint.text), text })
+  return [{ unit: serverUnit(server), text }, ...place.pool.map(real(WORKING)), ...others.map(real(LINGERING))]
 }
 
 /** An address that is the node's own already ends packets here; binding it twice would outlive the first. */
@@ -55,7 +55,7 @@ interface Membership {
 
 function membership({ traffic, place, node, member }: Membership): readonly Entry[] {
   const { frontend, ip, port, closedTo, isNodes } = place
-  const entry = doorEntry(ip, traffic.protocol, port)
+  const entry = ipPortEntry(ip, traffic.protocol, port)
   return [
     ...kindSets(traffic, frontend).map(set =>
       member(set, set.startsWith('NODE-PORT-') ? nodePortEntry(traffic, place) : entry),
@@ -67,7 +67,7 @@ function membership({ traffic, place, node, member }: Membership): readonly Entr
 }
 
 function nodePortEntry({ protocol }: ServiceTraffic, { ip, port }: Place): string {
-  return protocol === 'sctp' ? doorEntry(ip, protocol, port) : `${port}`
+  return protocol === 'sctp' ? ipPortEntry(ip, protocol, port) : `${port}`
 }
 
 function kindSets({ protocol, gate }: ServiceTraffic, { kind }: Frontend): readonly SetName[] {
@@ -94,13 +94,13 @@ function restrictions({ traffic, place, node: { nodeIP }, member }: Membership, 
   const own = isNodeWithin ? traffic.frontends.filter(({ kind }) => kind === 'load-balancer') : []
   return [
     member('LOAD-BALANCER-FW', entry),
-    ...sourceRanges.map(range => member('LOAD-BALANCER-SOURCE-CIDR', doorAndSource(entry, range))),
-    ...own.map(({ ip }) => member('LOAD-BALANCER-SOURCE-IP', doorAndSource(entry, ip!))),
+    ...sourceRanges.map(range => member('LOAD-BALANCER-SOURCE-CIDR', ipPortSourceEntry(entry, range))),
+    ...own.map(({ ip }) => member('LOAD-BALANCER-SOURCE-IP', ipPortSourceEntry(entry, ip!))),
   ]
 }
 
 function loopBack({ protocol, pools, leaving = [] }: ServiceTraffic, member: Members): readonly Entry[] {
   const here = [...pools.cluster, ...pools.local, ...leaving].filter(({ local }) => local)
-  const entries = here.map(({ ip, port }) => doorAndSource(doorEntry(ip, protocol, port), ip))
+  const entries = here.map(({ ip, port }) => ipPortSourceEntry(ipPortEntry(ip, protocol, port), ip))
   return [...new Set(entries)].map(entry => member('LOOP-BACK', entry))
 }

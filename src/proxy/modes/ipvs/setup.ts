@@ -61,7 +61,7 @@ function missing({ tool, module, outcome: { code, stderr } }: Need): string | un
 }
 
 /** Addresses for documentation, where nobody's packets go: one for each family, because both are set up side by side. */
-const TRIAL: Readonly<Record<Family, ipvs.Door>> = {
+const TRIAL: Readonly<Record<Family, ipvs.VirtualServerAddress>> = {
   ipv4: { protocol: 'tcp', at: '198.51.100.0:20000' },
   ipv6: { protocol: 'tcp', at: '[2001:db8::]:20000' },
 }
@@ -69,23 +69,23 @@ const TRIAL: Readonly<Record<Family, ipvs.Door>> = {
 /** The kernel loads a scheduler's module when the first virtual server asks for it; where there is none yet, one does, and goes. */
 async function missingScheduler(kernel: Kernel, wish: SetupOptions, servers: string): Promise<string | undefined> {
   const { scheduler, family } = wish
-  const door = TRIAL[family]
+  const server = TRIAL[family]
   const isUsed = (line: string): boolean =>
     line.startsWith('-A') && line.includes(' [') === (family === 'ipv6') && ` ${line} `.includes(` -s ${scheduler} `)
-  if (servers.split('\n').some(line => isUsed(line) && !line.includes(door.at))) return undefined
-  let made = await tryOut(kernel, door, scheduler)
+  if (servers.split('\n').some(line => isUsed(line) && !line.includes(server.at))) return undefined
+  let made = await tryOut(kernel, server, scheduler)
   // Left there by somebody who was ended half way: it is gone now.
-  if (made.stderr.includes('already exists')) made = await tryOut(kernel, door, scheduler)
+  if (made.stderr.includes('already exists')) made = await tryOut(kernel, server, scheduler)
   if (made.code === 0) return undefined
   const said = made.stderr.trim()
   if (!said.includes('cheduler'))
-    return `--proxy-mode=ipvs: the kernel refuses a virtual server at ${door.at} (ipvsadm says: ${said})`
+    return `--proxy-mode=ipvs: the kernel refuses a virtual server at ${server.at} (ipvsadm says: ${said})`
   return `--ipvs-scheduler (ipvs.scheduler): this kernel has no scheduler "${scheduler}": run "modprobe ip_vs_${scheduler}" on the host, or choose one it has, such as rr or lc`
 }
 
-async function tryOut(kernel: Kernel, door: ipvs.Door, scheduler: string): Promise<Outcome> {
-  const made = await kernel.run({ argv: words(ipvs.serverLine('A', door, ipvs.serverOptions({ scheduler }))) })
-  await kernel.run({ argv: words(ipvs.deleteServer(door)) })
+async function tryOut(kernel: Kernel, server: ipvs.VirtualServerAddress, scheduler: string): Promise<Outcome> {
+  const made = await kernel.run({ argv: words(ipvs.serverLine('A', server, ipvs.serverOptions({ scheduler }))) })
+  await kernel.run({ argv: words(ipvs.deleteServer(server)) })
   return made
 }
 

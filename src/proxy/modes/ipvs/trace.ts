@@ -2,8 +2,8 @@ import type { Rule } from 'iptables-parser'
 import type { Ruleset } from '#proxy/modes/mode.ts'
 import type { Hop, Packet, Path } from '#proxy/modes/trace.ts'
 import { type Address, familyOf } from '#values/address.ts'
-import { addressUnit, type Table } from './names.ts'
-import { type Outcome, obeyed, pathOf, type State } from './trace/packet.ts'
+import { addressUnit, type IpvsTable } from './names.ts'
+import { type IpvsPacketState, type IpvsRuleOutcome, obeyed, pathOf } from './trace/packet.ts'
 import { matches, Rules } from './trace/rules.ts'
 import { served } from './trace/servers.ts'
 import { Sets } from './trace/sets.ts'
@@ -18,7 +18,7 @@ export function trace(ruleset: Ruleset, packet: Packet): readonly Path[] {
 }
 
 interface Place {
-  readonly table: Table
+  readonly table: IpvsTable
   readonly chain: string
   /** Empty where the packet came in through no interface. */
   readonly iface: string
@@ -38,7 +38,7 @@ class Walk {
   }
 
   /** Through an interface: to the node itself, or on to somewhere else. */
-  arriving(iface: string): readonly State[] {
+  arriving(iface: string): readonly IpvsPacketState[] {
     const routed = this.#pass({ table: 'nat', chain: 'PREROUTING', iface }, this.#start())
     if (this.#isMartian()) return [{ ...routed, stopped: 'dropped', hops: [...routed.hops, MARTIAN] }]
     if (!this.#isHere(routed.to)) {
@@ -51,7 +51,7 @@ class Walk {
   }
 
   /** From the node: what it sends to itself comes in again. */
-  leaving(): readonly State[] {
+  leaving(): readonly IpvsPacketState[] {
     const asked = this.#pass({ table: 'mangle', chain: 'OUTPUT', iface: '' }, this.#start())
     const routed = this.#pass({ table: 'nat', chain: 'OUTPUT', iface: '' }, asked)
     return this.#serve(routed).map(state => {
@@ -60,7 +60,7 @@ class Walk {
     })
   }
 
-  #start(): State {
+  #start(): IpvsPacketState {
     const { to, port } = this.#packet
     return { share: 1, hops: [], to, port, mark: 0, masqueraded: false }
   }
@@ -77,20 +77,20 @@ class Walk {
     return this.#ruleset.has(addressUnit(from)) && familyOf(from) === 'ipv4'
   }
 
-  #serve(state: State): readonly State[] {
+  #serve(state: IpvsPacketState): readonly IpvsPacketState[] {
     return state.stopped === undefined ? served(this.#ruleset, this.#packet, state) : [state]
   }
 
-  #out(state: State): State {
+  #out(state: IpvsPacketState): IpvsPacketState {
     const allowed = this.#pass({ table: 'filter', chain: 'OUTPUT', iface: '' }, state)
     return this.#pass({ table: 'nat', chain: 'POSTROUTING', iface: '' }, allowed)
   }
 
-  #pass(place: Place, state: State): State {
+  #pass(place: Place, state: IpvsPacketState): IpvsPacketState {
     return state.stopped === undefined ? this.#through(place, state).state : state
   }
 
-  #through(place: Place, arrived: State): Outcome {
+  #through(place: Place, arrived: IpvsPacketState): IpvsRuleOutcome {
     let state = arrived
     for (const rule of this.#rules.of(place.table, place.chain) ?? []) {
       const { to, port, mark } = state
@@ -104,7 +104,7 @@ class Walk {
     return { state, onward: 'return' }
   }
 
-  #obey(rule: Rule, place: Place, state: State): Outcome {
+  #obey(rule: Rule, place: Place, state: IpvsPacketState): IpvsRuleOutcome {
     const { target } = rule
     const at = `${place.table} ${place.chain}`
     if (target === undefined || this.#rules.of(place.table, target.name) === undefined) return obeyed(rule, at, state)

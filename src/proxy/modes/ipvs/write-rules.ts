@@ -1,7 +1,7 @@
 import { block, type Tools } from '#dialects/iptables.ts'
 import type { Plan, Unit } from '#proxy/modes/mode.ts'
 import { JUMP_UNITS } from './base.ts'
-import { TABLES, type Table, unitParts } from './names.ts'
+import { type IpvsTable, TABLES, unitParts } from './names.ts'
 
 // The chains and jumps of a plan → `*table … COMMIT` blocks. Ours are few, however many Services there are; what another
 // mode has left may be very many.
@@ -18,7 +18,7 @@ export function ruleBlocks({ add, change, remove }: Plan, { variant }: Tools): s
   ]).join('')
 }
 
-function blocks(table: Table, lines: readonly string[], size: number): readonly string[] {
+function blocks(table: IpvsTable, lines: readonly string[], size: number): readonly string[] {
   const found: string[] = []
   for (let i = 0; i < lines.length; i += size) found.push(block(table, lines.slice(i, i + size)))
   return found
@@ -29,13 +29,13 @@ function isRules(unit: Unit): boolean {
 }
 
 /** All chains stand before the first rule that may lead to one of them. */
-function written(table: Table, wanted: ReadonlyMap<Unit, string>): readonly string[] {
+function written(table: IpvsTable, wanted: ReadonlyMap<Unit, string>): readonly string[] {
   const { chains, lines } = sorted(table, wanted.keys())
   const texts = chains.map(chain => wanted.get(`${table} ${chain}`)!).filter(text => text !== '')
   return [...chains.map(empty), ...texts, ...lines.map(line => `-I ${line}`)]
 }
 
-function removed(table: Table, units: readonly Unit[]): readonly string[] {
+function removed(table: IpvsTable, units: readonly Unit[]): readonly string[] {
   const { chains, lines } = sorted(table, units)
   return [...lines.map(line => `-D ${line}`), ...chains.map(empty), ...chains.map(chain => `-X ${chain}`)]
 }
@@ -45,7 +45,7 @@ function empty(chain: string): string {
 }
 
 /** Jumps in the order in which they are put in front. */
-function sorted(table: Table, units: Iterable<Unit>) {
+function sorted(table: IpvsTable, units: Iterable<Unit>) {
   const chains: string[] = []
   const lines: { readonly line: string; readonly rank: number }[] = []
   for (const unit of units) {

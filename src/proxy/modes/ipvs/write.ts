@@ -4,7 +4,7 @@ import { restoreInto, type Tools } from '#dialects/iptables.ts'
 import * as ipvs from '#dialects/ipvs.ts'
 import { LINGERING, type Plan, type Unit } from '#proxy/modes/mode.ts'
 import type { Command } from '#system/ports.ts'
-import { chainUnit, type Kind, SERVICES, type UnitParts, unitParts } from './names.ts'
+import { chainUnit, type IpvsUnit, type IpvsUnitKind, SERVICES, unitParts } from './names.ts'
 import { RECORD, SET_NAMES, setName, setOf } from './sets.ts'
 import { ruleBlocks } from './write-rules.ts'
 
@@ -51,7 +51,7 @@ function takesOver({ change }: Plan): boolean {
   return change.has(chainUnit('nat', SERVICES))
 }
 
-type Sorted = { readonly [K in Kind]: readonly (Extract<UnitParts, { kind: K }> & { readonly unit: Unit })[] }
+type Sorted = { readonly [K in IpvsUnitKind]: readonly (Extract<IpvsUnit, { kind: K }> & { readonly unit: Unit })[] }
 
 interface Parts {
   readonly make: Sorted
@@ -60,7 +60,7 @@ interface Parts {
 }
 
 function sorted(units: ReadonlyMap<Unit, unknown> | ReadonlySet<Unit>): Sorted {
-  const kinds: Record<Kind, unknown[]> = {
+  const kinds: Record<IpvsUnitKind, unknown[]> = {
     device: [],
     set: [],
     member: [],
@@ -125,17 +125,17 @@ function goes(name: string, entry: string): string {
 
 /** New ones before old ones go, so that no virtual server is without anybody for a moment. */
 function serverLines({ make, change, remove }: Parts, { add, change: texts }: Plan): readonly string[] {
-  const gone = new Set(remove.server.map(({ door }) => `${door.protocol} ${door.at}`))
+  const gone = new Set(remove.server.map(({ server }) => `${server.protocol} ${server.at}`))
   const options = (text: string): string => (text === LINGERING ? ipvs.QUIET : text)
   return [
-    ...make.server.map(({ door, unit }) => ipvs.serverLine('A', door, add.get(unit)!)),
-    ...change.server.map(({ door, unit }) => ipvs.serverLine('E', door, texts.get(unit)!)),
-    ...make.real.map(({ door, real, unit }) => ipvs.realLine('a', door, real, options(add.get(unit)!))),
-    ...change.real.map(({ door, real, unit }) => ipvs.realLine('e', door, real, options(texts.get(unit)!))),
+    ...make.server.map(({ server, unit }) => ipvs.serverLine('A', server, add.get(unit)!)),
+    ...change.server.map(({ server, unit }) => ipvs.serverLine('E', server, texts.get(unit)!)),
+    ...make.real.map(({ server, real, unit }) => ipvs.realLine('a', server, real, options(add.get(unit)!))),
+    ...change.real.map(({ server, real, unit }) => ipvs.realLine('e', server, real, options(texts.get(unit)!))),
     ...remove.real
-      .filter(({ door }) => !gone.has(`${door.protocol} ${door.at}`))
-      .map(({ door, real }) => ipvs.deleteReal(door, real)),
-    ...remove.server.map(({ door }) => ipvs.deleteServer(door)),
+      .filter(({ server }) => !gone.has(`${server.protocol} ${server.at}`))
+      .map(({ server, real }) => ipvs.deleteReal(server, real)),
+    ...remove.server.map(({ server }) => ipvs.deleteServer(server)),
   ]
 }
 

@@ -1,11 +1,11 @@
 import type { Rule } from 'iptables-parser'
 import type { End, Hop, Path } from '#proxy/modes/trace.ts'
 import type { Address } from '#values/address.ts'
-import { CannotTrace, only } from './understood.ts'
+import { CannotTraceIpvs, only } from './understood.ts'
 
 // A packet somewhere on its way, and what a rule that matched makes of it.
 
-export interface State {
+export interface IpvsPacketState {
   readonly share: number
   readonly hops: readonly Hop[]
   readonly to: Address
@@ -16,24 +16,24 @@ export interface State {
   readonly stopped?: 'rejected' | 'dropped'
 }
 
-export interface Outcome {
-  readonly state: State
+export interface IpvsRuleOutcome {
+  readonly state: IpvsPacketState
   /** `next`: on to the next rule; `return`: out of this chain; `done`: this table has nothing more to say. */
   readonly onward: 'next' | 'return' | 'done'
 }
 
-interface Effect extends Partial<State> {
+interface Effect extends Partial<IpvsPacketState> {
   readonly did: string
-  readonly onward: Outcome['onward']
+  readonly onward: IpvsRuleOutcome['onward']
 }
 
 /** What a target that is no chain makes of a packet. */
-export function obeyed(rule: Rule, at: string, state: State): Outcome {
+export function obeyed(rule: Rule, at: string, state: IpvsPacketState): IpvsRuleOutcome {
   const { did, onward, ...change } = effect(rule, state)
   return { state: { ...state, ...change, hops: [...state.hops, { at, rule: rule.text, did }] }, onward }
 }
 
-function effect(rule: Rule, { mark }: State): Effect {
+function effect(rule: Rule, { mark }: IpvsPacketState): Effect {
   const { target } = rule
   switch (target?.name) {
     case 'RETURN':
@@ -53,11 +53,14 @@ function effect(rule: Rule, { mark }: State): Effect {
       return { did, onward: 'next', mark: (((mark & ~bits) >>> 0) ^ value) >>> 0 }
     }
     default:
-      throw new CannotTrace(rule, `leads to ${target?.name}, which is no chain of these rules and no target known here`)
+      throw new CannotTraceIpvs(
+        rule,
+        `leads to ${target?.name}, which is no chain of these rules and no target known here`,
+      )
   }
 }
 
-export function pathOf({ share, hops, stopped, endpoint, masqueraded }: State): Path {
+export function pathOf({ share, hops, stopped, endpoint, masqueraded }: IpvsPacketState): Path {
   const open: End =
     endpoint === undefined ? { to: 'untouched', masqueraded } : { to: 'endpoint', endpoint, masqueraded }
   return { share, hops, end: stopped === undefined ? open : { to: stopped } }

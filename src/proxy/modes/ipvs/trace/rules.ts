@@ -1,12 +1,12 @@
 import { type Match, type Options, parseRule, type Rule } from 'iptables-parser'
 import { JUMP_UNITS } from '#proxy/modes/ipvs/base.ts'
-import { chainUnit, type Table, unitParts } from '#proxy/modes/ipvs/names.ts'
+import { chainUnit, type IpvsTable, unitParts } from '#proxy/modes/ipvs/names.ts'
 import type { Ruleset, Unit } from '#proxy/modes/mode.ts'
 import type { Packet } from '#proxy/modes/trace.ts'
 import { type Address, parseAddress } from '#values/address.ts'
 import { contains, hostCidr, parseCidr } from '#values/cidr.ts'
 import type { Sets } from './sets.ts'
-import { CannotTrace, only } from './understood.ts'
+import { CannotTraceIpvs, only } from './understood.ts'
 
 // The rules of each chain in the order in which the kernel asks them, and whether one matches a packet.
 
@@ -29,7 +29,7 @@ export class Rules {
   }
 
   /** Undefined where there is no such chain. */
-  of(table: Table, chain: string): readonly Rule[] | undefined {
+  of(table: IpvsTable, chain: string): readonly Rule[] | undefined {
     const unit = chainUnit(table, chain)
     const lines = this.#jumps.get(unit) ?? this.#ruleset.get(unit)?.split('\n')
     const known = this.#read.get(unit)
@@ -41,7 +41,7 @@ export class Rules {
 }
 
 /** What a rule can see of a packet. */
-export interface Sight {
+export interface PacketInIpvs {
   readonly packet: Packet
   /** Empty where the packet came in through no interface. */
   readonly iface: string
@@ -53,10 +53,10 @@ export interface Sight {
   readonly isLocal: (ip: Address) => boolean
 }
 
-export function matches(rule: Rule, sight: Sight): boolean {
+export function matches(rule: Rule, sight: PacketInIpvs): boolean {
   const { source, destination, inInterface, outInterface, fragment, protocol } = rule
   if (destination !== undefined || outInterface !== undefined || fragment !== undefined)
-    throw new CannotTrace(rule, 'asks for what no rule of ours asks for')
+    throw new CannotTraceIpvs(rule, 'asks for what no rule of ours asks for')
   const { packet, iface } = sight
   const holds = (given: typeof source, value: (text: string) => boolean): boolean =>
     given === undefined || value(given.value) !== given.negated
@@ -68,7 +68,7 @@ export function matches(rule: Rule, sight: Sight): boolean {
   )
 }
 
-function isMet(rule: Rule, match: Match, sight: Sight): boolean {
+function isMet(rule: Rule, match: Match, sight: PacketInIpvs): boolean {
   const { packet, to, port, mark, sets, isLocal } = sight
   switch (match.name) {
     case 'comment':
@@ -86,7 +86,7 @@ function isMet(rule: Rule, match: Match, sight: Sight): boolean {
         return (mark & bits) >>> 0 === value
       })
     default:
-      throw new CannotTrace(rule, `has a match "${match.name}", which is not known here`)
+      throw new CannotTraceIpvs(rule, `has a match "${match.name}", which is not known here`)
   }
 }
 

@@ -1,20 +1,20 @@
-import { type Door, placeOf, serverLine, stickySecondsOf, WORKING } from '#dialects/ipvs.ts'
-import { doorAt, realUnit, serverUnit } from '#proxy/modes/ipvs/names.ts'
+import { serverLine, splitHostPort, stickySecondsOf, type VirtualServerAddress, WORKING } from '#dialects/ipvs.ts'
+import { realUnit, serverAddress, serverUnit } from '#proxy/modes/ipvs/names.ts'
 import { LINGERING, type Ruleset } from '#proxy/modes/mode.ts'
 import type { Hop, Packet } from '#proxy/modes/trace.ts'
 import { hostPort } from '#values/address.ts'
-import type { State } from './packet.ts'
+import type { IpvsPacketState } from './packet.ts'
 
 // A packet at an address and port → the endpoints IPVS may send it to, each with its share.
 
 /** Schedulers that choose by hash or load are shown as what they come to over many clients: an equal share for each. */
-export function served(rules: Ruleset, packet: Packet, state: State): readonly State[] {
-  const door = doorAt(packet.protocol, state.to, state.port)
-  const options = rules.get(serverUnit(door))
+export function served(rules: Ruleset, packet: Packet, state: IpvsPacketState): readonly IpvsPacketState[] {
+  const server = serverAddress(packet.protocol, state.to, state.port)
+  const options = rules.get(serverUnit(server))
   if (options === undefined) return [state]
-  const reals = workingReals(rules, door)
-  const rule = serverLine('A', door, options)
-  const at = serverUnit(door)
+  const reals = workingReals(rules, server)
+  const rule = serverLine('A', server, options)
+  const at = serverUnit(server)
   if (reals.length === 0) {
     const hop: Hop = { at, rule, did: 'reject: there is nobody behind it' }
     return [{ ...state, stopped: 'rejected', hops: [...state.hops, hop] }]
@@ -23,8 +23,8 @@ export function served(rules: Ruleset, packet: Packet, state: State): readonly S
   return chosen.map(real => sent(state, { real, at, rule, share: state.share / chosen.length }))
 }
 
-function workingReals(rules: Ruleset, door: Door): readonly string[] {
-  const prefix = realUnit(door, '')
+function workingReals(rules: Ruleset, server: VirtualServerAddress): readonly string[] {
+  const prefix = realUnit(server, '')
   return [...rules].flatMap(([unit, text]) =>
     unit.startsWith(prefix) && text !== LINGERING ? unit.slice(prefix.length) : [],
   )
@@ -43,8 +43,8 @@ interface Sending {
   readonly share: number
 }
 
-function sent(state: State, { real, at, rule, share }: Sending): State {
-  const { ip, port } = placeOf(real)
+function sent(state: IpvsPacketState, { real, at, rule, share }: Sending): IpvsPacketState {
+  const { ip, port } = splitHostPort(real)
   const endpoint = hostPort(ip!, port)
   const hop: Hop = { at, rule: `${rule} … -r ${real} ${WORKING}`, did: `send to ${endpoint}` }
   return { ...state, share, to: ip!, port, endpoint, hops: [...state.hops, hop] }

@@ -3,7 +3,7 @@ import type { Options, Rule } from 'iptables-parser'
 // What is asked of every match and target: that nothing in it is passed over.
 
 /** A rule that says something this tracer does not understand: passing over it would be a wrong answer. */
-export class CannotTrace extends Error {
+export class CannotTraceIpvs extends Error {
   constructor(rule: Rule, why: string) {
     super(`cannot trace "${rule.text}": it ${why}`)
     this.name = 'CannotTrace'
@@ -17,6 +17,6 @@ export function only(
   name: string,
 ): { readonly value: string; readonly negated: boolean } {
   const [option, ...more] = options
-  if (option?.name !== name || more.length > 0) throw new CannotTrace(rule, `should say ${name}, and nothing else`)
+  if (option?.name !== name || more.length > 0) throw new CannotTraceIpvs(rule, `should say ${name}, and nothing else`)
   return { value: option.values.join(' '), negated: option.negated }
 }
