@@ -4,7 +4,7 @@ import type { NodeView } from '#proxy/desired/node-view.ts'
 import * as names from './names.ts'
 import { NODE_PORT_PROTOCOLS, nodePortSet, type SetName, setComment, setName } from './sets.ts'
 
-// What sets cannot say by themselves → chains of rules that ask the sets. Their number does not depend on the Services.
+// A node → the chains whose rules look up the sets. Their number does not depend on the number of Services.
 
 export interface ChainText {
   readonly table: names.IpvsTable
@@ -19,7 +19,7 @@ const NOT_FROM_NODE = '-m addrtype ! --src-type LOCAL'
 export function chains(node: NodeView): readonly ChainText[] {
   const is = (set: SetName, directions: string): string =>
     rule(words.comment(setComment(set)), `-m set --match-set ${setName(set, node.family)} ${directions}`)
-  const part: Part = { node, is, door: set => is(set, 'dst,dst') }
+  const part: Part = { node, is, destinationIn: set => is(set, 'dst,dst') }
   return [
     chain('nat', names.MARK_MASQ, [words.setMark(node.mark)]),
     chain('nat', names.POSTROUTING, postrouting(part)),
@@ -33,7 +33,7 @@ export function chains(node: NodeView): readonly ChainText[] {
     chain('filter', names.IPVS_FILTER, incoming(part)),
     chain('mangle', names.SOURCE_RANGES, sourceRanges(part)),
     // IPVS takes what the node itself sends before the filter table sees it.
-    chain('mangle', names.IPVS_OUT_FILTER, [rule(NEW, part.door('DROP'), '-j DROP'), ...guarded(part)]),
+    chain('mangle', names.IPVS_OUT_FILTER, [rule(NEW, part.destinationIn('DROP'), '-j DROP'), ...guarded(part)]),
   ]
 }
 
@@ -41,8 +41,8 @@ interface Part {
   readonly node: NodeView
   /** Matches packets that are in the set, with the set's own comment. */
   readonly is: (set: SetName, directions: string) => string
-  /** The same for a destination address and port. */
-  readonly door: (set: SetName) => string
+  /** The same, for sets of destination addresses and ports. */
+  readonly destinationIn: (set: SetName) => string
 }
 
 function chain(table: names.IpvsTable, name: string, bodies: readonly Word[]): ChainText {
@@ -56,7 +56,7 @@ function chain(table: names.IpvsTable, name: string, bodies: readonly Word[]): C
   }
 }
 
-/** Marked packets leave with the node's address; so does a pod that reached itself, whose reply would go straight back. */
+/** Marked packets leave with the node's address. So do those of a pod that reached itself: its reply would not pass here. */
 function postrouting({ node, is }: Part): readonly Word[] {
   return [
     rule(is('LOOP-BACK', 'dst,dst,src'), '-j MASQUERADE'),
@@ -67,42 +67,46 @@ function postrouting({ node, is }: Part): readonly Word[] {
 }
 
 /**
- * Only marks: it is IPVS that sends packets on. What is ours is accepted before the node ports are asked, so that nobody's
- * port 30080 at a Service's address is taken for one.
+ * Only marks packets: IPVS sends them on. Packets to a Service's address are accepted before the rules for node ports, so that
+ * port 30080 of a Service's address is not taken for node port 30080.
  */
-function services({ node, door, is }: Part): readonly Word[] {
+function services({ node, destinationIn, is }: Part): readonly Word[] {
   const mark = words.jump(names.MARK_MASQ)
   const notPod = fromPods(node, '! ')
   return [
-    rule(door('LOAD-BALANCER'), words.jump(names.LOAD_BALANCER)),
-    ...masqueradeAtClusterIP(node, door, is).map(match => rule(match, mark)),
-    rule(door('EXTERNAL-IP'), mark),
-    rule(notPod.source, notPod.iface, door('EXTERNAL-IP-LOCAL'), FROM_NODE, mark),
+    rule(destinationIn('LOAD-BALANCER'), words.jump(names.LOAD_BALANCER)),
+    ...masqueradeAtClusterIP(node, destinationIn, is).map(match => rule(match, mark)),
+    rule(destinationIn('EXTERNAL-IP'), mark),
+    rule(notPod.source, notPod.iface, destinationIn('EXTERNAL-IP-LOCAL'), FROM_NODE, mark),
     ...(['CLUSTER-IP', 'EXTERNAL-IP', 'EXTERNAL-IP-LOCAL', 'LOAD-BALANCER'] as const).map(set =>
-      rule(door(set), '-j ACCEPT'),
+      rule(destinationIn(set), '-j ACCEPT'),
     ),
-    rule(door('NODE-PORT-IP'), words.jump(names.NODE_PORT)),
+    rule(destinationIn('NODE-PORT-IP'), words.jump(names.NODE_PORT)),
   ]
 }
 
-/** The node's own packets have the Service's address as their source, which no other node could answer. */
-function masqueradeAtClusterIP(node: NodeView, door: Part['door'], is: Part['is']): readonly string[] {
-  const whose = node.masquerade ?? (node.localPods === undefined ? 'never' : 'from-outside')
-  if (whose === 'all') return [door('CLUSTER-IP')]
-  if (whose === 'never') return [is('CLUSTER-IP', 'src,dst')]
+/** The node's own packets have the Service's address as their source; an endpoint on another node could not answer them. */
+function masqueradeAtClusterIP(
+  node: NodeView,
+  destinationIn: Part['destinationIn'],
+  is: Part['is'],
+): readonly string[] {
+  const masquerade = node.masquerade ?? (node.localPods === undefined ? 'never' : 'from-outside')
+  if (masquerade === 'all') return [destinationIn('CLUSTER-IP')]
+  if (masquerade === 'never') return [is('CLUSTER-IP', 'src,dst')]
   const { source, iface } = fromPods(node, '! ')
-  return [rule(source, iface, door('CLUSTER-IP'))]
+  return [rule(source, iface, destinationIn('CLUSTER-IP'))]
 }
 
-function loadBalancer({ node, door }: Part): readonly Word[] {
-  return [...keepSource(node, door('LOAD-BALANCER-LOCAL')), words.jump(names.MARK_MASQ)]
+function loadBalancer({ node, destinationIn }: Part): readonly Word[] {
+  return [...keepSource(node, destinationIn('LOAD-BALANCER-LOCAL')), words.jump(names.MARK_MASQ)]
 }
 
-function nodePort({ node, is, door }: Part): readonly Word[] {
+function nodePort({ node, is, destinationIn }: Part): readonly Word[] {
   return NODE_PORT_PROTOCOLS.flatMap(protocol => {
     const asked = (policy: 'Cluster' | 'Local'): string => {
       const set = nodePortSet(protocol, policy)
-      return protocol === 'sctp' ? door(set) : is(set, 'dst')
+      return protocol === 'sctp' ? destinationIn(set) : is(set, 'dst')
     }
     return [
       ...keepSource(node, asked('Local'), words.proto(protocol)),
@@ -111,7 +115,7 @@ function nodePort({ node, is, door }: Part): readonly Word[] {
   })
 }
 
-/** Where policy is Local a client's address is kept: a pod's, wherever it comes from, and everybody's but the node's own. */
+/** Where policy is Local, the source address is kept: that of every pod, and of every other client but the node itself. */
 function keepSource(node: NodeView, asked: string, proto?: string): readonly Word[] {
   const { source, iface } = fromPods(node, '')
   return [
@@ -127,8 +131,8 @@ function forward({ node }: Part): readonly Word[] {
   ]
 }
 
-function guarded({ door }: Part): readonly Word[] {
-  return [rule(door('LOAD-BALANCER-FW'), words.jump(names.SOURCE_RANGES))]
+function guarded({ destinationIn }: Part): readonly Word[] {
+  return [rule(destinationIn('LOAD-BALANCER-FW'), words.jump(names.SOURCE_RANGES))]
 }
 
 function sourceRanges({ is }: Part): readonly Word[] {
@@ -139,15 +143,15 @@ function sourceRanges({ is }: Part): readonly Word[] {
   ]
 }
 
-/** What has come to an address of a Service: to a door that is closed, to a virtual server, or to nothing at all. */
-function incoming({ node, door, is }: Part): readonly Word[] {
+/** Packets to an address of a Service: dropped, sent on to a virtual server, or rejected where none listens at that port. */
+function incoming({ node, destinationIn, is }: Part): readonly Word[] {
   const { source, iface } = fromPods(node, '! ')
   const health = is('HEALTH-CHECK-NODE-PORT', 'dst')
   return [
-    rule(NEW, door('DROP'), '-j DROP'),
-    rule(source, iface, NEW, door('DROP-OUTSIDE'), NOT_FROM_NODE, '-j DROP'),
+    rule(NEW, destinationIn('DROP'), '-j DROP'),
+    rule(source, iface, NEW, destinationIn('DROP-OUTSIDE'), NOT_FROM_NODE, '-j DROP'),
     ...(['LOAD-BALANCER', 'CLUSTER-IP', 'EXTERNAL-IP', 'EXTERNAL-IP-LOCAL'] as const).map(set =>
-      rule(door(set), '-j RETURN'),
+      rule(destinationIn(set), '-j RETURN'),
     ),
     rule(health, '-j RETURN'),
     rule(NEW, is('IPVS-IPS', 'dst'), words.reject(node.family)),

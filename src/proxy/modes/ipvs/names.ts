@@ -5,6 +5,7 @@ import type { Protocol } from '#values/protocol.ts'
 
 // What this mode's units are called, and what a unit's name says.
 
+/** The tables of iptables in which this mode has rules. */
 export type IpvsTable = 'mangle' | 'filter' | 'nat'
 export const TABLES: readonly IpvsTable[] = ['mangle', 'filter', 'nat']
 
@@ -19,7 +20,7 @@ export const SOURCE_RANGES = 'KUBE-SOURCE-RANGES-FIREWALL'
 export const IPVS_FILTER = 'KUBE-IPVS-FILTER'
 export const IPVS_OUT_FILTER = 'KUBE-IPVS-OUT-FILTER'
 
-/** Chains that are wholly ours. The filter table's KUBE-IPVS-OUT-FILTER is kube-proxy's; ours stands in mangle. */
+/** Chains that are wholly ours. KUBE-IPVS-OUT-FILTER of the filter table is kube-proxy's; ours is in mangle. */
 const CHAINS: Readonly<Record<IpvsTable, readonly string[]>> = {
   mangle: [SOURCE_RANGES, IPVS_OUT_FILTER],
   filter: [FORWARD, NODE_PORT, PROXY_FIREWALL, SOURCE_RANGES, IPVS_FILTER, IPVS_OUT_FILTER],
@@ -30,7 +31,7 @@ export function isOurChain(table: IpvsTable, chain: string): boolean {
   return CHAINS[table].includes(chain) || LEFT_OVER[table].test(chain)
 }
 
-/** What the other modes that use iptables may have left: it has our chains' names, or leads to them, and none of it is wanted. */
+/** Chains that the other modes which use iptables may have left. Some of them lead to our chains; all of them are removed. */
 const LEFT_OVER: Readonly<Record<IpvsTable, RegExp>> = {
   mangle: /^KUBE-PROXY-CANARY$/,
   filter:
@@ -52,7 +53,6 @@ export function addressUnit(ip: Address): Unit {
   return `address ${ip}`
 }
 
-/** `tcp` and 10.96.0.10, 80 → where a virtual server stands. */
 export function serverAddress(protocol: Protocol, ip: Address, port: number): VirtualServerAddress {
   return { protocol, at: hostPort(ip, port) }
 }
@@ -70,7 +70,7 @@ export function chainUnit(table: IpvsTable, chain: string): Unit {
   return `${table} ${chain}`
 }
 
-/** One line of ours in a chain that belongs to others too. It is its own name, so it can be taken away word for word. */
+/** One line of ours in a chain that other programs use too. The line is its own name, so that `-D` can repeat it word for word. */
 export function lineUnit(table: IpvsTable, line: string, copy = 1): Unit {
   return copy === 1 ? `${table} ${line}` : `${table} ${line} #${copy}`
 }

@@ -4,7 +4,7 @@ import type { Address, Family } from '#values/address.ts'
 import { type Cidr, contains } from '#values/cidr.ts'
 import { NODE_PORT_PROTOCOLS, nodePortSet, RECORD, type SetName, setName } from './sets.ts'
 
-// Which virtual servers are ours. IPVS keeps no owner, and others may use it too: theirs are not touched.
+// Which virtual servers are ours. IPVS records no owner, and other programs may use it too: their servers are not touched.
 
 export interface Evidence {
   readonly family: Family
@@ -16,12 +16,12 @@ export interface Evidence {
   readonly excludeCIDRs: readonly Cidr[]
 }
 
-const DOORS: readonly SetName[] = ['CLUSTER-IP', 'EXTERNAL-IP', 'EXTERNAL-IP-LOCAL', 'LOAD-BALANCER', RECORD]
+const FRONTEND_SETS: readonly SetName[] = ['CLUSTER-IP', 'EXTERNAL-IP', 'EXTERNAL-IP-LOCAL', 'LOAD-BALANCER', RECORD]
 
 /**
- * A virtual server is ours where one of our sets names its place, or where its address is bound to our device. A set
- * learns of a place before its server is made, and an address goes after its server is gone; so whenever we are ended,
- * one of the two is there.
+ * A virtual server is ours where one of our sets has its address and port, or where its address is bound to kube-ipvs0. The
+ * member is added before the server is made, and the address is deleted after the server: whenever the agent is killed, one
+ * of the two is there.
  */
 export function ownership(evidence: Evidence): (server: VirtualServerAddress) => boolean {
   const { bound, excludeCIDRs } = evidence
@@ -36,15 +36,15 @@ export function ownership(evidence: Evidence): (server: VirtualServerAddress) =>
 function records({ family, sets, own }: Evidence): (server: VirtualServerAddress) => boolean {
   const members = (set: SetName): readonly string[] =>
     sets.get(setName(set, family))?.members.map(({ entry }) => entry) ?? []
-  const doors = new Set(DOORS.flatMap(members))
+  const frontends = new Set(FRONTEND_SETS.flatMap(members))
   const isInherited = sets.has(setName(RECORD, family)) ? () => false : inheritance(members, own)
   return server => {
     const { ip, port } = splitHostPort(server.at)
-    return ip !== undefined && (doors.has(ipPortEntry(ip, server.protocol, port)) || isInherited(server))
+    return ip !== undefined && (frontends.has(ipPortEntry(ip, server.protocol, port)) || isInherited(server))
   }
 }
 
-/** kube-proxy keeps no record of its servers for node ports but the ports; taking over from it, these must do. */
+/** kube-proxy records only the ports of its servers for node ports. After it, a server at a node's address and such a port is ours. */
 function inheritance(
   members: (set: SetName) => readonly string[],
   own: ReadonlySet<Address>,

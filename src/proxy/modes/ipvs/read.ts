@@ -28,23 +28,23 @@ import { setOf, setSpec } from './sets.ts'
 
 export interface ReadOptions {
   readonly tools: Tools
-  /** Virtual servers in these ranges are only ours where we said so when we made them. */
+  /** A virtual server in these ranges is ours only where one of our sets has it; an address on kube-ipvs0 does not count. */
   readonly excludeCIDRs: readonly Cidr[]
 }
 
-export async function read(kernel: Kernel, wish: ReadOptions): Promise<Ruleset> {
+export async function read(kernel: Kernel, options: ReadOptions): Promise<Ruleset> {
   const [sets, rules, servers, addresses] = await Promise.all([
     // A kernel without ipset, or a host without the tool, has no sets.
     kernel.run({ argv: ipset.SAVE }),
-    must(kernel, saveAll(wish.tools)),
+    must(kernel, saveAll(options.tools)),
     listServers(kernel),
     must(kernel, { argv: LIST_ADDRESSES }),
   ])
   const listings = { sets: sets.stdout, rules: rules.stdout, servers, addresses: addresses.stdout }
-  return ourUnits(listings, wish.tools.family, wish.excludeCIDRs)
+  return ourUnits(listings, options.tools.family, options.excludeCIDRs)
 }
 
-/** ipvsadm would load IPVS into a kernel that does without it. */
+/** Without IPVS in the kernel, ipvsadm is not run: it would load the module. */
 async function listServers(kernel: Kernel): Promise<string> {
   const sign = await kernel.run({ argv: ['cat', ipvs.SIGN_OF_LIFE] })
   if (sign.code !== 0) return ''
@@ -73,7 +73,7 @@ export function ourUnits(listings: Listings, family: Family, excludeCIDRs: reado
   ])
 }
 
-/** A set of another make must be replaced with all its members, so none of them counts. One that goes by itself is gone. */
+/** A set of another type or size must be replaced with all its members, so none is listed. A member that expires counts as deleted. */
 function* setUnits(saved: ReadonlyMap<string, ipset.SavedSet>, family: Family): Iterable<[Unit, string]> {
   for (const [name, { spec, members }] of saved) {
     yield [setUnit(name), spec]
@@ -113,13 +113,13 @@ function jumps(table: IpvsTable, chain: string, text: string): readonly Unit[] {
   return ours.map((line, i) => lineUnit(table, line, ours.slice(0, i + 1).filter(other => other === line).length))
 }
 
-/** A stranger may lead packets into our chains too; the jumps that say why are ours. */
+/** A foreign rule may jump to our chains too; ours have one of our comments. */
 function isOurJump(table: IpvsTable, chain: string, line: string): boolean {
   return BUILT_IN.includes(chain) && leadsToUs(table, line) !== undefined && OUR_REASON.test(line)
 }
 
 const BUILT_IN: readonly string[] = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING']
-/** What the jumps of every mode and version say of themselves. */
+/** The comments of jumps, in every mode and version. */
 const OUR_REASON =
   / --comment "(?:kubernetes |kube-proxy |handle (?:ClusterIPs|service NodePorts);|Ensure that non-local NodePort traffic)/
 
@@ -128,8 +128,8 @@ function leadsToUs(table: IpvsTable, line: string): string | undefined {
   return target !== undefined && isOurChain(table, target) ? target : undefined
 }
 
-/** Each chain of ours that a rule of somebody else leads to, with that rule. */
-export async function holders(kernel: Kernel, tools: Tools): Promise<ReadonlyMap<Unit, string>> {
+/** Each chain of ours that a foreign rule jumps to, with that rule. */
+export async function foreignRules(kernel: Kernel, tools: Tools): Promise<ReadonlyMap<Unit, string>> {
   const { stdout } = await must(kernel, saveAll(tools))
   const found = new Map<Unit, string>()
   for (const { table, chain, text } of chainTexts(stdout)) {

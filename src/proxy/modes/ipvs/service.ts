@@ -4,9 +4,9 @@ import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Endpoint, Frontend, ServiceTraffic } from '#proxy/desired/traffic.ts'
 import { type Entry, LINGERING } from '#proxy/modes/mode.ts'
 import { contains } from '#values/cidr.ts'
-import { type Place, places } from './frontends.ts'
 import { addressUnit, memberUnit, realUnit, serverAddress, serverUnit } from './names.ts'
 import { nodePortSet, RECORD, type SetName, setName } from './sets.ts'
+import { type VirtualServer, virtualServers } from './virtual-servers.ts'
 
 // One service port → its virtual servers, the endpoints behind them, and its members in the sets that the rules ask.
 
@@ -21,52 +21,53 @@ export function service(traffic: ServiceTraffic, node: NodeView, scheduler: stri
   })
   const { healthCheckPort } = traffic
   return [
-    ...places(traffic, node).flatMap(place => [
-      ...server(traffic, place, scheduler),
-      ...address(place, member),
-      ...membership({ traffic, place, node, member }),
+    ...virtualServers(traffic, node).flatMap(server => [
+      ...serverAndReals(traffic, server, scheduler),
+      ...address(server, member),
+      ...membership({ traffic, server, node, member }),
     ]),
     ...loopBack(traffic, member),
     ...(healthCheckPort === undefined ? [] : [member('HEALTH-CHECK-NODE-PORT', `${healthCheckPort}`)]),
   ]
 }
 
-/** Endpoints that are not chosen here may still have clients from before, and those may finish. */
-function server({ protocol, stickySeconds, pools, leaving = [] }: ServiceTraffic, place: Place, scheduler: string) {
-  const server = serverAddress(protocol, place.ip, place.port)
+/** Endpoints that take no new connections here may still have clients from before: they linger, and those clients may finish. */
+function serverAndReals(traffic: ServiceTraffic, { ip, port, pool }: VirtualServer, scheduler: string) {
+  const { protocol, stickySeconds, pools, leaving = [] } = traffic
+  const server = serverAddress(protocol, ip, port)
   const text = serverOptions({ scheduler, ...(stickySeconds !== undefined && { stickySeconds }) })
-  const chosen = new Set(place.pool.map(({ text }) => text))
+  const chosen = new Set(pool.map(({ text }) => text))
   const others = [...pools.cluster, ...pools.local, ...leaving].filter(({ text }) => !chosen.has(text))
   const real = (text: string) => (endpoint: Endpoint) => ({ unit: realUnit(server, endpoint.text), text })
-  return [{ unit: serverUnit(server), text }, ...place.pool.map(real(WORKING)), ...others.map(real(LINGERING))]
+  return [{ unit: serverUnit(server), text }, ...pool.map(real(WORKING)), ...others.map(real(LINGERING))]
 }
 
-/** An address that is the node's own already ends packets here; binding it twice would outlive the first. */
-function address({ ip, isNodes }: Place, member: Members): readonly Entry[] {
+/** Packets to one of the node's own addresses end here already; bound to kube-ipvs0 too, it would stay when the node loses it. */
+function address({ ip, isNodes }: VirtualServer, member: Members): readonly Entry[] {
   return isNodes ? [] : [{ unit: addressUnit(ip), text: '', shared: true }, member('IPVS-IPS', ip)]
 }
 
 interface Membership {
   readonly traffic: ServiceTraffic
-  readonly place: Place
+  readonly server: VirtualServer
   readonly node: NodeView
   readonly member: Members
 }
 
-function membership({ traffic, place, node, member }: Membership): readonly Entry[] {
-  const { frontend, ip, port, closedTo, isNodes } = place
+function membership({ traffic, server, node, member }: Membership): readonly Entry[] {
+  const { frontend, ip, port, closedTo, isNodes } = server
   const entry = ipPortEntry(ip, traffic.protocol, port)
   return [
     ...kindSets(traffic, frontend).map(set =>
-      member(set, set.startsWith('NODE-PORT-') ? nodePortEntry(traffic, place) : entry),
+      member(set, set.startsWith('NODE-PORT-') ? nodePortEntry(traffic, server) : entry),
     ),
-    ...(closedTo === 'nobody' ? [] : [member(closedTo === 'everybody' ? 'DROP' : 'DROP-OUTSIDE', entry)]),
+    ...(closedTo === 'none' ? [] : [member(closedTo === 'all' ? 'DROP' : 'DROP-OUTSIDE', entry)]),
     ...(isNodes ? [member(RECORD, entry)] : []),
-    ...restrictions({ traffic, place, node, member }, entry),
+    ...restrictions({ traffic, server, node, member }, entry),
   ]
 }
 
-function nodePortEntry({ protocol }: ServiceTraffic, { ip, port }: Place): string {
+function nodePortEntry({ protocol }: ServiceTraffic, { ip, port }: VirtualServer): string {
   return protocol === 'sctp' ? ipPortEntry(ip, protocol, port) : `${port}`
 }
 
@@ -86,9 +87,12 @@ function kindSets({ protocol, gate }: ServiceTraffic, { kind }: Frontend): reado
   }
 }
 
-/** Where nobody would answer, everybody is told so. A node inside a range may come with an address of the Service as its source. */
-function restrictions({ traffic, place, node: { nodeIP }, member }: Membership, entry: string): readonly Entry[] {
-  const { ip, sourceRanges, verdict } = place.frontend
+/**
+ * None where the Service has no endpoints: all clients are refused then, whatever their address. A node inside a range may
+ * come with one of the Service's load balancer addresses as its source.
+ */
+function restrictions({ traffic, server, node: { nodeIP }, member }: Membership, entry: string): readonly Entry[] {
+  const { ip, sourceRanges, verdict } = server.frontend
   if (sourceRanges === undefined || ip === undefined || verdict.to === 'reject') return []
   const isNodeWithin = nodeIP !== undefined && sourceRanges.some(range => contains(range, nodeIP))
   const own = isNodeWithin ? traffic.frontends.filter(({ kind }) => kind === 'load-balancer') : []

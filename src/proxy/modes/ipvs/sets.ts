@@ -2,7 +2,7 @@ import type { SetSpec } from '#dialects/ipset.ts'
 import type { Family } from '#values/address.ts'
 import type { Protocol } from '#values/protocol.ts'
 
-// The ipsets that the rules ask: kube-proxy's, by its names, and three that it lacks.
+// The ipsets that the rules look up: kube-proxy's, by its names, and three that it lacks.
 
 export type SetName =
   | 'LOOP-BACK'
@@ -50,7 +50,7 @@ const SETS: Readonly<Record<SetName, SetKind>> = {
     type: 'hash:ip,port',
     comment: 'Kubernetes service load balancer ip + port with externalTrafficPolicy=local',
   },
-  // Before the set that closes the door: who may come in is known by then.
+  // Before LOAD-BALANCER-FW, whose members drop packets: the admitted sources are in their sets by then.
   'LOAD-BALANCER-SOURCE-IP': {
     type: 'hash:ip,port,ip',
     comment: 'Kubernetes service load balancer ip + port + source IP for packet filter purpose',
@@ -104,7 +104,7 @@ export function setName(set: SetName, family: Family): string {
  */
 const MAX_MEMBERS = 4_194_304
 
-/** Members of this set can be told to go by themselves, after a while. */
+/** Members of this set can have a timeout, after which the kernel deletes them. */
 export const RECORD: SetName = 'NODE-PORT-IP'
 
 export function setSpec(set: SetName, family: Family): SetSpec {
@@ -127,11 +127,11 @@ const BY_NAME: Readonly<Record<Family, ReadonlyMap<string, SetName>>> = {
   ipv6: new Map(SET_NAMES.map(set => [setName(set, 'ipv6'), set])),
 }
 
-/** Where the member of a node port goes: SCTP has no bitmap of its own in kube-proxy, but addresses and ports. */
+/** The set a node port is a member of. kube-proxy has bitmaps for TCP and UDP; for SCTP, addresses and ports. */
 export function nodePortSet(protocol: Protocol, policy: 'Cluster' | 'Local'): SetName {
   const infix = policy === 'Local' ? 'LOCAL-' : ''
   return protocol === 'sctp' ? `NODE-PORT-${infix}SCTP-HASH` : `NODE-PORT-${infix}${protocol === 'tcp' ? 'TCP' : 'UDP'}`
 }
 
-/** Every protocol and policy of node ports, in the order in which the rules ask them. */
+/** In the order in which the rules look up the sets of node ports. */
 export const NODE_PORT_PROTOCOLS: readonly Protocol[] = ['tcp', 'udp', 'sctp']

@@ -5,7 +5,7 @@ import { must } from '#system/must.ts'
 import type { Kernel, Outcome } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 
-// A kernel and the operator's wishes → a kernel that is ready for this mode, or one line that says what it lacks.
+// A kernel and the operator's settings → a kernel that is ready for this mode, or one line that says what it lacks.
 
 /** The host cannot carry this mode in a family; its message says what it lacks. */
 export class NoIpvs extends Error {
@@ -15,7 +15,7 @@ export class NoIpvs extends Error {
   }
 }
 
-export interface SetupOptions {
+export interface IpvsSetupOptions {
   readonly family: Family
   readonly scheduler: string
   readonly strictARP: boolean
@@ -26,7 +26,7 @@ export interface SetupOptions {
 }
 
 /** Undefined where everything is there. Throws only where the kernel refuses what it can do. */
-export async function ipvsSetup(kernel: Kernel, wish: SetupOptions): Promise<string | undefined> {
+export async function ipvsSetup(kernel: Kernel, options: IpvsSetupOptions): Promise<string | undefined> {
   const [sets, servers] = await Promise.all([
     kernel.run({ argv: ['ipset', 'list', '-name'] }),
     kernel.run({ argv: ipvs.SAVE }),
@@ -34,10 +34,10 @@ export async function ipvsSetup(kernel: Kernel, wish: SetupOptions): Promise<str
   const problem =
     missing({ tool: 'ipvsadm', module: 'ip_vs', outcome: servers }) ??
     missing({ tool: 'ipset', module: 'ip_set', outcome: sets }) ??
-    (await missingScheduler(kernel, wish, servers.stdout))
+    (await missingScheduler(kernel, options, servers.stdout))
   if (problem !== undefined) return problem
-  await setSysctls(kernel, wish)
-  await setTimeouts(kernel, wish)
+  await setSysctls(kernel, options)
+  await setTimeouts(kernel, options)
   await addDevice(kernel)
   return undefined
 }
@@ -60,21 +60,28 @@ function missing({ tool, module, outcome: { code, stderr } }: Need): string | un
   return `--proxy-mode=ipvs needs the kernel module ${module}, which is not loaded here and could not be loaded: run "modprobe ${module}" on the host, ${OTHERWISE} (${tool} says: ${said})`
 }
 
-/** Addresses for documentation, where nobody's packets go: one for each family, because both are set up side by side. */
+/** Addresses for documentation, to which no client sends: one for each family, because both are set up side by side. */
 const TRIAL: Readonly<Record<Family, ipvs.VirtualServerAddress>> = {
   ipv4: { protocol: 'tcp', at: '198.51.100.0:20000' },
   ipv6: { protocol: 'tcp', at: '[2001:db8::]:20000' },
 }
 
-/** The kernel loads a scheduler's module when the first virtual server asks for it; where there is none yet, one does, and goes. */
-async function missingScheduler(kernel: Kernel, wish: SetupOptions, servers: string): Promise<string | undefined> {
-  const { scheduler, family } = wish
+/**
+ * The kernel loads a scheduler's module when the first virtual server asks for it. Where none of ours uses the scheduler yet, one
+ * is made for the test and deleted again.
+ */
+async function missingScheduler(
+  kernel: Kernel,
+  options: IpvsSetupOptions,
+  servers: string,
+): Promise<string | undefined> {
+  const { scheduler, family } = options
   const server = TRIAL[family]
   const isUsed = (line: string): boolean =>
     line.startsWith('-A') && line.includes(' [') === (family === 'ipv6') && ` ${line} `.includes(` -s ${scheduler} `)
   if (servers.split('\n').some(line => isUsed(line) && !line.includes(server.at))) return undefined
   let made = await tryOut(kernel, server, scheduler)
-  // Left there by somebody who was ended half way: it is gone now.
+  // Left by an agent that was killed between making and deleting it; `tryOut` has deleted it now.
   if (made.stderr.includes('already exists')) made = await tryOut(kernel, server, scheduler)
   if (made.code === 0) return undefined
   const said = made.stderr.trim()
@@ -97,25 +104,25 @@ const OS_RELEASE = 'kernel/osrelease'
 const ALWAYS: Readonly<Record<string, number>> = {
   // Without it the kernel would not masquerade what IPVS sends on.
   'net/ipv4/vs/conntrack': 1,
-  // Clients of an endpoint that is gone learn of it, and sticky ones find another.
+  // Without these, clients of an endpoint that is gone would go on waiting for it, sticky ones even when they connect again.
   'net/ipv4/vs/expire_nodest_conn': 1,
   'net/ipv4/vs/expire_quiescent_template': 1,
   'net/ipv4/ip_forward': 1,
 }
-/** Only the interface that has an address may answer for it: not every one, for the addresses on kube-ipvs0. */
+/** Only the interface that has an address answers ARP for it: without this, every interface would for those on kube-ipvs0. */
 const STRICT_ARP: Readonly<Record<string, number>> = {
   'net/ipv4/conf/all/arp_ignore': 1,
   'net/ipv4/conf/all/arp_announce': 2,
 }
-/** Before 5.9, a client that used a port again would wait a second, unless told otherwise (kubernetes/kubernetes#93297). */
+/** Before 5.9, a client that used a port again waited a second unless this is 0 (kubernetes/kubernetes#93297). */
 const REUSE = 'net/ipv4/vs/conn_reuse_mode'
 
-async function setSysctls(kernel: Kernel, { strictARP }: SetupOptions): Promise<void> {
+async function setSysctls(kernel: Kernel, { strictARP }: IpvsSetupOptions): Promise<void> {
   const wanted = { ...ALWAYS, ...(strictARP && STRICT_ARP), [REUSE]: 0 }
   const found = await readAll(kernel, [...Object.keys(wanted), OS_RELEASE])
   for (const [key, value] of Object.entries(wanted)) {
     if (key === REUSE && !needsReuse(found.get(OS_RELEASE) ?? '', found.has(REUSE))) continue
-    // A file system that may not be written is no matter where everything is as it should be.
+    // A read-only /proc/sys is no problem where every value is right already.
     if (found.get(key) !== `${value}`) await must(kernel, writeSysctl(key, value))
   }
 }
@@ -135,13 +142,13 @@ async function readAll(kernel: Kernel, keys: readonly string[]): Promise<Readonl
 /** ipvsadm takes 0 for "as it is". */
 async function setTimeouts(
   kernel: Kernel,
-  { tcpTimeoutMs, tcpFinTimeoutMs, udpTimeoutMs }: SetupOptions,
+  { tcpTimeoutMs, tcpFinTimeoutMs, udpTimeoutMs }: IpvsSetupOptions,
 ): Promise<void> {
   const seconds = [tcpTimeoutMs, tcpFinTimeoutMs, udpTimeoutMs].map(ms => `${Math.trunc(ms / 1000)}`)
   if (seconds.some(value => value !== '0')) await must(kernel, { argv: ['ipvsadm', '--set', ...seconds] })
 }
 
-/** Both families put their addresses there, whichever comes first. */
+/** Both families bind their addresses to it; the family that is set up first makes it. */
 async function addDevice(kernel: Kernel): Promise<void> {
   const command = { argv: ['ip', '-batch', '-'], input: `${ADD_IPVS_DEVICE}\n` } as const
   const { code, stderr } = await kernel.run(command)

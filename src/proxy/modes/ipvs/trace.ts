@@ -17,7 +17,8 @@ export function trace(ruleset: Ruleset, packet: Packet): readonly Path[] {
   return states.map(pathOf)
 }
 
-interface Place {
+/** Where a packet meets rules. */
+interface RulePosition {
   readonly table: IpvsTable
   readonly chain: string
   /** Empty where the packet came in through no interface. */
@@ -86,30 +87,31 @@ class Walk {
     return this.#pass({ table: 'nat', chain: 'POSTROUTING', iface: '' }, allowed)
   }
 
-  #pass(place: Place, state: IpvsPacketState): IpvsPacketState {
-    return state.stopped === undefined ? this.#through(place, state).state : state
+  #pass(position: RulePosition, state: IpvsPacketState): IpvsPacketState {
+    return state.stopped === undefined ? this.#through(position, state).state : state
   }
 
-  #through(place: Place, arrived: IpvsPacketState): IpvsRuleOutcome {
+  #through(position: RulePosition, arrived: IpvsPacketState): IpvsRuleOutcome {
     let state = arrived
-    for (const rule of this.#rules.of(place.table, place.chain) ?? []) {
+    for (const rule of this.#rules.of(position.table, position.chain) ?? []) {
       const { to, port, mark } = state
-      const { iface } = place
+      const { iface } = position
       const sight = { packet: this.#packet, iface, to, port, mark, sets: this.#sets }
       if (!matches(rule, { ...sight, isLocal: ip => this.#isHere(ip) })) continue
-      const outcome = this.#obey(rule, place, state)
+      const outcome = this.#obey(rule, position, state)
       if (outcome.onward !== 'next') return outcome
       state = outcome.state
     }
     return { state, onward: 'return' }
   }
 
-  #obey(rule: Rule, place: Place, state: IpvsPacketState): IpvsRuleOutcome {
+  #obey(rule: Rule, position: RulePosition, state: IpvsPacketState): IpvsRuleOutcome {
     const { target } = rule
-    const at = `${place.table} ${place.chain}`
-    if (target === undefined || this.#rules.of(place.table, target.name) === undefined) return obeyed(rule, at, state)
+    const at = `${position.table} ${position.chain}`
+    if (target === undefined || this.#rules.of(position.table, target.name) === undefined)
+      return obeyed(rule, at, state)
     const hop = { at, rule: rule.text, did: `jump ${target.name}` }
-    const inside = this.#through({ ...place, chain: target.name }, { ...state, hops: [...state.hops, hop] })
+    const inside = this.#through({ ...position, chain: target.name }, { ...state, hops: [...state.hops, hop] })
     return inside.onward === 'return' ? { ...inside, onward: 'next' } : inside
   }
 }

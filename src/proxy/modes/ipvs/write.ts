@@ -8,8 +8,8 @@ import { chainUnit, type IpvsUnit, type IpvsUnitKind, SERVICES, unitParts } from
 import { RECORD, SET_NAMES, setName, setOf } from './sets.ts'
 import { ruleBlocks } from './write-rules.ts'
 
-// A plan → at most one run of each tool, in an order in which nothing dangles: sets before the rules that ask them, and
-// before the virtual servers they record; an address last, so that whoever finds the address finds the service.
+// A plan → at most one run of each tool, in an order in which nothing dangles: sets before the rules that look them up and
+// before the virtual servers they record; an address last, so that a client that reaches the address finds a server there.
 
 export function write(plan: Plan, tools: Tools): readonly Command[] {
   const parts: Parts = { make: sorted(plan.add), change: sorted(plan.change), remove: sorted(plan.remove) }
@@ -21,7 +21,7 @@ export function write(plan: Plan, tools: Tools): readonly Command[] {
     ipset.RESTORE,
     parts.remove.set.map(({ name }) => `destroy ${name}`),
   )
-  const steps = takesOver(plan)
+  const steps = replacesRules(plan)
     ? [sets, servers, addresses, rules, destroyed]
     : [sets, rules, servers, addresses, destroyed]
   return steps.flat()
@@ -31,7 +31,7 @@ function run(argv: Command['argv'], lines: readonly string[]): readonly Command[
   return lines.length === 0 ? [] : [{ argv, input: `${lines.join('\n')}\n`, timeoutMs: PATIENCE_MS }]
 }
 
-/** A hundred thousand lines take their time on a slow machine. */
+/** A hundred thousand lines take minutes on a slow machine. */
 const PATIENCE_MS = 10 * 60_000
 
 function rulesCommand(plan: Plan, tools: Tools): readonly Command[] {
@@ -44,10 +44,10 @@ function strict(command: Command): Command {
 }
 
 /**
- * Where another mode's rules stand, they go on serving until ours are complete. Where there are none, ours come first: a
- * connection that is sent on before they can masquerade it would never be answered.
+ * True where another mode's rules are in place: they go on serving until our virtual servers are complete. Elsewhere our rules
+ * come first: a connection that IPVS sends on before they can masquerade it would never be answered.
  */
-function takesOver({ change }: Plan): boolean {
+function replacesRules({ change }: Plan): boolean {
   return change.has(chainUnit('nat', SERVICES))
 }
 
@@ -77,7 +77,7 @@ function sorted(units: ReadonlyMap<Unit, unknown> | ReadonlySet<Unit>): Sorted {
   return kinds as unknown as Sorted
 }
 
-/** Who must not come in any more is told first, and who may come in again is told last. */
+/** In the order of the sets: a source range is added before the member that drops all other sources, and deleted after it. */
 function setLines({ make, change, remove }: Parts, { add, change: texts }: Plan, { family }: Tools): readonly string[] {
   const order = new Map(SET_NAMES.map((set, i) => [setName(set, family), i]))
   const byOrder = (a: { readonly name: string }, b: { readonly name: string }): number =>
@@ -101,13 +101,15 @@ function setLines({ make, change, remove }: Parts, { add, change: texts }: Plan,
     ...remove.member
       .filter(({ name }) => !rebuilt.has(name) && !destroyed.has(name))
       .toSorted((a, b) => byOrder(b, a))
-      .map(({ name, entry }) => (setOf(name, family) === RECORD ? goes(name, entry) : ipset.deleteLine(name, entry))),
+      .map(({ name, entry }) =>
+        setOf(name, family) === RECORD ? expiringLine(name, entry) : ipset.deleteLine(name, entry),
+      ),
   ]
 }
 
 const TEMPORARY = 'KUBE-TEMPORARY'
 
-/** What a set is cannot be changed. One that another program made is replaced while rules go on asking it. */
+/** The type of a set cannot be changed. A set of another type is swapped for ours while rules go on looking it up. */
 function rebuild(name: string, spec: string, members: (temporary: string) => readonly string[]): readonly string[] {
   return [ipset.createLine(TEMPORARY, spec), ...members(TEMPORARY), `swap ${TEMPORARY} ${name}`, `destroy ${TEMPORARY}`]
 }
@@ -116,14 +118,14 @@ function rebuild(name: string, spec: string, members: (temporary: string) => rea
 const RECORD_SECONDS = 600
 
 /**
- * The record of a virtual server at one of the node's own addresses must outlive the server: if we end between the two, it
- * is the record that tells our server from a stranger's. So it is told to go by itself, a while later.
+ * The record of a virtual server at one of the node's own addresses must outlive the server: if the agent is killed between
+ * the two deletions, only the record shows that the server is ours. So the record gets a timeout, and the kernel deletes it.
  */
-function goes(name: string, entry: string): string {
+function expiringLine(name: string, entry: string): string {
   return ipset.addLine(name, `${entry} timeout ${RECORD_SECONDS}`)
 }
 
-/** New ones before old ones go, so that no virtual server is without anybody for a moment. */
+/** New endpoints before old ones are deleted, so that no virtual server is without an endpoint for a moment. */
 function serverLines({ make, change, remove }: Parts, { add, change: texts }: Plan): readonly string[] {
   const gone = new Set(remove.server.map(({ server }) => `${server.protocol} ${server.at}`))
   const options = (text: string): string => (text === LINGERING ? ipvs.QUIET : text)

@@ -1,7 +1,7 @@
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import { ipvs } from '#proxy/modes/ipvs/index.ts'
-import type { SetupOptions } from '#proxy/modes/ipvs/setup.ts'
+import type { IpvsSetupOptions } from '#proxy/modes/ipvs/setup.ts'
 import type { Mode, Ruleset } from '#proxy/modes/mode.ts'
 import { Draft } from '#proxy/sync/draft.ts'
 import type { Address, Family } from '#values/address.ts'
@@ -16,7 +16,7 @@ export function modeOf(family: Family, scheduler = 'rr'): Mode {
   return ipvs({ tools, scheduler, excludeCIDRs: [] })
 }
 
-export const SETUP: SetupOptions = {
+export const SETUP: IpvsSetupOptions = {
   family: 'ipv4',
   scheduler: 'rr',
   strictARP: false,

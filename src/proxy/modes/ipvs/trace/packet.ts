@@ -3,7 +3,7 @@ import type { End, Hop, Path } from '#proxy/modes/trace.ts'
 import type { Address } from '#values/address.ts'
 import { CannotTraceIpvs, only } from './understood.ts'
 
-// A packet somewhere on its way, and what a rule that matched makes of it.
+// The state of a packet, and what a rule that matched makes of it.
 
 export interface IpvsPacketState {
   readonly share: number

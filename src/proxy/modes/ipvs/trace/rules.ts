@@ -40,7 +40,7 @@ export class Rules {
   }
 }
 
-/** What a rule can see of a packet. */
+/** The properties of a packet that rules match. */
 export interface PacketInIpvs {
   readonly packet: Packet
   /** Empty where the packet came in through no interface. */

@@ -7,7 +7,7 @@ import type { IpvsPacketState } from './packet.ts'
 
 // A packet at an address and port → the endpoints IPVS may send it to, each with its share.
 
-/** Schedulers that choose by hash or load are shown as what they come to over many clients: an equal share for each. */
+/** A scheduler that chooses by hash or load is shown as its average over many clients: an equal share for each endpoint. */
 export function served(rules: Ruleset, packet: Packet, state: IpvsPacketState): readonly IpvsPacketState[] {
   const server = serverAddress(packet.protocol, state.to, state.port)
   const options = rules.get(serverUnit(server))
@@ -16,7 +16,7 @@ export function served(rules: Ruleset, packet: Packet, state: IpvsPacketState): 
   const rule = serverLine('A', server, options)
   const at = serverUnit(server)
   if (reals.length === 0) {
-    const hop: Hop = { at, rule, did: 'reject: there is nobody behind it' }
+    const hop: Hop = { at, rule, did: 'reject: it has no endpoints' }
     return [{ ...state, stopped: 'rejected', hops: [...state.hops, hop] }]
   }
   const chosen = remembered(reals, options, packet) ?? reals

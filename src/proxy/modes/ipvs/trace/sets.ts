@@ -8,7 +8,7 @@ import { CannotTraceIpvs, only } from './understood.ts'
 
 // `-m set --match-set NAME dst,dst` and a packet → whether the set has it.
 
-/** The fields of a packet that sets are asked about. */
+/** The fields of a packet that sets have entries for. */
 export interface Header {
   readonly protocol: string
   readonly from: Address

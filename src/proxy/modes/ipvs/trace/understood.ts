@@ -1,8 +1,8 @@
 import type { Options, Rule } from 'iptables-parser'
 
-// What is asked of every match and target: that nothing in it is passed over.
+// The options of a match or target, checked: an option that this tracer does not know is an error.
 
-/** A rule that says something this tracer does not understand: passing over it would be a wrong answer. */
+/** A rule has words that this tracer does not understand: passing over them would give a wrong answer. */
 export class CannotTraceIpvs extends Error {
   constructor(rule: Rule, why: string) {
     super(`cannot trace "${rule.text}": it ${why}`)
