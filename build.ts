@@ -2,6 +2,7 @@ import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, type Metafile } from 'esbuild'
+import { logSites } from './build/log-sites.ts'
 import { sooner } from './build/sooner.ts'
 import { packagesIn, thirdPartyText } from './build/third-party.ts'
 
@@ -9,8 +10,12 @@ import { packagesIn, thirdPartyText } from './build/third-party.ts'
 // mode run, the others what a verb loads when it is asked for. They start several times faster than the sources and take
 // half their memory.
 
-const { into, sizes: shows } = parseArgs({
-  options: { into: { type: 'string', default: 'dist' }, sizes: { type: 'boolean' } },
+const {
+  into,
+  sizes: shows,
+  metafile: metafilePath,
+} = parseArgs({
+  options: { into: { type: 'string', default: 'dist' }, sizes: { type: 'boolean' }, metafile: { type: 'string' } },
 }).values
 const root = import.meta.dirname
 const folder = resolve(root, into)
@@ -31,7 +36,7 @@ const { metafile } = await build({
   legalComments: 'none',
   metafile: true,
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-  plugins: [sooner],
+  plugins: [sooner, logSites],
 })
 const program = join(folder, 'switchyard.js')
 chmodSync(program, 0o755)
@@ -39,6 +44,7 @@ writeFileSync(join(folder, 'THIRD-PARTY.txt'), thirdPartyText(packagesIn(root, O
 writeFileSync(join(folder, 'package.json'), '{"type":"module"}\n')
 const bytes = Object.keys(metafile.outputs).reduce((sum, path) => sum + statSync(resolve(root, path)).size, 0)
 console.log(`${join(into, 'switchyard.js')} and its chunks: ${(bytes / 1e6).toFixed(1)} MB`)
+if (metafilePath !== undefined) writeFileSync(metafilePath, JSON.stringify(metafile))
 if (shows) for (const line of sizeLines(metafile)) console.log(line)
 
 function sizeLines({ outputs }: Metafile): readonly string[] {

@@ -88,7 +88,7 @@ describe('the image', { timeout: 120_000 }, () => {
     const missing = context.flatMap(({ sources }) => sources.filter(source => !existsSync(join(PROJECT, source))))
     expect(missing).toEqual([])
     expect(outcomes.filter(({ status }) => status !== 0)).toEqual([])
-    expect(outcomes.map(({ command }) => command.split(' ')[0])).toEqual(['npm', 'echo'])
+    expect(outcomes.map(({ command }) => command.split(' ')[0])).toEqual(['npm', 'ln'])
   })
 
   test.each(['switchyard', 'kube-proxy'])('starts as %s, without anything else of the project', name => {
@@ -109,6 +109,12 @@ describe('the image', { timeout: 120_000 }, () => {
     const { status, stderr } = spawnSync('unshare', [...argv, '--version'], { env, encoding: 'utf8' })
     expect(status).toBe(0)
     expect(stderr).toMatch(/switchyard\.js was accepted/)
+  })
+
+  test('has the licences of what is bundled', () => {
+    const licences = readFileSync(join(final, 'usr/local/lib/switchyard/THIRD-PARTY.txt'), 'utf8')
+    for (const name of ['execa', 'pino', 'undici', 'yaml']) expect(licences).toMatch(new RegExp(`^${name} \\d`, 'm'))
+    expect(existsSync(join(final, 'usr/local/lib/switchyard/LICENSE'))).toBe(true)
   })
 
   test('begins with the program, as the user that may have capabilities', () => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { parseArguments } from '#config/arguments.ts'
 import { HEALTHZ_PORT } from '#config/defaults.ts'
 import { loginFromKubeconfig } from '#kubernetes/access/kubeconfig.ts'
@@ -139,6 +139,18 @@ describe('the manifests', () => {
     expect([setup.image, agent.image]).toEqual([`switchyard:v${manifest.version}`, `switchyard:v${manifest.version}`])
     expect(text('Dockerfile')).toContain(`-t switchyard:v${manifest.version} .`)
   })
+
+  test('are all in kustomization.yaml, which names the image once', () => {
+    const kustomization = parse(readFileSync(new URL('../../kustomization.yaml', import.meta.url), 'utf8')) as {
+      readonly resources: readonly string[]
+      readonly images: readonly object[]
+    }
+    const files = readdirSync(FOLDER).filter(name => name.endsWith('.yaml'))
+    expect(kustomization.resources).toEqual(files.sort().map(name => `manifests/${name}`))
+    expect(kustomization.images).toEqual([
+      { name: 'switchyard', newName: 'switchyard', newTag: `v${manifest.version}` },
+    ])
+  })
 })
 
 describe('the agent in its pod', () => {
@@ -195,14 +207,27 @@ describe('the agent in its pod', () => {
   })
 
   test('is asked for its health where and as it answers', () => {
-    const health = new Health(new PaperClock(), { overdueMs: 1, silentMs: 1 }, () => undefined)
+    const health = new Health(new PaperClock(), { overdueMs: 1, silentMs: 1, stuckMs: 1 }, () => undefined)
     for (const probe of [agent.startupProbe, agent.readinessProbe, agent.livenessProbe]) {
       expect(probe.httpGet.port).toBe(HEALTHZ_PORT)
       expect(answerProbe(health, probe.httpGet.path).status).not.toBe(404)
     }
     const { livenessProbe: live } = agent
-    // Two sync periods, and then some: an answer of 503 says that syncs have failed for that long already.
+    // A node that is busy for minutes keeps its agent.
     expect(live.periodSeconds * live.failureThreshold).toBeGreaterThanOrEqual(300)
+  })
+
+  test('is not restarted on a node that comes up before its API server, and is not ready there', async () => {
+    const clock = new PaperClock()
+    const health = new Health(clock, { overdueMs: 60_000, silentMs: 300_000, stuckMs: 3_600_000 }, () => 0)
+    health.expect('ipv4')
+    const statuses = () =>
+      ['startupProbe', 'livenessProbe', 'readinessProbe'].map(
+        probe => answerProbe(health, agent[probe].httpGet.path).status,
+      )
+    expect(statuses()).toEqual([200, 200, 503])
+    await clock.advance(30 * 24 * 3_600_000)
+    expect(statuses()).toEqual([200, 200, 503])
   })
 })
 
@@ -290,6 +315,14 @@ describe('the image', () => {
     expect(last).not.toMatch(/\bnpm\b|node_modules/)
   })
 
+  test('says what it is and of which version', () => {
+    const labels = new Map(
+      [...last.matchAll(/org\.opencontainers\.image\.(\w+)="([^"]+)"/g)].map(([, name, value]) => [name!, value!]),
+    )
+    expect([...labels.keys()]).toEqual(['title', 'description', 'version', 'licenses'])
+    expect([labels.get('version'), labels.get('licenses')]).toEqual([manifest.version, manifest.license])
+  })
+
   test('has every program that the code runs', () => {
     const installed = new Set(
       /apt-get install (?:--[\w-]+ )*\\\n((?: +[\w+-]+ \\\n)+)/.exec(last)![1]!.match(/[\w+-]+/g),
@@ -307,7 +340,6 @@ describe('the image', () => {
       expect(last).toContain(`ln -s ../lib/switchyard/switchyard.js /usr/local/bin/${name}`)
     }
     expect(last).toContain('ENTRYPOINT ["/usr/local/bin/switchyard"]')
-    expect(last).toContain('echo \'{"type":"module"}\' > /usr/local/lib/switchyard/package.json')
   })
 
   test('is built from what its context lets through', () => {
