@@ -50,7 +50,7 @@ async function open(...flags: readonly string[]): Promise<string> {
   const { log, lines } = listen()
   const stop = new AbortController()
   const clock = new PaperClock()
-  const health = new Health(clock, { overdueMs: 1, silentMs: 1 }, () => undefined)
+  const health = new Health(clock, { overdueMs: 1, silentMs: 1, stuckMs: 1 }, () => undefined)
   const parts = { settings: await settings(...(await elsewhere(flags))), clock, log, signal: stop.signal }
   const served = [serveHealth({ ...parts, health }), serveMetrics({ ...parts, shown: SHOWN })]
   const expected = [parts.settings.healthz, parts.settings.metrics].filter(at => at !== undefined).length

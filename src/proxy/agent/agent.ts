@@ -67,7 +67,12 @@ export class Agent {
     this.#machine = machine
     this.#follow = parts.follow && sharedFollow(parts.follow)
     if (parts.onReport !== undefined) this.observe({ reported: parts.onReport })
-    this.health = new Health(clock, { overdueMs: 2 * settings.syncPeriodMs, silentMs: SILENT_MS }, lastHeard)
+    const overdueMs = 2 * settings.syncPeriodMs
+    this.health = new Health(
+      clock,
+      { overdueMs, silentMs: SILENT_MS, stuckMs: Math.max(STUCK_MS, overdueMs) },
+      lastHeard,
+    )
   }
 
   /** Looks at the machine and fits the mode to it; throws where it lacks what the mode needs. */
@@ -75,9 +80,9 @@ export class Agent {
     const agent = new Agent(parts, await readHostNetwork(parts.kernel, parts.settings.mode))
     const { settings, log, kernel } = parts
     const fitted = await fitFamilies(parts)
-    log.at('agent.ts:1').say(`Using ${settings.mode} Proxier.`)
+    log.say(`Using ${settings.mode} Proxier.`)
     for (const [family, { mode, why }] of fitted) {
-      log.at('agent.ts:1').info(1, why, { ipFamily: FAMILY_LABEL[family] })
+      log.info(1, why, { ipFamily: FAMILY_LABEL[family] })
       if (localhostNodePorts(settings, family)) await allowLocalhost({ kernel, log })
       agent.#open(family, mode)
       agent.#families.set(family, fitted.get(family)!)
@@ -176,9 +181,7 @@ export class Agent {
       await clock.sleep(1000, signal)
     await clock.sleep(NODE_PATIENCE_MS, signal)
     if (signal.aborted || this.cluster.has('Node')) return
-    log
-      .at('agent.ts:1')
-      .warning('Timed out waiting for our Node; going on without its addresses and zone', { node: nodeName })
+    log.warning('Timed out waiting for our Node; going on without its addresses and zone', { node: nodeName })
     this.#apply({ type: 'synced', kind: 'Node' })
   }
 
@@ -200,6 +203,8 @@ export class Agent {
 
 /** Bookmarks come every minute on a quiet watch; this long without one means that the API server is not heard. */
 const SILENT_MS = 5 * 60_000
+/** On a large node a read and a write may take a quarter of an hour each, and a refused sync is tried a second time at once. */
+const STUCK_MS = 60 * 60_000
 /** As long as kube-proxy waits for it. */
 const NODE_PATIENCE_MS = 30_000
 /** However quiet it is, memory is not trusted for longer. */
@@ -221,7 +226,7 @@ async function fitFamilies({ settings, kernel, log }: AgentParts): Promise<Reado
   }
   for (const [family, error] of missing) {
     const about = { ipFamily: FAMILY_LABEL[family], reason: (error as Error).message }
-    log.at('agent.ts:1').info(0, `No ${settings.mode} support for family`, about)
+    log.info(0, `No ${settings.mode} support for family`, about)
   }
   return fitted
 }

@@ -134,7 +134,8 @@ describe('an agent', () => {
     await poll(() => status(world.metrics, '/healthz')).toBe(200)
     world.put(node('here'), service('shop/cart', ['10.96.0.10']))
     await new Promise(resolve => setTimeout(resolve, 50))
-    expect(await status(world.healthz, '/livez')).toBe(503)
+    expect(await status(world.healthz, '/healthz')).toBe(503)
+    expect(await status(world.healthz, '/livez')).toBe(200)
     world.synced()
     await poll(() => status(world.healthz, '/healthz')).toBe(200)
     world.put(node('here', { deleting: true }))
@@ -153,6 +154,7 @@ describe('an agent', () => {
     world.put(service('shop/cart', ['10.96.0.10']))
     await poll(() => status(world.healthz, '/healthz')).toBe(503)
     expect(performance.now() - failedAt).toBeGreaterThan(900)
+    expect(await status(world.healthz, '/livez')).toBe(200)
     heal()
     await poll(() => status(world.healthz, '/healthz')).toBe(200)
     const failures = 'kubeproxy_sync_proxy_rules_iptables_restore_failures_total{ip_family="IPv4"}'
@@ -164,7 +166,7 @@ describe('an agent', () => {
     const slices = [slice('shop/a', 'shop/cart', [endpoint('10.1.0.1', { nodeName: 'there' })])]
     world.put(node('here'), service('shop/cart', ['10.96.0.10'], { internalPolicy: 'Local' }), ...slices)
     world.synced()
-    await poll(() => status(world.healthz, '/livez')).toBe(200)
+    await poll(() => status(world.healthz, '/healthz')).toBe(200)
     world.put(slice('shop/a', 'shop/cart', [endpoint('10.1.0.2', { nodeName: 'there' })], { triggered: Date.now() }))
     const programmed = 'kubeproxy_network_programming_duration_seconds_count{ip_family="IPv4"}'
     await poll(() => world.series(programmed)).toBe('1')

@@ -30,7 +30,7 @@ async function settings(...flags: readonly string[]): Promise<Settings> {
 }
 
 function healthy(): Health {
-  const health = new Health(clock, { overdueMs: 60_000, silentMs: 300_000 }, () => undefined)
+  const health = new Health(clock, { overdueMs: 60_000, silentMs: 300_000, stuckMs: 3_600_000 }, () => undefined)
   health.expect('ipv4')
   health.record(report({ startedAt: clock.now() }))
   return health
