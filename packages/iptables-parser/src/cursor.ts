@@ -64,7 +64,7 @@ export class Cursor {
     return values
   }
 
-  /** What follows an option nobody here knows, up to the next word that looks like an option. */
+  /** What follows an option the parser does not know, up to the next word that looks like an option. */
   looseValues(flag: Flag): readonly string[] {
     const from = this.#next
     while (this.#next < this.#words.length && isValue(this.#words[this.#next]!)) this.#next++

@@ -8,7 +8,7 @@ export interface Around {
   readonly negated: boolean
 }
 
-/** A value as somebody wrote it → as it is printed, but for quotes. What it does not understand it leaves as it is. */
+/** A value as it was written → as it is printed, but for quotes. What it does not understand it leaves as it is. */
 export type Say = (value: string, around: Around) => string
 
 export interface OptionForm {
@@ -22,11 +22,11 @@ export interface OptionForm {
   readonly spell: (value: string) => string
   /** Not printed with this value, unless negated: it is what happens anyway. */
   readonly unless?: string
-  /** Printed with this value where nobody wrote it. */
+  /** Printed with this value where the rule leaves it out. */
   readonly otherwise?: Record<Family, string>
 }
 
-/** Rewrites what one option alone cannot tell: `--or-mark 4` is `--set-xmark 0x4/0x4`. */
+/** Rewrites what one option alone does not show: `--or-mark 4` is `--set-xmark 0x4/0x4`. */
 export type Settle = (options: readonly Option[], family: Family) => readonly Option[]
 
 export interface Form {

@@ -126,7 +126,7 @@ class Reading {
     owner.options.push({ name: known?.name ?? flag.name, values, negated })
   }
 
-  /** Nobody here knows the options of a foreign match, so it gets what follows it: that is how iptables-save prints. */
+  /** The options of an unknown match are unknown too, so it gets what follows it: that is how iptables-save prints. */
   #ownerOf(name: string): Extension | undefined {
     const last = this.#named.at(-1)
     if (last !== undefined && last.form === undefined && last !== this.#target) return last

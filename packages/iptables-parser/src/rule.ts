@@ -4,7 +4,7 @@ import type { Place } from './parse-error.ts'
 import type { Counters, Given, Match, RuleParts, Target } from './parts.ts'
 import { readRule } from './read-rule.ts'
 
-// One line of iptables-save → what it says, read when somebody asks: most rules of a big table are never asked.
+// One line of iptables-save → what it says, read when it is asked: most rules of a big table never are.
 
 /** Where a rule was found, what stood in front of it, and its parts if they are read already. */
 interface Origin {

@@ -28,7 +28,7 @@ export interface Save {
   readonly notes: readonly string[]
 }
 
-/** Throws a ParseError. What a rule says is read when somebody asks it. */
+/** Throws a ParseError. What a rule says is read when it is asked. */
 export function parse(text: string): Save {
   const reading = new SaveReading(text)
   scan(text, reading)

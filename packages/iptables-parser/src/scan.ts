@@ -1,7 +1,7 @@
 import { ParseError } from './parse-error.ts'
 import { closingQuote, isBlank, UNTERMINATED } from './words.ts'
 
-// The text of iptables-save → its lines, told to a visitor one by one: tables, chains, rules, notes.
+// The text of iptables-save → its lines, given to a visitor one by one: tables, chains, rules, notes.
 
 /** Where a line lies in the text; blanks at its end are cut off. */
 export interface Line {

@@ -85,7 +85,7 @@ export function bare(text: string): string {
   return /^[^\s"]+$/.test(text) ? text : quote(text)
 }
 
-/** The same behind an option nobody knows, where a value that looks like an option would be one. */
+/** The same behind an unknown option, where a value that looks like an option would be one. */
 export function bareValue(text: string): string {
   return text === '!' || text.startsWith('-') ? alwaysQuoted(text) : bare(text)
 }

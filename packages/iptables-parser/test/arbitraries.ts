@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { type Family, type Match, type Option, Options, type RuleParts } from '../src/index.ts'
 
-// Rules for property tests: words as somebody might write them, all of which the real tools take, and typed parts.
+// Rules for property tests: words as people write them, all of which the real tools take, and typed parts.
 
 /** Whatever can stand in a comment: quotes, backslashes, blanks, other alphabets, but neither line ends nor NUL. */
 export const hostileText = fc
@@ -186,7 +186,7 @@ const match: fc.Arbitrary<Match> = fc.oneof(
 const given = (value: fc.Arbitrary<string>) =>
   fc.option(fc.record({ value, negated: fc.boolean() }), { nil: undefined })
 
-/** Parts nobody would write, as long as they can be said. */
+/** Parts no person would write, as long as they can be said. */
 export const ruleParts: fc.Arbitrary<RuleParts> = fc.record({
   chain: name,
   counters: fc.option(fc.record({ packets: fc.bigInt(0n, 2n ** 64n - 1n), bytes: fc.bigInt(0n, 2n ** 64n - 1n) }), {

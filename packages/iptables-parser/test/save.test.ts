@@ -110,7 +110,7 @@ describe('a text that is no save says where', () => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ name: 'ParseError', line, column, problem }))
   })
 
-  test('and so does a rule when somebody looks into it', () => {
+  test('and so does a rule when a part of it is read', () => {
     const rule = parse('*nat\n[1:2] -A X -j\nCOMMIT\n').tables[0]?.chains.get('X')?.rules[0]
     expect(() => rule?.target).toThrow('line 2, column 12: -j needs a value')
   })
