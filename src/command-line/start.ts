@@ -38,15 +38,15 @@ export async function start(
   if (action === 'version') return shown(parsed.flags.get('version') === 'raw' ? rawVersion() : `Switchyard ${VERSION}`)
   const { format, verbosity, vmodule } = settings.logging
   const log = openLog({ format, verbosity, vmodule, clock: systemClock, pid: process.pid })
-  for (const warning of parsed.warnings) log.at('arguments.ts:1').warning(warning)
+  for (const warning of parsed.warnings) log.warning(warning)
   if (log.v(1)) {
-    for (const [name, value] of parsed.flags) log.at('flags.ts:64').say(`FLAG: --${name}=${JSON.stringify(value)}`)
+    for (const [name, value] of parsed.flags) log.say(`FLAG: --${name}=${JSON.stringify(value)}`)
   }
   try {
     if (action === 'write-config') return await writeConfig(parsed, log)
     return await go({ ...parsed, log })
   } catch (error) {
-    log.at('start.ts:1').error('command failed', error)
+    log.error('command failed', error)
     return 1
   } finally {
     log.flush()
@@ -67,6 +67,6 @@ function refuse(verb: Verb, { problems, usage }: Refused): number {
 async function writeConfig({ settings, configuration }: Accepted, log: Log): Promise<number> {
   const file = settings.writeConfigTo!
   await writeText(file, configurationYaml(configuration))
-  log.at('start.ts:1').info(0, 'Wrote configuration', { file })
+  log.info(0, 'Wrote configuration', { file })
   return 0
 }

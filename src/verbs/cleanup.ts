@@ -1,6 +1,6 @@
 import { type Invocation, start } from '#command-line/start.ts'
-import { sweep } from '#proxy/modes/leftovers.ts'
-import type { Remnant } from '#proxy/modes/swept.ts'
+import { removeLeftovers } from '#proxy/modes/leftovers.ts'
+import type { Remaining } from '#proxy/modes/leftovers-removal.ts'
 import { systemClock } from '#system/clock.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 
@@ -12,8 +12,8 @@ export function main(argv: readonly string[]): Promise<number> {
 
 /** Fails only where something is left, and says what and why in one line. */
 export async function cleanup({ log }: Pick<Invocation, 'log'>): Promise<number> {
-  const { removed, remains } = await sweep({ kernel: hostKernel(), clock: systemClock })
-  for (const { tool, what, count } of removed) log.at('cleanup.ts:1').info(0, 'Removed', { tool, what, count })
+  const { removed, remains } = await removeLeftovers({ kernel: hostKernel(), clock: systemClock })
+  for (const { tool, what, count } of removed) log.info(0, 'Removed', { tool, what, count })
   if (remains.length > 0) throw new Error(`encountered an error while tearing down rules: ${listed(remains)}`)
   return 0
 }
@@ -21,7 +21,7 @@ export async function cleanup({ log }: Pick<Invocation, 'log'>): Promise<number>
 const LISTED = 10
 
 /** What is left for the same reason stands together. */
-function listed(remains: readonly Remnant[]): string {
+function listed(remains: readonly Remaining[]): string {
   const byReason = Map.groupBy(remains.slice(0, LISTED), ({ why }) => why)
   const parts = [...byReason].map(([why, alike]) => `${alike.map(({ what }) => what).join(', ')} (${why})`)
   const more = remains.length - LISTED

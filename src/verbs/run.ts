@@ -85,9 +85,7 @@ async function begin(invocation: Invocation, kernel: HostKernel, signal: AbortSi
 
 function apiPlace({ settings: { kubeconfig, master }, log }: Invocation) {
   if (kubeconfig === undefined && master === undefined) {
-    log
-      .at('run.ts:1')
-      .info(0, 'Neither kubeconfig file nor master URL was specified, falling back to in-cluster config')
+    log.info(0, 'Neither kubeconfig file nor master URL was specified, falling back to in-cluster config')
   }
   return { ...(kubeconfig !== undefined && { kubeconfig }), ...(master !== undefined && { master }) }
 }

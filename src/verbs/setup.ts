@@ -19,7 +19,7 @@ export async function setup({ settings, log }: Pick<Invocation, 'settings' | 'lo
   await tuneMachine({ settings, kernel, log, cpus: cpuCount() })
   if (localhostNodePorts(settings, 'ipv4')) await allowLocalhost({ kernel, log })
   await prepareMode(settings, kernel)
-  log.at('setup.ts:1').info(0, 'System initialized and --init-only specified')
+  log.info(0, 'System initialized and --init-only specified')
   return 0
 }
 

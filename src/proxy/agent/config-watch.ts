@@ -57,7 +57,6 @@ export async function watchConfiguration(parts: ConfigWatchParts): Promise<void>
 
 /** Compares the file with what we run with, whenever its text is another one than the last time. */
 function looker({ file, argv, configuration, log, readFile }: ConfigWatchParts): () => Promise<void> {
-  const tell = log.at('config-watch.ts:1')
   let seen: string | undefined
   return async () => {
     const text = await readFile(file).catch((error: NodeJS.ErrnoException) => `unreadable: ${error.code}`)
@@ -66,7 +65,7 @@ function looker({ file, argv, configuration, log, readFile }: ConfigWatchParts):
     seen = text
     const parsed = await parseArguments('run', argv, readFile)
     if (!parsed.ok) {
-      tell.error('The configuration file cannot be used as it is now; going on with the settings in force', undefined, {
+      log.error('The configuration file cannot be used as it is now; going on with the settings in force', undefined, {
         file,
         problems: parsed.problems,
       })
@@ -74,10 +73,10 @@ function looker({ file, argv, configuration, log, readFile }: ConfigWatchParts):
     }
     const changes = differences(configuration, parsed.configuration)
     for (const { setting, before, after } of changes) {
-      tell.info(0, 'Configuration changed', { setting, old: before, new: after })
+      log.info(0, 'Configuration changed', { setting, old: before, new: after })
     }
     if (changes.length > 0) throw new ConfigurationChanged()
-    if (!first) tell.info(0, 'The configuration file was written, and every setting is as before', { file })
+    if (!first) log.info(0, 'The configuration file was written, and every setting is as before', { file })
   }
 }
 

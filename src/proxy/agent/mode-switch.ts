@@ -48,7 +48,7 @@ export class ModeSwitch {
           for (const unit of await this.#remove(other, family)) held.add(unit)
         } catch (error) {
           failures++
-          this.#log().error('Could not remove the rules of another mode', error, about(other, family))
+          this.#parts.log.error('Could not remove the rules of another mode', error, about(other, family))
         }
       }
     }
@@ -59,12 +59,12 @@ export class ModeSwitch {
   async #leaveIpvs(): Promise<'done' | 'not yet'> {
     try {
       const { removed, remains } = await leaveIpvs(this.#parts)
-      if (removed.length > 0) this.#log().info(0, 'Removed what another mode had left', { mode: 'ipvs', removed })
+      if (removed.length > 0) this.#parts.log.info(0, 'Removed what another mode had left', { mode: 'ipvs', removed })
       if (remains.length > 0)
-        this.#log().warning('Could not remove all that another mode had left', { mode: 'ipvs', remains })
+        this.#parts.log.warning('Could not remove all that another mode had left', { mode: 'ipvs', remains })
       return remains.length === 0 ? 'done' : 'not yet'
     } catch (error) {
-      this.#log().error('Could not remove the rules of another mode', error, { mode: 'ipvs' })
+      this.#parts.log.error('Could not remove the rules of another mode', error, { mode: 'ipvs' })
       return 'not yet'
     }
   }
@@ -74,19 +74,15 @@ export class ModeSwitch {
     const { kernel } = this.#parts
     const found = await other.read(kernel)
     const gone = diff(found, EMPTY)
-    const holders = found.size === 0 ? undefined : await other.holders?.(kernel)
-    const held = [...(holders ?? [])].filter(([unit]) => gone.remove.has(unit))
+    const foreignRules = found.size === 0 ? undefined : await other.foreignRules?.(kernel)
+    const held = [...(foreignRules ?? [])].filter(([unit]) => gone.remove.has(unit))
     const plan = park(gone, new Map(held).keys(), found)
     for (const command of other.write(plan)) await must(kernel, command)
-    if (plan.remove.size > 0) this.#log().info(0, 'Removed the rules of another mode', about(other, family))
+    if (plan.remove.size > 0) this.#parts.log.info(0, 'Removed the rules of another mode', about(other, family))
     const key = ([unit]: readonly [Unit, string]): string => `${other.name} ${family} ${unit}`
     const news = held.filter(one => !this.#held.has(key(one))).map(([unit, by]) => ({ unit, by }))
-    logBlocked(this.#log(), news, about(other, family))
+    logBlocked(this.#parts.log, news, about(other, family))
     return held.map(key)
-  }
-
-  #log(): Log {
-    return this.#parts.log.at('takeover.ts:1')
   }
 }
 

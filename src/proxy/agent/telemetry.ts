@@ -167,7 +167,7 @@ export class Telemetry {
     this.#metrics.sent(fate.result)
     if (fate.result === 'sent') return
     const { reason, note } = fate.event
-    this.#parts.log.at('event-writer.ts:1').info(2, 'Event was not sent', { reason, note, why: fate.why })
+    this.#parts.log.info(2, 'Event was not sent', { reason, note, why: fate.why })
   }
 }
 

@@ -27,12 +27,12 @@ export async function tuneMachine(
   { settings, cpus, kernel, log }: TuningParts,
   more: readonly KernelSetting[] = [],
 ): Promise<void> {
-  const told = { kernel, log: log.at('tuning.ts:1') }
+  const told = { kernel, log }
   const most = conntrackMax(settings.conntrack, cpus)
   const conntrack = [...limitKnobs(most), ...timeoutKnobs(settings), ...liberalKnobs(settings)]
   const knobs = [...more, ...conntrack]
   if (knobs.length === 0) return
-  if (most !== undefined) told.log.info(0, 'Setting nf_conntrack_max', { nfConntrackMax: most })
+  if (most !== undefined) log.info(0, 'Setting nf_conntrack_max', { nfConntrackMax: most })
   const seen = await look(kernel, knobs)
   const isLoaded = conntrack.every(({ path }) => seen.values.has(path))
   // On a fresh host these settings come with the module, and nothing has asked for it yet.
@@ -100,7 +100,7 @@ function oomKnob({ oomScoreAdj: value }: Settings, pid: number): KernelSetting {
 /** Without this the kernel drops what comes back from a node port on 127.0.0.1. */
 export async function allowLocalhost({ kernel, log }: KernelSettingParts): Promise<void> {
   const knob = sysctl({ entry: ROUTE_LOCALNET, value: 1, key: 'iptables.localhostNodePorts' })
-  await turn({ kernel, log: log.at('tuning.ts:1') }, [{ ...knob, told: [0, LOCALHOST_SENTENCE, { ipFamily: 'IPv4' }] }])
+  await turn({ kernel, log }, [{ ...knob, told: [0, LOCALHOST_SENTENCE, { ipFamily: 'IPv4' }] }])
 }
 
 const LOCALHOST_SENTENCE =

@@ -1,9 +1,12 @@
 import pino from 'pino'
 import type { Clock } from '#system/ports.ts'
+import { callSite } from './call-site.ts'
 import { errorText, jsonValue, type Pairs, pairsText, printableJson, quoted, sentenceText } from './klog-format.ts'
+import { type VerbosityOptions, verbosityBySite } from './vmodule.ts'
 
-// What we say → klog lines on standard error, as text or JSON, each written before the call returns.
+// What the agent logs → klog lines on standard error, as text or JSON, each written before the call returns.
 
+/** A variable or field that holds one is called `log`: so the build finds each call and writes its file and line before it. */
 export interface Log {
   /** A plain sentence, always logged. In text it stands alone; bound pairs show in JSON only. */
   say(sentence: string): void
@@ -12,12 +15,11 @@ export interface Log {
   /** Without pairs, of its own or bound, a plain sentence. */
   warning(message: string, pairs?: Pairs): void
   error(message: string, error: unknown, pairs?: Pairs): void
-  /** The same log, saying where it speaks from: `lane.ts:41`. The file is what --vmodule goes by. */
-  at(label: string): Log
+  /** The same log for lines of one site, `agent.ts:78`. The build writes these calls; unbuilt, the stack names the site. */
+  at(site: string): Log
   /** The same log with pairs that come before all others. */
   with(pairs: Pairs): Log
-  readonly verbosity: number
-  /** Whether this verbosity is logged: ask before making something costly to show. */
+  /** Whether this verbosity is logged in the file that asks: ask before making something costly to show. */
   v(level: number): boolean
   flush(): void
 }
@@ -31,11 +33,8 @@ export interface Sink {
 /** What is kept for later while it cannot be written; more is dropped. */
 const KEPT_BYTES = 1 << 20
 
-export interface LogOptions {
+export interface LogOptions extends VerbosityOptions {
   readonly format: 'text' | 'json'
-  readonly verbosity: number
-  /** Another verbosity for files whose name, without its ending, matches; the first match counts. */
-  readonly vmodule?: readonly { readonly pattern: string; readonly verbosity: number }[]
   /** Standard error if absent. */
   readonly fd?: number
   /** Instead of a file descriptor. */
@@ -47,89 +46,99 @@ export interface LogOptions {
 export function openLog(options: LogOptions): Log {
   const sink = options.sink ?? openDescriptor(options.fd ?? 2)
   const write = options.format === 'json' ? jsonWriter(sink, options) : textWriter(sink, options)
-  return new Klog({ options, sink, write, label: '???:1', bound: {} })
+  return new Klog({ options, sink, write, verbosityAt: verbosityBySite(options) }, {})
 }
 
-/** One thing said, before it has a form. */
+/** One message, before it has a form. */
 interface Line {
   readonly severity: 'I' | 'W' | 'E'
   readonly v: number
-  readonly label: string
+  readonly site: string
   readonly message: string
   readonly isSentence: boolean
   readonly pairs: Pairs
 }
 
-interface Parts {
+interface Output {
   readonly options: LogOptions
   readonly sink: Sink
   readonly write: (line: Line) => void
-  readonly label: string
-  readonly bound: Pairs
+  readonly verbosityAt: (site: string) => number
 }
 
 class Klog implements Log {
-  readonly verbosity: number
-  readonly #parts: Parts
+  readonly #output: Output
+  readonly #bound: Pairs
+  readonly #site: string | undefined
 
-  constructor(parts: Parts) {
-    const { verbosity, vmodule = [] } = parts.options
-    this.#parts = parts
-    this.verbosity = vmodule.find(({ pattern }) => matches(pattern, parts.label))?.verbosity ?? verbosity
+  constructor(output: Output, bound: Pairs, site?: string) {
+    this.#output = output
+    this.#bound = bound
+    this.#site = site
   }
 
-  say(sentence: string): void {
-    const { write, label, bound } = this.#parts
-    write({ severity: 'I', v: 0, label, message: sentence, isSentence: true, pairs: bound })
+  say(message: string): void {
+    const site = this.#site ?? callSite(this.say)
+    this.#output.write({ severity: 'I', v: 0, site, message, isSentence: true, pairs: this.#bound })
   }
 
   info(v: number, message: string, pairs?: Pairs): void {
-    if (v > this.verbosity) return
-    const { write, label, bound } = this.#parts
-    write({ severity: 'I', v, label, message, isSentence: false, pairs: { ...bound, ...pairs } })
+    if (v > this.#verbosity(this.info)) return
+    const site = this.#site ?? callSite(this.info)
+    const all = { ...this.#bound, ...pairs }
+    this.#output.write({ severity: 'I', v, site, message, isSentence: false, pairs: all })
   }
 
   warning(message: string, pairs?: Pairs): void {
-    const { write, label, bound } = this.#parts
-    const all = { ...bound, ...pairs }
-    write({ severity: 'W', v: 0, label, message, isSentence: Object.keys(all).length === 0, pairs: all })
+    const site = this.#site ?? callSite(this.warning)
+    const all = { ...this.#bound, ...pairs }
+    const isSentence = Object.keys(all).length === 0
+    this.#output.write({ severity: 'W', v: 0, site, message, isSentence, pairs: all })
   }
 
   error(message: string, error: unknown, pairs?: Pairs): void {
-    const { write, label, bound } = this.#parts
+    const site = this.#site ?? callSite(this.error)
     const err = error === undefined || error === null ? {} : { err: errorText(error) }
-    write({ severity: 'E', v: 0, label, message, isSentence: false, pairs: { ...err, ...bound, ...pairs, ...err } })
+    const all = { ...err, ...this.#bound, ...pairs, ...err }
+    this.#output.write({ severity: 'E', v: 0, site, message, isSentence: false, pairs: all })
   }
 
-  at(label: string): Log {
-    return new Klog({ ...this.#parts, label })
+  at(site: string): Log {
+    return new Klog(this.#output, this.#bound, site)
   }
 
   with(pairs: Pairs): Log {
-    return new Klog({ ...this.#parts, bound: { ...this.#parts.bound, ...pairs } })
+    return new Klog(this.#output, { ...this.#bound, ...pairs }, this.#site)
   }
 
   v(level: number): boolean {
-    return level <= this.verbosity
+    return level <= this.#verbosity(this.v)
   }
 
   flush(): void {
-    this.#parts.sink.flushSync?.()
+    this.#output.sink.flushSync?.()
+  }
+
+  /** Only --vmodule needs the site to know; without it, a line that is not logged costs one comparison. */
+  #verbosity(method: (...args: never[]) => unknown): number {
+    const { options, verbosityAt } = this.#output
+    if (options.vmodule === undefined || options.vmodule.length === 0) return options.verbosity
+    return verbosityAt(this.#site ?? callSite(method))
   }
 }
 
-function textWriter(sink: Sink, { clock, pid }: LogOptions): Parts['write'] {
+function textWriter(sink: Sink, { clock, pid }: LogOptions): Output['write'] {
   const owner = ` ${String(pid).padStart(7)} `
   const timeText = cachedTime()
-  return ({ severity, label, message, isSentence, pairs }) => {
-    const header = `${severity}${timeText(clock.now())}${owner}${label}] `
-    const said = isSentence ? sentenceText(message) : quoted(message) + pairsText(pairs)
-    sink.write(`${header}${said}\n`)
+  return ({ severity, site, message, isSentence, pairs }) => {
+    const header = `${severity}${timeText(clock.now())}${owner}${site}] `
+    const text = isSentence ? sentenceText(message) : quoted(message) + pairsText(pairs)
+    sink.write(`${header}${text}\n`)
   }
 }
 
 /** pino writes the JSON; klog's order of fields is ours: ts, caller, msg, then v or err, then the pairs. */
-function jsonWriter(sink: Sink, { clock }: LogOptions): Parts['write'] {
+function jsonWriter(sink: Sink, { clock }: LogOptions): Output['write'] {
   const logger = pino(
     {
       base: null,
@@ -140,15 +149,15 @@ function jsonWriter(sink: Sink, { clock }: LogOptions): Parts['write'] {
     },
     { write: line => void sink.write(printableJson(line)) },
   )
-  return ({ severity, v, label, message, pairs }) => {
-    const fields: Record<string, unknown> = { caller: label, msg: message }
+  return ({ severity, v, site, message, pairs }) => {
+    const fields: Record<string, unknown> = { caller: site, msg: message }
     if (severity !== 'E') fields.v = v
     for (const key in pairs) fields[key] = jsonValue(pairs[key])
     logger.info(fields)
   }
 }
 
-/** Synchronous: what was said before a crash is there after it. A reader that is gone or a full disk must not end the proxy. */
+/** Synchronous: what was logged before a crash is there after it. A reader that is gone or a full disk must not end the proxy. */
 function openDescriptor(fd: number): Sink {
   const destination = pino.destination({ fd, sync: true, maxLength: KEPT_BYTES })
   let failing = false
@@ -184,14 +193,4 @@ function dayAndTime(date: Date): string {
   const two = (n: number) => String(n).padStart(2, '0')
   const day = two(date.getMonth() + 1) + two(date.getDate())
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
-}
-
-/** `lane` and `l*` match the label `lane.ts:41`; `?` stands for one character. */
-function matches(pattern: string, label: string): boolean {
-  const file = label.replace(/:\d+$/, '').replace(/\.[^.]*$/, '')
-  const expression = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.')
-  return new RegExp(`^${expression}$`).test(file)
 }

@@ -6,46 +6,41 @@ import type { Log } from './klog.ts'
 // Objects that cannot be used, and the state of the connection to the API server → lines in the log.
 
 export function logProblem(log: Log, { kind, name, problems }: Extract<Event, { type: 'problem' }>): void {
-  log.at('decode.ts:1').warning('Left out what cannot be used', { kind, name, problems })
+  log.warning('Left out what cannot be used', { kind, name, problems })
 }
 
 export function logNotices(log: Log): (news: ApiNotice) => void {
-  const reflector = log.at('reflector.ts:1')
   return news => {
     switch (news.what) {
       case 'synced':
-        return reflector.info(0, 'Caches are synced', {
+        return log.info(0, 'Caches are synced', {
           resource: news.resource,
           objects: news.objects,
           took: formatDuration(news.tookMs),
         })
       case 'waiting':
-        return reflector.warning('Waiting for the API server; rules stay as they are', about(news))
+        return log.warning('Waiting for the API server; rules stay as they are', about(news))
       case 'back':
-        return reflector.info(0, 'The API server is back', {
+        return log.info(0, 'The API server is back', {
           resource: news.resource,
           after: formatDuration(news.downMs),
         })
       case 'unauthorized':
-        return reflector.warning('The API server does not know us; check the credentials', about(news))
+        return log.warning('The API server does not know us; check the credentials', about(news))
       case 'forbidden':
-        return reflector.warning('The API server does not let us watch; check the ClusterRole', about(news))
+        return log.warning('The API server does not let us watch; check the ClusterRole', about(news))
       case 'fallback':
-        return reflector.info(0, 'Listing in pages, because this API server does not stream lists', about(news))
+        return log.info(0, 'Listing in pages, because this API server does not stream lists', about(news))
       case 'unselected':
-        return reflector.info(
-          0,
-          'Watching without field selector, because this API server does not know it',
-          about(news),
-        )
+        return log.info(0, 'Watching without field selector, because this API server does not know it', about(news))
       case 'absent':
-        return reflector.info(0, 'Doing without what the API server does not serve, or not to us', about(news))
+        return log.info(0, 'Doing without what the API server does not serve, or not to us', about(news))
       case 'relisting':
-        return reflector.info(2, 'Listing afresh, because the API server no longer has the history', about(news))
+        return log.info(2, 'Listing afresh, because the API server no longer has the history', about(news))
       case 'silent':
-        return reflector.info(2, 'Connecting afresh, because the API server fell silent', about(news))
+        return log.info(2, 'Connecting afresh, because the API server fell silent', about(news))
       case 'malformed':
-        return reflector.warning('The API server sent what cannot be read; asking again', about(news))
+        return log.warning('The API server sent what cannot be read; asking again', about(news))
     }
   }
 }

@@ -4,31 +4,30 @@ import type { Log } from './klog.ts'
 // News of the relay → what the log says of them; in kube-proxy's words where it had any.
 
 export function logRelayEvent(log: Log, news: RelayEvent): void {
-  const relay = log.at('relay.ts:1')
   const { what: _, ...about } = news
   switch (news.what) {
     case 'ready':
-      relay.info(0, 'The relay is ready; by the limit of open files it can carry so many TCP connections', about)
+      log.info(0, 'The relay is ready; by the limit of open files it can carry so many TCP connections', about)
       break
     case 'endpoints':
-      if (log.v(1)) log.at('roundrobin.ts:1').say(settingEndpoints(news))
+      if (log.v(1)) log.say(settingEndpoints(news))
       break
     case 'not opened':
-      relay.warning('Could not listen for this service port; trying again soon', about)
+      log.warning('Could not listen for this service port; trying again soon', about)
       break
     case 'full':
-      relay.warning('Clients were turned away: no open files are left for their connections; raise ulimit -n', about)
+      log.warning('Clients were turned away: no open files are left for their connections; raise ulimit -n', about)
       break
     case 'unreachable':
-      relay.error('Failed to connect to balancer', new Error('failed to connect to an endpoint.'), about)
+      log.error('Failed to connect to balancer', new Error('failed to connect to an endpoint.'), about)
       break
     case 'crashed': {
       const { worker, error } = news
-      relay.error(CRASHED, error, { worker })
+      log.error(CRASHED, error, { worker })
       break
     }
     case 'replaced':
-      relay.info(0, 'Another worker of the relay has taken the place of the one that crashed', about)
+      log.info(0, 'Another worker of the relay has taken the place of the one that crashed', about)
   }
 }
 

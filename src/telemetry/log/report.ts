@@ -8,25 +8,24 @@ import { serviceSentences } from './sentences.ts'
 // A report of a sync → its lines in the log.
 
 export function logReport(log: Log, report: Report): void {
-  const lane = log.at('lane.ts:41')
   const { said, warned } = serviceSentences(report)
-  for (const sentence of said) lane.say(sentence)
-  for (const sentence of warned) lane.warning(sentence)
+  for (const sentence of said) log.say(sentence)
+  for (const sentence of warned) log.warning(sentence)
   const about = { mode: report.mode, ipFamily: FAMILY_LABEL[report.family] }
   if (report.failure !== undefined) {
-    logFailure(log.at('sync.ts:41').with(about), report.failure)
+    logFailure(log.with(about), report.failure)
     return
   }
   if (report.flows.error !== undefined) {
-    lane.error('Could not forget stale connections; they are still owed', report.flows.error, about)
+    log.error('Could not forget stale connections; they are still owed', report.flows.error, about)
   }
   if (report.drift.count > 0) {
-    lane.warning('Somebody else had changed our rules; they are as they should be again', { ...about, ...report.drift })
+    log.warning('Somebody else had changed our rules; they are as they should be again', { ...about, ...report.drift })
   }
-  logBlocked(lane, report.blocked ?? [], about)
+  logBlocked(log, report.blocked ?? [], about)
   const { units, commands, bytes, looked, tookMs, stages, flows } = report
   const level = units.added + units.changed + units.removed > 0 ? 2 : 4
-  lane.info(level, 'Sync complete', {
+  log.info(level, 'Sync complete', {
     ...about,
     elapsed: formatDuration(tookMs),
     stages,

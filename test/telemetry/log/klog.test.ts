@@ -19,6 +19,10 @@ function logging(options: Partial<LogOptions> = {}): { readonly log: Log; readon
   return state
 }
 
+function verbosityOf(log: Log): number {
+  return [9, 8, 7, 6, 5, 4, 3, 2, 1].find(level => log.v(level)) ?? 0
+}
+
 /** What one call writes. */
 function said(speak: (log: Log) => void, options?: Partial<LogOptions>): string {
   const { log, lines } = logging(options)
@@ -60,10 +64,10 @@ describe('text', () => {
     )
   })
 
-  test('a log that was not told where it speaks from says so', () => {
+  test('without a site from the build, the header names the file and line of the call', () => {
     const { log, lines } = logging()
     log.say('x')
-    expect(lines).toEqual(['I1121 00:33:18.431356   26109 ???:1] x\n'])
+    expect(lines).toEqual([expect.stringMatching(/^I1121 00:33:18\.431356 {3}26109 klog\.test\.ts:\d+\] x\n$/)])
   })
 
   test('a long pid is not cut, and the time goes on', () => {
@@ -86,7 +90,7 @@ describe('verbosity', () => {
     const { log, lines } = logging({ verbosity: 2 })
     for (const v of [0, 1, 2, 3, 9]) log.info(v, `level ${v}`)
     expect(lines.map(line => /"(.*)"/.exec(line)?.[1])).toEqual(['level 0', 'level 1', 'level 2'])
-    expect([log.v(2), log.v(3), log.verbosity]).toEqual([true, false, 2])
+    expect([log.v(2), log.v(3)]).toEqual([true, false])
   })
 
   test('errors, warnings and sentences are always logged', () => {
@@ -116,10 +120,10 @@ describe('verbosity', () => {
     ['reflect*', 'lane.ts:41', 0],
     ['a.b', 'axb.ts:1', 0],
     ['*', '???:1', 5],
-  ])('--vmodule %s=5 gives %s the verbosity %d', (pattern, label, verbosity) => {
+  ])('--vmodule %s=5 gives %s the verbosity %d', (pattern, site, verbosity) => {
     const { log } = logging({ vmodule: [{ pattern, verbosity: 5 }] })
-    expect(log.at(label).verbosity).toBe(verbosity)
-    expect(log.at(label).with({}).verbosity).toBe(verbosity)
+    expect(verbosityOf(log.at(site))).toBe(verbosity)
+    expect(verbosityOf(log.at(site).with({}))).toBe(verbosity)
   })
 
   test('the first pattern that matches counts', () => {
@@ -127,7 +131,15 @@ describe('verbosity', () => {
       { pattern: 'la*', verbosity: 1 },
       { pattern: 'lane', verbosity: 9 },
     ]
-    expect(logging({ vmodule }).log.at('lane.ts:1').verbosity).toBe(1)
+    expect(verbosityOf(logging({ vmodule }).log.at('lane.ts:1'))).toBe(1)
+  })
+
+  test('--vmodule without a site from the build goes by the file that calls', () => {
+    const { log, lines } = logging({ vmodule: [{ pattern: 'klog.test', verbosity: 5 }] })
+    expect(verbosityOf(log)).toBe(5)
+    log.info(5, 'shown')
+    log.at('lane.ts:41').info(5, 'not shown')
+    expect(lines).toEqual([expect.stringMatching(/"shown"/)])
   })
 })
 

@@ -55,7 +55,7 @@ export class HealthCheckServers {
 
   constructor(parts: HealthCheckServersParts) {
     this.#parts = parts
-    this.#log = parts.log.at('health-check-servers.ts:1')
+    this.#log = parts.log
   }
 
   get wanted(): number {

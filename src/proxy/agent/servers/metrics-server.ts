@@ -20,17 +20,16 @@ export interface MetricsServerParts {
 export async function serveMetrics({ settings, shown, clock, log, signal }: MetricsServerParts): Promise<void> {
   const { metrics: at } = settings
   if (at === undefined) return
-  const tell = log.at('metrics-server.ts:1')
   await serveUntilAborted({
     at: configuredWhere(at),
     answer: request => pageAt(shown, request) ?? NOT_FOUND,
     clock,
     signal,
-    opened: port => tell.info(3, 'Starting metrics HTTP server', { address: hostPort(at.host, port) }),
+    opened: port => log.info(3, 'Starting metrics HTTP server', { address: hostPort(at.host, port) }),
     failed: cause => {
       const error = new Error(`starting metrics server failed on ${hostPort(at.host, at.port)}`, { cause })
       if (settings.bindAddressHardFail) throw new Error('metrics server failed', { cause: error })
-      tell.error('Metrics server failed', error)
+      log.error('Metrics server failed', error)
     },
   })
 }

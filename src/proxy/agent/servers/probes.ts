@@ -24,17 +24,16 @@ export type Probe = 'healthz' | 'livez'
 export async function serveHealth({ settings, health, clock, log, signal, probed }: ProbeParts): Promise<void> {
   const { healthz: at } = settings
   if (at === undefined) return
-  const tell = log.at('probes.ts:1')
   await serveUntilAborted({
     at: configuredWhere(at),
     answer: ({ path }) => answerProbe(health, path, probed),
     clock,
     signal,
-    opened: port => tell.info(3, 'Starting healthz HTTP server', { address: hostPort(at.host, port) }),
+    opened: port => log.info(3, 'Starting healthz HTTP server', { address: hostPort(at.host, port) }),
     failed: cause => {
       const error = new Error(`failed to start proxy healthz on ${hostPort(at.host, at.port)}`, { cause })
       if (settings.bindAddressHardFail) throw new Error('healthz server failed', { cause: error })
-      tell.error('Healthz server failed', error)
+      log.error('Healthz server failed', error)
     },
   })
 }
