@@ -24,7 +24,7 @@ describe('refused, with the place and what would be right', () => {
     ],
     [
       'logging: {vmodule: [{filePattern: a}]}',
-      'logging.vmodule, line 3, column 20: [{"filePattern":"a"}] is not a list of file patterns with a verbosity each, such as "lane=4"',
+      'logging.vmodule, line 3, column 20: [{"filePattern":"a"}] is not a list of file patterns with a verbosity each, such as "report=4"',
     ],
     [
       'logging: {options: {text: {infoBufferSize: big}}}',

@@ -107,7 +107,7 @@ describe('mistakes, all at once', () => {
     ],
     [
       ['--vmodule=lane'],
-      'invalid argument "lane" for "--vmodule (logging.vmodule)" flag: a list of file patterns with a verbosity each, such as "lane=4" is wanted',
+      'invalid argument "lane" for "--vmodule (logging.vmodule)" flag: a list of file patterns with a verbosity each, such as "report=4" is wanted',
     ],
     [['--version=latest'], 'invalid argument "latest" for "--version" flag: true, false, raw or v1.2.3 is wanted'],
     [

@@ -12,15 +12,15 @@ export const LOGGING: Effects = {
     expect(await written('--v=4')).toEqual(['always', 'details'])
   },
   vmodule: async () => {
-    expect(await written('--vmodule=lane=4')).toEqual(['always', 'details'])
-    expect(await written('--vmodule=la*=4')).toEqual(['always', 'details'])
+    expect(await written('--vmodule=logging=4')).toEqual(['always', 'details'])
+    expect(await written('--vmodule=log*=4')).toEqual(['always', 'details'])
     expect(await written('--vmodule=sync=4')).toEqual(['always'])
   },
   'logging-format': async () => {
     expect((await lines('--logging-format=json')).map(line => JSON.parse(line))).toMatchObject([
       { msg: 'always', v: 0 },
     ])
-    expect(await lines()).toEqual([expect.stringMatching(/^I\d{4} .* lane\.ts:41\] "always"\n$/)])
+    expect(await lines()).toEqual([expect.stringMatching(/^I\d{4} .* logging\.ts:\d+\] "always"\n$/)])
   },
 }
 
@@ -32,7 +32,7 @@ async function lines(...flags: readonly string[]): Promise<readonly string[]> {
   const heard: string[] = []
   const { logging } = await settings(...flags)
   const sink = { write: (line: string) => heard.push(line) }
-  const log = openLog({ ...logging, sink, clock: { now: () => 0 }, pid: 1 }).at('lane.ts:41')
+  const log = openLog({ ...logging, sink, clock: { now: () => 0 }, pid: 1 })
   log.info(0, 'always')
   log.info(4, 'details')
   return heard

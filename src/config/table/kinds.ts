@@ -121,7 +121,7 @@ export const KINDS = {
   vmodule: {
     ...pairs,
     label: 'file=N,...',
-    wanted: 'a list of file patterns with a verbosity each, such as "lane=4"',
+    wanted: 'a list of file patterns with a verbosity each, such as "report=4"',
     fromText: vmoduleFromText,
     fromFile: vmoduleFromFile,
     toFile: value => vmoduleToFile(value as readonly string[]),

@@ -15,7 +15,7 @@ export const LOGGING_ROWS: readonly Setting[] = [
     initial: 0,
     besideConfig: true,
     group: 'logging',
-    help: 'How much is logged: 0 is the least, 4 tells of every Service, 9 shows every document for the kernel.',
+    help: 'How much is logged: 0 is the least, 4 names every Service, 9 shows every document for the kernel.',
   },
   {
     flag: 'vmodule',
@@ -25,7 +25,7 @@ export const LOGGING_ROWS: readonly Setting[] = [
     omitZero: true,
     besideConfig: true,
     group: 'logging',
-    help: 'Another verbosity for some source files: "lane=5,reflect*=4".',
+    help: 'Another verbosity for some source files: "report=4,kube*=2".',
   },
   {
     flag: 'logging-format',
