@@ -8,6 +8,7 @@ import type { ApiStats } from '#kubernetes/stats.ts'
 import { Transport } from '#kubernetes/transport.ts'
 import { healthChecks } from '#proxy/desired/health-checks.ts'
 import { noLocalEndpoints } from '#proxy/desired/no-local.ts'
+import { healthCheckAddresses } from '#proxy/node/node-view.ts'
 import type { Lane } from '#proxy/sync/lane.ts'
 import type { Report } from '#proxy/sync/report.ts'
 import type { Clock, Kernel } from '#system/ports.ts'
@@ -117,7 +118,8 @@ export class Telemetry {
     if (units.added + units.changed + units.removed > 0) this.#counted.delete(family)
     const around = agent.lanes.find(lane => lane.family === family)?.draft.nodeFacts
     if (failure !== undefined || around === undefined) return
-    checks.want(family, healthChecks(agent.cluster, around.place), around.view.nodePortAddresses)
+    const addresses = healthCheckAddresses(this.#parts.settings, around)
+    checks.want(family, healthChecks(agent.cluster, around.place), addresses)
   }
 
   #standing(lanes: readonly Lane[], { wanted, open }: HealthCheckServers): Standing {

@@ -1,7 +1,7 @@
 import type { Settings } from '#config/settings.ts'
 import type { Node } from '#kubernetes/objects.ts'
 import type { LocalPods, NodeView } from '#proxy/desired/node-view.ts'
-import type { NodeReader } from '#proxy/sync/draft.ts'
+import type { NodeFacts, NodeReader } from '#proxy/sync/draft.ts'
 import { type Address, type Family, familyOf, parseAddress } from '#values/address.ts'
 import { type Cidr, cidrFamily, contains, prefixLength } from '#values/cidr.ts'
 import { serviceRanges } from './service-ranges.ts'
@@ -102,8 +102,24 @@ interface Present {
   readonly addresses: readonly Address[]
 }
 
-/** `primary` on a node without an address in this family means none, not all: nobody asked for all. */
-function nodePortAddresses(
+/** Where health checks of Services are answered: as in kube-proxy, on loopback, too, where the ranges name it. */
+export function healthCheckAddresses(
+  settings: Settings,
+  { view, addresses }: Pick<NodeFacts, 'view' | 'addresses'>,
+): NodeView['nodePortAddresses'] {
+  return chosenAddresses(settings, view.family, { nodeIP: view.nodeIP, addresses })
+}
+
+/** The kernel routes no node port to a loopback address, but for one case. */
+function nodePortAddresses(settings: Settings, family: Family, present: Present): NodeView['nodePortAddresses'] {
+  const chosen = chosenAddresses(settings, family, present)
+  if (chosen === 'all' || settings.nodePortAddresses === 'primary' || localhostNodePorts(settings, family))
+    return chosen
+  return chosen.filter(ip => !isLoopback(ip))
+}
+
+/** `primary` on a node without an address in this family means none, not all: the settings did not ask for all. */
+function chosenAddresses(
   settings: Settings,
   family: Family,
   { nodeIP, addresses }: Present,
@@ -111,8 +127,7 @@ function nodePortAddresses(
   if (settings.nodePortAddresses === 'primary') return nodeIP === undefined ? [] : [nodeIP]
   const ranges = settings.nodePortAddresses.filter(range => cidrFamily(range) === family)
   if (ranges.length === 0 || ranges.some(range => prefixLength(range) === 0)) return 'all'
-  const reachable = addresses.filter(ip => !isLoopback(ip) || localhostNodePorts(settings, family))
-  return reachable.filter(ip => ranges.some(range => contains(range, ip)))
+  return addresses.filter(ip => ranges.some(range => contains(range, ip)))
 }
 
 /** Only IPv4 can be routed to localhost, and only where the node port addresses include it. */

@@ -9,6 +9,7 @@ import { PaperKernel } from '#lab/paper/kernel.ts'
 import { Agent } from '#proxy/agent/agent.ts'
 import { Telemetry } from '#proxy/agent/telemetry.ts'
 import { systemClock } from '#system/clock.ts'
+import type { Command } from '#system/ports.ts'
 import type { KubeEvent } from '#telemetry/events.ts'
 import { ask, freePort, listen, squat } from '../../support/asking.ts'
 import { endpoint, node, port, service, slice } from '../../support/objects.ts'
@@ -200,6 +201,22 @@ describe('a health check port', () => {
     await poll(() => status(at, '/')).toBe(503)
     world.tell({ type: 'gone', kind: 'Service', name: service('shop/cart', []).name })
     await poll(() => status(at, '/')).toBe(0)
+  })
+
+  test('answers on loopback where the node port addresses name it, though no node port does', async () => {
+    const listing = JSON.stringify([
+      { ifname: 'lo', addr_info: [{ family: 'inet', local: '127.0.0.1', scope: 'host' }] },
+      { ifname: 'eth0', addr_info: [{ family: 'inet', local: '127.0.0.2', scope: 'global' }] },
+    ])
+    const isListing = ({ argv }: Command) => argv.includes('address') && argv.includes('show')
+    world.kernel.failWhen(isListing, { code: 0, stdout: listing, stderr: '' })
+    await world.start('--nodeport-addresses=127.0.0.1/32')
+    const at = await freePort()
+    world.put(service('shop/cart', ['10.96.0.10'], { ...LB, healthCheckNodePort: at }))
+    world.synced()
+    await poll(() => status(at, '/')).toBe(503)
+    expect(await ask(at, '/', '127.0.0.2').catch(() => 'refused')).toBe('refused')
+    expect((await world.kernel.run({ argv: ['iptables-save', '-t', 'nat'] })).stdout).not.toMatch(/127\.0\.0\.1/)
   })
 
   test('works also where the health server is turned off', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { parseArguments } from '#config/arguments.ts'
+import type { Settings } from '#config/settings.ts'
 import type { Node } from '#kubernetes/objects.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
-import { type HostNetwork, nodeReader } from '#proxy/node/node-view.ts'
+import { type HostNetwork, healthCheckAddresses, nodeReader } from '#proxy/node/node-view.ts'
 import type { NodeFacts } from '#proxy/sync/draft.ts'
 import type { Family } from '#values/address.ts'
 import { cidr, ip, node } from '../../support/objects.ts'
@@ -17,16 +18,21 @@ const NODE = node('here', {
   podCIDRs: [cidr('10.244.1.0/24'), cidr('fd00:244:1::/64')],
 })
 
+async function settingsOf(flags: readonly string[]): Promise<Settings> {
+  const parsed = await parseArguments('run', flags, () => Promise.reject())
+  if (!parsed.ok) throw new Error(parsed.problems.join())
+  return parsed.settings
+}
+
 async function around(
   flags: readonly string[],
   more: { family?: Family; machine?: HostNetwork; node?: Node; endpoints?: number } = {},
 ): Promise<NodeFacts> {
-  const parsed = await parseArguments('run', flags, () => Promise.reject())
-  if (!parsed.ok) throw new Error(parsed.problems.join())
+  const settings = await settingsOf(flags)
   const { family = 'ipv4', machine = MACHINE, endpoints = 0 } = more
   const cluster = new Cluster()
   cluster.apply({ type: 'put', object: more.node ?? NODE })
-  return nodeReader({ settings: parsed.settings, family, nodeName: 'here', machine: () => machine })(cluster, endpoints)
+  return nodeReader({ settings, family, nodeName: 'here', machine: () => machine })(cluster, endpoints)
 }
 
 describe('local pods', () => {
@@ -74,6 +80,32 @@ describe('node ports', () => {
     ).toEqual([]))
   test('never are on IPv6 loopback', async () =>
     expect(await ports(['--nodeport-addresses=::/1,8000::/1'], 'ipv6')).toEqual(['fd00:99::2']))
+})
+
+describe('healthCheckNodePorts', () => {
+  const addresses = async (flags: readonly string[], family: Family = 'ipv4'): Promise<unknown> =>
+    healthCheckAddresses(await settingsOf(flags), await around(flags, { family }))
+
+  test.each([
+    [[], 'all', 'all'],
+    [['--nodeport-addresses=0.0.0.0/0,10.0.0.0/8,::/0'], 'all', 'all'],
+    [['--nodeport-addresses=10.99.0.16/28'], ['10.99.0.22'], 'all'],
+    [['--nodeport-addresses=primary'], ['10.99.0.2'], ['fd00:99::2']],
+    [['--nodeport-addresses=127.0.0.0/8,::1/128'], ['127.0.0.1'], ['::1']],
+    [['--nodeport-addresses=10.99.0.0/28,127.0.0.1/32'], ['10.99.0.2', '127.0.0.1'], 'all'],
+    [['--nodeport-addresses=::/1,8000::/1'], 'all', ['::1', 'fd00:99::2']],
+  ])('with %j answer on %j and %j, loopback among them where it is named', async (flags, ipv4, ipv6) => {
+    for (const mode of ['iptables', 'nftables', 'ipvs', 'userspace']) {
+      const all = [`--proxy-mode=${mode}`, '--iptables-localhost-nodeports=false', ...flags]
+      if (mode === 'nftables' && flags.length === 0) continue
+      expect([mode, await addresses(all), await addresses(all, 'ipv6')]).toEqual([mode, ipv4, ipv6])
+    }
+  })
+
+  test('do not bring node ports to loopback', async () => {
+    const { view } = await around(['--proxy-mode=nftables', '--nodeport-addresses=127.0.0.0/8,10.99.0.0/28'])
+    expect(view.nodePortAddresses).toEqual(['10.99.0.2'])
+  })
 })
 
 test.each([
