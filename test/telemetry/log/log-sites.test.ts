@@ -1,13 +1,15 @@
 import { execFile } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openLog } from '#telemetry/log/klog.ts'
-import { withLogSites } from '../../../build/log-sites.ts'
+import { logSites, withLogSites } from '../../../build/log-sites.ts'
+import { FAILURE, report } from '../reports.ts'
 
 // The file and line in a klog line are the file and line that write it: in the sources, and in a bundle.
 
@@ -92,36 +94,65 @@ describe('in src', () => {
   })
 })
 
-describe('the bundle', () => {
-  beforeAll(() => run(process.execPath, ['build.ts', '--into', join(folder, 'dist')], { cwd: ROOT }))
-
-  /** Exits with 1, so the lines come with an error. */
-  async function logged(program: string, argv: readonly string[]): Promise<readonly string[]> {
-    const { stderr } = await run(process.execPath, [program, ...argv], { cwd: folder }).catch(error => error)
-    return (stderr as string).split('\n').filter(line => line !== '')
-  }
-
-  const BAD = `{ apiVersion: v1, kind: Service, metadata: { namespace: default, name: bad }, spec: { clusterIP: 10.96.0.400, ports: [{ port: 80 }] } }`
-
-  test.each([
-    ['render', ['render', 'bad.yaml', '--proxy-mode=iptables'], ['kubernetes.ts']],
-    ['run', ['run', '--kubeconfig=gone.conf', '-v=1'], ['start.ts']],
-  ])('of %s names the lines that the sources name, and each is a call', async (_, argv, files) => {
-    await writeFile(join(folder, 'bad.yaml'), BAD)
-    const fromSources = (await logged(join(ROOT, 'src/main.ts'), argv)).map(withoutTime)
-    const lines = (await logged(join(folder, 'dist/switchyard.js'), argv)).map(withoutTime)
-    expect(lines).toEqual(fromSources)
-    const sites = new Set(lines.map(line => /^\w (\S+):(\d+)\]/.exec(line)!.slice(1).join(':')))
-    expect([...new Set([...sites].map(site => site.split(':')[0]))]).toEqual(files)
-    for (const site of sites) {
-      const [file, line] = site.split(':')
-      const source = await readFile(join(ROOT, globSync(`src/**/${file}`, { cwd: ROOT })[0]!), 'utf8')
-      expect(source.split('\n')[Number(line) - 1]).toMatch(/\.(?:say|info|warning|error)\(/)
+describe('a bundle', () => {
+  test('names the same files and lines as the sources', async () => {
+    await build({
+      absWorkingDir: ROOT,
+      entryPoints: ['src/telemetry/log/report.ts', 'src/telemetry/log/relay.ts', 'src/telemetry/log/kubernetes.ts'],
+      outdir: join(folder, 'parts'),
+      bundle: true,
+      splitting: true,
+      platform: 'node',
+      format: 'esm',
+      minify: true,
+      plugins: [logSites],
+    })
+    const sources = await spoken(join(ROOT, 'src/telemetry/log'), 'ts')
+    expect(await spoken(join(folder, 'parts'), 'js')).toEqual(sources)
+    expect(new Set(sources).size).toBe(7)
+    for (const [file, line] of sources.map(site => site.split(':'))) {
+      const source = readFileSync(join(ROOT, 'src/telemetry/log', file!), 'utf8').split('\n')
+      expect(source[Number(line) - 1]).toMatch(/\blog\.(?:say|info|warning|error)\(/)
     }
+  })
+
+  test('is what `npm run build` makes', async () => {
+    await run(process.execPath, ['build.ts', '--into', join(folder, 'dist')], { cwd: ROOT })
+    const argv = ['run', '--kubeconfig=gone.conf', '-v=1']
+    const [sources, bundle] = [
+      await sitesOf('src/main.ts', argv),
+      await sitesOf(join(folder, 'dist/switchyard.js'), argv),
+    ]
+    expect(bundle).toEqual(sources)
+    expect(new Set(bundle).size).toBe(2)
   })
 })
 
-/** `I start.ts:43] …` */
-function withoutTime(line: string): string {
-  return line.replace(/^(\w)\d{4} [\d:.]+ +\d+ /, '$1 ')
+/** The sites of lines from every place of three files that log. */
+async function spoken(from: string, ending: string): Promise<readonly string[]> {
+  const lines: string[] = []
+  const sink = { write: (line: string) => lines.push(line) }
+  const log = openLog({ format: 'text', verbosity: 4, sink, clock: { now: () => 0 }, pid: 1 })
+  const load = (name: string) => import(pathToFileURL(join(from, `${name}.${ending}`)).href)
+  const { logReport }: typeof import('#telemetry/log/report.ts') = await load('report')
+  const { logRelayEvent }: typeof import('#telemetry/log/relay.ts') = await load('relay')
+  const { logNotices }: typeof import('#telemetry/log/kubernetes.ts') = await load('kubernetes')
+  logReport(log, report({ drift: { count: 1, units: ['chain'] }, blocked: [{ unit: 'chain', by: 'rule' }] }))
+  logReport(log, report({ failure: FAILURE }))
+  logRelayEvent(log, { what: 'endpoints', name: 'tcp a', endpoints: [] })
+  logRelayEvent(log, { what: 'crashed', worker: 1, error: new Error('x') })
+  logNotices(log)({ what: 'unselected', resource: 'Node', selector: 'x', reason: 'x' })
+  return lines.map(line => SITE.exec(line)![1]!)
+}
+
+const SITE = /^\w\d{4} [\d:.]+ +\d+ (\S+:\d+)\]/
+
+/** Of a program that has nothing to do and exits with 1. */
+async function sitesOf(program: string, argv: readonly string[]): Promise<readonly string[]> {
+  const { code, stderr } = await run(process.execPath, [program, ...argv], { cwd: ROOT }).catch(error => error)
+  expect(code).toBe(1)
+  return (stderr as string)
+    .trimEnd()
+    .split('\n')
+    .map(line => SITE.exec(line)![1]!)
 }
