@@ -26,13 +26,13 @@ describe('programs', () => {
     expect(kernel.dump()).toBe('iptables ipv4 filter :A\n')
   })
 
-  test('plain iptables is nft unless the machine is told otherwise', async () => {
+  test('plain iptables is nft unless the options say otherwise', async () => {
     const version = async (kernel: PaperKernel) => (await must(kernel, { argv: ['iptables', '--version'] })).stdout
     expect(await version(new PaperKernel())).toBe('iptables v1.8.9 (nf_tables)\n')
     expect(await version(new PaperKernel({ iptables: 'legacy' }))).toBe('iptables v1.8.9 (legacy)\n')
   })
 
-  test('-restore and -save tell their version too', async () => {
+  test('-restore and -save print their version too', async () => {
     const kernel = new PaperKernel()
     const said = async (program: string) => (await must(kernel, { argv: [program, '--version'] })).stdout
     expect(await said('ip6tables-nft-restore')).toBe('ip6tables-nft-restore v1.8.9 (nf_tables)\n')
@@ -108,7 +108,7 @@ COMMIT
   })
 })
 
-describe('what it cannot tell', () => {
+describe('what it does not imitate', () => {
   test.each([
     ['a match it does not know', '-m multiport --dports 80,90'],
     ['a target it does not know', '-j LOG'],
@@ -164,7 +164,7 @@ describe('a test at the wheel', () => {
     await must(kernel, NAT_A)
   })
 
-  test('failNext answers what it is told to', async () => {
+  test('failNext answers with the given outcome', async () => {
     const kernel = new PaperKernel()
     const outcome = { code: 124, stdout: '', stderr: 'too slow' }
     kernel.failNext(outcome)
@@ -196,7 +196,7 @@ describe('a test at the wheel', () => {
     expect(kernel.commands).toEqual([NAT_A, { argv: ['iptables-save'] }])
   })
 
-  test('flush leaves nothing of anybody, except policies', async () => {
+  test('flush leaves nothing, except policies', async () => {
     const kernel = new PaperKernel()
     await must(kernel, NAT_A)
     await must(kernel, { argv: ['ip6tables-legacy', '-P', 'INPUT', 'DROP'] })

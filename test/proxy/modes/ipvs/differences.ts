@@ -11,7 +11,7 @@ import { oracle } from '../../../support/oracle.ts'
 import { modeOf } from './scene.ts'
 
 // Where ipvs mode differs from iptables mode: what a packet meets here instead of what it meets there. IPVS has one virtual
-// server for an address and port, whoever comes, and a Service's address is one of the node's own.
+// server for an address and port, whatever the client, and a Service's address is one of the node's own.
 
 export interface World {
   readonly objects: readonly ClusterObject[]
@@ -36,34 +36,38 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
       ? only('dropped')
       : undefined,
 
-  'where policy is Local and somebody is here, pods and the node go to local endpoints too': ({ packet, draft }) => {
-    const [door] = doorsAt(packet, draft)
-    const gate = door?.frontend.verdict.to === 'gate' ? door.traffic.gate : undefined
-    if (door === undefined || gate?.policy !== 'Local' || gate.others !== 'local') return undefined
-    if (isKeptOut(packet, draft, door)) return only('dropped')
-    return toLocalPool(packet, draft, door)
+  'where policy is Local and this node has endpoints, pods and the node go to local endpoints too': ({
+    packet,
+    draft,
+  }) => {
+    const [match] = matchesAt(packet, draft)
+    const gate = match?.frontend.verdict.to === 'gate' ? match.traffic.gate : undefined
+    if (match === undefined || gate?.policy !== 'Local' || gate.others !== 'local') return undefined
+    if (isKeptOut(packet, draft, match)) return only('dropped')
+    return toLocalPool(packet, draft, match)
   },
 
   'a pod of another node that reaches itself through this one is not masqueraded': ({ packet, draft, said }) => {
-    const [door] = doorsAt(packet, draft)
-    const itself = door?.traffic.pools.cluster.find(({ ip }) => ip === packet.from)
-    const isMarked = door?.frontend.verdict.to !== 'gate' || door.traffic.gate?.policy !== 'Local'
+    const [match] = matchesAt(packet, draft)
+    const itself = match?.traffic.pools.cluster.find(({ ip }) => ip === packet.from)
+    const isMarked = match?.frontend.verdict.to !== 'gate' || match.traffic.gate?.policy !== 'Local'
     if (itself === undefined || itself.local || isMarked || !said.has(`${itself.text} masqueraded`)) return undefined
     return new Map([...said].map(([end, share]) => [end === `${itself.text} masqueraded` ? itself.text : end, share]))
   },
 
   'what is refused to others is refused to the node itself': ({ world, packet, draft, said }) => {
-    if (packet.via.hook !== 'output' || !said.has('untouched') || doorsAt(packet, draft).length === 0) return undefined
+    if (packet.via.hook !== 'output' || !said.has('untouched') || matchesAt(packet, draft).length === 0)
+      return undefined
     return oracle(world.objects, world.flags, { ...packet, via: { hook: 'prerouting', iface: '' } })
   },
 
   'a node port without endpoints is refused where it would have been answered, and nowhere else': meeting => {
     const { packet, draft, said } = meeting
     if (!said.has('rejected') && !said.has('dropped')) return undefined
-    return doorsAt(packet, draft).length === 0 ? only('untouched') : undefined
+    return matchesAt(packet, draft).length === 0 ? only('untouched') : undefined
   },
 
-  'what nobody serves at an address of a Service is refused': ({ packet, draft, said }) =>
+  'a port of an address of a Service that no Service has is refused': ({ packet, draft, said }) =>
     said.has('untouched') && bound(packet, draft).has(packet.to) ? only('rejected') : undefined,
 }
 
@@ -77,7 +81,7 @@ export function inIpvs(given: Omit<Meeting, 'said'>): { readonly fate: Fate; rea
   return { fate: meeting.said }
 }
 
-/** IPv6 takes such a packet for the node's own; its answer would never find the way back to whoever sent it. */
+/** IPv6 takes such a packet for the node's own; its answer would never find the way back to the sender. */
 export function isForged({ packet, draft }: Omit<Meeting, 'said'>): boolean {
   return familyOf(packet.from) === 'ipv6' && packet.via.hook === 'prerouting' && bound(packet, draft).has(packet.from)
 }
@@ -95,7 +99,7 @@ export function draftOf({ objects, flags, addresses }: World, family: Family): D
   return draft
 }
 
-/** The oracle knows iptables mode; this is what it would say of this one. */
+/** The oracle knows iptables mode; this is what it would say of this mode. */
 export function ipvsOracle(objects: readonly ClusterObject[], flagsGiven: Flags, packet: Packet): Fate {
   const flags = withoutLocalhost(flagsGiven)
   const world = { objects, flags, addresses: packet.nodeAddresses }
@@ -113,19 +117,20 @@ export function withoutOwnHairpins(fate: Fate, { from, to }: Packet): Fate {
   return own
 }
 
-interface Door {
+/** A frontend that a packet is sent to. */
+interface Match {
   readonly traffic: ServiceTraffic
   readonly frontend: Frontend
 }
 
 /** An address comes before a node port. */
-function doorsAt({ to, port, protocol }: Packet, draft: Draft): readonly Door[] {
-  const doors = [...draft.resolved()]
+function matchesAt({ to, port, protocol }: Packet, draft: Draft): readonly Match[] {
+  const matches = [...draft.resolved()]
     .flatMap(({ traffic }) => traffic.frontends.map(frontend => ({ traffic, frontend })))
     .filter(({ traffic, frontend }) => traffic.protocol === protocol && frontend.port === port)
-  const named = doors.filter(({ frontend }) => frontend.ip === to)
+  const named = matches.filter(({ frontend }) => frontend.ip === to)
   const isNodePort = answersNodePorts(to, draft)
-  return named.length > 0 ? named : doors.filter(({ frontend }) => frontend.ip === undefined && isNodePort)
+  return named.length > 0 ? named : matches.filter(({ frontend }) => frontend.ip === undefined && isNodePort)
 }
 
 function answersNodePorts(to: Address, draft: Draft): boolean {
@@ -134,7 +139,7 @@ function answersNodePorts(to: Address, draft: Draft): boolean {
   return !isLoopback(to) && addresses.includes(to) && (answering === 'all' || answering.includes(to))
 }
 
-function toLocalPool({ last, from, nodeAddresses }: Packet, draft: Draft, { traffic }: Door): Fate {
+function toLocalPool({ last, from, nodeAddresses }: Packet, draft: Draft, { traffic }: Match): Fate {
   const { pools, stickySeconds } = traffic
   const isBack = last !== undefined && stickySeconds !== undefined && last.secondsAgo <= stickySeconds
   const kept = pools.local.filter(({ text }) => isBack && text === last.endpoint)
@@ -146,7 +151,7 @@ function toLocalPool({ last, from, nodeAddresses }: Packet, draft: Draft, { traf
   return new Map(ends.map(end => [end, 1 / ends.length]))
 }
 
-function isKeptOut({ from }: Packet, draft: Draft, { traffic, frontend }: Door): boolean {
+function isKeptOut({ from }: Packet, draft: Draft, { traffic, frontend }: Match): boolean {
   const ranges = frontend.sourceRanges
   if (ranges === undefined || ranges.some(range => contains(range, from))) return false
   const nodeIP = draft.nodeFacts?.view.nodeIP

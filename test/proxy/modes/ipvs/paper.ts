@@ -125,25 +125,25 @@ export class PaperNode implements Kernel {
   }
 
   #serverLine(line: string): string | undefined {
-    const [, verb, door, rest = ''] = /^-([AEDaed]) (\S+ \S+) ?(.*)$/.exec(line) ?? []
-    if (verb === undefined || door === undefined) return `invalid line: ${line}`
-    const server = this.servers.get(door)
+    const [, verb, address, rest = ''] = /^-([AEDaed]) (\S+ \S+) ?(.*)$/.exec(line) ?? []
+    if (verb === undefined || address === undefined) return `invalid line: ${line}`
+    const server = this.servers.get(address)
     if (verb === 'A') {
       if (server !== undefined) return 'Service already exists'
-      this.servers.set(door, { options: rest, reals: new Map() })
+      this.servers.set(address, { options: rest, reals: new Map() })
       return undefined
     }
     if (server === undefined) return 'No such service'
     if (verb === 'E') server.options = rest
-    if (verb === 'D') this.servers.delete(door)
+    if (verb === 'D') this.servers.delete(address)
     if ('aed'.includes(verb)) return realLine(server.reals, verb, rest)
     return undefined
   }
 
   savedServers(): string {
-    const lines = [...this.servers].flatMap(([door, { options, reals }]) => [
-      `-A ${door} ${options}`,
-      ...[...reals].map(([real, about]) => `-a ${door} -r ${real} ${about}`),
+    const lines = [...this.servers].flatMap(([address, { options, reals }]) => [
+      `-A ${address} ${options}`,
+      ...[...reals].map(([real, about]) => `-a ${address} -r ${real} ${about}`),
     ])
     return lines.map(line => `${line}\n`).join('')
   }

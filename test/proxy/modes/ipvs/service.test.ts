@@ -65,7 +65,7 @@ test('an endpoint that leaves lingers where it has clients, and is not made anew
   ])
 })
 
-test('UDP forgets an endpoint that no longer serves: nothing tells the kernel when such a client has finished', () => {
+test('UDP forgets an endpoint that no longer serves: the kernel cannot see when such a client has finished', () => {
   const dns = service('shop/cart', ['10.96.0.10'], { ports: [port({ port: 53, protocol: 'udp' })] })
   const conditions = { ...HERE, ready: false, serving: false, terminating: true }
   const pods = [endpoint('10.244.1.2', conditions), endpoint('10.244.2.3')]
@@ -73,7 +73,7 @@ test('UDP forgets an endpoint that no longer serves: nothing tells the kernel wh
   expect(starting(added([dns, slices]), 'real')).toEqual(['real udp 10.96.0.10:53 10.244.2.3:5353: -m -w 1'])
 })
 
-test('source ranges are members: the door that is watched, each range, and the own addresses of a node within', () => {
+test('source ranges are members: the guarded frontend, each range, and the own addresses of a node within', () => {
   const balancer = service('shop/cart', ['10.96.0.10'], {
     type: 'LoadBalancer',
     loadBalancerIPs: [ip('198.18.0.8'), ip('198.18.0.9')],
@@ -97,7 +97,7 @@ test('source ranges are members: the door that is watched, each range, and the o
   ])
 })
 
-test('where policy is Local and nobody is here, the door is closed to those outside, and leads on for pods', () => {
+test('where policy is Local and this node has no endpoint, the frontend is closed to clients outside, and leads on for pods', () => {
   const local = service('shop/cart', ['10.96.0.10'], {
     type: 'NodePort',
     externalPolicy: 'Local',

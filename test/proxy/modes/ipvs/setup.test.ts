@@ -3,7 +3,7 @@ import { ipvsSetup } from '#proxy/modes/ipvs/setup.ts'
 import type { Command, Kernel, Outcome } from '#system/ports.ts'
 import { SETUP } from './scene.ts'
 
-// A kernel that lacks something, or has something already: what the mode says to that, and what it then does.
+// A kernel that lacks something, or has something already: what the mode reports, and what it then does.
 
 const SYSCTLS = {
   'net/ipv4/vs/conntrack': '1',
@@ -13,12 +13,12 @@ const SYSCTLS = {
   'kernel/osrelease': '6.1.0-50-amd64',
 }
 
-/** Of each beginning of a command line what is said to it, or to the first, the second, …, and then nothing odd. */
+/** Beginning of a command line → the outcome of every such command; or of the first, the second, …, after which all succeed. */
 type Odd = Readonly<Record<string, Partial<Outcome> | readonly Partial<Outcome>[]>>
 
-/** Agrees to everything but what the test says of commands that begin so. */
+/** Every command succeeds, but for those that the test names by their beginnings. */
 class OddKernel implements Kernel {
-  readonly told: string[] = []
+  readonly lines: string[] = []
   readonly #odd: Odd
   readonly #sysctls: Readonly<Record<string, string>>
   readonly #met = new Map<string, number>()
@@ -30,7 +30,7 @@ class OddKernel implements Kernel {
 
   async run({ argv, input }: Command): Promise<Outcome> {
     const line = [...argv, ...(input === undefined ? [] : ['<', input.trim()])].join(' ')
-    this.told.push(line)
+    this.lines.push(line)
     const grep = Object.entries(this.#sysctls).map(([key, value]) => `/proc/sys/${key}:${value}\n`)
     const stdout = argv[0] === 'grep' ? grep.join('') : ''
     return { code: 0, stdout, stderr: '', ...this.#oddly(line) }
@@ -48,7 +48,7 @@ class OddKernel implements Kernel {
 
 const TRIAL = 'ipvsadm -A -t 198.51.100.0:20000 -s rr'
 
-describe('a kernel that lacks something is told of in one line', () => {
+describe('what a kernel lacks is said in one line', () => {
   test.each([
     [
       { 'ipvsadm -Sn': { code: 127 } },
@@ -77,7 +77,7 @@ describe('a kernel that lacks something is told of in one line', () => {
   ])('%j', async (odd, problem) => {
     const kernel = new OddKernel(odd)
     expect(await ipvsSetup(kernel, SETUP)).toBe(problem)
-    expect(kernel.told.filter(line => /^(?:tee|ip) /.test(line))).toEqual([])
+    expect(kernel.lines.filter(line => /^(?:tee|ip) /.test(line))).toEqual([])
   })
 })
 
@@ -85,29 +85,29 @@ describe('a scheduler is tried out where nothing uses it', () => {
   test('and what was made for that goes', async () => {
     const kernel = new OddKernel()
     expect(await ipvsSetup(kernel, SETUP)).toBe(undefined)
-    const tried = kernel.told.filter(line => line.includes('198.51.100.0'))
+    const tried = kernel.lines.filter(line => line.includes('198.51.100.0'))
     expect(tried).toEqual([TRIAL, 'ipvsadm -D -t 198.51.100.0:20000'])
   })
 
   test('not where a virtual server of the same family has it', async () => {
     const kernel = new OddKernel({ 'ipvsadm -Sn': { stdout: '-A -t 10.96.0.1:443 -s rr\n' } })
     await ipvsSetup(kernel, SETUP)
-    expect(kernel.told.filter(line => line.startsWith('ipvsadm'))).toEqual(['ipvsadm -Sn'])
+    expect(kernel.lines.filter(line => line.startsWith('ipvsadm'))).toEqual(['ipvsadm -Sn'])
     const other = new OddKernel({
       'ipvsadm -Sn': { stdout: '-A -t [fd10::1]:443 -s rr\n-A -t 10.96.0.1:443 -s rrr\n' },
     })
     await ipvsSetup(other, SETUP)
-    expect(other.told).toContain(TRIAL)
+    expect(other.lines).toContain(TRIAL)
   })
 
-  test('again, where somebody was ended in the middle of that', async () => {
+  test('again, where an agent was killed in the middle of that', async () => {
     const left = { stdout: '-A -t 198.51.100.0:20000 -s rr\n' }
     const kernel = new OddKernel({
       'ipvsadm -Sn': left,
       [TRIAL]: [{ code: 1, stderr: 'Service already exists\n' }, {}],
     })
     expect(await ipvsSetup(kernel, SETUP)).toBe(undefined)
-    expect(kernel.told.filter(line => line === TRIAL).length).toBe(2)
+    expect(kernel.lines.filter(line => line === TRIAL).length).toBe(2)
   })
 
   test('but not for ever', async () => {
@@ -117,7 +117,7 @@ describe('a scheduler is tried out where nothing uses it', () => {
 })
 
 describe('of what is there already', () => {
-  const written = (kernel: OddKernel) => kernel.told.filter(line => line.startsWith('tee'))
+  const written = (kernel: OddKernel) => kernel.lines.filter(line => line.startsWith('tee'))
 
   test('nothing is written again', async () => {
     const kernel = new OddKernel()

@@ -29,8 +29,8 @@ test.each(['ipv4', 'ipv6'] as const)(
     const seed = Math.floor(Math.random() * 2 ** 31)
     const way = new Walk(seed)
     const node = new PaperNode(OWN[family])
-    for (const door of THEIRS[family])
-      node.servers.set(door, { options: '-s wlc', reals: new Map([['192.0.2.9:80', '-g -w 7']]) })
+    for (const address of THEIRS[family])
+      node.servers.set(address, { options: '-s wlc', reals: new Map([['192.0.2.9:80', '-g -w 7']]) })
     const before = JSON.stringify(theirsOf(node, family))
     const cluster = new Cluster()
     let lane = laneOf(cluster, family, node)
@@ -89,8 +89,8 @@ function oftenest(commands: readonly Command[]): number {
 }
 
 function theirsOf(node: PaperNode, family: Family): readonly unknown[] {
-  return THEIRS[family].map(door => {
-    const server = node.servers.get(door)
+  return THEIRS[family].map(address => {
+    const server = node.servers.get(address)
     return server && [server.options, ...server.reals]
   })
 }

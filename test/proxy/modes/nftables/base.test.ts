@@ -7,7 +7,7 @@ const chain = (called: string, nodePortAddresses: 'all' | readonly string[]): st
     view: { nodePortAddresses: nodePortAddresses === 'all' ? 'all' : nodePortAddresses.map(ip) },
   }).rules.get(`chain ${called}`)
 
-test('node ports answer on all addresses of the node but loopback, where nobody names any', () => {
+test('node ports answer on all addresses of the node but loopback, where none are named', () => {
   expect(chain('services', 'all')).toMatch(
     /^fib daddr type local ip daddr != 127\.0\.0\.0\/8 meta l4proto \. th dport vmap @service-nodeports$/m,
   )
@@ -26,7 +26,7 @@ test('or on the addresses that are named, and never on loopback', () => {
   expect([...rules.keys()].filter(unit => unit.startsWith('element '))).toEqual(['element nodeport-ips 10.99.0.2'])
 })
 
-test('the mark is the one the node was told, at both ends', () => {
+test('the mark is the configured one, at both ends', () => {
   const { rules } = bookOf([], 'ipv4', { view: { mark: 2 ** 31 } })
   expect(rules.get('chain masquerading')!.split('\n')[0]).toBe(
     'meta mark & 0x80000000 != 0 meta mark set meta mark ^ 0x80000000 masquerade fully-random',

@@ -52,7 +52,7 @@ describe('the trial', () => {
 })
 
 describe('a host that can', () => {
-  test('is told from what nft and the kernel say of themselves', async () =>
+  test('is known by the versions of nft and the kernel', async () =>
     expect(await choose({})).toEqual({
       manner: { family: 'ipv4', chainRemoval: 'at-once' },
       why: 'nft 1.0.6 on kernel 6.12.3',
@@ -91,7 +91,7 @@ describe('a host that cannot', () => {
       { nft: 'nftables v1.0.2 (Lester Gooch)', trial: { code: 1, stderr: NUMBER_IN_KEY } },
       /variable sized data types \(integer\) in concat expressions \(add map .*\); nft is 1\.0\.2, and 1\.0\.6 is known to do$/,
     ],
-  ])('%j is told what is missing', async (facts, message) => {
+  ])('%j is refused with what is missing', async (facts, message) => {
     await expect(choose(facts)).rejects.toThrow(message)
   })
 

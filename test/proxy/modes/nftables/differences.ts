@@ -31,8 +31,8 @@ export interface Meeting {
 type Difference = (meeting: Meeting) => Fate | undefined
 
 export const DIFFERENCES: Readonly<Record<string, Difference>> = {
-  'source ranges are asked before anything else, whether or not anybody would answer': ({ packet, draft }) =>
-    doorsAt(packet, draft).some(door => isKeptOut(packet, draft, door)) ? only('dropped') : undefined,
+  'source ranges are asked before anything else, whether or not there are endpoints': ({ packet, draft }) =>
+    matchesAt(packet, draft).some(match => isKeptOut(packet, draft, match)) ? only('dropped') : undefined,
 
   'what is refused to others is refused to the node itself': ({ world, packet, said }) => {
     if (packet.via.hook !== 'output' || isLocal(packet.to, packet) || !said.has('untouched')) return undefined
@@ -43,7 +43,7 @@ export const DIFFERENCES: Readonly<Record<string, Difference>> = {
   'a node port without endpoints is refused where it would have been answered, and nowhere else': meeting => {
     const { packet, draft, said } = meeting
     if (!said.has('rejected') && !said.has('dropped')) return undefined
-    if (!isLocal(packet.to, packet) || doorsAt(packet, draft).length > 0) return undefined
+    if (!isLocal(packet.to, packet) || matchesAt(packet, draft).length > 0) return undefined
     return answersNodePorts(meeting) ? undefined : only('untouched')
   },
 
@@ -75,7 +75,7 @@ export function draftOf({ objects, flags, addresses }: World, family: Family): D
   return draft
 }
 
-/** The oracle knows iptables mode; this is what it would say of this one. */
+/** The oracle knows iptables mode; this is what it would say of this mode. */
 export function nftablesOracle(objects: readonly ClusterObject[], flagsGiven: Flags, packet: Packet): Fate {
   const flags = withoutLocalhost(flagsGiven)
   const world = { objects, flags, addresses: packet.nodeAddresses }
@@ -96,21 +96,22 @@ export function only(end: string): Fate {
   return new Map([[end, 1]])
 }
 
-interface Door {
+/** A frontend that a packet is sent to. */
+interface Match {
   readonly traffic: ServiceTraffic
   readonly frontend: Frontend
 }
 
-function doorsAt({ to, port, protocol }: Packet, draft: Draft): readonly Door[] {
-  const doors = [...draft.resolved()].flatMap(({ traffic }) =>
+function matchesAt({ to, port, protocol }: Packet, draft: Draft): readonly Match[] {
+  const matches = [...draft.resolved()].flatMap(({ traffic }) =>
     traffic.frontends.map(frontend => ({ traffic, frontend })),
   )
-  return doors.filter(
+  return matches.filter(
     ({ traffic, frontend }) => traffic.protocol === protocol && frontend.ip === to && frontend.port === port,
   )
 }
 
-function isKeptOut({ from }: Packet, draft: Draft, { traffic, frontend }: Door): boolean {
+function isKeptOut({ from }: Packet, draft: Draft, { traffic, frontend }: Match): boolean {
   const ranges = frontend.sourceRanges
   if (ranges === undefined || ranges.some(range => contains(range, from))) return false
   const nodeIP = draft.nodeFacts?.view.nodeIP

@@ -61,6 +61,6 @@ export function everyKind(family: Family): readonly ClusterObject[] {
       ports: [port({ port: 80, nodePort: 30082 })],
     }),
     behind('shop/local-elsewhere', [there]),
-    service('shop/nobody', [at(15)], { ports: [port({ port: 80, nodePort: 30083 })], externalIPs: [ip(outward(3))] }),
+    service('shop/empty', [at(15)], { ports: [port({ port: 80, nodePort: 30083 })], externalIPs: [ip(outward(3))] }),
   ]
 }

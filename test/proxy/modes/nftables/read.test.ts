@@ -26,7 +26,7 @@ test('any other failure is one, in the words of nft', async () => {
   )
 })
 
-// Newer versions tell declarations, flags and lists otherwise than Debian 12's 1.0.6, which the kernel tests read live.
+// Newer versions print declarations, flags and lists otherwise than Debian 12's 1.0.6, which the kernel tests read live.
 test.each(FAMILIES)('what nft 1.1.7 lists of a Service of every kind is what we wrote, in %s', async family => {
   const file = `nft-1.1.7-${family.replace('ip', '')}.json`
   const stdout = readFileSync(new URL(`../../../../fixtures/saves/${file}`, import.meta.url), 'utf8')
@@ -54,7 +54,7 @@ test('clients in affinity sets are none of our elements', async () => {
   expect([...(await read(listing({ set }), 'ipv4')).keys()]).toEqual(['table kube-proxy', 'set affinity-x'])
 })
 
-describe("a table is somebody else's, to be replaced whole,", () => {
+describe('a table is foreign, to be replaced whole,', () => {
   const foreign = new Map([['table kube-proxy', 'not ours']])
   const ours = { set: { name: 'cluster-ips', type: 'ipv4_addr', elem: ['10.96.0.1'] } }
 

@@ -94,7 +94,7 @@ describe('in the steady state', () => {
     ])
   })
 
-  test('a Service that comes is its doors and its endpoints', async () => {
+  test('a Service that comes is its frontends and its endpoints', async () => {
     await change(service('shop/new', ['10.96.0.11']), slice('shop/new-1', 'shop/new', ends(5)))
     expect(said()).toEqual([
       'add element cluster-ips { 10.96.0.11 }',
@@ -113,7 +113,7 @@ describe('in the steady state', () => {
     ])
   })
 
-  test('a node port that is opened is one door, and the endpoints behind it', async () => {
+  test('a node port that is opened is one frontend, and the endpoints behind it', async () => {
     await change(service('shop/cart', ['10.96.0.10'], { ports: [port({ port: 80, nodePort: 30080 })] }))
     expect(said()).toEqual([
       'add element nodeport-endpoints-tcp { 30080 . 0 : 10.244.2.2 . 8080 , 30080 . 1 : 10.244.2.3 . 8080 }',

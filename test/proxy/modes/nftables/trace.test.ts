@@ -23,7 +23,7 @@ const FROM_OUTSIDE: Packet = {
 const tampered = (chain: string, text: string): Ruleset => new Map([...rules, [`chain ${chain}`, text]])
 
 describe('a trace', () => {
-  test('tells the way through hooks, chains and maps, each with what matched and what it did', () => {
+  test('shows the way through hooks, chains and maps, each with what matched and what it did', () => {
     const [path] = trace(rules, FROM_OUTSIDE)
     expect(path!.share).toBe(0.5)
     expect(path!.hops.map(({ at, rule, did }) => `${at} | ${rule} | ${did}`)).toEqual([
@@ -48,13 +48,13 @@ describe('a trace', () => {
   })
 
   test('goes on behind a jump, and not behind a goto', () => {
-    const on = tampered('services', 'jump reject-nobody\ndrop')
+    const on = tampered('services', 'jump no-such-chain\ndrop')
     expect(trace(on, FROM_OUTSIDE)[0]!.end).toEqual({ to: 'dropped' })
     const away = new Map([...tampered('services', 'goto nowhere\ndrop'), ['chain nowhere', 'return']])
     expect(trace(away, FROM_OUTSIDE)[0]!.end).toEqual({ to: 'rejected' })
   })
 
-  test('says so where somebody else has written what it does not know', () => {
+  test('says so where another program has written what it does not know', () => {
     const odd = tampered('services', 'ip saddr 203.0.113.7 {"limit":{"rate":1}} drop')
     expect(() => trace(odd, FROM_OUTSIDE)).toThrow(
       /cannot trace "ip saddr 203\.0\.113\.7 .*" in chain services: "\{"limit"/,

@@ -41,7 +41,7 @@ test('beyond the ranges nothing is dropped, nor where no range is known', () => 
   expect(endAt('10.96.77.77', undefined, { serviceRanges: [], reachable: [] })).toBe('untouched')
 })
 
-test('a node that is told of no range has the rules it had', () => {
+test('a node that knows no range has the rules it had', () => {
   const { rules } = bookOf([], 'ipv4')
   expect([...rules.keys()]).not.toContain('chain unallocated-ips-check')
   expect(rules.get('chain cluster-ips-check')).toBe(

@@ -109,7 +109,7 @@ describe('a change of endpoints', () => {
   })
 })
 
-describe('a chain that nobody needs any more', () => {
+describe('a chain that is not needed any more', () => {
   const change = diff(rules(3), rules(2))
 
   test('is only emptied on a kernel that holds on to it for a moment', () => {
@@ -118,7 +118,7 @@ describe('a chain that nobody needs any more', () => {
     expect(lines.filter(line => line.startsWith('delete chain'))).toEqual([])
   })
 
-  test('is deleted there by whoever finds it empty and has nothing else to do', () => {
+  test('is deleted there by a plan that does nothing but delete chains', () => {
     const found = settle(new Map(rules(2)), { ...NOTHING, add: new Map([['chain cluster-ip-lb-tcp-3', '']]) })
     expect(document(diff(found, rules(2)), 'when-forgotten')).toEqual([
       'flush chain ip kube-proxy cluster-ip-lb-tcp-3',
@@ -148,7 +148,7 @@ test('a base chain that changed is made anew, for its hook cannot be changed whe
   ])
 })
 
-test("somebody else's table is replaced whole, in the same transaction", () => {
+test('a foreign table is replaced whole, in the same transaction', () => {
   const lines = document(diff(new Map([['table kube-proxy', 'not ours']]), rules(1)))
   expect(lines.slice(0, 2)).toEqual(['delete table ip kube-proxy', 'add table ip kube-proxy'])
   expect(lines.filter(line => line.startsWith('add map'))).toHaveLength(11)
@@ -188,6 +188,6 @@ describe('very many endpoints', () => {
     ).toHaveLength([...many.keys()].filter(unit => unit.startsWith('element ')).length)
   })
 
-  test("wait where somebody else's table has to go first", () =>
+  test('wait where a foreign table has to go first', () =>
     expect(modeOf('ipv4').write(diff(new Map([['table kube-proxy', 'not ours']]), many))).toHaveLength(1))
 })

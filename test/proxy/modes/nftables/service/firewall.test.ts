@@ -33,7 +33,7 @@ describe('source ranges', () => {
     expect(at('10.98.0.2')).not.toContain('198.18.0.8')
   })
 
-  test('hold where nobody answers, too', () => {
+  test('hold where there is no endpoint, too', () => {
     expect(firewall(added([guarded()]))).toMatch(/drop$/)
   })
 })

@@ -49,7 +49,7 @@ describe('policy Local at outward addresses', () => {
       'comment "shop/cart" : goto cluster-ip-lb-tcp-2',
     ))
 
-  test('leads nobody to a chain that is not there', () => {
+  test('leads no packet to a chain that is not there', () => {
     const rules = added([cart, FAR])
     const text = [...rules].find(([unit]) => unit.startsWith('chain external-'))![1]
     expect(text).not.toContain('goto local-')
@@ -79,7 +79,7 @@ describe('clients that come back', () => {
     )
   })
 
-  test('are asked for first, then anybody goes anywhere', () =>
+  test('are looked up first; all others go to any endpoint', () =>
     expect(chain('service')).toBe(
       [
         `ip saddr @affinity-${first} goto endpoint-${first}`,
@@ -88,7 +88,7 @@ describe('clients that come back', () => {
       ].join('\n'),
     ))
 
-  test('share their memory between the doors, but not who is masqueraded', () => {
+  test('share their memory between the frontends, but not who is masqueraded', () => {
     const service = [...rules.keys()].find(unit => unit.startsWith('chain service-'))!.slice('chain '.length)
     expect(chain('internal')).toBe(`ip saddr != 10.244.0.0/16 ${MARK}\ngoto ${service}`)
     expect(chain('external')).toBe(`${MARK}\ngoto ${service}`)
@@ -96,7 +96,7 @@ describe('clients that come back', () => {
     expect(rules.get('element service-nodeports tcp . 30080')).toContain(': goto external-')
   })
 
-  test('are all masqueraded where everybody is', () => {
+  test('are all masqueraded where all clients are', () => {
     const all = added([sticky, pods], 'ipv4', { masquerade: 'all' })
     expect([...all].find(([unit]) => unit.startsWith('chain internal-'))![1]).toMatch(
       new RegExp(`^${MARK.replace('|', '\\|')}\n`),

@@ -33,7 +33,7 @@ describe('a plain service', () => {
     })
   })
 
-  test('masquerades whoever comes from outside the cluster, at an address or a node port', () => {
+  test('masquerades clients from outside the cluster, at an address or a node port', () => {
     const rules = added([
       service('shop/cart', ['10.96.0.10'], {
         ports: [port({ name: 'http', port: 80, nodePort: 30080 })],
@@ -83,12 +83,12 @@ describe('a balancer', () => {
     expect(book.rules.has('chain cluster-ip-lb-tcp-2')).toBe(false)
   })
 
-  test('marks nobody at cluster IPs where nothing says who is outside', () => {
+  test('marks no packet at cluster IPs where nothing says which clients are outside', () => {
     const rules = added([service('shop/cart', ['10.96.0.10']), PODS], 'ipv4', { masquerade: 'never' })
     expect(rules.get('chain lb-tcp-2')).toBe(pick(2))
   })
 
-  test('marks everybody where everybody is to be masqueraded', () => {
+  test('marks every packet where all clients are to be masqueraded', () => {
     const rules = added([service('shop/cart', ['10.96.0.10']), PODS], 'ipv4', { masquerade: 'all' })
     expect(rules.get('element service-ips 10.96.0.10 . tcp . 80')).toBe('comment "shop/cart" : goto external-lb-tcp-2')
     expect(rules.get('chain external-lb-tcp-2')).toBe(`${MARK}\n${pick(2)}`)
@@ -101,18 +101,18 @@ describe('local pods', () => {
       .get('chain cluster-ip-lb-tcp-2')
       ?.split('\n')[0]
 
-  test('are told by their addresses', () =>
+  test('are known by their addresses', () =>
     expect(mark({ by: 'cidr', cidr: cidr('10.1.0.0/16') })).toBe(`ip saddr != 10.1.0.0/16 ${MARK}`))
   test('or by their bridge', () => expect(mark({ by: 'interface', name: 'cni0' })).toBe(`iifname != "cni0" ${MARK}`))
   test('or by the names of their interfaces', () =>
     expect(mark({ by: 'interface-prefix', prefix: 'veth' })).toBe(`iifname != "veth*" ${MARK}`))
 })
 
-describe('where nobody answers', () => {
-  const doors = { ports: [port({ port: 80, nodePort: 30080 })], externalIPs: [ip('198.18.0.7')] }
+describe('where there is no endpoint', () => {
+  const frontends = { ports: [port({ port: 80, nodePort: 30080 })], externalIPs: [ip('198.18.0.7')] }
 
-  test('clients are refused, at every door', () => {
-    expect(Object.fromEntries(added([service('shop/cart', ['10.96.0.10'], doors)]))).toEqual({
+  test('clients are refused, at every frontend', () => {
+    expect(Object.fromEntries(added([service('shop/cart', ['10.96.0.10'], frontends)]))).toEqual({
       'element cluster-ips 10.96.0.10': '',
       'element no-endpoint-nodeports tcp . 30080': 'comment "shop/cart" : goto reject-chain',
       'element no-endpoint-services 10.96.0.10 . tcp . 80': 'comment "shop/cart" : goto reject-chain',
@@ -120,8 +120,12 @@ describe('where nobody answers', () => {
     })
   })
 
-  test('but somebody would elsewhere, they are dropped, and the way for pods and the node stays open', () => {
-    const local = service('shop/cart', ['10.96.0.10'], { ...doors, internalPolicy: 'Local', externalPolicy: 'Local' })
+  test('but for one on another node, they are dropped, and the way for pods and the node stays open', () => {
+    const local = service('shop/cart', ['10.96.0.10'], {
+      ...frontends,
+      internalPolicy: 'Local',
+      externalPolicy: 'Local',
+    })
     const rules = added([local, FAR])
     expect(rules.get('element no-endpoint-services 10.96.0.10 . tcp . 80')).toBe('comment "shop/cart" : drop')
     expect(rules.get('element no-endpoint-services 198.18.0.7 . tcp . 80')).toBe('comment "shop/cart" : drop')
