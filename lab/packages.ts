@@ -1,4 +1,4 @@
-import type { Command, Kernel, Outcome } from '#system/ports.ts'
+import { type Command, type Kernel, NOT_FOUND, type Outcome } from '#system/ports.ts'
 
 // The programs somebody needs → those programs on this machine, or one line that says what would help.
 
@@ -40,7 +40,6 @@ const PACKAGE: Readonly<Record<Program, string>> = {
   depmod: 'kmod',
 }
 
-const NOT_THERE = 127
 /** Package lists and packages come over whatever network there is. */
 const PATIENCE_MS = 10 * 60_000
 
@@ -68,7 +67,7 @@ export async function ensurePrograms(
 
 async function missingPrograms(kernel: Kernel, wanted: readonly Program[]): Promise<readonly Program[]> {
   const outcomes = await Promise.all(wanted.map(program => kernel.run({ argv: [program, versionFlag(program)] })))
-  return wanted.filter((_, i) => outcomes[i]!.code === NOT_THERE)
+  return wanted.filter((_, i) => outcomes[i]!.code === NOT_FOUND)
 }
 
 /** Some know no `--version`. */
@@ -83,7 +82,7 @@ async function whyNotInstall(kernel: Kernel): Promise<string | undefined> {
     kernel.run({ argv: ['id', '-u'] }),
     kernel.run({ argv: ['apt-get', '--version'] }),
   ])
-  if (apt.code === NOT_THERE) return 'this system has no apt-get, and only apt-get is known here'
+  if (apt.code === NOT_FOUND) return 'this system has no apt-get, and only apt-get is known here'
   if (user.stdout.trim() !== '0') return 'installing takes root'
   return undefined
 }

@@ -1,5 +1,5 @@
 import { CommandFailed, must } from '#system/must.ts'
-import type { Command, Kernel } from '#system/ports.ts'
+import { type Command, type Kernel, NOT_FOUND } from '#system/ports.ts'
 import { isAlive } from '#system/processes/children.ts'
 
 // Network namespaces: their names, commands that run inside them, and the removal of those whose owner is gone.
@@ -18,8 +18,8 @@ export function inNamespace(kernel: Kernel, namespace: string): Kernel {
   return {
     async run({ argv, ...rest }) {
       const outcome = await kernel.run({ argv: within(namespace, argv), ...rest })
-      // `ip` was found and says with 1 that the program was not; a Kernel says that with 127.
-      return MISSING_PROGRAM.test(outcome.stderr) ? { ...outcome, code: 127 } : outcome
+      // `ip` was found and says with 1 that the program was not; a Kernel says that with NOT_FOUND.
+      return MISSING_PROGRAM.test(outcome.stderr) ? { ...outcome, code: NOT_FOUND } : outcome
     },
   }
 }

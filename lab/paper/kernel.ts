@@ -1,4 +1,4 @@
-import type { Command, Kernel, Outcome } from '#system/ports.ts'
+import { type Command, type Kernel, NOT_FOUND, type Outcome } from '#system/ports.ts'
 import { PaperIptables } from './iptables/iptables.ts'
 import { copyOf, type Machine, newMachine, type PaperTool } from './machine.ts'
 
@@ -42,7 +42,7 @@ export class PaperKernel implements Kernel {
     }
     const program = command.argv[0].slice(command.argv[0].lastIndexOf('/') + 1)
     const tool = this.#tools.find(candidate => candidate.answersTo(program))
-    return tool?.run(command) ?? { code: 127, stdout: '', stderr: `${command.argv[0]}: not found in PATH` }
+    return tool?.run(command) ?? { code: NOT_FOUND, stdout: '', stderr: `${command.argv[0]}: not found in PATH` }
   }
 
   /** The next command fails and does nothing. */

@@ -4,7 +4,7 @@ import type { Protocol } from '#values/protocol.ts'
 
 // The connections the kernel remembers, as `conntrack -L` prints them, and the commands that make it forget some.
 
-/** One remembered connection: how it was asked for, and who answers. */
+/** One remembered connection: what the client asked for, and which address answers. */
 export interface Flow {
   readonly protocol: Protocol
   readonly from: Address
@@ -15,11 +15,11 @@ export interface Flow {
   readonly answeredByPort: number
 }
 
-export function listFlows(family: Family, protocol: Protocol): readonly [string, ...string[]] {
-  return ['conntrack', '-L', '-f', family, ...ofProtocol(protocol)]
+export function listFlows(family: Family, protocol: Protocol): Command {
+  return { does: 'conntrack', family, argv: ['conntrack', '-L', '-f', family, ...ofProtocol(protocol)] }
 }
 
-/** Of TCP those that nobody has answered yet: every other ends by itself, and there may be a great many. */
+/** Of TCP only those without an answer so far: every other ends by itself, and there may be a great many. */
 function ofProtocol(protocol: Protocol): readonly string[] {
   return protocol === 'tcp' ? ['-p', 'tcp', '--state', 'SYN_SENT'] : ['-p', protocol]
 }
@@ -30,19 +30,26 @@ export function flowsOf(listing: string): readonly Flow[] {
 }
 
 /**
- * Forgets these, in one process: each is named by where it came in and who answers, with all that came in there to the same
- * answerer, because every line costs a look at all connections there are (14 ms among 1,500). One that is gone already is
- * passed over. conntrack opens its input by name, which a socket refuses and our programs' inputs are sockets: so `cat` makes
- * a pipe of it. The script is always this one; nothing of a connection is part of it.
+ * Deletes these, in one process. A line names a destination and an answering address, and deletes all connections between
+ * the two, because every line makes the kernel walk all connections there are (14 ms among 1,500). One that is gone already
+ * is passed over. conntrack opens its input by name, which a socket refuses and our programs' inputs are sockets: so `cat`
+ * makes a pipe of it. The script is always this one; nothing of a connection is part of it.
  */
 export function forgetFlows(flows: readonly Flow[], family: Family): Command {
   const lines = new Set(flows.map(flow => `${forget(flow, family)}\n`))
-  return { argv: ['sh', '-c', 'cat | conntrack -R -'], input: [...lines].join('') }
+  const argv = ['sh', '-c', 'cat | conntrack -R -'] as const
+  return { does: 'conntrack', family, argv, program: 'conntrack', input: [...lines].join('') }
 }
 
 function forget({ protocol, to, toPort, answeredBy, answeredByPort }: Flow, family: Family): string {
   const asked = `--orig-dst ${to} --orig-port-dst ${toPort}`
   return `-D -f ${family} ${ofProtocol(protocol).join(' ')} ${asked} --reply-src ${answeredBy} --reply-port-src ${answeredByPort}`
+}
+
+/** Deletes the UDP connections that one port of this host answers. Its exit status says only whether there were any. */
+export function forgetFlowsAt(port: number, family: Family): Command {
+  const argv = ['conntrack', '-D', '-f', family, '-p', 'udp', '--reply-port-src', String(port)] as const
+  return { does: 'conntrack', family, argv }
 }
 
 const FLOW =

@@ -1,26 +1,39 @@
+import type { Command } from '#system/ports.ts'
 import { type Address, type Family, familyOf, parseAddress } from '#values/address.ts'
 import { type Cidr, hostCidr, parseCidr } from '#values/cidr.ts'
 
-// What `ip -json address` prints → the node's own addresses, and those that ipvs mode keeps apart on a device of their own.
+// What `ip -json address` prints → the node's own addresses, and those that ipvs mode keeps apart on a device of their own;
+// and the commands that ask for addresses and routes and change them.
 
-export const LIST_ADDRESSES = ['ip', '-json', 'address', 'show'] as const
+export const LIST_ADDRESSES: Command = { does: 'other', argv: ['ip', '-json', 'address', 'show'] }
 
 /** Prints a line whenever an address comes or goes. */
 export const MONITOR_ADDRESSES = ['ip', '-oneline', 'monitor', 'address'] as const
 
 /** The main table, by family. */
-export const LIST_ROUTES = {
-  ipv4: ['ip', '-json', '-4', 'route', 'show'],
-  ipv6: ['ip', '-json', '-6', 'route', 'show'],
-} as const
+export const LIST_ROUTES: Readonly<Record<Family, Command>> = {
+  ipv4: { does: 'other', family: 'ipv4', argv: ['ip', '-json', '-4', 'route', 'show'] },
+  ipv6: { does: 'other', family: 'ipv6', argv: ['ip', '-json', '-6', 'route', 'show'] },
+}
 
 /** Prints a line whenever an address or a route comes or goes. */
 export const MONITOR_ADDRESSES_AND_ROUTES = ['ip', '-oneline', 'monitor', 'address', 'route'] as const
 
+/** How a packet to this address would leave the host. */
+export function routeTo(address: Address): Command {
+  return { does: 'other', argv: ['ip', '-oneline', 'route', 'get', address] }
+}
+
 /** Holds the addresses of Services, so that their packets end at this node. They are not the node's own. */
 export const IPVS_DEVICE = 'kube-ipvs0'
 
-/** Sorted, without link-local IPv6: nobody connects to a node port through one. */
+/** Ends with 0 where the device is there. */
+export const FIND_IPVS_DEVICE: Command = {
+  does: 'other',
+  argv: ['ip', '-oneline', 'link', 'show', 'dev', IPVS_DEVICE],
+}
+
+/** Sorted, without link-local IPv6: no client connects to a node port through one. */
 export function addressesOf(json: string, family: Family): readonly Address[] {
   return addressesOn(
     linksOf(json).filter(({ ifname }) => ifname !== IPVS_DEVICE),
@@ -28,7 +41,7 @@ export function addressesOf(json: string, family: Family): readonly Address[] {
   )
 }
 
-/** Where routes lead, but the default one; what is routed into a hole is not there. */
+/** The destinations of all routes but the default one, without those that discard their packets. */
 export function routesOf(json: string): readonly Cidr[] {
   const routes = JSON.parse(json === '' ? '[]' : json) as readonly Route[]
   const led = routes.filter(({ type = 'unicast', dev }) => type === 'unicast' && dev !== IPVS_DEVICE)
@@ -51,7 +64,15 @@ export function serviceAddressesOf(json: string, family: Family): readonly Addre
   return devices.length === 0 ? undefined : addressesOn(devices, family)
 }
 
-/** Lines for `ip -batch -`; the device is never brought up, so that no neighbour is told of its addresses. */
+/** A hundred thousand lines take their time on a slow machine. */
+const PATIENCE_MS = 10 * 60_000
+
+/** Stops at the first line that fails. */
+export function ipBatch(lines: readonly string[]): Command {
+  return { does: 'write', argv: ['ip', '-batch', '-'], input: `${lines.join('\n')}\n`, timeoutMs: PATIENCE_MS }
+}
+
+/** The device is never brought up, so that its addresses are announced to no neighbour. */
 export const ADD_IPVS_DEVICE = `link add ${IPVS_DEVICE} type dummy`
 export const DELETE_IPVS_DEVICE = `link delete ${IPVS_DEVICE}`
 

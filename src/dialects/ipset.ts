@@ -1,3 +1,4 @@
+import type { Command } from '#system/ports.ts'
 import { type Address, parseAddress } from '#values/address.ts'
 import type { Cidr } from '#values/cidr.ts'
 import type { Protocol } from '#values/protocol.ts'
@@ -14,9 +15,26 @@ export function ipPortSourceEntry(ipPort: string, source: Address | Cidr): strin
   return `${ipPort},${source.replace(/^([\d.]+)\/32$|^([\da-f:.]+)\/128$/, '$1$2')}`
 }
 
+export const SAVE_SETS: Command = { does: 'other', argv: ['ipset', 'save'] }
+export const LIST_SET_NAMES: Command = { does: 'other', argv: ['ipset', 'list', '-name'] }
+
+/** A hundred thousand lines take their time on a slow machine. */
+const PATIENCE_MS = 10 * 60_000
+
 /** `-exist`: what is there already, or gone already, is no reason to stop half way. */
-export const RESTORE = ['ipset', '-exist', 'restore'] as const
-export const SAVE = ['ipset', 'save'] as const
+export function restoreSets(lines: readonly string[]): Command {
+  const input = `${lines.join('\n')}\n`
+  return { does: 'write', argv: ['ipset', '-exist', 'restore'], input, timeoutMs: PATIENCE_MS }
+}
+
+/** In one process, which stops at the first set that is not there or that a rule still uses. */
+export function destroySets(names: readonly string[]): Command {
+  return { does: 'write', argv: ['ipset', 'restore'], input: names.map(name => `destroy ${name}\n`).join('') }
+}
+
+export function destroySet(name: string): Command {
+  return { does: 'write', argv: ['ipset', 'destroy', name] }
+}
 
 /** What we say of a set when we make it: type and limits, without what the kernel chooses or changes itself. */
 export type SetSpec = string
@@ -44,7 +62,7 @@ export interface SavedMember {
   readonly expires: boolean
 }
 
-/** The sets whose names `isWanted` says; other people's can be large. */
+/** The sets whose names `isWanted` takes; those of other programs can be large. */
 export function savedSets(listing: string, isWanted: (name: string) => boolean): ReadonlyMap<string, SavedSet> {
   const found = new Map<string, { spec: SetSpec; members: SavedMember[] }>()
   for (const line of listing.split('\n')) {

@@ -1,3 +1,4 @@
+import type { Command } from '#system/ports.ts'
 import type { Address, Family } from '#values/address.ts'
 import { hostCidr } from '#values/cidr.ts'
 import type { Protocol } from '#values/protocol.ts'
@@ -17,21 +18,52 @@ export interface Tools {
 
 /** What a family's programs are called on a host that has both variants. */
 export function named(family: Family, variant: Variant): Tools {
-  const name = `${family === 'ipv4' ? 'iptables' : 'ip6tables'}-${variant}`
+  return toolsNamed(`${PLAIN_NAME[family]}-${variant}`, family, variant)
+}
+
+/** On a host that has one variant alone: its programs may have no other names. */
+export function plainlyNamed(family: Family, variant: Variant): Tools {
+  return toolsNamed(PLAIN_NAME[family], family, variant)
+}
+
+export const PLAIN_NAME: Readonly<Record<Family, string>> = { ipv4: 'iptables', ipv6: 'ip6tables' }
+
+function toolsNamed(name: string, family: Family, variant: Variant): Tools {
   return { family, variant, restore: `${name}-restore`, save: `${name}-save` }
+}
+
+/** `iptables-nft`: the program that lists and changes single rules, and what a person calls the three. */
+export function programOf({ save }: Pick<Tools, 'save'>): string {
+  return save.replace(/-save$/, '')
 }
 
 /** With iptables-nft, to read a hundred thousand chains takes minutes, and so does writing them. */
 const PATIENCE_MS = 15 * 60_000
 
 /** All tables. Tables are not named on purpose: naming one makes iptables-legacy create it. */
-export function saveAll({ save }: Pick<Tools, 'save'>): { argv: readonly [string]; timeoutMs: number } {
-  return { argv: [save], timeoutMs: PATIENCE_MS }
+export function saveAll({ family, save }: Tools): Command {
+  return { does: 'look', family, argv: [save], timeoutMs: PATIENCE_MS }
 }
 
-/** Adds what the blocks say to what is there; who else writes is waited for. */
-export function restoreInto({ restore }: Pick<Tools, 'restore'>, input: string) {
-  return { argv: [restore, '-w', '5', '--noflush', '--counters'], input, timeoutMs: PATIENCE_MS } as const
+/** One table, which is read in a moment where it is small, however large the others are. iptables-legacy creates it. */
+export function saveTable({ family, save }: Tools, table: string): Command {
+  return { does: 'look', family, argv: [save, '-t', table] }
+}
+
+/** Adds what the blocks say to what is there; another program that holds the lock is waited for. */
+export function restoreInto({ family, restore }: Tools, input: string): Command {
+  const argv = [restore, '-w', '5', '--noflush', '--counters'] as const
+  return { does: 'restore', family, argv, input, timeoutMs: PATIENCE_MS }
+}
+
+/** Ends with 0 where the chain is there. iptables-legacy creates the table. */
+export function findChain(tools: Tools, table: string, chain: string): Command {
+  return { does: 'other', family: tools.family, argv: [programOf(tools), '-w', '5', '-t', table, '-S', chain] }
+}
+
+/** Ends with 0 where the program is there; what it prints names the variant. */
+export function askVersion(tools: Tools, which: 'restore' | 'save'): Command {
+  return { does: 'other', family: tools.family, argv: [tools[which], '--version'] }
 }
 
 export function comment(text: string): string {

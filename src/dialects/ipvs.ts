@@ -1,13 +1,32 @@
+import type { Command } from '#system/ports.ts'
 import { type Address, hostPort, parseAddress } from '#values/address.ts'
 import { PROTOCOLS, type Protocol } from '#values/protocol.ts'
 
 // The words of ipvsadm: the lines `ipvsadm -R` takes, spelled and ordered exactly as `ipvsadm -Sn` prints them back.
 
+/** Loads IPVS into the kernel. */
+export const SAVE_SERVERS: Command = { does: 'other', argv: ['ipvsadm', '-Sn'] }
+/** Ends with 0 only where the kernel has IPVS loaded. Asking ipvsadm instead would load it. */
+export const IS_IPVS_LOADED: Command = { does: 'other', argv: ['cat', '/proc/net/ip_vs_stats'] }
+
+/** A hundred thousand lines take their time on a slow machine. */
+const PATIENCE_MS = 10 * 60_000
+
 /** Goes on after a line it could not carry out, and may still end with 0: what it says on stderr is the only sign. */
-export const RESTORE = ['ipvsadm', '-R'] as const
-export const SAVE = ['ipvsadm', '-Sn'] as const
-/** There only where the kernel has IPVS loaded. Asking ipvsadm instead would load it. */
-export const SIGN_OF_LIFE = '/proc/net/ip_vs_stats'
+export function restoreServers(lines: readonly string[]): Command {
+  const input = `${lines.join('\n')}\n`
+  return { does: 'write', argv: ['ipvsadm', '-R'], input, timeoutMs: PATIENCE_MS, stderr: 'means-failure' }
+}
+
+/** One such line alone, whose exit status then says whether it was carried out. */
+export function changeServer(line: string): Command {
+  return { does: 'write', argv: ['ipvsadm', ...line.split(' ')] }
+}
+
+/** In whole seconds; 0 leaves a timeout as it is. */
+export function setIpvsTimeouts(seconds: Readonly<Record<'tcp' | 'tcpFin' | 'udp', number>>): Command {
+  return { does: 'write', argv: ['ipvsadm', '--set', `${seconds.tcp}`, `${seconds.tcpFin}`, `${seconds.udp}`] }
+}
 
 /** Where a virtual server listens: `tcp`, `10.96.0.10:80`. IPVS knows a server by nothing else. */
 export interface VirtualServerAddress {

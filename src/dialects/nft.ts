@@ -1,10 +1,42 @@
+import type { Command } from '#system/ports.ts'
 import { ADDRESS_BITS, type Address, type Family, hostPort } from '#values/address.ts'
 import { baseAddress, type Cidr, cidrFamily, prefixLength } from '#values/cidr.ts'
 import type { Protocol } from '#values/protocol.ts'
 import { rule } from './words.ts'
 
-// The words of nft, in one spelling for each thing that can be said. `nft -j` tells what the kernel has as a tree, and
+// The words of nft, in one spelling for each thing that can be said. `nft -j` prints what the kernel has as a tree, and
 // nft-tree.ts says that tree in these same words, so comparing what is wanted with what is there is comparing text.
+
+export const NFT_VERSION: Command = { does: 'other', argv: ['nft', '--version'] }
+
+/** Of all families, one a line. */
+export const LIST_TABLES: Command = { does: 'look', argv: ['nft', 'list', 'tables'] }
+
+/** Fails where nft was built without JSON. */
+export function listTablesAsJson(family: Family): Command {
+  return { does: 'look', family, argv: ['nft', '-j', 'list', 'tables', FAMILY_WORDS[family].ip] }
+}
+
+export function listTable(family: Family, table: string): Command {
+  return { does: 'look', family, argv: ['nft', '-j', 'list', 'table', FAMILY_WORDS[family].ip, table] }
+}
+
+/** One transaction: all lines or none. */
+export function applyLines(lines: readonly string[], family?: Family): Command {
+  return { does: 'write', ...(family && { family }), argv: ['nft', '-f', '-'], input: document(lines) }
+}
+
+/** Whether the kernel would take these lines; nothing is changed. */
+export function checkLines(lines: readonly string[], family: Family): Command {
+  return { does: 'other', family, argv: ['nft', '--check', '-f', '-'], input: document(lines) }
+}
+
+function document(lines: readonly string[]): string {
+  return `${lines.join('\n')}\n`
+}
+
+/** Prints every change of rules in the kernel, transaction by transaction. */
+export const MONITOR_RULES = ['nft', 'monitor'] as const
 
 /** What the two families call the same things. */
 export interface FamilyWords {
@@ -107,7 +139,7 @@ export function hexMark(mark: number): string {
   return `0x${(mark >>> 0).toString(16)}`
 }
 
-/** Who made the changes that `nft monitor` tells, from the line that ends them: 15 characters of a program's name. */
+/** Who made the changes that `nft monitor` prints, from the line that ends them: 15 characters of a program's name. */
 export function monitorAuthor(line: string): { readonly program: string; readonly process: string } | undefined {
   const match = /^# new generation \d+ by process (\d+) \((.*)\)$/.exec(line)
   return match === null ? undefined : { program: match[2]!, process: match[1]! }

@@ -1,8 +1,8 @@
 import type { Command } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 
-// The words of the relay, the program inside this program that answers at proxy ports. It is spoken to as the kernel's
-// tools are: a command goes out, an outcome comes back.
+// The words of the relay, the program inside this program that answers at proxy ports. It takes commands as the kernel's
+// tools do: a command goes out, an outcome comes back.
 
 /** `tcp shop/cart:http` and what its pool says; names and pools stand on one line each. */
 export interface Listener {
@@ -16,18 +16,19 @@ export interface OpenListener extends Listener {
 }
 
 export function listListeners(family: Family): Command {
-  return { argv: ['relay', 'list', family] }
+  return { does: 'other', family, argv: ['relay', 'list', family] }
 }
 
 /** Of each listener: opened at a port of the relay's choice, or, where it is open, given another pool. */
 export function openListeners(family: Family, listeners: readonly Listener[]): Command {
   const input = listeners.map(({ name, pool }) => `${name}\t${pool}\n`).join('')
-  return { argv: ['relay', 'open', family], input }
+  return { does: 'write', family, argv: ['relay', 'open', family], input }
 }
 
-/** Nobody new is let in; connections that are open stay. */
+/** Takes no new connections; those that are open stay. */
 export function closeListeners(family: Family, names: readonly string[]): Command {
-  return { argv: ['relay', 'close', family], input: names.map(name => `${name}\n`).join('') }
+  const input = names.map(name => `${name}\n`).join('')
+  return { does: 'write', family, argv: ['relay', 'close', family], input }
 }
 
 /** The same command, run with the proxy port in each `proxyPort` of its input. A line whose listener is not open is left out. */

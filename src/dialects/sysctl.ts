@@ -1,10 +1,12 @@
+import type { Command } from '#system/ports.ts'
+
 // Kernel settings that are files with one number in them, read and written with the plainest programs there are.
 
-export function readSysctl(key: string): readonly [string, ...string[]] {
-  return ['cat', sysctlPath(key)]
+export function readSysctl(key: string): Command {
+  return { does: 'other', argv: ['cat', sysctlPath(key)] }
 }
 
-export function writeSysctl(key: string, value: number): ReturnType<typeof writeNumber> {
+export function writeSysctl(key: string, value: number): Command {
   return writeNumber(sysctlPath(key), value)
 }
 
@@ -12,9 +14,9 @@ export function sysctlPath(key: string): string {
   return `/proc/sys/${key}`
 }
 
-/** Many of them with one process, each line with its path in front. */
-export function readNumbers(paths: readonly string[]): readonly [string, ...string[]] {
-  return ['grep', '-H', '', ...paths]
+/** Many of them with one process, each line with its path in front; a file that is not there has no line. */
+export function readFiles(paths: readonly string[]): Command {
+  return { does: 'other', argv: ['grep', '-H', '', ...paths] }
 }
 
 /** Path → number; those that could not be read are missing. */
@@ -23,11 +25,8 @@ export function numbersOf(stdout: string): ReadonlyMap<string, number> {
   return new Map([...lines].map(([, path, number]) => [path!, Number(number)]))
 }
 
-export function writeNumber(
-  path: string,
-  value: number,
-): { readonly argv: readonly [string, ...string[]]; readonly input: string } {
-  return { argv: ['tee', path], input: `${value}\n` }
+export function writeNumber(path: string, value: number): Command {
+  return { does: 'write', argv: ['tee', path], input: `${value}\n` }
 }
 
 export const NF_CONNTRACK = 'net/netfilter/nf_conntrack'

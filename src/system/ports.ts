@@ -1,24 +1,45 @@
-// What the pure floors may ask of the machine. Real parts are beside this file; paper ones in paper/.
+import type { Family } from '#values/address.ts'
+
+// What the pure rooms may ask of the machine. The real implementations are beside this file.
 
 /** A program to run. Text goes in on stdin; nothing is ever passed through a shell. */
 export interface Command {
+  /** What it is for: metrics and logs count by this, not by the words of `argv`. */
+  readonly does?: Purpose
+  /** Set where it concerns the rules or connections of one family alone. */
+  readonly family?: Family
   readonly argv: readonly [string, ...string[]]
+  /** The program that does the work, where `argv[0]` only starts it: `conntrack` behind `sh`. */
+  readonly program?: string
   readonly input?: string
   /** Variables on top of those the program would get anyway. */
   readonly env?: Readonly<Record<string, string>>
-  /** The program and its children are ended after this long; the outcome then has code 124. */
+  /** The program and its children are ended after this long; the outcome then has the code TIMED_OUT. */
   readonly timeoutMs?: number
   /** For a program that goes on after a line it could not carry out, and ends with 0 all the same. */
   readonly stderr?: 'means-failure'
 }
 
+/**
+ * `look` reads rules from the kernel, `restore` writes an iptables document, `conntrack` lists or deletes connections,
+ * `write` changes anything else, `other` is the rest: a version, a setting that is read, a credential.
+ */
+export type Purpose = 'look' | 'restore' | 'conntrack' | 'write' | 'other'
+
 /** A command that fails is an outcome, not an exception. */
 export interface Outcome {
-  /** The exit status; 127 where the program is not there, 124 where it was ended at the time limit. */
+  /** The exit status of the program, or one of the three below, as a shell and `timeout` report them. */
   readonly code: number
   readonly stdout: string
   readonly stderr: string
 }
+
+/** The program was ended at its time limit. */
+export const TIMED_OUT = 124
+/** The program is there and could not be started. */
+export const NOT_EXECUTABLE = 126
+/** There is no such program. */
+export const NOT_FOUND = 127
 
 export interface Kernel {
   run(command: Command): Promise<Outcome>
@@ -31,11 +52,11 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** A program that stays and speaks line by line. */
+/** Starts a program that runs until it is stopped and prints lines: `nft monitor`. */
 export type Follow = (argv: Command['argv'], onLine: (line: string) => void) => Following
 
 export interface Following {
-  /** Resolves when it is gone, however that came: 127 where it is not there. */
+  /** Resolves when the program has ended, for whatever reason: NOT_FOUND where there is none. */
   readonly ended: Promise<{ readonly code: number; readonly stderr: string }>
   stop(): Promise<unknown>
 }

@@ -16,12 +16,12 @@ export interface HttpAnswer {
   readonly body: string
 }
 
-export interface Listening {
+export interface HttpListener {
   readonly port: number
   close(): Promise<void>
 }
 
-export type Answering = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>
+export type HttpResponder = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>
 
 const TEXT = { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' }
 
@@ -31,8 +31,8 @@ const TEXT = { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Opti
  */
 export function serveHttp(
   at: { readonly host?: string; readonly port: number },
-  answer: Answering,
-): Promise<Listening> {
+  answer: HttpResponder,
+): Promise<HttpListener> {
   const server = createServer((request, response) => void respond(answer, request, response))
   server.requestTimeout = 10_000
   const where = at.host !== undefined && { host: at.host, ipv6Only: isIPv6(at.host) }
@@ -49,9 +49,9 @@ export function serveHttp(
 }
 
 /** What every path gets that leads nowhere. */
-export const NOT_FOUND: HttpAnswer = { status: 404, headers: TEXT, body: '404 page not found\n' }
+export const PAGE_NOT_FOUND: HttpAnswer = { status: 404, headers: TEXT, body: '404 page not found\n' }
 
-async function respond(answer: Answering, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond(answer: HttpResponder, request: IncomingMessage, response: ServerResponse): Promise<void> {
   request.resume()
   const { status, headers = {}, body } = await settled(answer, request)
   response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) })
@@ -60,7 +60,7 @@ async function respond(answer: Answering, request: IncomingMessage, response: Se
 
 /** An answer that fails must not take the agent down, nor leave a probe waiting; nor must a request that is nonsense. */
 async function settled(
-  answer: Answering,
+  answer: HttpResponder,
   { method = 'GET', url = '/', headers }: IncomingMessage,
 ): Promise<HttpAnswer> {
   const parsed = URL.parse(url.startsWith('/') ? `http://localhost${url}` : url)

@@ -1,5 +1,6 @@
 import { type Invocation, start } from '#command-line/start.ts'
 import { nodeName } from '#config/settings.ts'
+import { routeTo } from '#dialects/ip.ts'
 import { clusterOfFiles, rulesOf } from '#proxy/agent/cluster-files.ts'
 import { fitMode, paperMode } from '#proxy/agent/fit-mode.ts'
 import type { Mode, Ruleset } from '#proxy/modes/mode.ts'
@@ -84,7 +85,7 @@ function goalIn(text: string): Pick<Packet, 'to' | 'port' | 'protocol'> {
 
 /** A packet is taken to come in where its answer would go out. */
 async function wayTo(kernel: Kernel, from: Address): Promise<string> {
-  const { stdout } = await kernel.run({ argv: ['ip', '-oneline', 'route', 'get', from] })
+  const { stdout } = await kernel.run(routeTo(from))
   return / dev (\S+)/.exec(stdout)?.[1] ?? 'eth0'
 }
 

@@ -32,7 +32,7 @@ export const FLOORS: Readonly<Record<string, Floor | 'everything'>> = {
     may: ['config', 'dialects', 'values', ...PORTS],
     types: ['kubernetes/objects.ts', 'proxy/desired', 'proxy/sync/draft.ts', 'telemetry/log'],
   },
-  'proxy/relay': { may: ['values', 'system'] },
+  'proxy/relay': { may: ['dialects', 'values', 'system'] },
   'proxy/agent': {
     may: ['proxy', 'kubernetes', 'telemetry', 'config', 'dialects', 'system', 'values', 'command-line'],
   },

@@ -1,15 +1,15 @@
 import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Answering, type Listening, serveHttp } from '#system/sockets.ts'
+import { type HttpResponder, type HttpListener, serveHttp } from '#system/sockets.ts'
 import { ask, freePort, HAS_IPV6 } from '../support/asking.ts'
 
-const servers: Listening[] = []
+const servers: HttpListener[] = []
 
 afterEach(async () => {
   await Promise.all(servers.splice(0).map(server => server.close()))
 })
 
-async function serve(answer: Answering, at: { host?: string; port: number } = { port: 0 }): Promise<Listening> {
+async function serve(answer: HttpResponder, at: { host?: string; port: number } = { port: 0 }): Promise<HttpListener> {
   const server = await serveHttp(at, answer)
   servers.push(server)
   return server

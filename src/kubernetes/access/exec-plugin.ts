@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { Outcome } from '#system/ports.ts'
+import { NOT_FOUND, type Outcome, TIMED_OUT } from '#system/ports.ts'
 import type { Fetched } from './kept.ts'
 import { isFields } from './kubeconfig-text.ts'
 import { type ExecPlugin, type Material, readMaterial } from './login.ts'
@@ -15,6 +15,7 @@ export async function execCredential(
 ): Promise<Fetched<Proof>> {
   const cluster = plugin.cluster && { ...plugin.cluster, ...(await certificateAuthority(ca, ports)) }
   const outcome = await ports.kernel.run({
+    does: 'other',
     argv: plugin.argv,
     env: { ...present(ports.env), ...plugin.env, KUBERNETES_EXEC_INFO: JSON.stringify(request(plugin, cluster)) },
     timeoutMs: ports.limitMs,
@@ -57,9 +58,9 @@ function credential(plugin: ExecPlugin, text: string): Fetched<Proof> {
 
 function ending({ code, stderr }: Outcome, { installHint }: ExecPlugin, limitMs: number): string {
   const said = stderr.trim().split('\n', 1)[0]
-  if (code === 127)
+  if (code === NOT_FOUND)
     return `is not there${installHint === undefined ? '' : `: ${installHint.trim().replace(/\s+/g, ' ')}`}`
-  if (code === 124) return `gave no answer within ${limitMs / 1000} s`
+  if (code === TIMED_OUT) return `gave no answer within ${limitMs / 1000} s`
   return `exited with ${code}: ${said || 'it said nothing'}`
 }
 

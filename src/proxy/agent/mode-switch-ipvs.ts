@@ -1,12 +1,12 @@
 import type { Settings } from '#config/settings.ts'
-import { IPVS_DEVICE } from '#dialects/ip.ts'
+import { FIND_IPVS_DEVICE } from '#dialects/ip.ts'
 import { named, saveAll, type Tools } from '#dialects/iptables.ts'
 import { iptables } from '#proxy/modes/iptables/index.ts'
 import { ipvs } from '#proxy/modes/ipvs/index.ts'
 import { ourUnits } from '#proxy/modes/ipvs/read.ts'
-import { sweepIpvs } from '#proxy/modes/leftovers-ipvs.ts'
+import { removeIpvsLeftovers } from '#proxy/modes/leftovers-ipvs.ts'
+import { NOTHING, type RemovalResult } from '#proxy/modes/leftovers-removal.ts'
 import type { Mode } from '#proxy/modes/mode.ts'
-import { NOTHING, type Swept } from '#proxy/modes/swept.ts'
 import { userspace } from '#proxy/modes/userspace/index.ts'
 import { EMPTY } from '#proxy/plan/diff.ts'
 import { must } from '#system/must.ts'
@@ -25,12 +25,12 @@ export interface Leaving {
 }
 
 /** Rules hold on to sets, so they go first. Where the device of that mode is not, nobody has been there. */
-export async function leaveIpvs({ mode, kernel, clock, families }: Leaving): Promise<Swept> {
+export async function leaveIpvs({ mode, kernel, clock, families }: Leaving): Promise<RemovalResult> {
   if (mode === 'ipvs') return NOTHING
-  const device = await kernel.run({ argv: ['ip', '-oneline', 'link', 'show', 'dev', IPVS_DEVICE] })
+  const device = await kernel.run(FIND_IPVS_DEVICE)
   if (device.code !== 0) return NOTHING
   await Promise.all([...families].map(([family, ours]) => removeAllRules({ mode, kernel, family, ours })))
-  return sweepIpvs({ kernel, clock })
+  return removeIpvsLeftovers({ kernel, clock })
 }
 
 interface OneFamily extends Pick<Leaving, 'mode' | 'kernel'> {

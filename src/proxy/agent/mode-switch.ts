@@ -1,5 +1,6 @@
 import type { Settings } from '#config/settings.ts'
-import { named, type Tools } from '#dialects/iptables.ts'
+import { askVersion, named, type Tools } from '#dialects/iptables.ts'
+import { NFT_VERSION } from '#dialects/nft.ts'
 import { iptables } from '#proxy/modes/iptables/index.ts'
 import type { Mode, Unit } from '#proxy/modes/mode.ts'
 import { nftables } from '#proxy/modes/nftables/index.ts'
@@ -96,13 +97,13 @@ async function othersHere(mode: Settings['mode'], ours: Tools | Family, kernel: 
   const others: Mode[] = []
   for (const variant of ['nft', 'legacy'] as const) {
     const tools = named(family, variant)
-    if ((await kernel.run({ argv: [tools.save, '--version'] })).code !== 0) continue
+    if ((await kernel.run(askVersion(tools, 'save'))).code !== 0) continue
     const isOurs = typeof ours !== 'string' && ours.variant === variant
     // The chains of ipvs mode have the names of iptables mode's; it reads and replaces them as its own.
     if (mode !== 'ipvs' && !(mode === 'iptables' && isOurs)) others.push(iptables(tools))
     if (!(mode === 'userspace' && isOurs) && (await isLeftBehind(kernel, tools))) others.push(userspace({ tools }))
   }
-  if (mode !== 'nftables' && (await kernel.run({ argv: ['nft', '--version'] })).code === 0) {
+  if (mode !== 'nftables' && (await kernel.run(NFT_VERSION)).code === 0) {
     others.push(nftables({ family, chainRemoval: 'at-once' }))
   }
   return others

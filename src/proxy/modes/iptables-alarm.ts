@@ -1,8 +1,9 @@
 import type { Tools } from '#dialects/iptables.ts'
-import { monitorAuthor } from '#dialects/nft.ts'
+import { MONITOR_RULES, monitorAuthor } from '#dialects/nft.ts'
 import type { Alarm } from './mode.ts'
 
-// What `nft monitor` says → whether somebody touched our chains. iptables-legacy's tables are not told of.
+// Lines of `nft monitor` → whether another program changed our chains. It does not report changes of iptables-legacy's
+// tables.
 
 const FAMILY_WORD = { ipv4: 'ip', ipv6: 'ip6' } as const
 
@@ -19,14 +20,15 @@ export function alarm({ family, variant, restore }: Tools): Alarm | undefined {
     `^delete (?:table ${word} (?:nat|filter|mangle)$|rule ${word} (?:nat|filter) (?:PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING) )`,
   )
   return {
-    argv: ['nft', 'monitor'],
+    argv: MONITOR_RULES,
     concerns: line => lost.test(line) || (ours.test(line) && !NOT_OURS.test(line)),
     author: monitorAuthor,
     isUs: program => program === restore.slice(0, SHOWN),
-    // Each of its blocks that changes anything is a transaction, all by the same process; one that changes nothing is not told of.
+    // Each of its blocks that changes anything is a transaction, all by the same process; nft monitor does not report
+    // one that changes nothing.
     isChange: ({ argv }) => argv[0] === restore,
   }
 }
 
-/** kubelet's chains have the same first name. */
+/** Chains of kubelet, which start with KUBE- too. */
 const NOT_OURS = / KUBE-(?:IPTABLES-HINT|KUBELET-CANARY|MARK-DROP)\b/

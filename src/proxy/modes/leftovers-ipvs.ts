@@ -1,64 +1,66 @@
-import { DELETE_IPVS_DEVICE, IPVS_DEVICE, LIST_ADDRESSES } from '#dialects/ip.ts'
-import { SAVE as SAVE_SETS } from '#dialects/ipset.ts'
-import { deleteServer, RESTORE, SAVE as SAVE_SERVERS, SIGN_OF_LIFE } from '#dialects/ipvs.ts'
+import { DELETE_IPVS_DEVICE, IPVS_DEVICE, ipBatch, LIST_ADDRESSES } from '#dialects/ip.ts'
+import { destroySet, destroySets, SAVE_SETS } from '#dialects/ipset.ts'
+import { deleteServer, IS_IPVS_LOADED, restoreServers, SAVE_SERVERS } from '#dialects/ipvs.ts'
 import type { Kernel, Outcome } from '#system/ports.ts'
 import { FAMILIES } from '#values/address.ts'
 import { DEVICE_UNIT, type IpvsUnit, unitParts } from './ipvs/names.ts'
 import { ourUnits } from './ipvs/read.ts'
-import { NOTHING, PATIENCE_MS, type SweepParts, type Swept, said, together } from './swept.ts'
+import { NOTHING, type RemovalParts, type RemovalResult, said, together } from './leftovers-removal.ts'
 
-// What ipvs mode has left besides rules: virtual servers, sets, addresses on a device of its own. Those of others stay.
+// Removes what ipvs mode leaves besides rules: virtual servers, sets, and kube-ipvs0 with its addresses. Those of other
+// programs stay.
 
-export async function sweepIpvs(parts: SweepParts): Promise<Swept> {
+export async function removeIpvsLeftovers(parts: RemovalParts): Promise<RemovalResult> {
   const { kernel } = parts
-  const left = await look(kernel)
-  const servers = await sweepServers(
+  const left = await listLeftovers(kernel)
+  const servers = await removeServers(
     kernel,
     left.flatMap(unit => (unit.kind === 'server' ? [deleteServer(unit.server)] : [])),
   )
-  const device = left.some(({ kind }) => kind === 'device') ? await sweepDevice(kernel) : NOTHING
+  const device = left.some(({ kind }) => kind === 'device') ? await removeDevice(kernel) : NOTHING
   const sets = left.flatMap(unit => (unit.kind === 'set' ? [unit.name] : []))
-  return together([servers, device, await sweepSets(parts, sets)])
+  return together([servers, device, await removeSets(parts, sets)])
 }
 
-/** A host without one of the tools has nothing that it could have made. */
-async function look(kernel: Kernel): Promise<readonly IpvsUnit[]> {
-  const [sets, addresses] = await Promise.all([kernel.run({ argv: SAVE_SETS }), kernel.run({ argv: LIST_ADDRESSES })])
-  // ipvsadm would load IPVS into a kernel that does without it.
-  const alive = await kernel.run({ argv: ['cat', SIGN_OF_LIFE] })
-  const servers = alive.code === 0 ? (await kernel.run({ argv: SAVE_SERVERS })).stdout : ''
+/** A tool that is not installed has left nothing: its listing counts as empty. */
+async function listLeftovers(kernel: Kernel): Promise<readonly IpvsUnit[]> {
+  const [sets, addresses] = await Promise.all([kernel.run(SAVE_SETS), kernel.run(LIST_ADDRESSES)])
+  // ipvsadm would load the IPVS module into a kernel that runs without it.
+  const loaded = await kernel.run(IS_IPVS_LOADED)
+  const servers = loaded.code === 0 ? (await kernel.run(SAVE_SERVERS)).stdout : ''
   const listings = { sets: sets.stdout, rules: '', servers, addresses: addresses.stdout }
   const units = FAMILIES.flatMap(family => [...ourUnits(listings, family, []).keys()])
   const temporary = /^create KUBE-TEMPORARY /m.test(sets.stdout) ? ['set KUBE-TEMPORARY'] : []
   return [...new Set([...units, ...temporary])].map(unitParts)
 }
 
-/** What ipvsadm says on stderr is the only sure sign that something went wrong. */
-async function sweepServers(kernel: Kernel, lines: readonly string[]): Promise<Swept> {
+/** ipvsadm can exit 0 although a line failed; only its stderr shows that. */
+async function removeServers(kernel: Kernel, lines: readonly string[]): Promise<RemovalResult> {
   if (lines.length === 0) return NOTHING
-  const outcome = await kernel.run({ argv: RESTORE, input: `${lines.join('\n')}\n`, timeoutMs: PATIENCE_MS })
+  const outcome = await kernel.run(restoreServers(lines))
   if (outcome.code === 0 && outcome.stderr === '') {
     return { removed: [{ tool: 'ipvsadm', what: 'virtual servers', count: lines.length }], remains: [] }
   }
   return { removed: [], remains: [{ what: 'ipvsadm: virtual servers', why: said(outcome) }] }
 }
 
-async function sweepDevice(kernel: Kernel): Promise<Swept> {
-  const outcome = await kernel.run({ argv: ['ip', '-batch', '-'], input: `${DELETE_IPVS_DEVICE}\n` })
+async function removeDevice(kernel: Kernel): Promise<RemovalResult> {
+  const outcome = await kernel.run(ipBatch([DELETE_IPVS_DEVICE]))
   if (outcome.code === 0) return { removed: [{ tool: 'ip', what: DEVICE_UNIT, count: 1 }], remains: [] }
   return { removed: [], remains: [{ what: `ip: device ${IPVS_DEVICE}`, why: said(outcome) }] }
 }
 
-/** nf_tables lets go of the sets of a deleted rule a moment after the rule is gone. */
-const LET_GO_MS = 2000
-const LOOK_MS = 50
+/** nf_tables releases the sets of a deleted rule a moment after the rule is gone. */
+const RELEASE_MS = 2000
+const RETRY_MS = 50
 
-async function sweepSets({ kernel, clock }: SweepParts, names: readonly string[]): Promise<Swept> {
+async function removeSets({ kernel, clock }: RemovalParts, names: readonly string[]): Promise<RemovalResult> {
   if (names.length === 0) return NOTHING
-  const deadline = clock.now() + LET_GO_MS
-  let left = (await destroyAll(kernel, names)) ? [] : await destroy(kernel, names)
+  const deadline = clock.now() + RELEASE_MS
+  // In one process first, which stops at the first set that a rule still uses.
+  let left = (await kernel.run(destroySets(names))).code === 0 ? [] : await destroy(kernel, names)
   while (left.length > 0 && clock.now() < deadline) {
-    await clock.sleep(LOOK_MS)
+    await clock.sleep(RETRY_MS)
     left = await destroy(
       kernel,
       left.map(({ name }) => name),
@@ -71,24 +73,15 @@ async function sweepSets({ kernel, clock }: SweepParts, names: readonly string[]
   }
 }
 
-/** In one process, which stops at the first that is held on to. */
-async function destroyAll(kernel: Kernel, names: readonly string[]): Promise<boolean> {
-  const { code } = await kernel.run({
-    argv: ['ipset', 'restore'],
-    input: names.map(name => `destroy ${name}\n`).join(''),
-  })
-  return code === 0
-}
-
-interface Stubborn {
+interface UndeletedSet {
   readonly name: string
   readonly outcome: Outcome
 }
 
-async function destroy(kernel: Kernel, names: readonly string[]): Promise<readonly Stubborn[]> {
-  const left: Stubborn[] = []
+async function destroy(kernel: Kernel, names: readonly string[]): Promise<readonly UndeletedSet[]> {
+  const left: UndeletedSet[] = []
   for (const name of names) {
-    const outcome = await kernel.run({ argv: ['ipset', 'destroy', name] })
+    const outcome = await kernel.run(destroySet(name))
     if (outcome.code !== 0) left.push({ name, outcome })
   }
   return left

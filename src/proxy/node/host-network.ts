@@ -27,8 +27,8 @@ export async function readHostNetwork(
   known: HostNetwork = NO_HOST_NETWORK,
 ): Promise<HostNetwork> {
   const [listing, liberal, routes] = await Promise.all([
-    kernel.run({ argv: LIST_ADDRESSES }),
-    kernel.run({ argv: readSysctl(TCP_BE_LIBERAL) }),
+    kernel.run(LIST_ADDRESSES),
+    kernel.run(readSysctl(TCP_BE_LIBERAL)),
     needsRoutes(mode) ? lookAtRoutes(kernel, known) : undefined,
   ])
   const addresses =
@@ -42,7 +42,7 @@ export async function readHostNetwork(
 
 async function lookAtRoutes(kernel: Kernel, known: HostNetwork): Promise<NonNullable<HostNetwork['routes']>> {
   const leading = async (family: Family): Promise<readonly Cidr[]> => {
-    const { code, stdout } = await kernel.run({ argv: LIST_ROUTES[family] })
+    const { code, stdout } = await kernel.run(LIST_ROUTES[family])
     return code === 0 ? routesOf(stdout) : (known.routes?.[family] ?? [])
   }
   const [ipv4, ipv6] = await Promise.all([leading('ipv4'), leading('ipv6')])

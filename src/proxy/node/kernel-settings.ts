@@ -1,4 +1,4 @@
-import { numbersOf, readNumbers, writeNumber } from '#dialects/sysctl.ts'
+import { numbersOf, readFiles, writeNumber } from '#dialects/sysctl.ts'
 import type { Kernel, Outcome } from '#system/ports.ts'
 import type { Log } from '#telemetry/log/klog.ts'
 
@@ -33,7 +33,7 @@ export interface Look {
 }
 
 export async function look(kernel: Kernel, knobs: readonly KernelSetting[]): Promise<Look> {
-  const outcome = await kernel.run({ argv: readNumbers(knobs.map(({ path }) => path)) })
+  const outcome = await kernel.run(readFiles(knobs.map(({ path }) => path)))
   return { values: numbersOf(outcome.stdout), outcome }
 }
 

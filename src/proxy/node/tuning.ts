@@ -1,6 +1,7 @@
 import type { Settings } from '#config/settings.ts'
 import { nameOf } from '#config/table/setting.ts'
 import { settingOf } from '#config/table/table.ts'
+import { loadModule } from '#dialects/host.ts'
 import { HASH_SIZE, NF_CONNTRACK, oomScore, ROUTE_LOCALNET, sysctlPath } from '#dialects/sysctl.ts'
 import { type KernelSetting, type KernelSettingParts, look, turn } from './kernel-settings.ts'
 
@@ -36,7 +37,7 @@ export async function tuneMachine(
   const seen = await look(kernel, knobs)
   const isLoaded = conntrack.every(({ path }) => seen.values.has(path))
   // On a fresh host these settings come with the module, and nothing has asked for it yet.
-  const loaded = isLoaded ? undefined : await kernel.run({ argv: ['modprobe', 'nf_conntrack'] })
+  const loaded = isLoaded ? undefined : await kernel.run(loadModule('nf_conntrack'))
   await turn(told, knobs, loaded?.code === 0 ? undefined : seen)
 }
 

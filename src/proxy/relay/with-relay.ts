@@ -1,3 +1,4 @@
+import { forgetFlowsAt } from '#dialects/conntrack.ts'
 import type { Command, Kernel, Outcome } from '#system/ports.ts'
 import { FAMILIES, type Family } from '#values/address.ts'
 import type { Listeners, Open, Wanted } from './listeners.ts'
@@ -48,17 +49,12 @@ async function open({ listeners, family, command }: Asked): Promise<Outcome> {
 /** Flows of UDP never end for the kernel: their clients would go on being led to a port that is somebody else's by then. */
 async function close({ kernel, listeners, family, command }: Asked): Promise<Outcome> {
   const closed = await listeners.close(family, linesOf(command))
-  for (const { port } of closed.filter(isUdp)) await kernel.run({ argv: forgetFlowsAt(port, family) })
+  for (const { port } of closed.filter(isUdp)) await kernel.run(forgetFlowsAt(port, family))
   return done()
 }
 
 function isUdp({ name }: Open): boolean {
   return name.startsWith('udp ')
-}
-
-/** Its exit status says whether there were any, which is all the same to us. */
-function forgetFlowsAt(port: number, family: Family): Command['argv'] {
-  return ['conntrack', '-D', '-f', family, '-p', 'udp', '--reply-port-src', String(port)]
 }
 
 /** Runs the command with the ports filled in; a line that leads to no open listener is left out. */

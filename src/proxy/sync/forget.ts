@@ -23,7 +23,7 @@ export async function forget(kernel: Kernel, forgetting: Forgetting): Promise<nu
   for (const protocol of ['udp', 'sctp', 'tcp'] as const) {
     const doors = [...owed.values()].filter(door => door.protocol === protocol)
     if (doors.length === 0) continue
-    const { stdout } = await must(kernel, { argv: listFlows(family, protocol) })
+    const { stdout } = await must(kernel, listFlows(family, protocol))
     const stale = staleFlows(flowsOf(stdout), doors, forgetting)
     if (stale.length === 0) continue
     await must(kernel, forgetFlows(stale, family))

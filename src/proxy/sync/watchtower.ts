@@ -1,5 +1,5 @@
 import type { Alarm, Author } from '#proxy/modes/mode.ts'
-import type { Clock, Command, Follow } from '#system/ports.ts'
+import { type Clock, type Command, type Follow, NOT_FOUND } from '#system/ports.ts'
 
 // What the kernel tells of changes → an alarm when somebody else touched what is ours.
 
@@ -66,7 +66,7 @@ export class Watchtower {
       await listening
       signal.removeEventListener('abort', end)
       this.#watching = false
-      if (code === NOT_THERE) return
+      if (code === NOT_FOUND) return
       await clock.sleep(RESTART_MS, signal)
     }
   }
@@ -93,5 +93,3 @@ export class Watchtower {
     return true
   }
 }
-
-const NOT_THERE = 127

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import type { Follow } from '#system/ports.ts'
+import { type Follow, NOT_FOUND } from '#system/ports.ts'
 import { eachLine } from './lines.ts'
 
 // A program that stays → lines in, lines out, and one way to end it with everything it started.
@@ -23,7 +23,7 @@ export interface Child {
 }
 
 export interface Ending {
-  /** The exit status; 127 where the program is not there, 128 + the signal's number where a signal ended it. */
+  /** The exit status; NOT_FOUND where it could not be started, 128 + the signal's number where a signal ended it. */
   readonly code: number
   /** The last of what it wrote to stderr. */
   readonly stderr: string
@@ -74,7 +74,7 @@ function ending(child: ChildProcess): Promise<Ending> {
     stderr = (stderr + text).slice(-STDERR_KEPT)
   })
   return new Promise(resolve => {
-    child.once('error', error => resolve({ code: 127, stderr: error.message }))
+    child.once('error', error => resolve({ code: NOT_FOUND, stderr: error.message }))
     // What the leader left behind would hold its pipes open, and `close` would never come.
     child.once('exit', () => signalGroup(child, 'SIGKILL'))
     child.once('close', (code, signal) => resolve({ code: code ?? 128 + (SIGNAL_NUMBER[signal!] ?? 0), stderr }))

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { constants } from 'node:os'
 import { Readable } from 'node:stream'
 import { execa } from 'execa'
-import type { Command, Kernel, Outcome } from '#system/ports.ts'
+import { type Command, type Kernel, NOT_EXECUTABLE, NOT_FOUND, type Outcome, TIMED_OUT } from '#system/ports.ts'
 import { Deadline } from './deadline.ts'
 
 // A Command → the real program → its Outcome. Never through a shell, never without a time limit, never by an exception.
@@ -128,14 +128,14 @@ async function follow(child: Running, { name, limitMs, graceMs }: Following): Pr
 }
 
 function notStarted(name: string, error: NodeJS.ErrnoException | undefined): Outcome {
-  if (error?.code === 'ENOENT') return { code: 127, stdout: '', stderr: `${name}: not found in PATH` }
+  if (error?.code === 'ENOENT') return { code: NOT_FOUND, stdout: '', stderr: `${name}: not found in PATH` }
   if (error?.code === 'EACCES')
-    return { code: 126, stdout: '', stderr: `${name}: may not be executed (permission denied)` }
-  return { code: 126, stdout: '', stderr: `${name}: could not be started: ${error?.message ?? 'no reason was given'}` }
+    return { code: NOT_EXECUTABLE, stdout: '', stderr: `${name}: may not be executed (permission denied)` }
+  return { code: NOT_EXECUTABLE, stdout: '', stderr: `${name}: could not be started: ${error?.message ?? 'no reason was given'}` }
 }
 
 function timeLimit({ stdout, stderr }: Omit<Outcome, 'code'>, sentence: string): Outcome {
-  return { code: 124, stdout, stderr: stderr === '' ? sentence : `${stderr.trimEnd()}\n${sentence}` }
+  return { code: TIMED_OUT, stdout, stderr: stderr === '' ? sentence : `${stderr.trimEnd()}\n${sentence}` }
 }
 
 /** As a shell says it: 128 and the signal's number where a signal ended it. */

@@ -1,3 +1,4 @@
+import type { Purpose } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 
 // Commands as they are run → what each lane's next report does not say by itself.
@@ -6,10 +7,9 @@ import type { Family } from '#values/address.ts'
 export interface Ran {
   /** Without its folder: `iptables-restore`. */
   readonly program: string
-  /** Whose lane ran it, where the command tells. */
+  /** Set where the command concerns one family alone: it counts towards the next report of that family's lane. */
   readonly family?: Family
-  /** Whether it asked what is there, or changed it. */
-  readonly does: 'look' | 'restore' | 'conntrack' | 'else'
+  readonly does: Purpose
   readonly tookMs: number
   readonly code: number
   /** iptables rules in its document, by table. */

@@ -1,7 +1,7 @@
 import type { HealthCheck } from '#proxy/desired/health-checks.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Clock } from '#system/ports.ts'
-import { type HttpAnswer, NOT_FOUND } from '#system/sockets.ts'
+import { type HttpAnswer, PAGE_NOT_FOUND } from '#system/sockets.ts'
 import { healthCheckAnswer } from '#telemetry/health-checks.ts'
 import type { Log } from '#telemetry/log/klog.ts'
 import { errorText } from '#telemetry/log/klog-format.ts'
@@ -128,7 +128,7 @@ export class HealthCheckServers {
 
   #answer(spot: Spot): HttpAnswer {
     const check = this.#check(spot)
-    return check === undefined ? NOT_FOUND : healthCheckAnswer({ ...check, healthy: this.#parts.healthy() })
+    return check === undefined ? PAGE_NOT_FOUND : healthCheckAnswer({ ...check, healthy: this.#parts.healthy() })
   }
 
   #tell(spot: Spot, error: unknown): void {

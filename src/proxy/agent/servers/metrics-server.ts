@@ -1,6 +1,6 @@
 import type { Settings } from '#config/settings.ts'
 import type { Clock } from '#system/ports.ts'
-import { NOT_FOUND } from '#system/sockets.ts'
+import { PAGE_NOT_FOUND } from '#system/sockets.ts'
 import type { Log } from '#telemetry/log/klog.ts'
 import { pageAt, type Shown } from '#telemetry/server.ts'
 import { hostPort } from '#values/address.ts'
@@ -22,7 +22,7 @@ export async function serveMetrics({ settings, shown, clock, log, signal }: Metr
   if (at === undefined) return
   await serveUntilAborted({
     at: configuredWhere(at),
-    answer: request => pageAt(shown, request) ?? NOT_FOUND,
+    answer: request => pageAt(shown, request) ?? PAGE_NOT_FOUND,
     clock,
     signal,
     opened: port => log.info(3, 'Starting metrics HTTP server', { address: hostPort(at.host, port) }),

@@ -1,6 +1,6 @@
 import type { Settings } from '#config/settings.ts'
 import type { Clock } from '#system/ports.ts'
-import { type HttpAnswer, NOT_FOUND } from '#system/sockets.ts'
+import { type HttpAnswer, PAGE_NOT_FOUND } from '#system/sockets.ts'
 import type { Answer, Health } from '#telemetry/health.ts'
 import type { Log } from '#telemetry/log/klog.ts'
 import { hostPort } from '#values/address.ts'
@@ -40,7 +40,7 @@ export async function serveHealth({ settings, health, clock, log, signal, probed
 
 export function answerProbe(health: Health, path: string, probed?: ProbeParts['probed']): HttpAnswer {
   const name = path === '/healthz' ? 'healthz' : path === '/livez' ? 'livez' : undefined
-  if (name === undefined) return NOT_FOUND
+  if (name === undefined) return PAGE_NOT_FOUND
   const answer = health[name]()
   probed?.(name, answer.status)
   return asHttp(answer)

@@ -1,11 +1,11 @@
 import type { Clock } from '#system/ports.ts'
-import { type Answering, type Listening, serveHttp } from '#system/sockets.ts'
+import { type HttpResponder, type HttpListener, serveHttp } from '#system/sockets.ts'
 
 // An address and port → a server there until the signal aborts, however often the port has to be asked for.
 
 export interface ServingParts {
   readonly at: Where
-  readonly answer: Answering
+  readonly answer: HttpResponder
   readonly clock: Clock
   readonly signal: AbortSignal
   /** Told each time the port could not be had; the next try comes after RETRY_MS, unless this throws. */
@@ -38,7 +38,7 @@ export async function serveUntilAborted({ at, answer, clock, signal, failed, ope
   }
 }
 
-async function closeOn(signal: AbortSignal, server: Listening): Promise<void> {
+async function closeOn(signal: AbortSignal, server: HttpListener): Promise<void> {
   if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
   await server.close()
 }

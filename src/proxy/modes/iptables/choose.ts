@@ -1,9 +1,10 @@
-import { named, saveAll, type Tools, type Variant } from '#dialects/iptables.ts'
+import { askVersion, named, PLAIN_NAME, plainlyNamed, saveAll, saveTable, type Tools } from '#dialects/iptables.ts'
 import { must } from '#system/must.ts'
 import type { Kernel } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 
-// A host → which of its iptables to use. Two variants keep two sets of rules in one kernel; ours belong where kubelet's are.
+// A host → the iptables variant to use. nft and legacy keep two separate rule sets in one kernel; ours belong in
+// kubelet's.
 
 export interface ToolChoice {
   readonly tools: Tools
@@ -13,7 +14,7 @@ export interface ToolChoice {
 
 export class NoIptables extends Error {
   constructor(family: Family) {
-    const name = PREFIX[family]
+    const name = PLAIN_NAME[family]
     super(
       `${name} is not available on this host: none of ${name}-nft-restore, ${name}-legacy-restore and ${name}-restore is in PATH; install the package iptables`,
     )
@@ -27,15 +28,15 @@ export async function chooseTools(kernel: Kernel, family: Family): Promise<ToolC
   const [nft, legacy] = await Promise.all([look(kernel, likely), look(kernel, named(family, 'legacy'))])
   if (nft !== undefined && legacy !== undefined) return decide(nft, legacy)
   const only = nft ?? legacy
-  if (only !== undefined) return { tools: only.tools, why: `it is the only ${PREFIX[family]} here` }
+  if (only !== undefined) return { tools: only.tools, why: `it is the only ${PLAIN_NAME[family]} here` }
   return plain(kernel, family)
 }
 
 const HINTED = 'kubelet keeps its hint chain there'
 
-/** On nearly every node this is all that need be read: a large nat table takes iptables-nft minutes. */
-async function isHinted(kernel: Kernel, { save }: Tools): Promise<boolean> {
-  return HINT.test((await kernel.run({ argv: [save, '-t', 'mangle'] })).stdout)
+/** On nearly every node only the mangle table must be read: iptables-nft takes minutes to list a large nat table. */
+async function isHinted(kernel: Kernel, tools: Tools): Promise<boolean> {
+  return HINT.test((await kernel.run(saveTable(tools, 'mangle'))).stdout)
 }
 
 const HINT = /^:KUBE-(?:IPTABLES-HINT|KUBELET-CANARY) /m
@@ -60,13 +61,9 @@ async function look(kernel: Kernel, tools: Tools): Promise<Seen | undefined> {
 }
 
 async function plain(kernel: Kernel, family: Family): Promise<ToolChoice> {
-  const name = PREFIX[family]
-  const version = await kernel.run({ argv: [`${name}-restore`, '--version'] })
+  const version = await kernel.run(askVersion(plainlyNamed(family, 'nft'), 'restore'))
   if (version.code !== 0) throw new NoIptables(family)
-  const variant: Variant = version.stdout.includes('nf_tables') ? 'nft' : 'legacy'
-  const tools = { family, variant, restore: `${name}-restore`, save: `${name}-save` }
+  const tools = plainlyNamed(family, version.stdout.includes('nf_tables') ? 'nft' : 'legacy')
   await must(kernel, saveAll(tools))
   return { tools, why: 'it is the only one here' }
 }
-
-const PREFIX: Record<Family, string> = { ipv4: 'iptables', ipv6: 'ip6tables' }

@@ -35,10 +35,10 @@ export interface ReadOptions {
 export async function read(kernel: Kernel, options: ReadOptions): Promise<Ruleset> {
   const [sets, rules, servers, addresses] = await Promise.all([
     // A kernel without ipset, or a host without the tool, has no sets.
-    kernel.run({ argv: ipset.SAVE }),
+    kernel.run(ipset.SAVE_SETS),
     must(kernel, saveAll(options.tools)),
     listServers(kernel),
-    must(kernel, { argv: LIST_ADDRESSES }),
+    must(kernel, LIST_ADDRESSES),
   ])
   const listings = { sets: sets.stdout, rules: rules.stdout, servers, addresses: addresses.stdout }
   return ourUnits(listings, options.tools.family, options.excludeCIDRs)
@@ -46,9 +46,9 @@ export async function read(kernel: Kernel, options: ReadOptions): Promise<Rulese
 
 /** Without IPVS in the kernel, ipvsadm is not run: it would load the module. */
 async function listServers(kernel: Kernel): Promise<string> {
-  const sign = await kernel.run({ argv: ['cat', ipvs.SIGN_OF_LIFE] })
-  if (sign.code !== 0) return ''
-  return (await must(kernel, { argv: ipvs.SAVE })).stdout
+  const loaded = await kernel.run(ipvs.IS_IPVS_LOADED)
+  if (loaded.code !== 0) return ''
+  return (await must(kernel, ipvs.SAVE_SERVERS)).stdout
 }
 
 /** What the tools printed. */

@@ -1,8 +1,9 @@
-import { ADD_IPVS_DEVICE } from '#dialects/ip.ts'
+import { ADD_IPVS_DEVICE, ipBatch } from '#dialects/ip.ts'
+import { LIST_SET_NAMES } from '#dialects/ipset.ts'
 import * as ipvs from '#dialects/ipvs.ts'
-import { writeSysctl } from '#dialects/sysctl.ts'
+import { readFiles, sysctlPath, writeSysctl } from '#dialects/sysctl.ts'
 import { must } from '#system/must.ts'
-import type { Kernel, Outcome } from '#system/ports.ts'
+import { type Kernel, NOT_FOUND, type Outcome } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 
 // A kernel and the operator's settings → a kernel that is ready for this mode, or one line that says what it lacks.
@@ -28,8 +29,8 @@ export interface IpvsSetupOptions {
 /** Undefined where everything is there. Throws only where the kernel refuses what it can do. */
 export async function ipvsSetup(kernel: Kernel, options: IpvsSetupOptions): Promise<string | undefined> {
   const [sets, servers] = await Promise.all([
-    kernel.run({ argv: ['ipset', 'list', '-name'] }),
-    kernel.run({ argv: ipvs.SAVE }),
+    kernel.run(LIST_SET_NAMES),
+    kernel.run(ipvs.SAVE_SERVERS),
   ])
   const problem =
     missing({ tool: 'ipvsadm', module: 'ip_vs', outcome: servers }) ??
@@ -43,7 +44,6 @@ export async function ipvsSetup(kernel: Kernel, options: IpvsSetupOptions): Prom
 }
 
 const OTHERWISE = 'or choose another --proxy-mode, such as nftables'
-const NOT_FOUND = 127
 
 interface Need {
   readonly tool: string
@@ -91,13 +91,9 @@ async function missingScheduler(
 }
 
 async function tryOut(kernel: Kernel, server: ipvs.VirtualServerAddress, scheduler: string): Promise<Outcome> {
-  const made = await kernel.run({ argv: words(ipvs.serverLine('A', server, ipvs.serverOptions({ scheduler }))) })
-  await kernel.run({ argv: words(ipvs.deleteServer(server)) })
+  const made = await kernel.run(ipvs.changeServer(ipvs.serverLine('A', server, ipvs.serverOptions({ scheduler }))))
+  await kernel.run(ipvs.changeServer(ipvs.deleteServer(server)))
   return made
-}
-
-function words(line: string): readonly [string, ...string[]] {
-  return ['ipvsadm', ...line.split(' ')]
 }
 
 const OS_RELEASE = 'kernel/osrelease'
@@ -134,7 +130,7 @@ function needsReuse(release: string, exists: boolean): boolean {
 
 /** One process for all; a file that is not there has no line. */
 async function readAll(kernel: Kernel, keys: readonly string[]): Promise<ReadonlyMap<string, string>> {
-  const { stdout } = await kernel.run({ argv: ['grep', '-H', '', ...keys.map(key => `/proc/sys/${key}`)] })
+  const { stdout } = await kernel.run(readFiles(keys.map(sysctlPath)))
   const lines = stdout.split('\n').map(line => /^\/proc\/sys\/([^:]+):(.*)$/.exec(line))
   return new Map(lines.flatMap(match => (match === null ? [] : [[match[1]!, match[2]!.trim()] as const])))
 }
@@ -144,13 +140,17 @@ async function setTimeouts(
   kernel: Kernel,
   { tcpTimeoutMs, tcpFinTimeoutMs, udpTimeoutMs }: IpvsSetupOptions,
 ): Promise<void> {
-  const seconds = [tcpTimeoutMs, tcpFinTimeoutMs, udpTimeoutMs].map(ms => `${Math.trunc(ms / 1000)}`)
-  if (seconds.some(value => value !== '0')) await must(kernel, { argv: ['ipvsadm', '--set', ...seconds] })
+  const seconds = { tcp: wholeSeconds(tcpTimeoutMs), tcpFin: wholeSeconds(tcpFinTimeoutMs), udp: wholeSeconds(udpTimeoutMs) }
+  if (Object.values(seconds).some(value => value !== 0)) await must(kernel, ipvs.setIpvsTimeouts(seconds))
+}
+
+function wholeSeconds(ms: number): number {
+  return Math.trunc(ms / 1000)
 }
 
 /** Both families bind their addresses to it; the family that is set up first makes it. */
 async function addDevice(kernel: Kernel): Promise<void> {
-  const command = { argv: ['ip', '-batch', '-'], input: `${ADD_IPVS_DEVICE}\n` } as const
+  const command = ipBatch([ADD_IPVS_DEVICE])
   const { code, stderr } = await kernel.run(command)
   if (code !== 0 && !stderr.includes('File exists')) await must(kernel, command)
 }

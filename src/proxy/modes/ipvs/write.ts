@@ -1,4 +1,4 @@
-import { ADD_IPVS_DEVICE, DELETE_IPVS_DEVICE, serviceAddressLine } from '#dialects/ip.ts'
+import { ADD_IPVS_DEVICE, DELETE_IPVS_DEVICE, ipBatch, serviceAddressLine } from '#dialects/ip.ts'
 import * as ipset from '#dialects/ipset.ts'
 import { restoreInto, type Tools } from '#dialects/iptables.ts'
 import * as ipvs from '#dialects/ipvs.ts'
@@ -13,12 +13,12 @@ import { ruleBlocks } from './write-rules.ts'
 
 export function write(plan: Plan, tools: Tools): readonly Command[] {
   const parts: Parts = { make: sorted(plan.add), change: sorted(plan.change), remove: sorted(plan.remove) }
-  const sets = run(ipset.RESTORE, setLines(parts, plan, tools))
+  const sets = run(ipset.restoreSets, setLines(parts, plan, tools))
   const rules = rulesCommand(plan, tools)
-  const servers = run(ipvs.RESTORE, serverLines(parts, plan)).map(strict)
-  const addresses = run(['ip', '-batch', '-'], addressLines(parts))
+  const servers = run(ipvs.restoreServers, serverLines(parts, plan))
+  const addresses = run(ipBatch, addressLines(parts))
   const destroyed = run(
-    ipset.RESTORE,
+    ipset.restoreSets,
     parts.remove.set.map(({ name }) => `destroy ${name}`),
   )
   const steps = replacesRules(plan)
@@ -27,20 +27,13 @@ export function write(plan: Plan, tools: Tools): readonly Command[] {
   return steps.flat()
 }
 
-function run(argv: Command['argv'], lines: readonly string[]): readonly Command[] {
-  return lines.length === 0 ? [] : [{ argv, input: `${lines.join('\n')}\n`, timeoutMs: PATIENCE_MS }]
+function run(command: (lines: readonly string[]) => Command, lines: readonly string[]): readonly Command[] {
+  return lines.length === 0 ? [] : [command(lines)]
 }
-
-/** A hundred thousand lines take minutes on a slow machine. */
-const PATIENCE_MS = 10 * 60_000
 
 function rulesCommand(plan: Plan, tools: Tools): readonly Command[] {
   const input = ruleBlocks(plan, tools)
   return input === '' ? [] : [restoreInto(tools, input)]
-}
-
-function strict(command: Command): Command {
-  return { ...command, stderr: 'means-failure' }
 }
 
 /**

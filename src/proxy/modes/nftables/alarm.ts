@@ -1,4 +1,4 @@
-import { FAMILY_WORDS, monitorAuthor } from '#dialects/nft.ts'
+import { FAMILY_WORDS, MONITOR_RULES, monitorAuthor } from '#dialects/nft.ts'
 import type { Alarm } from '#proxy/modes/mode.ts'
 import type { Family } from '#values/address.ts'
 import { TABLE } from './names.ts'
@@ -8,10 +8,10 @@ import { TABLE } from './names.ts'
 export function alarm(family: Family): Alarm {
   const ours = new RegExp(`^(?:add|insert|replace|delete) \\w+ ${FAMILY_WORDS[family].ip} ${TABLE}(?: |$)`)
   return {
-    argv: ['nft', 'monitor'],
+    argv: MONITOR_RULES,
     concerns: line => ours.test(line),
     author: monitorAuthor,
     isUs: program => program === 'nft',
-    isChange: ({ argv }) => argv[1] === '-f',
+    isChange: ({ does, argv }) => does === 'write' && argv[0] === 'nft',
   }
 }

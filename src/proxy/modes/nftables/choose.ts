@@ -1,3 +1,5 @@
+import { KERNEL_RELEASE } from '#dialects/host.ts'
+import { NFT_VERSION } from '#dialects/nft.ts'
 import type { Kernel, Outcome } from '#system/ports.ts'
 import { FAMILY_LABEL, type Family } from '#values/address.ts'
 import { trials } from './trial.ts'
@@ -42,11 +44,11 @@ export async function chooseNft(kernel: Kernel, { family, kernelCheck }: NftOpti
   const refuse = (why: string): never => {
     throw new NoNftables(family, why)
   }
-  const program = await kernel.run({ argv: ['nft', '--version'] })
+  const program = await kernel.run(NFT_VERSION)
   if (program.code !== 0) refuse('nft is not in PATH or does not run; install the package nftables')
   const nft = versionIn(program.stdout) ?? refuse(`nft --version says "${program.stdout.trim()}", which is no version`)
   if (isBefore(nft, OLDEST_NFT)) refuse(`nft is ${shown(nft)}, and must be ${shown(OLDEST_NFT)} or later`)
-  const uname = await kernel.run({ argv: ['uname', '-r'] })
+  const uname = await kernel.run(KERNEL_RELEASE)
   const release = versionIn(uname.stdout) ?? refuse(`uname -r says "${uname.stdout.trim()}", which is no version`)
   if (kernelCheck === 'enforce' && isBefore(release, OLDEST_KERNEL)) {
     const way = `to try all the same, set ${SKIP_KERNEL_CHECK}=1 in the environment`

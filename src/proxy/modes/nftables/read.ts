@@ -1,8 +1,8 @@
-import { FAMILY_WORDS } from '#dialects/nft.ts'
+import { listTable } from '#dialects/nft.ts'
 import { type Declared, type Listing, listingOf } from '#dialects/nft-listing.ts'
 import type { Ruleset, Unit } from '#proxy/modes/mode.ts'
 import { CommandFailed } from '#system/must.ts'
-import type { Command, Kernel, Outcome } from '#system/ports.ts'
+import type { Kernel, Outcome } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import { containerOf } from './maps.ts'
 import { AFFINITY, chainUnit, elementUnit, mapUnit, setUnit, TABLE, TABLE_UNIT } from './names.ts'
@@ -10,10 +10,10 @@ import { AFFINITY, chainUnit, elementUnit, mapUnit, setUnit, TABLE, TABLE_UNIT }
 // What `nft -j list table` prints → the units that are there, in the very text we would write.
 
 export async function read(kernel: Kernel, family: Family): Promise<Ruleset> {
-  const listTable: Command = { argv: ['nft', '-j', 'list', 'table', FAMILY_WORDS[family].ip, TABLE] }
-  const listing = await kernel.run(listTable)
+  const command = listTable(family, TABLE)
+  const listing = await kernel.run(command)
   if (isAbsent(listing)) return new Map()
-  if (listing.code !== 0) throw new CommandFailed(listTable, listing)
+  if (listing.code !== 0) throw new CommandFailed(command, listing)
   return unitsOf(listingOf(listing.stdout), family)
 }
 

@@ -1,4 +1,4 @@
-import { FAMILY_WORDS } from '#dialects/nft.ts'
+import { checkLines, FAMILY_WORDS, listTablesAsJson } from '#dialects/nft.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Endpoint, ServiceTraffic } from '#proxy/desired/traffic.ts'
 import type { Command } from '#system/ports.ts'
@@ -28,8 +28,8 @@ export function trials(family: Family): readonly Command[] {
   const lines = transaction(plan, { family, chainRemoval: 'at-once' }, `${ip} ${TABLE}-trial`)
   return [
     // JSON may be left out when nft is built.
-    { argv: ['nft', '-j', 'list', 'tables', ip] },
-    { argv: ['nft', '--check', '-f', '-'], input: `${lines.join('\n')}\n` },
+    listTablesAsJson(family),
+    checkLines(lines, family),
   ]
 }
 

@@ -1,4 +1,4 @@
-import { braces, FAMILY_WORDS, isHookLine } from '#dialects/nft.ts'
+import { applyLines, braces, FAMILY_WORDS, isHookLine } from '#dialects/nft.ts'
 import { rule } from '#dialects/words.ts'
 import type { Plan, Unit } from '#proxy/modes/mode.ts'
 import type { Command } from '#system/ports.ts'
@@ -22,15 +22,11 @@ export interface Manner {
 
 export function write(plan: Plan, manner: Manner): readonly Command[] {
   const table = `${FAMILY_WORDS[manner.family].ip} ${TABLE}`
-  if (plan.remove.has(TABLE_UNIT)) return [document([`delete table ${table}`])]
+  if (plan.remove.has(TABLE_UNIT)) return [applyLines([`delete table ${table}`], manner.family)]
   return parts(plan)
     .map(part => transaction(part, manner, table))
     .filter(lines => lines.length > 0)
-    .map(document)
-}
-
-function document(lines: readonly string[]): Command {
-  return { argv: ['nft', '-f', '-'], input: `${lines.join('\n')}\n` }
+    .map(lines => applyLines(lines, manner.family))
 }
 
 /**

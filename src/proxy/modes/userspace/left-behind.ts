@@ -1,24 +1,24 @@
-import type { Tools } from '#dialects/iptables.ts'
+import { findChain, saveAll, type Tools } from '#dialects/iptables.ts'
 import type { Kernel } from '#system/ports.ts'
 import { PORTALS } from './names.ts'
 import { standingPorts } from './read.ts'
 
 /**
- * Whether rules of this mode stand there. A node in iptables mode may have hundreds of thousands of others, so they are not
- * read for that; and iptables-legacy makes a table that it is asked about by name, so of that one only what is there is read.
+ * True where this node has rules of userspace mode. A node in iptables mode may have hundreds of thousands of rules, so
+ * only one chain is listed; iptables-legacy would create a table that is asked for by name, so there the existing
+ * tables are saved.
  */
-export async function isLeftBehind(kernel: Kernel, { variant, save }: Tools): Promise<boolean> {
-  if (variant === 'legacy') {
-    const { stdout } = await kernel.run({ argv: [save] })
+export async function isLeftBehind(kernel: Kernel, tools: Tools): Promise<boolean> {
+  if (tools.variant === 'legacy') {
+    const { stdout } = await kernel.run(saveAll(tools))
     return stdout.includes(`:${PORTALS.container} `)
   }
-  const program = save.replace(/-save$/, '')
-  const { code } = await kernel.run({ argv: [program, '-w', '5', '-t', 'nat', '-S', PORTALS.container] })
+  const { code } = await kernel.run(findChain(tools, 'nat', PORTALS.container))
   return code === 0
 }
 
-/** Where listeners of an earlier start stood, by name. */
+/** Proxy ports of an earlier start, by listener name. */
 export async function portsLeftBehind(kernel: Kernel, tools: Tools): Promise<ReadonlyMap<string, number>> {
   if (!(await isLeftBehind(kernel, tools))) return new Map()
-  return standingPorts((await kernel.run({ argv: [tools.save] })).stdout)
+  return standingPorts((await kernel.run(saveAll(tools))).stdout)
 }

@@ -3,11 +3,20 @@ import { saveAll, type Tools } from '#dialects/iptables.ts'
 import { listListeners, openListenersOf, proxyPort } from '#dialects/relay.ts'
 import type { Ruleset, Unit } from '#proxy/modes/mode.ts'
 import { CommandFailed, must } from '#system/must.ts'
-import type { Kernel } from '#system/ports.ts'
+import { type Kernel, NOT_FOUND } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
-import { chainUnit, isOurChain, lineUnit, listenerOfNote, listenUnit, NON_LOCAL, TABLES, type Table } from './names.ts'
+import {
+  chainUnit,
+  isOurChain,
+  lineUnit,
+  listenerOfNote,
+  listenUnit,
+  NON_LOCAL,
+  TABLES,
+  type UserspaceTable,
+} from './names.ts'
 
-// What the relay lists and iptables-save prints → the units that are ours, in the very text we would write.
+// The relay's listeners and iptables-save → our units, in the same text that we would write.
 
 export async function read(kernel: Kernel, tools: Tools): Promise<Ruleset> {
   const listeners = await openListeners(kernel, tools.family)
@@ -16,19 +25,19 @@ export async function read(kernel: Kernel, tools: Tools): Promise<Ruleset> {
   return new Map([...(listeners?.units ?? []), ...units])
 }
 
-interface Open {
+interface OpenListeners {
   readonly units: ReadonlyMap<Unit, string>
   readonly ports: Ports
 }
 
-/** The port of each listener that is open. */
+/** Ports of open listeners, by listener name. */
 type Ports = ReadonlyMap<string, number>
 
-/** Undefined where nobody listens in this process: another one may, and the rules are its own. */
-async function openListeners(kernel: Kernel, family: Family): Promise<Open | undefined> {
+/** Undefined where this process has no relay: another process may have one, and the rules are for its listeners. */
+async function openListeners(kernel: Kernel, family: Family): Promise<OpenListeners | undefined> {
   const command = listListeners(family)
   const outcome = await kernel.run(command)
-  if (outcome.code === 127) return undefined
+  if (outcome.code === NOT_FOUND) return undefined
   if (outcome.code !== 0) throw new CommandFailed(command, outcome)
   const open = openListenersOf(outcome.stdout)
   return {
@@ -51,8 +60,8 @@ export function ourUnits(save: string, ports?: Ports): Ruleset {
 
 const TARGET = / -[jg] (KUBE-[A-Z0-9-]+)$/
 
-/** In other people's chains: each line that leads into one of ours. */
-function collectJumps(table: Table, text: string, found: Map<Unit, string>): void {
+/** In chains we do not own: each line that jumps into one of ours. */
+function collectJumps(table: UserspaceTable, text: string, found: Map<Unit, string>): void {
   if (text === '') return
   for (const line of text.split('\n')) {
     const target = TARGET.exec(line)?.[1]
@@ -63,7 +72,10 @@ function collectJumps(table: Table, text: string, found: Map<Unit, string>): voi
   }
 }
 
-/** Each proxy port by the name of its listener; one that leads to no listener of that name stays a number, and is wrong. */
+/**
+ * Proxy ports replaced by listener names; a port at which that listener is not open stays a number, which is never
+ * wanted text.
+ */
 function named(text: string, ports: Ports | undefined): string {
   return text
     .split('\n')
@@ -72,21 +84,21 @@ function named(text: string, ports: Ports | undefined): string {
       if (protocol === undefined || note === undefined) return line
       const name = listenerOfNote(protocol, note)
       const isRight = (port: string): boolean => ports === undefined || ports.get(name) === Number(port)
-      return line.replace(placeOf(line), (all, before: string, port: string, after: string) =>
+      return line.replace(portPattern(line), (all, before: string, port: string, after: string) =>
         isRight(port) ? `${before}${proxyPort(name)}${after}` : all,
       )
     })
     .join('\n')
 }
 
-/** The proxy ports that standing rules lead to, by the name of the listener. */
+/** The proxy ports that the kernel's rules redirect to, by listener name. */
 export function standingPorts(save: string): ReadonlyMap<string, number> {
   const found = new Map<string, number>()
   for (const [chain, text] of canonicalChains(save).get('nat') ?? []) {
     if (!isOurChain('nat', chain)) continue
     for (const line of text.split('\n')) {
       const [, protocol, note] = LISTENER.exec(line) ?? []
-      const port = placeOf(line).exec(line)?.[2]
+      const port = portPattern(line).exec(line)?.[2]
       if (protocol !== undefined && note !== undefined && port !== undefined)
         found.set(listenerOfNote(protocol, note), Number(port))
     }
@@ -96,8 +108,8 @@ export function standingPorts(save: string): ReadonlyMap<string, number> {
 
 const LISTENER = /^-A .*?-p (tcp|udp) -m comment --comment "([^"]*)" /
 
-/** Where the proxy port stands in a line. */
-function placeOf(line: string): RegExp {
+/** A pattern for the proxy port in a line. */
+function portPattern(line: string): RegExp {
   return line.startsWith(`-A ${NON_LOCAL} `)
     ? /( --dport )(\d+)( -m state --state NEW -j ACCEPT)$/
     : /( -j (?:REDIRECT --to-ports |DNAT --to-destination \S+:))(\d+)()$/
