@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { addressFromNumber, addressNumber, hostPort, parseAddress } from '#values/address.ts'
 import { contains, overlaps, parseCidr } from '#values/cidr.ts'
 import { hash8, hash16 } from '#values/digest.ts'
-import { formatDuration, parseDuration } from '#values/duration.ts'
+import { formatDuration, parseDuration, roundedDuration } from '#values/duration.ts'
 import { parseObjectName, parsePortName, portId } from '#values/names.ts'
 import { parsePortRange } from '#values/port-range.ts'
 import { cidr, ip, name } from '../support/objects.ts'
@@ -123,6 +123,17 @@ describe('a duration', () => {
     [1500, '1.5s'],
     [0, '0s'],
   ])('%d ms is written %s', (ms, text) => expect(formatDuration(ms)).toBe(text))
+  test.each([
+    [146.666_664, '147ms'],
+    [0.012_345_6, '12.3µs'],
+    [1234.5, '1.23s'],
+    [35, '35ms'],
+    [59_999, '1m0s'],
+    [133_456.7, '2m13s'],
+    [7_654_321, '2h7m34s'],
+    [0, '0s'],
+    [-1.234_5, '-1.23ms'],
+  ])('%d ms that were measured are written %s', (ms, text) => expect(roundedDuration(ms)).toBe(text))
 })
 
 test('a port range has three forms', () => {

@@ -1,6 +1,6 @@
 import type { Event } from '#kubernetes/event.ts'
 import type { ApiNotice } from '#kubernetes/notices.ts'
-import { formatDuration } from '#values/duration.ts'
+import { roundedDuration } from '#values/duration.ts'
 import type { Log } from './klog.ts'
 
 // Objects that cannot be used, and the state of the connection to the API server → lines in the log.
@@ -16,14 +16,14 @@ export function logNotices(log: Log): (news: ApiNotice) => void {
         return log.info(0, 'Caches are synced', {
           resource: news.resource,
           objects: news.objects,
-          took: formatDuration(news.tookMs),
+          took: roundedDuration(news.tookMs),
         })
       case 'waiting':
         return log.warning('Waiting for the API server; rules stay as they are', about(news))
       case 'back':
         return log.info(0, 'The API server is back', {
           resource: news.resource,
-          after: formatDuration(news.downMs),
+          after: roundedDuration(news.downMs),
         })
       case 'unauthorized':
         return log.warning('The API server does not know us; check the credentials', about(news))
@@ -47,6 +47,6 @@ export function logNotices(log: Log): (news: ApiNotice) => void {
 
 function about(news: Extract<ApiNotice, { reason: string }>): Record<string, string> {
   const { resource, reason } = news
-  const retry: Record<string, string> = 'retryMs' in news ? { retry: formatDuration(news.retryMs) } : {}
+  const retry: Record<string, string> = 'retryMs' in news ? { retry: roundedDuration(news.retryMs) } : {}
   return { resource, reason, ...retry }
 }

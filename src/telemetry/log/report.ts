@@ -1,7 +1,7 @@
 import type { Blocked, Report } from '#proxy/sync/report.ts'
 import { CommandFailed } from '#system/must.ts'
 import { FAMILY_LABEL } from '#values/address.ts'
-import { formatDuration } from '#values/duration.ts'
+import { roundedDuration } from '#values/duration.ts'
 import type { Log } from './klog.ts'
 import { serviceSentences } from './sentences.ts'
 
@@ -27,14 +27,18 @@ export function logReport(log: Log, report: Report): void {
   const level = units.added + units.changed + units.removed > 0 ? 2 : 4
   log.info(level, 'Sync complete', {
     ...about,
-    elapsed: formatDuration(tookMs),
-    stages,
+    elapsed: roundedDuration(tookMs),
+    stages: rounded(stages),
     looked,
     ...units,
     commands,
     bytes,
     forgottenFlows: flows.forgotten,
   })
+}
+
+function rounded(stages: Report['stages']): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(stages).map(([stage, ms]) => [stage, roundedDuration(ms)]))
 }
 
 /** What ought to be gone, and who leads there. */
@@ -55,6 +59,6 @@ function logFailure(log: Log, { error, retryMs }: NonNullable<Report['failure']>
   log.error('Sync failed', error, {
     ...(near.length > 0 && { near }),
     next: 'look again and rewrite what differs',
-    in: formatDuration(retryMs),
+    in: roundedDuration(retryMs),
   })
 }
