@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { sweep } from '#proxy/modes/leftovers.ts'
+import { removeLeftovers } from '#proxy/modes/leftovers.ts'
 import { systemClock } from '#system/clock.ts'
 import { must } from '#system/must.ts'
 import type { Kernel } from '#system/ports.ts'
@@ -51,7 +51,7 @@ describe.skipIf(why !== undefined)(`cleanup${why ? ` (skipped: ${why})` : ''}`, 
   ] as const)('takes away all of %s', async (name, programs) => {
     for (const program of programs) await put(program, saved(name))
     expect((await ofProxies()).length).toBeGreaterThan(20)
-    const { removed, remains } = await sweep({ kernel, clock: systemClock })
+    const { removed, remains } = await removeLeftovers({ kernel, clock: systemClock })
     expect(remains).toEqual([])
     expect(new Set(removed.map(({ tool }) => tool))).toEqual(new Set(programs))
     expect(await ofProxies()).toEqual([])
@@ -61,7 +61,7 @@ describe.skipIf(why !== undefined)(`cleanup${why ? ` (skipped: ${why})` : ''}`, 
     await must(kernel, { argv: ['nft', '-f', '-'], input: fixture('nftables-1.36-v4.nft') })
     await run('nft', 'add', 'table', 'ip6', 'kube-proxy')
     await run('nft', 'add', 'table', 'ip', 'kube-proxy-of-mine')
-    const { removed, remains } = await sweep({ kernel, clock: systemClock })
+    const { removed, remains } = await removeLeftovers({ kernel, clock: systemClock })
     expect(remains).toEqual([])
     expect(removed).toEqual([{ tool: 'nft', what: 'tables', count: 2 }])
     expect((await run('nft', 'list', 'tables')).trim()).toBe('table ip kube-proxy-of-mine')
@@ -78,7 +78,7 @@ describe.skipIf(why !== undefined)(`cleanup${why ? ` (skipped: ${why})` : ''}`, 
     const jump = '-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES'
     const doc = `*nat\n:KUBE-SERVICES - [0:0]\n:KUBE-LOAD-BALANCER - [0:0]\n${ask}\n${jump}\nCOMMIT\n`
     for (const program of ['iptables-nft', 'iptables-legacy']) await put(program, doc)
-    expect((await sweep({ kernel, clock: systemClock })).remains).toEqual([])
+    expect((await removeLeftovers({ kernel, clock: systemClock })).remains).toEqual([])
     expect(await ofProxies()).toEqual([expect.stringContaining('create KUBE-SRC-AAAAAAAAAAAAAAAA ')])
   })
 
@@ -90,7 +90,7 @@ describe.skipIf(why !== undefined)(`cleanup${why ? ` (skipped: ${why})` : ''}`, 
     }
     const before = await everything()
     for (const program of ['iptables-nft', 'iptables-legacy']) await put(program, saved('iptables-1.36-v4'))
-    expect((await sweep({ kernel, clock: systemClock })).remains).toEqual([])
+    expect((await removeLeftovers({ kernel, clock: systemClock })).remains).toEqual([])
     // A table that a proxy was the first to use stays, with the chains the kernel itself has.
     expect(lines(await everything())).toEqual(lines(before))
     expect(before).toMatch(/^-A DOCKER/m)
@@ -105,7 +105,7 @@ describe.skipIf(why !== undefined)(`cleanup${why ? ` (skipped: ${why})` : ''}`, 
         .replaceAll(/^:KUBE-(?:MARK|POSTR|FIREWALL).*\n/gm, '')
         .replaceAll(/^-A (?:KUBE-(?:MARK|POSTR|FIREWALL)|POSTROUTING|\w+ -j KUBE-FIREWALL).*\n/gm, ''),
     )
-    expect((await sweep({ kernel, clock: systemClock })).remains).toEqual([])
+    expect((await removeLeftovers({ kernel, clock: systemClock })).remains).toEqual([])
     expect(await everything()).toBe(before)
   })
 
@@ -118,7 +118,7 @@ describe.skipIf(why !== undefined)(`cleanup${why ? ` (skipped: ${why})` : ''}`, 
     })
 
     test('is emptied and named, and holds up nothing else', async () => {
-      const { remains } = await sweep({ kernel, clock: systemClock })
+      const { remains } = await removeLeftovers({ kernel, clock: systemClock })
       expect(remains).toEqual(
         ['iptables-nft', 'iptables-legacy'].map(tool => ({
           what: `${tool}: chain ${SVC} in table nat, empty`,

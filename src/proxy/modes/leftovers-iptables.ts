@@ -1,14 +1,15 @@
 import { type ChainTexts, canonicalChains } from 'iptables-parser'
 import { block, type Variant } from '#dialects/iptables.ts'
-import { strangers, targetOf } from './iptables/foreign-rules.ts'
+import { foreignRules, targetOf } from './iptables/foreign-rules.ts'
 import * as iptables from './iptables/names.ts'
 import { chainUnit, FIREWALL, isBuiltIn, MARK_MASQ, POSTROUTING, type Table } from './iptables/names.ts'
 import * as ipvs from './ipvs/names.ts'
 import * as userspace from './userspace/names.ts'
 
-// What iptables-save prints → what service proxies of any mode and age have left in it, and the documents that take it away.
+// iptables-save → chains and jumps that service proxies of any mode and version have left, and the documents that
+// remove them.
 
-/** What is there of them in one table. */
+/** The leftovers in one table. */
 export interface Leftover {
   readonly table: Table
   /** Jumps from the kernel's own chains, without their leading `-A`. */
@@ -19,27 +20,27 @@ export interface Leftover {
 export interface LeftChain {
   readonly name: string
   readonly state: 'empty' | 'filled'
-  /** The rule of somebody else that leads here: while it stands, the chain can be emptied but not deleted. */
-  readonly heldBy?: string
+  /** The foreign rule that jumps here: while it stands, the chain can be emptied but not deleted. */
+  readonly blockedBy?: string
 }
 
 const TABLES: readonly Table[] = ['mangle', 'filter', 'nat']
 const MARK_DROP = 'KUBE-MARK-DROP'
 
-/** In the nat table KUBE-FIREWALL is what ipvs mode of 1.20 had; in the filter table it is shared with kubelet. */
+/** KUBE-FIREWALL in the nat table is a chain of ipvs mode in 1.20; in the filter table kubelet uses it too. */
 function isAnyProxys(table: Table, chain: string): boolean {
   if (iptables.isOurChain(table, chain) || ipvs.isOurChain(table, chain)) return true
   return table !== 'mangle' && (userspace.isOurChain(table, chain) || (table === 'nat' && chain === FIREWALL))
 }
 
-/** How our jumps say why they are there; a rule that says nothing of the kind is a stranger's, wherever it leads. */
+/** The comments on jumps that proxies write. A rule without such a comment is a foreign rule, wherever it jumps. */
 const OUR_REASON =
   / --comment "(?:kubernetes |kube-proxy |handle (?:ClusterIPs|service NodePorts);|Ensure that non-local NodePort traffic)/
 
 export function leftoversIn(save: string): readonly Leftover[] {
   const tables = canonicalChains(save)
   const goes = whatGoes(tables)
-  const held = strangers(tables, { chain: goes, line: isOurJump })
+  const blocked = foreignRules(tables, { chain: goes, line: isOurJump })
   return TABLES.map(table => {
     const all = [...(tables.get(table) ?? [])]
     const jumps = all.flatMap(([chain, text]) => text.split('\n').filter(line => isOurJump(table, chain, line)))
@@ -48,15 +49,15 @@ export function leftoversIn(save: string): readonly Leftover[] {
       table,
       lines: jumps.filter(line => goes(table, targetOf(line)!)).map(line => line.slice('-A '.length)),
       chains: chains
-        .map(([name, text]) => leftChain(name, text, held.get(chainUnit(table, name))))
-        // Nobody can say whose this is: where somebody else uses it, it is theirs.
-        .filter(({ name, heldBy }) => name !== MARK_DROP || heldBy === undefined),
+        .map(([name, text]) => leftChain(name, text, blocked.get(chainUnit(table, name))))
+        // kube-proxy and kubelet both made KUBE-MARK-DROP: where a foreign rule uses it, it stays.
+        .filter(({ name, blockedBy }) => name !== MARK_DROP || blockedBy === undefined),
     }
   })
 }
 
-function leftChain(name: string, text: string, heldBy: string | undefined): LeftChain {
-  return { name, state: text === '' ? 'empty' : 'filled', ...(heldBy !== undefined && { heldBy }) }
+function leftChain(name: string, text: string, blockedBy: string | undefined): LeftChain {
+  return { name, state: text === '' ? 'empty' : 'filled', ...(blockedBy !== undefined && { blockedBy }) }
 }
 
 function isOurJump(table: Table, chain: string, line: string): boolean {
@@ -65,34 +66,37 @@ function isOurJump(table: Table, chain: string, line: string): boolean {
 }
 
 /**
- * kubelet writes chains with the same first name, and puts them back only when it starts: what it may have written stays
- * where it is at work. Before 1.28 that was also everything about marks, which it shared with kube-proxy.
+ * kubelet writes chains that start with KUBE- too, and restores them only when it starts: where kubelet runs, what it
+ * may have written stays. Before 1.28 that included everything about marks, which it shared with kube-proxy.
  */
 function whatGoes(tables: ChainTexts): (table: Table, chain: string) => boolean {
   const has = (table: Table, chain: string): boolean => tables.get(table)?.has(chain) === true
   const kubelet = TABLES.some(table => has(table, 'KUBE-KUBELET-CANARY')) || has('mangle', 'KUBE-IPTABLES-HINT')
   const marks = kubelet && (tables.get('nat')?.get(MARK_DROP) ?? '') !== ''
   const firewall = tables.get('filter')?.get(FIREWALL) ?? ''
-  const strange = firewall
+  const hasForeignRules = firewall
     .split('\n')
     .some(line => line !== '' && !line.includes('"block incoming localnet connections"'))
   return (table, chain) => {
-    if (chain === FIREWALL && table === 'filter') return !kubelet && !strange
+    if (chain === FIREWALL && table === 'filter') return !kubelet && !hasForeignRules
     if (table === 'nat' && chain === MARK_DROP) return !marks
     if (table === 'nat' && (chain === MARK_MASQ || chain === POSTROUTING)) return !marks
     return isAnyProxys(table, chain)
   }
 }
 
-/** Whether there is anything left to do. */
+/** True while a jump or a chain can still be removed, or a blocked chain still has rules to empty. */
 export function canGo({ lines, chains }: Leftover): boolean {
-  return lines.length > 0 || chains.some(({ heldBy, state }) => heldBy === undefined || state === 'filled')
+  return lines.length > 0 || chains.some(({ blockedBy, state }) => blockedBy === undefined || state === 'filled')
 }
 
-/** In blocks that can each stand alone: first nothing leads anywhere any more, then the chains go. */
+/**
+ * In blocks that can each be applied alone: first all jumps are deleted and all chains emptied, then chains are
+ * deleted.
+ */
 export function removal({ table, lines, chains }: Leftover, variant: Variant): string {
   const loose = [...lines.map(line => `-D ${line}`), ...chains.map(({ name }) => `:${name} - [0:0]`)]
-  const gone = chains.filter(({ heldBy }) => heldBy === undefined).map(({ name }) => `-X ${name}`)
+  const gone = chains.filter(({ blockedBy }) => blockedBy === undefined).map(({ name }) => `-X ${name}`)
   const size = variant === 'legacy' ? Number.POSITIVE_INFINITY : Math.max(100, Math.round(Math.sqrt(chains.length)))
   return [...blocks(table, loose, size), ...blocks(table, gone, size)].join('')
 }

@@ -4,7 +4,8 @@ import type { ServiceTraffic } from '#proxy/desired/traffic.ts'
 import type { Command, Kernel } from '#system/ports.ts'
 import type { Packet, Path } from './trace.ts'
 
-// What every mode can do. A mode says what `desired` decided in the words of one kernel tool; it decides nothing itself.
+// The contract of a mode. A mode writes what `desired` decided in the language of one kernel tool; it decides nothing
+// itself.
 
 /** The smallest thing the kernel replaces in one go: a chain, a jump, a map element, a virtual server. */
 export type Unit = string
@@ -17,8 +18,8 @@ export interface Entry {
 }
 
 /**
- * The text of a unit that is left where it stands but takes nothing new, and is not made where it does not stand: an IPVS
- * destination whose clients may finish.
+ * The text of a unit that stays where the kernel has it but takes no new connections, and is not created where the
+ * kernel lacks it: an IPVS destination whose clients may finish.
  */
 export const LINGERING = 'lingering'
 
@@ -32,48 +33,56 @@ export interface Plan {
 
 export interface Mode {
   readonly name: 'userspace' | 'iptables' | 'ipvs' | 'nftables'
-  /** What stands without a single Service. */
+  /** The entries of a node without a single Service. */
   base(node: NodeView): readonly Entry[]
-  /** What one service port adds. */
+  /** The entries one service port adds. */
   service(traffic: ServiceTraffic, node: NodeView): readonly Entry[]
-  /** The commands that carry a plan out, in an order in which nothing dangles. */
+  /** The commands that carry a plan out, in an order in which no rule refers to something that is missing. */
   write(plan: Plan): readonly Command[]
-  /** Of what a plan takes away: what `write` can only empty for now. The next look finds it there, and it goes then. */
+  /**
+   * Units of `plan.remove` that `write` can only empty: the next read finds them, and the sync after it deletes them.
+   */
   emptied?(plan: Plan): ReadonlySet<Unit>
-  /** What is there of ours. */
+  /** Our units, as the kernel has them. */
   read(kernel: Kernel): Promise<Ruleset>
-  /** Units that cannot go while somebody else holds on to them, each with what does; asked when something cannot go. */
-  holders?(kernel: Kernel): Promise<ReadonlyMap<Unit, string>>
-  /** How to hear of changes that somebody else makes, where the kernel tells of them. */
+  /**
+   * Units of ours that foreign rules jump to, each with such a rule: they are blocked while it stands. Read only before
+   * a removal.
+   */
+  foreignRules?(kernel: Kernel): Promise<ReadonlyMap<Unit, string>>
+  /** A program that reports changes other programs make, where the kernel has one for them. */
   readonly alarm?: Alarm
-  /** Who answers clients besides endpoints, as the kernel sees it. */
-  readonly answering?: Answering
-  /** Where a packet goes under these rules, hop by hop. */
+  /** Proxy ports, where conntrack shows them in place of endpoints. */
+  readonly proxyPorts?: ProxyPorts
+  /** The way of a packet under these rules, hop by hop. */
   trace(rules: Ruleset, packet: Packet): readonly Path[]
 }
 
-/** Answerers have names, because their addresses may belong to others by the next start. */
-export interface Answering {
-  /** Those of one service port. */
-  readonly names: (traffic: ServiceTraffic) => readonly string[]
-  /** Looks who they are just now; undefined for everybody else. */
-  look(kernel: Kernel): Promise<(flow: Flow) => string | undefined>
+/** Proxy ports are keyed by listener name: after a restart a port may serve another Service. */
+export interface ProxyPorts {
+  /** The listener names of one service port. */
+  readonly listeners: (traffic: ServiceTraffic) => readonly string[]
+  /** Reads which listener has which port now. Of a flow: the listener that answers it; undefined where none does. */
+  read(kernel: Kernel): Promise<(flow: Flow) => string | undefined>
 }
 
-/** A program that tells of every change in the kernel, and how to read what it says. */
+/** A program that reports every change in the kernel, and how to read its lines. */
 export interface Alarm {
   readonly argv: readonly [string, ...string[]]
-  /** Whether the line tells of a change to what is ours. */
+  /** True for a line that reports a change to units of ours. */
   concerns(line: string): boolean
-  /** The line that ends a transaction names who made it. */
+  /** The line that ends a transaction names the program and process that made it. */
   author(line: string): Author | undefined
-  /** Whether that is a program we use; others use it too. */
+  /** True for a program that the agent runs; administrators and other agents run it too. */
   isUs(program: string): boolean
-  /** Whether this command of ours changes the kernel: then the processes that are told of can be counted against ours. */
+  /** True for a command of ours that changes the kernel: reported processes are counted against such commands. */
   isChange(command: Command): boolean
 }
 
-/** One process may make several transactions. Its number need not be the one we know it by: we may live in a container. */
+/**
+ * One process may make several transactions. Its pid need not be the one the agent knows: the agent may run in a
+ * container.
+ */
 export interface Author {
   readonly program: string
   readonly process: string

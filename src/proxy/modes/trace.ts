@@ -1,7 +1,8 @@
 import type { Address } from '#values/address.ts'
 import type { Protocol } from '#values/protocol.ts'
 
-// A first packet and a ruleset → every way it can go. Rules that choose at random make several ways, each with its share.
+// A first packet and a ruleset → every path it can take. Rules that choose at random make several paths, each with its
+// share.
 
 export interface Packet {
   readonly protocol: Protocol
@@ -17,14 +18,14 @@ export interface Packet {
 }
 
 export interface Path {
-  /** The part of all such packets that go this way; the shares of one trace add up to 1. */
+  /** The part of all such packets that takes this path; the shares of one trace add up to 1. */
   readonly share: number
   readonly hops: readonly Hop[]
   readonly end: End
 }
 
 export interface Hop {
-  /** Where the packet was: a chain, a map. */
+  /** The chain or map the packet was in. */
   readonly at: string
   /** The rule or element that matched, as the tool prints it. */
   readonly rule: string
@@ -32,9 +33,17 @@ export interface Hop {
   readonly did: string
 }
 
+/** A rule says something this tracer does not understand: passing over it would be a wrong answer. */
+export class CannotTrace extends Error {
+  constructor({ text }: { readonly text: string }, why: string) {
+    super(`cannot trace "${text}": it ${why}`)
+    this.name = 'CannotTrace'
+  }
+}
+
 export type End =
   | { readonly to: 'endpoint'; readonly endpoint: string; readonly masqueraded: boolean }
   | { readonly to: 'rejected' }
   | { readonly to: 'dropped' }
-  /** No rule of ours sends it anywhere: it goes where its address says. */
+  /** No rule of ours changes its destination: it is routed by its own address. */
   | { readonly to: 'untouched'; readonly masqueraded: boolean }

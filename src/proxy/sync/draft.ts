@@ -50,7 +50,7 @@ export class Draft {
     this.#cluster = cluster
     this.#mode = mode
     this.#nodeReader = nodeReader
-    this.#answerers = mode.answering?.names
+    this.#answerers = mode.proxyPorts?.listeners
   }
 
   touch(services: Iterable<ObjectName>): void {

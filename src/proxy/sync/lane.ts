@@ -177,7 +177,7 @@ export class Lane {
     try {
       const { kernel, mode } = this.#parts
       const nodeAddresses = this.draft.nodeFacts?.addresses ?? []
-      const answererOf = await mode.answering?.look(kernel)
+      const answererOf = await mode.proxyPorts?.read(kernel)
       const about = { owed, family: this.family, nodeAddresses, ...(answererOf !== undefined && { answererOf }) }
       return { forgotten: await forget(kernel, about) }
     } catch (error) {

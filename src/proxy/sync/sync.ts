@@ -107,8 +107,8 @@ export class Sync {
 
   /** Of what is to go: what cannot, and why. */
   async #held({ remove }: Plan): Promise<ReadonlyMap<Unit, string>> {
-    if (remove.size === 0 || this.#mode.holders === undefined) return NOTHING_HELD
-    const held = await this.#mode.holders(this.#kernel)
+    if (remove.size === 0 || this.#mode.foreignRules === undefined) return NOTHING_HELD
+    const held = await this.#mode.foreignRules(this.#kernel)
     return new Map([...held].filter(([unit]) => remove.has(unit)))
   }
 

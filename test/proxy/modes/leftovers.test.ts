@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { PaperKernel } from '#lab/paper/kernel.ts'
-import { sweep } from '#proxy/modes/leftovers.ts'
-import type { Swept } from '#proxy/modes/swept.ts'
+import { removeLeftovers } from '#proxy/modes/leftovers.ts'
+import type { RemovalResult } from '#proxy/modes/leftovers-removal.ts'
 import type { Command, Kernel, Outcome } from '#system/ports.ts'
 
 // What proxies have left on a machine of paper, and what is there after it was swept.
@@ -30,14 +30,14 @@ class Host implements Kernel {
     }
   }
 
-  async sweep(): Promise<Swept> {
+  async sweep(): Promise<RemovalResult> {
     const clock = new PaperClock()
     let isDone = false
-    const swept = sweep({ kernel: this, clock }).finally(() => {
+    const result = removeLeftovers({ kernel: this, clock }).finally(() => {
       isDone = true
     })
     while (!isDone) await clock.advance(50)
-    return swept
+    return result
   }
 
   get proxys(): readonly string[] {

@@ -305,8 +305,8 @@ describe('connections that are owed forgetting', () => {
   })
 
   test('none goes that is answered by whom the mode names, where it is not the endpoint', async () => {
-    const answering = { names: () => ['the relay'], look: async () => () => 'the relay' }
-    const here = await standing({ ...mode, answering })
+    const proxyPorts = { listeners: () => ['the relay'], read: async () => () => 'the relay' }
+    const here = await standing({ ...mode, proxyPorts })
     here.lane.distrust()
     expect(await forgotten(here, [flow('10.96.0.53', 53, '10.99.0.2', 4000)])).toEqual([])
   })

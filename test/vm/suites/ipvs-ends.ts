@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { tally } from '#lab/network/host.ts'
 import { ipvs } from '#proxy/modes/ipvs/index.ts'
-import { sweep } from '#proxy/modes/leftovers.ts'
+import { removeLeftovers } from '#proxy/modes/leftovers.ts'
 import { diff, EMPTY } from '#proxy/plan/diff.ts'
 import { systemClock } from '#system/clock.ts'
 import { must } from '#system/must.ts'
@@ -52,7 +52,7 @@ export const ipvsEnds = suite<Stage>('coming to ipvs mode and leaving it', {
       await stage.tell(['iptables', '-t', 'nat', '-A', 'POSTROUTING', '-s', '192.0.2.0/24', '-j', 'MASQUERADE'])
       const theirs = '-A -t 192.0.2.1:30080 -s wrr'
       if (!(await stage.ask('ipvsadm', '-Sn')).includes(theirs)) await stage.tell(['ipvsadm', '-R'], `${theirs}\n`)
-      const { remains } = await sweep({ kernel, clock: systemClock })
+      const { remains } = await removeLeftovers({ kernel, clock: systemClock })
       assert.deepEqual(remains, [])
       assert.ok((await stage.ask('ipvsadm', '-Sn')).includes(theirs))
       assert.ok(!/^-A -[tu] (?:10\.|198\.18|\[fd)/m.test(await stage.ask('ipvsadm', '-Sn')))

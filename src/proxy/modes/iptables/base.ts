@@ -23,7 +23,7 @@ const NEW = '-m conntrack --ctstate NEW'
 
 type Jump = readonly [table: Table, chain: string, target: string, extra: string | false, why: string | false]
 
-/** In kube-proxy's order: each is put in front, so the chain reads from the last to the first. */
+/** In kube-proxy's order: each is inserted in front, so the chain lists them from the last to the first. */
 const JUMPS: readonly Jump[] = [
   ['filter', 'INPUT', EXTERNAL_SERVICES, NEW, 'kubernetes externally-visible service portals'],
   ['filter', 'FORWARD', EXTERNAL_SERVICES, NEW, 'kubernetes externally-visible service portals'],
@@ -47,7 +47,7 @@ export function base(node: NodeView): readonly Entry[] {
     { unit: chainUnit('nat', MARK_MASQ), text: rule('-A', MARK_MASQ, words.setMark(node.mark)) },
     { unit: chainUnit('nat', POSTROUTING), text: postrouting(node) },
     { unit: chainUnit('nat', NODEPORTS), text: '', shared: true },
-    { unit: chainUnit('nat', SERVICES), text: nodePortDoors(node), shared: true },
+    { unit: chainUnit('nat', SERVICES), text: nodePortJumps(node), shared: true },
     { unit: chainUnit('filter', FORWARD), text: forward(node) },
     ...[SERVICES, EXTERNAL_SERVICES, NODEPORTS, PROXY_FIREWALL].map(
       (chain): Entry => ({ unit: chainUnit('filter', chain), text: '', shared: true }),
@@ -67,7 +67,7 @@ function jumpUnit([table, chain, target, extra, why]: Jump): Unit {
   return lineUnit(table, rule('-A', chain, extra, why !== false && words.comment(why), words.jump(target)))
 }
 
-/** In the order in which they are put in front: the last of a chain stands first. */
+/** In the order in which they are inserted in front: the last of a chain stands first. */
 export const JUMP_UNITS: readonly Unit[] = JUMPS.map(jumpUnit)
 
 /** Marked packets leave with the node's address; the mark is cleared so that a second pass cannot masquerade again. */
@@ -79,7 +79,10 @@ function postrouting({ mark }: NodeView): string {
   ].join('\n')
 }
 
-/** An INVALID packet that was let through would reach the client with the pod's own address, and reset its connection. */
+/**
+ * An INVALID packet would reach the client with the pod's own address, because conntrack does not rewrite it, and reset
+ * the connection.
+ */
 function forward({ mark, dropInvalid }: NodeView): string {
   return [
     dropInvalid && rule('-A', FORWARD, '-m conntrack --ctstate INVALID -j DROP'),
@@ -95,8 +98,8 @@ function forward({ mark, dropInvalid }: NodeView): string {
     .join('\n')
 }
 
-/** Last in KUBE-SERVICES, so that an address with a rule of its own never falls through to the node ports. */
-function nodePortDoors({ family, nodePortAddresses, localhostNodePorts }: NodeView): string {
+/** Last in KUBE-SERVICES: a packet to an address that has a rule of its own must not reach the node ports. */
+function nodePortJumps({ family, nodePortAddresses, localhostNodePorts }: NodeView): string {
   const note = words.comment('kubernetes service nodeports; NOTE: this must be the last rule in this chain')
   if (nodePortAddresses !== 'all') {
     return nodePortAddresses.map(ip => rule('-A', SERVICES, words.to(ip), note, words.jump(NODEPORTS))).join('\n')
@@ -105,7 +108,10 @@ function nodePortDoors({ family, nodePortAddresses, localhostNodePorts }: NodeVi
   return rule('-A', SERVICES, notLoopback, note, '-m addrtype --dst-type LOCAL', words.jump(NODEPORTS))
 }
 
-/** Node ports on 127.0.0.1 need route_localnet, which would let neighbours reach everything bound to localhost. */
+/**
+ * Node ports on 127.0.0.1 need route_localnet, which without this rule lets hosts on the same link reach whatever is
+ * bound to localhost.
+ */
 function martians({ family, localhostNodePorts }: NodeView): readonly Entry[] {
   if (family !== 'ipv4' || !localhostNodePorts) return []
   const text = rule(

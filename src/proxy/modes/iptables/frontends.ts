@@ -18,7 +18,7 @@ import {
 
 // The frontends of a service port → its lines in the chains that all services share.
 
-export function entrances(traffic: ServiceTraffic, node: NodeView, chains: ServiceChains): readonly Entry[] {
+export function frontendLines(traffic: ServiceTraffic, node: NodeView, chains: ServiceChains): readonly Entry[] {
   const lines = new Map<string, string[]>()
   const add = (table: Table, chain: string, ...rest: readonly (string | false | undefined)[]): void => {
     const unit = chainUnit(table, chain)
@@ -26,7 +26,7 @@ export function entrances(traffic: ServiceTraffic, node: NodeView, chains: Servi
     const known = lines.get(unit) ?? []
     if (!known.includes(line)) lines.set(unit, [...known, line])
   }
-  for (const frontend of traffic.frontends) entrance({ traffic, node, chains, frontend, add })
+  for (const frontend of traffic.frontends) addFrontend({ traffic, node, chains, frontend, add })
   if (traffic.healthCheckPort !== undefined) {
     const why = words.comment(`${traffic.id} health check node port`)
     add('filter', NODEPORTS, '-p tcp', why, words.dport('tcp', traffic.healthCheckPort), '-j ACCEPT')
@@ -34,7 +34,7 @@ export function entrances(traffic: ServiceTraffic, node: NodeView, chains: Servi
   return [...lines].map(([unit, text]) => ({ unit, text: text.join('\n'), shared: true }))
 }
 
-interface Entrance {
+interface FrontendParts {
   readonly traffic: ServiceTraffic
   readonly node: NodeView
   readonly chains: ServiceChains
@@ -42,13 +42,13 @@ interface Entrance {
   readonly add: (table: Table, chain: string, ...rest: readonly (string | false | undefined)[]) => void
 }
 
-function entrance(entrance: Entrance): void {
-  const { verdict } = entrance.frontend
-  if (verdict.to === 'pool' || verdict.to === 'gate') admit(entrance)
-  if (verdict.to === 'reject') refuse(entrance, 'has no endpoints')
-  const nobodyHere =
-    verdict.to === 'gate' && entrance.traffic.gate?.policy === 'Local' && entrance.traffic.gate.others === 'drop'
-  if (verdict.to === 'drop' || nobodyHere) refuse(entrance, 'has no local endpoints')
+function addFrontend(parts: FrontendParts): void {
+  const { verdict } = parts.frontend
+  const { gate } = parts.traffic
+  if (verdict.to === 'pool' || verdict.to === 'gate') admit(parts)
+  if (verdict.to === 'reject') refuse(parts, 'has no endpoints')
+  const lacksLocal = verdict.to === 'gate' && gate?.policy === 'Local' && gate.others === 'drop'
+  if (verdict.to === 'drop' || lacksLocal) refuse(parts, 'has no local endpoints')
 }
 
 const TITLE: Record<Frontend['kind'], string> = {
@@ -58,7 +58,7 @@ const TITLE: Record<Frontend['kind'], string> = {
   'node-port': '',
 }
 
-function admit({ traffic: { id, protocol }, node, chains, frontend, add }: Entrance): void {
+function admit({ traffic: { id, protocol }, node, chains, frontend, add }: FrontendParts): void {
   const { kind, ip, port, verdict, sourceRanges } = frontend
   const why = words.comment(id + TITLE[kind])
   const inward = verdict.to === 'pool' ? chains[verdict.pool] : chains.external
@@ -73,10 +73,10 @@ function admit({ traffic: { id, protocol }, node, chains, frontend, add }: Entra
 }
 
 /**
- * The chain at the end of the branch an address is on, with the jumps that lead there. A packet looks through a few
- * dozen rules instead of all; where no rule matches, it comes back and goes on to the node ports.
+ * Adds the jumps from KUBE-SERVICES down to an address's branch, and returns the last chain. A packet is compared with
+ * a few dozen rules instead of all; where none matches, it returns and goes on to the node ports.
  */
-function reach(ip: Address, add: Entrance['add']): string {
+function reach(ip: Address, add: FrontendParts['add']): string {
   return BRANCHES[familyOf(ip)].reduce((chain, bits, i) => {
     const prefix = prefixOf(ip, bits)
     const branch = branchChain(prefix, i + 1)
@@ -85,12 +85,15 @@ function reach(ip: Address, add: Entrance['add']): string {
   }, SERVICES)
 }
 
-/** Service ranges are /12 to /24, and /108 to /120: each step divides what is left among sixteen or so. */
+/** Service ranges are /12 to /24, and /108 to /120: each step divides the remaining addresses by 16 or so. */
 const BRANCHES: Readonly<Record<Family, readonly number[]>> = { ipv4: [16, 20, 24], ipv6: [112, 116, 120] }
 
-/** Nobody anywhere is refused at once; somebody, but not where policy allows, is dropped as a missing route would be. */
+/**
+ * Without endpoints the client is rejected at once; with endpoints, but none where policy allows, dropped like a
+ * missing route.
+ */
 function refuse(
-  { traffic: { id, protocol }, node, frontend, add }: Entrance,
+  { traffic: { id, protocol }, node, frontend, add }: FrontendParts,
   reason: 'has no endpoints' | 'has no local endpoints',
 ): void {
   const { kind, ip, port } = frontend

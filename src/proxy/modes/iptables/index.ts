@@ -2,7 +2,7 @@ import type { Tools } from '#dialects/iptables.ts'
 import { alarm } from '#proxy/modes/iptables-alarm.ts'
 import type { Mode } from '#proxy/modes/mode.ts'
 import { base } from './base.ts'
-import { holders, read } from './read.ts'
+import { foreignRules, read } from './read.ts'
 import { service } from './service.ts'
 import { trace } from './trace.ts'
 import { write } from './write.ts'
@@ -17,7 +17,7 @@ export function iptables(tools: Tools): Mode {
     service,
     write: plan => write(plan, tools),
     read: kernel => read(kernel, tools),
-    holders: kernel => holders(kernel, tools),
+    foreignRules: kernel => foreignRules(kernel, tools),
     ...(watch !== undefined && { alarm: watch }),
     trace,
   }

@@ -3,7 +3,7 @@ import type { Unit } from '#proxy/modes/mode.ts'
 import type { Cidr } from '#values/cidr.ts'
 import { hash16 } from '#values/digest.ts'
 
-// A service port → the names of its chains, by the same hash as kube-proxy's, so that both recognise each other's.
+// A service port → the names of its chains, by kube-proxy's hash, so that either program recognises the other's chains.
 
 export type Table = 'mangle' | 'filter' | 'nat'
 
@@ -24,9 +24,9 @@ export interface ServiceChains {
   readonly cluster: string
   /** The endpoints on this node. */
   readonly local: string
-  /** The way in from outside. */
+  /** Reached from addresses outside the cluster. */
   readonly external: string
-  /** Before it, where only some sources may come in. */
+  /** In front of `external`, where only some source ranges are admitted. */
   readonly firewall: string
   endpoint(endpoint: Endpoint): string
 }
@@ -48,17 +48,17 @@ export function chainUnit(table: Table, chain: string): Unit {
   return `${table} ${chain}`
 }
 
-/** One line of ours in a chain that belongs to others too. It is its own name, so it can be taken away word for word. */
+/** One line of ours in a chain we do not own. The line is its own name, so that `-D` can delete it word for word. */
 export function lineUnit(table: Table, line: string, copy = 1): Unit {
   return copy === 1 ? `${table} ${line}` : `${table} ${line} #${copy}`
 }
 
-export type UnitParts =
+export type IptablesUnit =
   | { readonly table: Table; readonly chain: string }
   /** Without its leading `-A`. */
   | { readonly table: Table; readonly line: string }
 
-export function unitParts(unit: Unit): UnitParts {
+export function unitParts(unit: Unit): IptablesUnit {
   const space = unit.indexOf(' ')
   const table = unit.slice(0, space) as Table
   const rest = unit.slice(space + 1)
@@ -71,8 +71,8 @@ const STATIC: Readonly<Record<Table, readonly string[]>> = {
   nat: [SERVICES, NODEPORTS, POSTROUTING, MARK_MASQ, CANARY],
 }
 
-/** The chains that packets enter from the kernel's own, by a jump of ours. */
-const ENTRANCES: Readonly<Record<Table, readonly string[]>> = {
+/** The chains that our jumps from built-in chains lead to. */
+const JUMP_TARGETS: Readonly<Record<Table, readonly string[]>> = {
   mangle: [],
   filter: [SERVICES, EXTERNAL_SERVICES, FORWARD, NODEPORTS, PROXY_FIREWALL, FIREWALL],
   nat: [SERVICES, POSTROUTING],
@@ -83,18 +83,18 @@ export function branchChain(prefix: Cidr, depth: number): string {
   return `KUBE-SVCS${depth}-${hash16(prefix)}`
 }
 
-/** KUBE-XLB chains are kube-proxy's from before 1.24: left alone they would pin our endpoint chains. */
+/** KUBE-XLB chains are of kube-proxy before 1.24: their jumps would keep our endpoint chains from being deleted. */
 const PER_SERVICE = /^KUBE-(?:SVC|SVL|SEP|FW|EXT|XLB|SVCS\d)-[A-Z2-7]{16}$/
 
 export function isOurChain(table: Table, chain: string): boolean {
   return STATIC[table].includes(chain) || (table === 'nat' && PER_SERVICE.test(chain))
 }
 
-export function isEntrance(table: Table, chain: string): boolean {
-  return ENTRANCES[table].includes(chain)
+export function isJumpTarget(table: Table, chain: string): boolean {
+  return JUMP_TARGETS[table].includes(chain)
 }
 
-/** The chains that are there before anybody makes one. */
+/** The chains that every table has from the start. */
 export function isBuiltIn(chain: string): boolean {
   return BUILT_IN.includes(chain)
 }

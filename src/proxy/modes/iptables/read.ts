@@ -3,10 +3,10 @@ import { saveAll, type Tools } from '#dialects/iptables.ts'
 import type { Ruleset, Unit } from '#proxy/modes/mode.ts'
 import { must } from '#system/must.ts'
 import type { Kernel } from '#system/ports.ts'
-import { strangers, targetOf } from './foreign-rules.ts'
-import { chainUnit, FIREWALL, isBuiltIn, isEntrance, isOurChain, lineUnit, type Table } from './names.ts'
+import { foreignRules as foreignRulesTo, targetOf } from './foreign-rules.ts'
+import { chainUnit, FIREWALL, isBuiltIn, isJumpTarget, isOurChain, lineUnit, type Table } from './names.ts'
 
-// What iptables-save prints → the units that are ours, in the very text we would write.
+// iptables-save → our units, in the same text that we would write.
 
 const TABLES: readonly Table[] = ['mangle', 'filter', 'nat']
 
@@ -27,7 +27,7 @@ export function ourUnits(save: string): Ruleset {
   return found
 }
 
-/** In other people's chains: the jumps that lead into ours, and our line in the chain we share with kubelet. */
+/** In chains we do not own: our jumps, and our line in KUBE-FIREWALL, which kubelet uses too. */
 function collectLines(table: Table, chain: string, text: string, found: Map<Unit, string>): void {
   if (chain === FIREWALL && table === 'filter') found.set(chainUnit(table, chain), '')
   if (chain !== FIREWALL && !isBuiltIn(chain)) return
@@ -39,18 +39,20 @@ function collectLines(table: Table, chain: string, text: string, found: Map<Unit
   }
 }
 
-/** A stranger may lead packets into our chains too; only the jumps that say why are ours, as they were in every version. */
+/**
+ * A foreign rule may jump to our chains too. Jumps with this comment are ours: kube-proxy of every version wrote it.
+ */
 function isOurLine(table: Table, line: string): boolean {
   if (line.startsWith(`-A ${FIREWALL} `)) return line.includes('"block incoming localnet connections"')
   const target = targetOf(line)
-  if (target === undefined || !isEntrance(table, target)) return false
+  if (target === undefined || !isJumpTarget(table, target)) return false
   return target === FIREWALL || line.includes(' --comment "kubernetes ')
 }
 
-/** Each chain of ours that a rule of somebody else leads to, with that rule. */
-export async function holders(kernel: Kernel, tools: Tools): Promise<ReadonlyMap<Unit, string>> {
+/** Each chain of ours that a foreign rule jumps to, with that rule. */
+export async function foreignRules(kernel: Kernel, tools: Tools): Promise<ReadonlyMap<Unit, string>> {
   const { stdout } = await must(kernel, saveAll(tools))
-  return strangers(canonicalChains(stdout), {
+  return foreignRulesTo(canonicalChains(stdout), {
     chain: isOurChain,
     line: (table, chain, line) => (isBuiltIn(chain) || chain === FIREWALL) && isOurLine(table, line),
   })

@@ -5,11 +5,11 @@ import type { Endpoint, Frontend, ServiceTraffic } from '#proxy/desired/traffic.
 import type { Entry } from '#proxy/modes/mode.ts'
 import type { Address } from '#values/address.ts'
 import { contains } from '#values/cidr.ts'
-import { entrances } from './frontends.ts'
+import { frontendLines } from './frontends.ts'
+import { localPodsMatch } from './local-pods.ts'
 import { chainUnit, MARK_MASQ, type ServiceChains, serviceChains } from './names.ts'
-import { localPodsMatch } from './pods.ts'
 
-// One service port → its own chains: choose an endpoint, go there, and the gate for those who come from outside.
+// One service port → its own chains: the choice of an endpoint, the DNAT to it, and the gate for external frontends.
 
 export function service(traffic: ServiceTraffic, node: NodeView): readonly Entry[] {
   const chains = serviceChains(traffic)
@@ -23,7 +23,7 @@ export function service(traffic: ServiceTraffic, node: NodeView): readonly Entry
     ...(local.length > 0 ? [choose({ traffic, node, chain: chains.local, targets: pick(local) })] : []),
     ...(traffic.gate === undefined ? [] : [gateChain(traffic, node, chains)]),
     ...firewall(traffic, node, chains),
-    ...entrances(traffic, node, chains),
+    ...frontendLines(traffic, node, chains),
   ]
 }
 
@@ -32,15 +32,15 @@ interface Target {
   readonly chain: string
 }
 
-interface Choice {
+interface PoolChainParts {
   readonly traffic: ServiceTraffic
   readonly node: NodeView
   readonly chain: string
   readonly targets: readonly Target[]
 }
 
-/** A client that was here before goes where it went; everybody else goes anywhere, evenly. */
-function choose({ traffic, node, chain, targets }: Choice): Entry {
+/** With session affinity a known client returns to its endpoint; all others are spread evenly. */
+function choose({ traffic, node, chain, targets }: PoolChainParts): Entry {
   const { id, stickySeconds } = traffic
   const note = ({ endpoint }: Target): string | false =>
     node.endpointComments && words.comment(`${id} -> ${endpoint.text}`)
@@ -58,33 +58,36 @@ function choose({ traffic, node, chain, targets }: Choice): Entry {
   return { unit: chainUnit('nat', chain), text: lines.join('\n') }
 }
 
-/** Stands in the chain that the cluster IP leads to, and matches only packets that came through it. */
+/** In the chain that the cluster IP leads to; matches only packets with the cluster IP as destination. */
 function masqueradeAtClusterIP(
   { id, protocol, frontends, masquerade }: ServiceTraffic,
   node: NodeView,
   chain: string,
 ): string[] {
   if (masquerade === 'never') return []
-  const door = frontends.find(({ kind }) => kind === 'cluster-ip')
-  if (door?.verdict.to !== 'pool' || !chain.startsWith(door.verdict.pool === 'cluster' ? 'KUBE-SVC-' : 'KUBE-SVL-'))
-    return []
+  const clusterIP = frontends.find(({ kind }) => kind === 'cluster-ip')
+  if (clusterIP?.verdict.to !== 'pool') return []
+  if (!chain.startsWith(clusterIP.verdict.pool === 'cluster' ? 'KUBE-SVC-' : 'KUBE-SVL-')) return []
   const outside = masquerade === 'from-outside' ? localPodsMatch(node, 'not') : {}
   return [
     rule(
       '-A',
       chain,
       outside.source,
-      words.to(door.ip!),
+      words.to(clusterIP.ip!),
       outside.iface,
       words.proto(protocol),
       words.comment(`${id} cluster IP`),
-      words.dport(protocol, door.port),
+      words.dport(protocol, clusterIP.port),
       words.jump(MARK_MASQ),
     ),
   ]
 }
 
-/** A pod that reached itself through the Service must be masqueraded: its reply would go straight back, and TCP rejects it. */
+/**
+ * A pod that reaches itself through the Service is masqueraded: otherwise its reply would go straight back, and TCP
+ * rejects it.
+ */
 function arrive({ id, protocol, stickySeconds }: ServiceTraffic, node: NodeView, { endpoint, chain }: Target): Entry {
   const note = node.endpointComments && words.comment(id)
   const text = [
@@ -142,7 +145,10 @@ function gateChain({ id, gate }: ServiceTraffic, node: NodeView, { external, clu
   return { unit, text: lines.filter(line => line !== false).join('\n') }
 }
 
-/** Only for load balancer addresses with source ranges: who is in a range goes on to the gate, the rest meets a DROP in filter. */
+/**
+ * Only for load balancer addresses with source ranges: a source in a range goes on to the gate; all others meet a DROP
+ * in filter.
+ */
 function firewall(
   { id, frontends, gate }: ServiceTraffic,
   node: NodeView,
@@ -164,7 +170,7 @@ function isGuarded({ kind, sourceRanges }: Frontend): boolean {
   return kind === 'load-balancer' && sourceRanges !== undefined
 }
 
-/** A node inside a range may come with the load balancer's own address as its source. */
+/** Packets of a node inside a range may have the load balancer's own address as their source. */
 function guardedFromNode({ nodeIP }: NodeView, guarded: readonly Frontend[]): readonly Address[] {
   if (nodeIP === undefined) return []
   const inRange = guarded[0]!.sourceRanges!.some(range => contains(range, nodeIP))

@@ -3,13 +3,14 @@ import type { Plan, Unit } from '#proxy/modes/mode.ts'
 import type { Command } from '#system/ports.ts'
 import { FIREWALL, MARK_MASQ, NODEPORTS, POSTROUTING, SERVICES, type Table, unitParts } from './names.ts'
 
-// A plan → one restore, in blocks that can each stand alone: targets before the chains that jump to them, and nothing
-// is taken away before the last jump to it is gone.
+// A plan → one restore, in blocks that can each be applied alone: targets before the chains that jump to them, and a
+// chain is deleted only after the last jump to it.
 
 /**
- * iptables-nft's time for one COMMIT grows with the square of its chains, and each COMMIT costs by what is there already:
- * best is near the root of all. (11,000 chains: blocks of 100 1.0 s, 300 1.3 s; 110,000: blocks of 100 14 s, 300 9.5 s,
- * 1,000 25 s.) Legacy writes the whole table at each COMMIT, so there is one. A change of everyday size is one COMMIT too.
+ * iptables-nft's time for one COMMIT grows with the square of its chains, and each COMMIT costs by the rules already
+ * there: best is near the square root of all units. (11,000 chains: blocks of 100 1.0 s, 300 1.3 s; 110,000: blocks of
+ * 100 14 s, 300 9.5 s, 1,000 25 s.) Legacy writes the whole table at each COMMIT, so there is one. A change of everyday
+ * size is one COMMIT too.
  */
 function blockSize({ add, change, remove }: Plan, { variant }: Tools): number {
   if (variant === 'legacy') return Number.POSITIVE_INFINITY
@@ -18,7 +19,7 @@ function blockSize({ add, change, remove }: Plan, { variant }: Tools): number {
 
 const SMALLEST_BLOCK = 100
 
-/** Filter before nat, so that a Service is refused before it stops being served. */
+/** Filter before nat: clients of a Service without endpoints are rejected before its DNAT goes. */
 const TABLES: readonly Table[] = ['mangle', 'filter', 'nat']
 
 export function write(plan: Plan, tools: Tools): readonly Command[] {
@@ -30,21 +31,21 @@ export function write(plan: Plan, tools: Tools): readonly Command[] {
   return [restoreInto(tools, [...writes, ...removals].join(''))]
 }
 
-/** What stands or falls with a block. */
+/** A part of a document that must stay within one block. */
 interface Piece {
-  /** The chain it makes anew, or empties. */
+  /** The chain that the block creates or empties. */
   readonly chain?: string
   readonly text: string
 }
 
-/** Chains in the order in which each jumps only to those before it, then the lines that lead into them. */
+/** Chains in an order in which each jumps only to earlier ones, then the lines that jump into them. */
 function written(table: Table, wanted: ReadonlyMap<Unit, string>): readonly Piece[] {
   const { chains, lines } = sorted(table, wanted.keys())
   const replace = chains.map(chain => ({ chain, text: wanted.get(`${table} ${chain}`)! }))
   return [...replace, ...lines.map(line => ({ text: line.startsWith(FIREWALL) ? `-A ${line}` : `-I ${line}` }))]
 }
 
-/** The other way round; a chain is emptied first, because two that are going may still jump to each other. */
+/** The reverse order; all chains are emptied first, because two that go may still jump to each other. */
 function removed(table: Table, units: ReadonlySet<Unit>): readonly Piece[] {
   const { chains, lines } = sorted(table, units)
   const gone = chains.filter(chain => chain !== FIREWALL).toReversed()
@@ -55,7 +56,7 @@ function removed(table: Table, units: ReadonlySet<Unit>): readonly Piece[] {
   ]
 }
 
-/** KUBE-FIREWALL is kubelet's as much as ours: what leads there and what stands in it is added, never taken away. */
+/** KUBE-FIREWALL belongs to kubelet as well: jumps to it and rules in it are added, never removed. */
 function sorted(
   table: Table,
   units: Iterable<Unit>,
@@ -73,7 +74,7 @@ function sorted(
   return { chains: ranked.map(([, chain]) => chain), lines }
 }
 
-/** By the first letters of their names; what is not named here leads into all of these. */
+/** By the first letters of their names; a chain that is not listed here jumps to any of these. */
 const RANKS: readonly (readonly [start: string, rank: number])[] = [
   ['KUBE-SEP-', 1],
   ['KUBE-SVC-', 2],
@@ -101,7 +102,7 @@ function blocks(table: Table, pieces: readonly Piece[], size: number): readonly 
   return found
 }
 
-/** iptables-nft takes a tenth longer over a block in which chains and rules take turns. */
+/** iptables-nft takes 10% longer for a block in which chain and rule lines alternate. */
 function linesOf(pieces: readonly Piece[]): readonly string[] {
   const chains = pieces.flatMap(({ chain }) => (chain === undefined ? [] : [emptied(chain)]))
   return [...chains, ...pieces.map(({ text }) => text).filter(text => text !== '')]

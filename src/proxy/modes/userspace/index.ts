@@ -3,19 +3,19 @@ import { filled } from '#dialects/relay.ts'
 import { alarm } from '#proxy/modes/iptables-alarm.ts'
 import type { Mode } from '#proxy/modes/mode.ts'
 import type { Address } from '#values/address.ts'
-import { answering } from './answering.ts'
 import { base } from './base.ts'
+import { proxyPorts } from './proxy-ports.ts'
 import { read } from './read.ts'
 import { service } from './service.ts'
 import { trace } from './trace.ts'
 import { write } from './write.ts'
 
-// userspace mode: the kernel leads clients to our own listeners, and the relay behind them opens the second connection. Its
-// kernel must be one `withRelay`.
+// userspace mode: the kernel redirects clients to our own listeners, and the relay opens the second connection, to an
+// endpoint. Its kernel must be one `withRelay`.
 
 export interface UserspaceOptions {
   readonly tools: Tools
-  /** The one address at which the relay listens; absent: at all of them. */
+  /** The one address the relay listens at; absent: all addresses. */
   readonly listenOn?: Address
 }
 
@@ -27,7 +27,7 @@ export function userspace({ tools, listenOn }: UserspaceOptions): Mode {
     service: (traffic, node) => service(traffic, node, listenOn),
     write: plan => write(plan, tools),
     read: kernel => read(kernel, tools),
-    answering: answering(tools.family),
+    proxyPorts: proxyPorts(tools.family),
     ...(watch !== undefined && { alarm: { ...watch, isChange: command => watch.isChange(filled(command)) } }),
     trace,
   }

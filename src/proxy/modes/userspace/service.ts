@@ -4,20 +4,21 @@ import type { PoolName, ServiceTraffic } from '#proxy/desired/traffic.ts'
 import type { Entry } from '#proxy/modes/mode.ts'
 import type { Address } from '#values/address.ts'
 import { poolLine } from '#values/pool-line.ts'
+import { ChainLines } from './frontends/chain-lines.ts'
+import { closeFrontend } from './frontends/closed.ts'
+import { openFrontend } from './frontends/open.ts'
+import { answersAt } from './frontends/own-address.ts'
 import { listenerName, listenUnit, NON_LOCAL } from './names.ts'
-import { closePortal } from './portals/closed.ts'
-import { Lines } from './portals/lines.ts'
-import { openPortal } from './portals/open.ts'
-import { answersAt } from './portals/own-address.ts'
 
-// One service port → a listener for each pool clients are led to, and the lines that lead them there or turn them away.
+// One service port → a listener for each pool that frontends use, and the lines that redirect clients to it or refuse
+// them.
 
 export function service(traffic: ServiceTraffic, node: NodeView, listenOn: Address | undefined): readonly Entry[] {
   const { id, protocol, frontends, healthCheckPort } = traffic
-  const lines = new Lines()
+  const lines = new ChainLines()
   for (const frontend of frontends) {
-    if (protocol !== 'sctp') openPortal({ traffic, node, listenOn, lines }, frontend)
-    closePortal({ traffic, node, lines }, frontend)
+    if (protocol !== 'sctp') openFrontend({ traffic, node, listenOn, lines }, frontend)
+    closeFrontend({ traffic, node, lines }, frontend)
   }
   if (healthCheckPort !== undefined) {
     const why = words.comment(`${id} health check node port`)

@@ -1,30 +1,30 @@
 import type { Rule } from 'iptables-parser'
 import type { Ruleset } from '#proxy/modes/mode.ts'
-import type { Hop, Packet, Path } from '#proxy/modes/trace.ts'
+import { CannotTrace, type Hop, type Packet, type Path } from '#proxy/modes/trace.ts'
 import { type Address, parseAddress } from '#values/address.ts'
 import { parsePoolLine } from '#values/pool-line.ts'
-import { listenUnit, type Table } from './names.ts'
-import { CannotTrace, isLocal, matches, type Sight } from './trace/match.ts'
-import { Written } from './trace/written.ts'
+import { listenUnit, type UserspaceTable } from './names.ts'
+import { isLocal, matches, type PacketInChain } from './trace/match.ts'
+import { RuleChains } from './trace/rule-chains.ts'
 
-// Rules as they are written and a first packet → the listener it reaches, and every endpoint it may be handed to there. Only
-// the text of the rules is asked, never what they were made from.
+// Rule texts and a first packet → the listener it reaches, and every endpoint that listener may choose. Only the text
+// of the rules is read, never the Services they were made from.
 
 export function trace(rules: Ruleset, packet: Packet): readonly Path[] {
-  const walk = new Walk(new Written(rules), packet)
+  const walk = new Walk(new RuleChains(rules), packet)
   if (packet.via.hook === 'output') walk.leaving()
   else walk.arriving(packet.via.iface)
   const { hops, stopped, listener } = walk
   if (stopped !== undefined) return [{ share: 1, hops, end: { to: stopped } }]
   if (listener === undefined) return [{ share: 1, hops, end: { to: 'untouched', masqueraded: false } }]
-  return handedOver(rules, listener, { packet, hops })
+  return relayed(rules, listener, { packet, hops })
 }
 
 /**
- * The second connection is the node's own, so whoever answers sees the node. To whom a listener hands its clients is written
- * nowhere but in the process that has it.
+ * The second connection is the node's own, so the endpoint sees the node's address. A listener's endpoints are known
+ * only in the process that has the listener.
  */
-function handedOver(
+function relayed(
   rules: Ruleset,
   listener: string,
   { packet: { last }, hops }: { readonly packet: Packet; readonly hops: readonly Hop[] },
@@ -37,8 +37,8 @@ function handedOver(
     throw new Error(`the packet reaches the listener "${listener}"; ${why}`)
   }
   const { endpoints, stickySeconds = -1 } = pool
-  const isBack = last !== undefined && last.secondsAgo <= stickySeconds && endpoints.includes(last.endpoint)
-  return (isBack ? [last.endpoint] : endpoints).map((endpoint, _, { length }) => ({
+  const returns = last !== undefined && last.secondsAgo <= stickySeconds && endpoints.includes(last.endpoint)
+  return (returns ? [last.endpoint] : endpoints).map((endpoint, _, { length }) => ({
     share: 1 / length,
     hops: [...hops, { at: unit, rule: text, did: `connect to ${endpoint}` }],
     end: { to: 'endpoint', endpoint, masqueraded: true },
@@ -48,29 +48,29 @@ function handedOver(
 type Verdict = 'return' | 'done'
 
 class Walk {
-  readonly #written: Written
+  readonly #chains: RuleChains
   readonly #packet: Packet
   readonly hops: Hop[] = []
   stopped: 'rejected' | 'dropped' | undefined
-  /** Whose proxy port the packet is on its way to. */
+  /** The listener whose proxy port the packet was redirected to. */
   listener: string | undefined
   #to: Address
   #port: number
 
-  constructor(written: Written, packet: Packet) {
-    this.#written = written
+  constructor(chains: RuleChains, packet: Packet) {
+    this.#chains = chains
     this.#packet = packet
     this.#to = packet.to
     this.#port = packet.port
   }
 
-  /** Through an interface: to the node itself, or on to somewhere else. */
+  /** Arrived on an interface: for the node itself, or to be forwarded. */
   arriving(iface: string): void {
     this.#through('nat', 'PREROUTING', iface)
     this.#through('filter', this.#isHere ? 'INPUT' : 'FORWARD', iface)
   }
 
-  /** From the node: what it sends to itself comes in again, its connection already known to nat. */
+  /** Sent by the node: a packet to itself arrives again, and nat already knows its connection. */
   leaving(): void {
     this.#through('nat', 'OUTPUT', '')
     this.#through('filter', 'OUTPUT', '')
@@ -81,21 +81,21 @@ class Walk {
     return this.listener !== undefined || isLocal(this.#to, this.#packet)
   }
 
-  #through(table: Table, chain: string, iface: string): Verdict {
-    for (const { rule, text } of this.#written.rules(table, chain) ?? []) {
-      const sight: Sight = { packet: this.#packet, iface, to: this.#to, port: this.#port }
-      if (!matches(rule, sight)) continue
+  #through(table: UserspaceTable, chain: string, iface: string): Verdict {
+    for (const { rule, text } of this.#chains.rules(table, chain) ?? []) {
+      const seen: PacketInChain = { packet: this.#packet, iface, to: this.#to, port: this.#port }
+      if (!matches(rule, seen)) continue
       const { target } = rule
       if (target === undefined) continue
-      const inside = this.#written.rules(table, target.name) !== undefined
-      this.hops.push({ at: `${table} ${chain}`, rule: text, did: inside ? `jump ${target.name}` : this.#obey(rule) })
+      const inside = this.#chains.rules(table, target.name) !== undefined
+      this.hops.push({ at: `${table} ${chain}`, rule: text, did: inside ? `jump ${target.name}` : this.#apply(rule) })
       if (!inside || this.#through(table, target.name, iface) === 'done') return 'done'
     }
     return 'return'
   }
 
-  /** Every target of ours that is no chain ends the matter for its table. */
-  #obey(rule: Rule): string {
+  /** Every target of ours that is not a chain ends the table. */
+  #apply(rule: Rule): string {
     const { name, options } = rule.target!
     switch (name) {
       case 'ACCEPT':
@@ -117,7 +117,7 @@ class Walk {
 
   #divert(rule: Rule, text = ''): string {
     const [, bracketed, bare, port] = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d+)$/.exec(text) ?? []
-    this.listener = this.#written.listenerAt(Number(port))
+    this.listener = this.#chains.listenerAt(Number(port))
     if (this.listener === undefined) throw new CannotTrace(rule, `leads to port ${port}, where none of ours listens`)
     this.#to = parseAddress(bracketed ?? bare) ?? this.#to
     this.#port = Number(port)

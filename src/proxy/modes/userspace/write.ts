@@ -3,10 +3,10 @@ import { closeListeners, type Listener, openListeners, withProxyPorts } from '#d
 import type { Plan, Unit } from '#proxy/modes/mode.ts'
 import type { Command } from '#system/ports.ts'
 import { standsLast } from './base.ts'
-import { TABLES, type Table, unitParts } from './names.ts'
+import { TABLES, type UserspaceTable, unitParts } from './names.ts'
 
-// A plan → listeners opened or told of other endpoints, then one restore that leads clients to them, then listeners closed
-// that nobody is led to any more. A change of endpoints is the first of these alone.
+// A plan → listeners opened or given other endpoints, then one restore that redirects clients to them, then listeners
+// closed that no rule redirects to any more. A change of endpoints is the first of these alone.
 
 export function write({ add, change, remove }: Plan, tools: Tools): readonly Command[] {
   const { family } = tools
@@ -32,8 +32,8 @@ function restore(wanted: ReadonlyMap<Unit, string>, remove: ReadonlySet<Unit>, t
   return [input.includes('{') ? withProxyPorts(tools.family, command) : command]
 }
 
-/** Branches before the chains that jump to them, chains before the lines that lead into them. */
-function writtenLines(table: Table, wanted: ReadonlyMap<Unit, string>): readonly string[] {
+/** Branches before the chains that jump to them, chains before the lines that jump into them. */
+function writtenLines(table: UserspaceTable, wanted: ReadonlyMap<Unit, string>): readonly string[] {
   const { chains, lines } = partsOf(table, wanted.keys())
   const replaced = chains.map(chain => {
     const text = wanted.get(`${table} ${chain}`)!
@@ -42,8 +42,8 @@ function writtenLines(table: Table, wanted: ReadonlyMap<Unit, string>): readonly
   return [...replaced, ...lines.map(line => (standsLast(line) ? `-A ${line}` : `-I ${line}`))]
 }
 
-/** The other way round; a chain is emptied first, because two that are going may still jump to each other. */
-function removedLines(table: Table, units: ReadonlySet<Unit>): readonly string[] {
+/** The reverse order; all chains are emptied first, because two that go may still jump to each other. */
+function removedLines(table: UserspaceTable, units: ReadonlySet<Unit>): readonly string[] {
   const { chains, lines } = partsOf(table, units)
   const gone = chains.toReversed()
   return [
@@ -53,7 +53,10 @@ function removedLines(table: Table, units: ReadonlySet<Unit>): readonly string[]
   ]
 }
 
-function partsOf(table: Table, units: Iterable<Unit>): { readonly chains: string[]; readonly lines: string[] } {
+function partsOf(
+  table: UserspaceTable,
+  units: Iterable<Unit>,
+): { readonly chains: string[]; readonly lines: string[] } {
   const chains: string[] = []
   const lines: string[] = []
   for (const unit of units) {
@@ -65,14 +68,16 @@ function partsOf(table: Table, units: Iterable<Unit>): { readonly chains: string
   return { chains: chains.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)), lines }
 }
 
-/** The deepest branch first, the chains that everything passes last. */
+/** The deepest branch first, the chains that every packet passes last. */
 function rank(chain: string): number {
   const depth = /^KUBE-P[CH](\d)-/.exec(chain)?.[1]
   return depth === undefined ? 0 : -Number(depth)
 }
 
-/** iptables-nft's time for one COMMIT grows with the square of its chains; legacy writes the whole table at each COMMIT. */
-function blocks(table: Table, pieces: readonly string[], { variant }: Tools): readonly string[] {
+/**
+ * iptables-nft's time for one COMMIT grows with the square of its chains; legacy writes the whole table at each COMMIT.
+ */
+function blocks(table: UserspaceTable, pieces: readonly string[], { variant }: Tools): readonly string[] {
   const size = variant === 'legacy' ? Number.POSITIVE_INFINITY : BLOCK_CHAINS
   const found: string[] = []
   for (let i = 0; i < pieces.length; i += size) found.push(block(table, pieces.slice(i, i + size)))

@@ -2,14 +2,14 @@ import { parseRule, type Rule } from 'iptables-parser'
 import { JUMP_UNITS } from '#proxy/modes/iptables/base.ts'
 import { chainUnit, type Table, unitParts } from '#proxy/modes/iptables/names.ts'
 import type { Ruleset, Unit } from '#proxy/modes/mode.ts'
-import { CannotTrace } from './understood.ts'
+import { CannotTrace } from '#proxy/modes/trace.ts'
 
-// A ruleset → the rules of each chain, in the order in which the kernel asks them.
+// A ruleset → the rules of each chain, in the order in which the kernel evaluates them.
 
-/** The rules of each chain in order, read when somebody comes by. */
+/** A chain is parsed when the first packet enters it. */
 export class Chains {
   readonly #rules: Ruleset
-  /** Single lines, by the chain they stand in. */
+  /** Single lines, by their chain. */
   readonly #lines = new Map<Unit, string[]>()
   readonly #read = new Map<Unit, readonly Rule[]>()
 
@@ -38,7 +38,9 @@ export class Chains {
     this.#lines.set(home, [...(this.#lines.get(home) ?? []), `-A ${parts.line}`])
   }
 
-  /** Where clients on this list were sent: an endpoint's chain keeps the list of its own name. */
+  /**
+   * The endpoint that clients on this `recent` list were sent to: an endpoint's chain keeps the list of its own name.
+   */
   destinationOf(list: string): string | undefined {
     const remembering = this.rules('nat', list)?.find(({ matches }) =>
       matches.some(
@@ -49,7 +51,7 @@ export class Chains {
   }
 }
 
-/** A line of another chain would be added there, whatever unit it stands in. */
+/** iptables-restore appends a line to the chain it names, whatever unit the line is in. */
 function ruleOf(chain: string, line: string): Rule {
   const rule = parseRule(line)
   if (rule.chain !== chain) throw new CannotTrace(rule, `stands among the rules of ${chain}`)

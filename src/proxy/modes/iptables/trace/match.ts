@@ -1,21 +1,21 @@
 import type { Given, Match, Rule } from 'iptables-parser'
-import type { Packet } from '#proxy/modes/trace.ts'
+import { CannotTrace, type Packet } from '#proxy/modes/trace.ts'
 import { type Address, parseAddress } from '#values/address.ts'
 import { contains, hostCidr, parseCidr } from '#values/cidr.ts'
-import { bits, CannotTrace, knownOptions } from './understood.ts'
+import { bits, knownOptions } from './options.ts'
 
-// A rule and a packet as it stands there → how likely the rule matches: 0, 1, or between where the rule throws dice.
+// A rule and a packet as it enters it → how likely the rule matches: 0, 1, or between where the rule is random.
 
-/** What a rule can see of a packet. */
-export interface Sight {
+/** The fields of a packet that a rule can match. */
+export interface VisiblePacket {
   readonly packet: Packet
   readonly iface: string
-  /** Behind a DNAT, the new destination. */
+  /** After DNAT, the new destination. */
   readonly to: Address
   readonly port: number
   readonly mark: number
   readonly dnat: boolean
-  /** When this client was put on that list, if it was. */
+  /** When this client was last put on a `recent` list, if it was. */
   readonly lastOf: (list: string) => Packet['last']
 }
 
@@ -23,22 +23,22 @@ export function isLocal(ip: Address, { nodeAddresses }: Packet): boolean {
   return ip === '::1' || ip.startsWith('127.') || nodeAddresses.includes(ip)
 }
 
-export function chance(rule: Rule, sight: Sight): number {
+export function chance(rule: Rule, visible: VisiblePacket): number {
   const { source, destination, inInterface, protocol } = rule
   if (rule.outInterface !== undefined)
     throw new CannotTrace(rule, 'asks for the outgoing interface, which only routing knows')
   if (rule.fragment !== undefined) throw new CannotTrace(rule, 'asks for fragments')
   const says = (given: Given | undefined, holds: (value: string) => boolean): boolean =>
     given === undefined || holds(given.value) !== given.negated
-  if (!says(source, range => inRange(rule, range, sight.packet.from))) return 0
-  if (!says(destination, range => inRange(rule, range, sight.to))) return 0
-  if (!says(inInterface, name => isInterface(name, sight.iface))) return 0
-  if (!says(protocol, name => name === sight.packet.protocol || name === 'all')) return 0
+  if (!says(source, range => inRange(rule, range, visible.packet.from))) return 0
+  if (!says(destination, range => inRange(rule, range, visible.to))) return 0
+  if (!says(inInterface, name => isInterface(name, visible.iface))) return 0
+  if (!says(protocol, name => name === visible.packet.protocol || name === 'all')) return 0
   let part = 1
   for (const match of rule.matches) {
     const known = MATCHES[match.name]
     if (known === undefined) throw new CannotTrace(rule, `has a match "${match.name}", which is not known here`)
-    part *= known({ rule, match, sight })
+    part *= known({ rule, match, visible })
     if (part === 0) return 0
   }
   return part
@@ -55,61 +55,61 @@ function isInterface(name: string, iface: string): boolean {
   return name.endsWith('+') ? iface.startsWith(name.slice(0, -1)) : iface === name
 }
 
-interface Asked {
+interface MatchParts {
   readonly rule: Rule
   readonly match: Match
-  readonly sight: Sight
+  readonly visible: VisiblePacket
 }
 
-const MATCHES: Readonly<Record<string, (asked: Asked) => number>> = {
+const MATCHES: Readonly<Record<string, (parts: MatchParts) => number>> = {
   comment: () => 1,
-  tcp: asked => portMatches('tcp', asked),
-  udp: asked => portMatches('udp', asked),
-  sctp: asked => portMatches('sctp', asked),
+  tcp: parts => portMatches('tcp', parts),
+  udp: parts => portMatches('udp', parts),
+  sctp: parts => portMatches('sctp', parts),
   addrtype: typesMatch,
   conntrack: stateMatches,
   mark: markMatches,
-  statistic: dice,
-  recent: remembers,
+  statistic: probabilityOf,
+  recent: recentMatches,
   nfacct: () => 1,
 }
 
-function portMatches(protocol: string, { rule, match: { options }, sight }: Asked): number {
+function portMatches(protocol: string, { rule, match: { options }, visible }: MatchParts): number {
   knownOptions(rule, options, ['--dport'])
-  if (sight.packet.protocol !== protocol) return 0
+  if (visible.packet.protocol !== protocol) return 0
   const dport = options.get('--dport')
   if (dport === undefined) return 1
   const [first, last = first] = (dport.values[0] ?? '').split(':').map(Number)
-  return odds((sight.port >= first! && sight.port <= last!) !== dport.negated)
+  return odds((visible.port >= first! && visible.port <= last!) !== dport.negated)
 }
 
-function typesMatch({ rule, match: { options }, sight }: Asked): number {
+function typesMatch({ rule, match: { options }, visible }: MatchParts): number {
   knownOptions(rule, options, ['--src-type', '--dst-type'])
   for (const { name, values, negated } of options) {
     if (values[0] !== 'LOCAL')
       throw new CannotTrace(rule, `asks for addresses of type ${values[0]}, only LOCAL is known here`)
-    if (isLocal(name === '--src-type' ? sight.packet.from : sight.to, sight.packet) === negated) return 0
+    if (isLocal(name === '--src-type' ? visible.packet.from : visible.to, visible.packet) === negated) return 0
   }
   return 1
 }
 
 /** A first packet is NEW; once its destination is rewritten it is DNAT as well. */
-function stateMatches({ rule, match: { options }, sight }: Asked): number {
+function stateMatches({ rule, match: { options }, visible }: MatchParts): number {
   knownOptions(rule, options, ['--ctstate'])
   const given = options.get('--ctstate')
   if (given === undefined) return 1
   const states = given.values[0]!.split(',')
-  const holds = states.includes('NEW') || (sight.dnat && states.includes('DNAT'))
+  const holds = states.includes('NEW') || (visible.dnat && states.includes('DNAT'))
   return odds(holds !== given.negated)
 }
 
-function markMatches({ rule, match: { options }, sight }: Asked): number {
+function markMatches({ rule, match: { options }, visible }: MatchParts): number {
   knownOptions(rule, options, ['--mark'])
   const { value, mask } = bits(rule, options, '--mark')
-  return odds(((sight.mark & mask) >>> 0 === value) !== (options.get('--mark')?.negated ?? false))
+  return odds(((visible.mark & mask) >>> 0 === value) !== (options.get('--mark')?.negated ?? false))
 }
 
-function dice({ rule, match: { options } }: Asked): number {
+function probabilityOf({ rule, match: { options } }: MatchParts): number {
   knownOptions(rule, options, ['--mode', '--probability'])
   const probability = options.get('--probability')
   if (options.get('--mode')?.values[0] !== 'random' || probability === undefined)
@@ -118,11 +118,11 @@ function dice({ rule, match: { options } }: Asked): number {
   return probability.negated ? 1 - part : part
 }
 
-/** To be put on a list always succeeds; to be asked for, one must have been put there within the time. */
-function remembers({ rule, match: { options }, sight }: Asked): number {
+/** `--set` always matches; `--rcheck` matches a client that was put on the list within the time. */
+function recentMatches({ rule, match: { options }, visible }: MatchParts): number {
   knownOptions(rule, options, ['--set', '--rcheck', '--seconds', '--reap', '--name', '--mask', '--rsource'])
   if (options.has('--set')) return 1
-  const last = sight.lastOf(options.get('--name')?.values[0] ?? 'DEFAULT')
+  const last = visible.lastOf(options.get('--name')?.values[0] ?? 'DEFAULT')
   const seconds = options.get('--seconds')
   const seen = last !== undefined && (seconds === undefined || last.secondsAgo <= Number(seconds.values[0]))
   return odds(seen !== (options.get('--rcheck')?.negated ?? false))

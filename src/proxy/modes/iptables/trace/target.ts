@@ -1,12 +1,12 @@
 import type { Options, Rule, Target } from 'iptables-parser'
-import type { Hop } from '#proxy/modes/trace.ts'
+import { CannotTrace, type Hop } from '#proxy/modes/trace.ts'
 import { type Address, hostPort, parseAddress } from '#values/address.ts'
-import { bits, CannotTrace, knownOptions } from './understood.ts'
+import { bits, knownOptions } from './options.ts'
 
-// A rule that matched → what becomes of the packet.
+// A rule that matched → what it does to the packet.
 
-/** A packet somewhere on its way; where a rule chooses at random, one becomes two. */
-export interface State {
+/** A packet on its way; a rule that matches at random splits one into two. */
+export interface TracedPacket {
   readonly share: number
   readonly hops: readonly Hop[]
   readonly to: Address
@@ -17,21 +17,21 @@ export interface State {
   readonly stopped?: 'rejected' | 'dropped'
 }
 
-export interface Outcome {
-  readonly state: State
-  /** `next`: on to the next rule; `return`: out of this chain; `done`: this table has nothing more to say. */
+export interface RuleOutcome {
+  readonly state: TracedPacket
+  /** `next`: the next rule follows; `return`: out of this chain; `done`: no further rule of this table. */
   readonly onward: 'next' | 'return' | 'done'
 }
 
 export interface Effect {
   readonly did: string
-  readonly onward: Outcome['onward']
-  readonly change: (state: State) => Partial<State>
+  readonly onward: RuleOutcome['onward']
+  readonly change: (state: TracedPacket) => Partial<TracedPacket>
 }
 
-const nothing = (): Partial<State> => ({})
+const nothing = (): Partial<TracedPacket> => ({})
 
-/** What a rule that matched does, where it does not lead into another chain. */
+/** For a rule whose target is not a chain. */
 export function effect(rule: Rule): Effect {
   const { target } = rule
   switch (target?.name) {

@@ -1,44 +1,36 @@
 import type { Match, Options, Rule } from 'iptables-parser'
-import type { Packet } from '#proxy/modes/trace.ts'
+import { CannotTrace, type Packet } from '#proxy/modes/trace.ts'
 import { type Address, parseAddress } from '#values/address.ts'
 import { contains, hostCidr, parseCidr } from '#values/cidr.ts'
 
-// A rule of ours and a packet as it stands there → whether the rule matches.
+// A rule of ours and a packet as it enters it → whether the rule matches.
 
-/** What a rule can see of a packet. */
-export interface Sight {
+/** The fields of a packet that a rule can match. */
+export interface PacketInChain {
   readonly packet: Packet
   readonly iface: string
-  /** Where it is on its way to by now. */
+  /** Its destination by now: after DNAT or REDIRECT, the new one. */
   readonly to: Address
   readonly port: number
-}
-
-/** A rule that says something this tracer does not understand: passing over it would be a wrong answer. */
-export class CannotTrace extends Error {
-  constructor(rule: Rule, why: string) {
-    super(`cannot trace "${rule.text}": it ${why}`)
-    this.name = 'CannotTrace'
-  }
 }
 
 export function isLocal(ip: Address, { nodeAddresses }: Packet): boolean {
   return ip === '::1' || ip.startsWith('127.') || nodeAddresses.includes(ip)
 }
 
-export function matches(rule: Rule, sight: Sight): boolean {
+export function matches(rule: Rule, seen: PacketInChain): boolean {
   const { source, destination, inInterface, protocol } = rule
-  const { packet, to, iface } = sight
+  const { packet, to, iface } = seen
   if ([source, destination, inInterface, protocol].some(given => given?.negated))
     throw new CannotTrace(rule, 'says what must not be, which no rule of ours does')
   if (source !== undefined && !inRange(source.value, packet.from)) return false
   if (destination !== undefined && !inRange(destination.value, to)) return false
   if (inInterface !== undefined && !isInterface(inInterface.value, iface)) return false
   if (protocol !== undefined && protocol.value !== packet.protocol) return false
-  return rule.matches.every(match => holds(rule, match, sight))
+  return rule.matches.every(match => holds(rule, match, seen))
 }
 
-function holds(rule: Rule, { name, options }: Match, { packet, to, port }: Sight): boolean {
+function holds(rule: Rule, { name, options }: Match, { packet, to, port }: PacketInChain): boolean {
   switch (name) {
     case 'comment':
       return true
@@ -62,7 +54,7 @@ function holds(rule: Rule, { name, options }: Match, { packet, to, port }: Sight
   }
 }
 
-/** The values of the options, all of which must be known. */
+/** The values of the options; an option that is not in `names` ends the trace. */
 function only(rule: Rule, options: Options, names: readonly string[]): readonly string[] {
   return [...options].map(({ name, values, negated }) => {
     if (!names.includes(name) || negated || values.length !== 1)

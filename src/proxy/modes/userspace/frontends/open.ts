@@ -13,52 +13,56 @@ import {
 } from '#proxy/modes/userspace/names.ts'
 import { type Address, type Family, familyOf } from '#values/address.ts'
 import { prefixOf } from '#values/cidr.ts'
-import type { Lines } from './lines.ts'
+import type { ChainLines } from './chain-lines.ts'
 import { answersAt, ownAddress } from './own-address.ts'
-import { type Way, waysIn } from './ways.ts'
+import { type Redirect, redirectsOf } from './redirects.ts'
 
-// The frontends of a service port → the lines that lead clients to its listeners.
+// The frontends of a service port → the lines that redirect clients to its listeners.
 
-export interface Portal {
+export interface OpenFrontendParts {
   readonly traffic: ServiceTraffic
   readonly node: NodeView
-  /** The one address the relay listens at; absent: at all of them. */
+  /** The one address the relay listens at; absent: all addresses. */
   readonly listenOn: Address | undefined
-  readonly lines: Lines
+  readonly lines: ChainLines
 }
 
-export function openPortal(portal: Portal, frontend: Frontend): void {
-  const ways = waysIn(portal.traffic, portal.node, frontend)
+export function openFrontend(parts: OpenFrontendParts, frontend: Frontend): void {
+  const redirects = redirectsOf(parts.traffic, parts.node, frontend)
   for (const side of ['container', 'host'] as const) {
-    for (const way of ways[side]) lead(portal, frontend, { side, way })
+    for (const redirect of redirects[side]) addRedirect(parts, frontend, { side, redirect })
   }
   if (frontend.kind !== 'node-port') return
-  for (const pool of new Set(ways.container.map(way => way.pool))) letIn(portal, pool)
+  for (const pool of new Set(redirects.container.map(({ pool }) => pool))) acceptAtProxyPort(parts, pool)
 }
 
-function lead(portal: Portal, { ip, port }: Frontend, { side, way }: { readonly side: Side; readonly way: Way }): void {
-  const { traffic, node, lines } = portal
+function addRedirect(
+  parts: OpenFrontendParts,
+  { ip, port }: Frontend,
+  { side, redirect }: { readonly side: Side; readonly redirect: Redirect },
+): void {
+  const { traffic, node, lines } = parts
   const { protocol } = traffic
   const chain = ip === undefined ? NODEPORTS[side] : node.dispatch === 'tree' ? reach(ip, side, lines) : PORTALS[side]
   lines.add(
     'nat',
     chain,
-    way.source !== undefined && `-s ${way.source}`,
+    redirect.source !== undefined && `-s ${redirect.source}`,
     ip !== undefined && words.to(ip),
-    way.iface !== undefined && `-i ${way.iface}`,
+    redirect.iface !== undefined && `-i ${redirect.iface}`,
     words.proto(protocol),
-    words.comment(listenerNote(traffic, way.pool)),
+    words.comment(listenerNote(traffic, redirect.pool)),
     words.dport(protocol, port),
-    way.match,
-    target(portal, side, way.pool),
+    redirect.match,
+    target(parts, side, redirect.pool),
   )
 }
 
 /**
- * A listener that answers at every address is reached at the one where the packet came in. The node's own packets would go to
- * 127.0.0.1 that way, so they are sent to the node's address, where that is known.
+ * REDIRECT sends a packet to the address of the interface it arrived on. The node's own packets would go to 127.0.0.1
+ * that way, so they are sent to the node's address, where it is known.
  */
-function target({ traffic, node, listenOn }: Portal, side: Side, pool: PoolName): string {
+function target({ traffic, node, listenOn }: OpenFrontendParts, side: Side, pool: PoolName): string {
   const port = proxyPort(listenerName(traffic, pool))
   const at = answersAt(traffic, node, listenOn) ?? (side === 'host' ? ownAddress(node) : undefined)
   return at === undefined
@@ -66,8 +70,8 @@ function target({ traffic, node, listenOn }: Portal, side: Side, pool: PoolName)
     : `-j DNAT --to-destination ${at.includes(':') ? `[${at}]` : at}:${port}`
 }
 
-/** By then the packet is on its way to the proxy port. */
-function letIn({ traffic, lines }: Portal, pool: PoolName): void {
+/** INPUT comes after nat: the destination port is the proxy port by now. */
+function acceptAtProxyPort({ traffic, lines }: OpenFrontendParts, pool: PoolName): void {
   const { protocol } = traffic
   const why = words.comment(listenerNote(traffic, pool))
   const dport = `-m ${protocol} --dport ${proxyPort(listenerName(traffic, pool))}`
@@ -75,10 +79,11 @@ function letIn({ traffic, lines }: Portal, pool: PoolName): void {
 }
 
 /**
- * The chain at the end of the branch an address is on, with the jumps that lead there: a packet looks through a few dozen
- * rules instead of all, and a Service that comes rewrites a few chains instead of one with every Service in it.
+ * Adds the jumps from the KUBE-PORTALS chain down to an address's branch, and returns the last chain: a packet is
+ * compared with a few dozen rules instead of all, and a new Service rewrites a few small chains instead of one that
+ * holds every Service.
  */
-function reach(ip: Address, side: Side, lines: Lines): string {
+function reach(ip: Address, side: Side, lines: ChainLines): string {
   return BRANCHES[familyOf(ip)].reduce((chain: string, bits, i) => {
     const prefix = prefixOf(ip, bits)
     const branch = branchChain(side, prefix, i + 1)
@@ -87,5 +92,5 @@ function reach(ip: Address, side: Side, lines: Lines): string {
   }, PORTALS[side])
 }
 
-/** Service ranges are /12 to /24, and /108 to /120: each step divides what is left among sixteen or so. */
+/** Service ranges are /12 to /24, and /108 to /120: each step divides the remaining addresses by 16 or so. */
 const BRANCHES: Readonly<Record<Family, readonly number[]>> = { ipv4: [16, 20, 24], ipv6: [112, 116, 120] }

@@ -1,11 +1,11 @@
 import type { NodeView } from '#proxy/desired/node-view.ts'
 
-// How a packet of a local pod is told apart: by its source or by the interface it came in through.
+// This node's pods → the match for their packets: by source range, or by the interface they arrive on.
 
 export interface PodMatch {
-  /** Stands before the destination, as iptables-save orders words. */
+  /** In front of the destination, as iptables-save orders matches. */
   readonly source?: string
-  /** Stands after it. */
+  /** Behind the destination. */
   readonly iface?: string
 }
 

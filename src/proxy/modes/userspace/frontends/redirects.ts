@@ -3,47 +3,57 @@ import type { Frontend, PoolName, ServiceTraffic } from '#proxy/desired/traffic.
 import type { Side } from '#proxy/modes/userspace/names.ts'
 import { type Cidr, contains, hostCidr, overlaps, prefixLength } from '#values/cidr.ts'
 
-// A frontend → who may come in there, and to whose listener. A packet takes the first way that is open to it.
+// A frontend → the clients it admits, and the pool whose listener each is redirected to. The first redirect that
+// matches wins.
 
-export interface Way {
+export interface Redirect {
   readonly pool: PoolName
-  /** Stand before the destination and behind the port, as iptables-save orders words; absent: everybody. */
+  /**
+   * Source and interface in front of the port, `match` behind it, as iptables-save orders matches; absent: every
+   * client.
+   */
   readonly source?: Cidr
   readonly iface?: string
   readonly match?: string
 }
 
-export function waysIn(
+export function redirectsOf(
   traffic: ServiceTraffic,
   node: NodeView,
   frontend: Frontend,
-): Readonly<Record<Side, readonly Way[]>> {
+): Readonly<Record<Side, readonly Redirect[]>> {
   const { verdict } = frontend
   if (verdict.to === 'pool') return { container: [{ pool: verdict.pool }], host: [{ pool: verdict.pool }] }
   if (verdict.to !== 'gate' || traffic.gate === undefined) return { container: [], host: [] }
   const { gate } = traffic
-  const doors = sources(traffic, node, frontend).map(source => (source === undefined ? {} : { source }))
-  const everywhere = doors.map((door): Way => ({ ...door, pool: 'cluster' }))
+  const admitted = sources(traffic, node, frontend).map(source => (source === undefined ? {} : { source }))
+  const everywhere = admitted.map((from): Redirect => ({ ...from, pool: 'cluster' }))
   if (gate.policy === 'Cluster') return { container: everywhere, host: everywhere }
-  const container = doors.flatMap((door): readonly Way[] => [
-    ...podsWays(node, door.source),
-    { ...door, pool: 'cluster', match: '-m addrtype --src-type LOCAL' },
-    ...(gate.others === 'local' ? [{ ...door, pool: 'local' } as const] : []),
+  const container = admitted.flatMap((from): readonly Redirect[] => [
+    ...podRedirects(node, from.source),
+    { ...from, pool: 'cluster', match: '-m addrtype --src-type LOCAL' },
+    ...(gate.others === 'local' ? [{ ...from, pool: 'local' } as const] : []),
   ])
   return { container, host: everywhere }
 }
 
-/** A node inside a range may come with one of the load balancer's own addresses as its source. */
-function sources({ frontends }: ServiceTraffic, { nodeIP }: NodeView, door: Frontend): readonly (Cidr | undefined)[] {
-  const { sourceRanges } = door
+/** Packets of a node inside a range may have one of the load balancer's own addresses as their source. */
+function sources(
+  { frontends }: ServiceTraffic,
+  { nodeIP }: NodeView,
+  { sourceRanges }: Frontend,
+): readonly (Cidr | undefined)[] {
   if (sourceRanges === undefined) return [undefined]
   if (nodeIP === undefined || !sourceRanges.some(range => contains(range, nodeIP))) return sourceRanges
   const guarded = frontends.filter(frontend => frontend.sourceRanges !== undefined)
   return [...sourceRanges, ...guarded.map(({ ip }) => hostCidr(ip!))]
 }
 
-/** Pods of this node, where they are also within `source`: a rule has room for one range, and of two the smaller holds both. */
-function podsWays({ localPods }: NodeView, source: Cidr | undefined): readonly Way[] {
+/**
+ * Pods of this node that are also within `source`: a rule takes one range, so of two overlapping ones the smaller is
+ * used.
+ */
+function podRedirects({ localPods }: NodeView, source: Cidr | undefined): readonly Redirect[] {
   const within = source === undefined ? {} : { source }
   switch (localPods?.by) {
     case undefined:

@@ -1,20 +1,21 @@
 import { parseRule, type Rule } from 'iptables-parser'
 import type { Ruleset, Unit } from '#proxy/modes/mode.ts'
 import { standsLast } from '#proxy/modes/userspace/base.ts'
-import { chainUnit, type Table, unitParts } from '#proxy/modes/userspace/names.ts'
+import { chainUnit, type UserspaceTable, unitParts } from '#proxy/modes/userspace/names.ts'
 
-// A ruleset → the rules of each chain, in the order in which the kernel asks them, read when a packet comes by.
+// A ruleset → the rules of each chain, in the order in which the kernel evaluates them; a chain is parsed when the
+// first packet enters it.
 
 export interface WrittenRule {
   readonly rule: Rule
   readonly text: string
 }
 
-export class Written {
+export class RuleChains {
   readonly #rules: Ruleset
   readonly #jumps = new Map<Unit, string[]>()
   readonly #read = new Map<Unit, readonly WrittenRule[]>()
-  /** Listeners by the number that stands for their port here. */
+  /** Listener names; the index stands for the proxy port, from FIRST. */
   readonly #listeners: string[] = []
 
   constructor(rules: Ruleset) {
@@ -26,8 +27,8 @@ export class Written {
     }
   }
 
-  /** Undefined where there is no such chain of ours or with ours in it. */
-  rules(table: Table, chain: string): readonly WrittenRule[] | undefined {
+  /** Undefined for a chain that is not ours and has no jump of ours. */
+  rules(table: UserspaceTable, chain: string): readonly WrittenRule[] | undefined {
     const unit = chainUnit(table, chain)
     const known = this.#read.get(unit)
     const text = this.#rules.get(unit)
@@ -43,7 +44,10 @@ export class Written {
     return this.#listeners[number - FIRST]
   }
 
-  /** With a number where the name of a listener stands: the real port is the relay's affair. */
+  /**
+   * With a number in place of a listener's name: only the relay knows the real port, and a rule needs a number to be
+   * parsed.
+   */
   #numbered(line: string): string {
     return line.replace(/\{([^{}]+)\}/, (_, name: string) => {
       const known = this.#listeners.indexOf(name)
@@ -52,5 +56,5 @@ export class Written {
   }
 }
 
-/** No real destination port reaches so far. */
+/** Above every real port. */
 const FIRST = 65_536

@@ -1,18 +1,18 @@
 import type { Flow } from '#dialects/conntrack.ts'
 import { listListeners, openListenersOf } from '#dialects/relay.ts'
-import type { Answering } from '#proxy/modes/mode.ts'
+import type { ProxyPorts } from '#proxy/modes/mode.ts'
 import { must } from '#system/must.ts'
 import type { Family } from '#values/address.ts'
 import { listenerName } from './names.ts'
 
-// What the kernel sees of a connection ends at one of our proxy ports: whoever is behind it may change while it goes on. One
-// that leads to a port of an earlier start leads nowhere, or to another Service by now. One that leads to an endpoint is as
-// another mode has left it, and good as long as the endpoint is.
+// Conntrack shows connections that end at our proxy ports; the endpoint behind a port may change while a connection
+// lasts. A flow to a port of an earlier start leads nowhere, or to another Service by now. A flow to an endpoint comes
+// from another mode, and is good as long as the endpoint is.
 
-export function answering(family: Family): Answering {
+export function proxyPorts(family: Family): ProxyPorts {
   return {
-    names: traffic => [listenerName(traffic, 'cluster'), listenerName(traffic, 'local')],
-    async look(kernel) {
+    listeners: traffic => [listenerName(traffic, 'cluster'), listenerName(traffic, 'local')],
+    async read(kernel) {
       const { stdout } = await must(kernel, listListeners(family))
       const names = new Map(openListenersOf(stdout).map(({ name, port }) => [`${name.split(' ', 1)[0]} ${port}`, name]))
       return ({ protocol, answeredByPort }: Flow) => names.get(`${protocol} ${answeredByPort}`)

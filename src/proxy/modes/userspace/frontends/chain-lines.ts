@@ -1,14 +1,14 @@
 import { rule, type Word } from '#dialects/words.ts'
 import type { Entry } from '#proxy/modes/mode.ts'
-import { chainUnit, type Table } from '#proxy/modes/userspace/names.ts'
+import { chainUnit, type UserspaceTable } from '#proxy/modes/userspace/names.ts'
 
-// Lines as they are thought of, chain by chain → one entry for each chain that all services share.
+// Lines in the order they are added → one entry for each chain that Services share.
 
-export class Lines {
+export class ChainLines {
   readonly #lines = new Map<string, string[]>()
 
-  /** A line that is there already is not said twice. */
-  add(table: Table, chain: string, ...rest: readonly Word[]): void {
+  /** A line that the chain already has is not added again. */
+  add(table: UserspaceTable, chain: string, ...rest: readonly Word[]): void {
     const unit = chainUnit(table, chain)
     const line = rule('-A', chain, ...rest)
     const known = this.#lines.get(unit)

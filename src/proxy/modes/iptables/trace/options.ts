@@ -1,14 +1,8 @@
 import type { Options, Rule } from 'iptables-parser'
+import { CannotTrace } from '#proxy/modes/trace.ts'
 
-// What is asked of every match and target: that nothing in it is passed over.
-
-/** A rule that says something this tracer does not understand: passing over it would be a wrong answer. */
-export class CannotTrace extends Error {
-  constructor(rule: Rule, why: string) {
-    super(`cannot trace "${rule.text}": it ${why}`)
-    this.name = 'CannotTrace'
-  }
-}
+// Options of a match or target → their values; an unknown option ends the trace, because skipping it would be a wrong
+// answer.
 
 export function knownOptions(rule: Rule, options: Options, names: readonly string[]): void {
   for (const { name } of options) {
@@ -16,7 +10,7 @@ export function knownOptions(rule: Rule, options: Options, names: readonly strin
   }
 }
 
-/** `0x4000/0x4000`: a value, and the bits it is about; all of them where none are named. */
+/** `0x4000/0x4000`: a value and its mask; without a mask, all bits. */
 export function bits(rule: Rule, options: Options, name: string): { readonly value: number; readonly mask: number } {
   const [value, mask = 0xffffffff] = (options.get(name)?.values[0] ?? '').split('/').map(Number)
   if (value === undefined || Number.isNaN(value) || Number.isNaN(mask))
