@@ -1,6 +1,6 @@
-// What can go wrong between a client and an API server, as values: a test says which, on what, and how often.
+// Faults between a client and an API server, as values: a test says which, on which requests, and how often.
 
-export type Deed =
+export type FaultAction =
   /** A watch ends as if its time were up; a list loses its connection before any answer. */
   | { readonly do: 'close' }
   /** RST: in the middle of a watch line, in the middle of a list. */
@@ -19,7 +19,7 @@ export type Deed =
     }
   /** The next event is lost: malformed JSON, an event of an unknown type, or just a bookmark comes in its place. */
   | { readonly do: 'garble' | 'mistype' | 'drop' }
-  /** Until undone. Held events come afterwards; bookmarks meanwhile do not pass over them. */
+  /** Until undone. Withheld events come afterwards; bookmarks meanwhile do not pass over them. */
   | { readonly do: 'withhold'; readonly what: 'events' | 'bookmarks' | 'all' }
   /** An API server too old for WatchList, one on an etcd too old for it, one that never says that the picture is complete. */
   | { readonly do: 'refuse-watch-list'; readonly how: 'status-400' | 'status-422' | 'error-event' | 'never-ends' }
@@ -30,7 +30,7 @@ export type Deed =
 
 export type RequestKind = 'list' | 'watch' | 'get' | 'write'
 
-export type Mischief = Deed & {
+export type Fault = FaultAction & {
   /** Only this kind of request. */
   readonly on?: RequestKind
   /** Only this resource: `services`, `endpointslices`, `nodes`, `events`. */
@@ -41,89 +41,92 @@ export type Mischief = Deed & {
   readonly after?: number
 }
 
-export interface Where {
+/** What a request is, as far as faults choose by it. */
+export interface FaultScope {
   readonly on: RequestKind
   readonly resource: string
 }
 
-type Of<D extends Deed['do']> = Extract<Deed, { readonly do: D }>
-interface Trouble {
-  readonly mischief: Mischief
+type Of<D extends FaultAction['do']> = Extract<FaultAction, { readonly do: D }>
+
+/** A fault that was injected, and how much of it is left. */
+interface PlannedFault {
+  readonly fault: Fault
   left: number
   skip: number
 }
 
 /** What happens to a running watch by itself, rather than to a request or to an event. */
-const STREAM_DEEDS: ReadonlySet<string> = new Set(['close', 'reset', 'truncate', 'stall', 'error-event'])
+const STREAM_FAULTS: ReadonlySet<string> = new Set(['close', 'reset', 'truncate', 'stall', 'error-event'])
 
-export class Troubles {
-  readonly #troubles = new Set<Trouble>()
+export class FaultPlan {
+  readonly #planned = new Set<PlannedFault>()
   readonly #listeners = new Set<() => void>()
 
   /** Returns the way to undo. */
-  add(mischief: Mischief): () => void {
-    const trouble = { mischief, left: mischief.times ?? Number.POSITIVE_INFINITY, skip: mischief.after ?? 0 }
-    this.#troubles.add(trouble)
-    this.#tell()
+  add(fault: Fault): () => void {
+    const planned = { fault, left: fault.times ?? Number.POSITIVE_INFINITY, skip: fault.after ?? 0 }
+    this.#planned.add(planned)
+    this.#notify()
     return () => {
-      this.#troubles.delete(trouble)
-      this.#tell()
+      this.#planned.delete(planned)
+      this.#notify()
     }
   }
 
-  /** The first deed of these sorts that is due here; its count is taken. */
-  strike<D extends Deed['do']>(
-    where: Where,
+  /** The first fault of these sorts that is due in this scope; its count is taken. */
+  take<D extends FaultAction['do']>(
+    scope: FaultScope,
     sorts: readonly D[],
-    fits: (deed: Of<D>) => boolean = () => true,
+    fits: (fault: Of<D>) => boolean = () => true,
   ): Of<D> | undefined {
-    for (const trouble of this.#troubles) {
-      const deed = trouble.mischief as Mischief & Of<D>
-      if (!(sorts as readonly string[]).includes(deed.do) || !applies(deed, where) || !fits(deed)) continue
-      if (trouble.skip > 0) {
-        if (!countsEvents(trouble, where)) trouble.skip--
+    for (const planned of this.#planned) {
+      const fault = planned.fault as Fault & Of<D>
+      if (!(sorts as readonly string[]).includes(fault.do) || !applies(fault, scope) || !fits(fault)) continue
+      if (planned.skip > 0) {
+        if (!countsEvents(planned, scope)) planned.skip--
         continue
       }
-      if (--trouble.left <= 0) this.#troubles.delete(trouble)
-      return deed
+      if (--planned.left <= 0) this.#planned.delete(planned)
+      return fault
     }
     return undefined
   }
 
-  /** What is being withheld here. */
-  withheld(where: Where): ReadonlySet<'events' | 'bookmarks'> {
-    const held = new Set<'events' | 'bookmarks'>()
-    for (const { mischief } of this.#troubles) {
-      if (mischief.do !== 'withhold' || !applies(mischief, where)) continue
-      if (mischief.what !== 'bookmarks') held.add('events')
-      if (mischief.what !== 'events') held.add('bookmarks')
+  /** What is being withheld in this scope. */
+  withheld(scope: FaultScope): ReadonlySet<'events' | 'bookmarks'> {
+    const withheld = new Set<'events' | 'bookmarks'>()
+    for (const { fault } of this.#planned) {
+      if (fault.do !== 'withhold' || !applies(fault, scope)) continue
+      if (fault.what !== 'bookmarks') withheld.add('events')
+      if (fault.what !== 'events') withheld.add('bookmarks')
     }
-    return held
+    return withheld
   }
 
-  /** An event was sent on a watch: what waits for a number of events comes nearer. */
-  passed(where: Where): void {
-    for (const trouble of this.#troubles) {
-      if (trouble.skip > 0 && applies(trouble.mischief, where) && countsEvents(trouble, where)) trouble.skip--
+  /** An event was sent on a watch: a fault that waits for a number of events comes nearer. */
+  passed(scope: FaultScope): void {
+    for (const planned of this.#planned) {
+      if (planned.skip > 0 && applies(planned.fault, scope) && countsEvents(planned, scope)) planned.skip--
     }
   }
 
-  /** Called whenever a mischief comes or goes: running watches look what it means for them. */
+  /** Called whenever a fault comes or goes: running watches look what it means for them. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
-  #tell(): void {
+  #notify(): void {
     for (const listener of this.#listeners) listener()
   }
 }
 
-function applies({ on, resource }: Mischief, where: Where): boolean {
-  return (on === undefined || on === where.on) && (resource === undefined || resource === where.resource)
+function applies({ on, resource }: Fault, scope: FaultScope): boolean {
+  return (on === undefined || on === scope.on) && (resource === undefined || resource === scope.resource)
 }
 
-function countsEvents({ mischief }: Trouble, { on }: Where): boolean {
-  const headers = mischief.do === 'stall' && mischief.at === 'headers'
-  return on === 'watch' && STREAM_DEEDS.has(mischief.do) && !headers
+function countsEvents({ fault }: PlannedFault, { on }: FaultScope): boolean {
+  const headers = fault.do === 'stall' && fault.at === 'headers'
+  return on === 'watch' && STREAM_FAULTS.has(fault.do) && !headers
 }

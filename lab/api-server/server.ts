@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
-import { type Mischief, Troubles } from './fault-plan.ts'
+import { type Fault, FaultPlan } from './fault-plan.ts'
 import { Refused, refuse } from './requests/answers.ts'
+import type { Watch } from './requests/reads/watch.ts'
 import { ApiRequests } from './requests/requests.ts'
-import type { Watch } from './requests/watch.ts'
 import { ApiStore } from './store.ts'
 
 // A small Kubernetes API server on loopback: real HTTP, lists and watches, and every way in which they can go wrong.
@@ -16,9 +16,9 @@ export interface ApiServer {
   readonly store: ApiStore
   /** What was asked, oldest first; only the newest requests are kept. */
   readonly requests: readonly SeenRequest[]
-  /** From now on, until undone or used up. Returns the way to undo. */
-  misbehave(mischief: Mischief): () => void
-  /** Tells every watch that asked for bookmarks where it is, now. */
+  /** The fault happens from now on, until undone or used up. Returns the way to undo. */
+  inject(fault: Fault): () => void
+  /** Sends a bookmark to every watch that asked for them, now. */
   bookmark(): void
   /** RST on every connection. */
   dropConnections(): void
@@ -38,7 +38,7 @@ export interface SeenRequest {
 export interface ApiTls {
   readonly key: string
   readonly cert: string
-  /** Who signed the clients' certificates. */
+  /** The authority that signed the clients' certificates. */
   readonly ca?: string
   /** A client with a certificate of that CA is let in as one with a token is. */
   readonly requestCert?: boolean
@@ -52,7 +52,7 @@ export interface ApiServerOptions {
   /** Only requests with one of these bearer tokens are answered; may be changed while the server runs. */
   readonly tokens?: ReadonlySet<string>
   readonly tls?: ApiTls
-  /** Real servers tell a quiet watch where it is once a minute; 0: only when told to. */
+  /** Real servers send a bookmark to a quiet watch once a minute; 0: only `bookmark()` sends them. */
   readonly bookmarkMs?: number
   readonly now?: () => number
 }
@@ -70,19 +70,19 @@ class LoopbackApiServer implements ApiServer {
   readonly store: ApiStore
   readonly requests: SeenRequest[] = []
   readonly #options: ApiServerOptions
-  readonly #troubles = new Troubles()
+  readonly #faults = new FaultPlan()
   readonly #watches = new Set<Watch>()
   readonly #sockets = new Map<number, Socket>()
-  readonly #asked: ApiRequests
+  readonly #requests: ApiRequests
   readonly #server: Server
   #port = 0
 
   constructor(options: ApiServerOptions) {
     this.#options = options
     this.store = options.store ?? new ApiStore(options.now === undefined ? {} : { now: options.now })
-    this.#asked = new ApiRequests({
+    this.#requests = new ApiRequests({
       store: this.store,
-      troubles: this.#troubles,
+      faults: this.#faults,
       bookmarkMs: options.bookmarkMs ?? 60_000,
       reset: response => this.#reset(response),
       opened: (watch, response) => {
@@ -93,7 +93,7 @@ class LoopbackApiServer implements ApiServer {
     this.#server = this.#newServer()
   }
 
-  /** Stays known after the end, for the one who comes back on it. */
+  /** Stays known after the end: a server may be started again on the same port. */
   get port(): number {
     return this.#port
   }
@@ -108,8 +108,8 @@ class LoopbackApiServer implements ApiServer {
     this.#port = (this.#server.address() as AddressInfo).port
   }
 
-  misbehave(mischief: Mischief): () => void {
-    if (mischief.do !== 'compact') return this.#troubles.add(mischief)
+  inject(fault: Fault): () => void {
+    if (fault.do !== 'compact') return this.#faults.add(fault)
     this.store.compact()
     return () => {}
   }
@@ -142,7 +142,7 @@ class LoopbackApiServer implements ApiServer {
       const port = socket.remotePort ?? 0
       this.#sockets.set(port, socket)
       socket.on('close', () => this.#sockets.delete(port))
-      socket.on('error', () => {}) // a client that goes away is no news here
+      socket.on('error', () => {}) // a client that goes away is not an error of this server
     })
     return server
   }
@@ -153,7 +153,7 @@ class LoopbackApiServer implements ApiServer {
     response.on('error', () => {})
     try {
       this.#authenticate(request, url.pathname)
-      await this.#asked.answer(request, response, url)
+      await this.#requests.answer(request, response, url)
     } catch (error) {
       if (response.headersSent || response.destroyed) return void response.destroy()
       if (error instanceof Refused) refuse(response, error.refusal)
@@ -167,7 +167,7 @@ class LoopbackApiServer implements ApiServer {
     if (this.requests.length > SEEN_REQUESTS) this.requests.shift()
   }
 
-  /** A bearer token, or a client certificate of our CA; health and version are for everybody. */
+  /** A bearer token, or a client certificate of our CA; health and version need neither. */
   #authenticate(request: IncomingMessage, path: string): void {
     const { tokens, tls } = this.#options
     if ((tokens === undefined && tls?.requestCert !== true) || /^\/(healthz|livez|readyz|version)/.test(path)) return

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Refused } from './requests/answers.ts'
-import { mergePatched } from './requests/patch.ts'
 import { apiVersion, type Resource, resourceOf } from './requests/resources.ts'
+import { mergePatched } from './requests/writes/merge-patch.ts'
 
 // Objects and what became of them: every change has the next resourceVersion and is remembered for a while, as in etcd.
 
@@ -32,7 +32,7 @@ export interface Change {
 }
 
 export interface StoreOptions {
-  /** How many changes are remembered: a watch that starts further back is told 410. */
+  /** How many changes are remembered: a watch that starts further back gets 410. */
   readonly history?: number
   readonly now?: () => number
 }
@@ -131,7 +131,7 @@ export class ApiStore {
     return object
   }
 
-  /** Keys in the order in which lists are told, and the shelf as it was at that revision; nothing if that is forgotten. */
+  /** Keys in the order of lists, and the shelf as it was at that revision; nothing if that is forgotten. */
   snapshot(resource: Resource, revision: number): Snapshot | undefined {
     if (revision < this.#compacted) return undefined
     const later = this.#changes.slice(revision - this.#compacted).filter(change => change.resource === resource)
@@ -196,7 +196,7 @@ export class ApiStore {
   }
 }
 
-/** The object as the watch tells of its end: the last state under the resourceVersion of the change. */
+/** The object as a watch sends its deletion: the last state under the resourceVersion of the change. */
 export function atRevision(object: ApiObject, revision: number): ApiObject {
   return { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } }
 }

@@ -31,7 +31,7 @@ function watchedFrom(): string[] {
 describe.each([[401], [403], [404], [429], [500], [503], [504]])('HTTP %i', code => {
   test('to a list: tried again until it works', async () => {
     await listener.stop()
-    const undo = server.misbehave({ do: 'status', code, resource: 'services' })
+    const undo = server.inject({ do: 'status', code, resource: 'services' })
     listener = new Listener(server.url)
     await listener.until(() => listener.stats.Service.failures >= 4, 'failures')
     expect(listener.names('Service')).toEqual([])
@@ -42,7 +42,7 @@ describe.each([[401], [403], [404], [429], [500], [503], [504]])('HTTP %i', code
 
   test('to a watch: tried again where it was, and told once', async () => {
     await listener.synced()
-    const undo = server.misbehave({ do: 'status', code, on: 'watch', resource: 'services' })
+    const undo = server.inject({ do: 'status', code, on: 'watch', resource: 'services' })
     server.dropConnections()
     await listener.until(() => listener.stats.Service.failures >= 4, 'failures')
     server.store.remove('Service', 'shop', 'till')
@@ -57,7 +57,7 @@ describe.each([[401], [403], [404], [429], [500], [503], [504]])('HTTP %i', code
 test('Retry-After is honoured', async () => {
   await listener.synced()
   const before = times().length
-  server.misbehave({ do: 'status', code: 429, retryAfterSeconds: 1, on: 'watch', resource: 'services', times: 1 })
+  server.inject({ do: 'status', code: 429, retryAfterSeconds: 1, on: 'watch', resource: 'services', times: 1 })
   server.dropConnections()
   await listener.until(() => times().length >= before + 2, 'another watch')
   const [refused, next] = times().slice(before)
@@ -68,7 +68,7 @@ test('Retry-After is honoured', async () => {
 describe('410: the history is gone', () => {
   test('as a status: everything is listed and compared, deletions included', async () => {
     await listener.synced()
-    server.misbehave({ do: 'status', code: 410, on: 'watch', resource: 'services', times: 1 })
+    server.inject({ do: 'status', code: 410, on: 'watch', resource: 'services', times: 1 })
     server.dropConnections()
     server.store.remove('Service', 'shop', 'till')
     await listener.equals(server.store)
@@ -78,9 +78,9 @@ describe('410: the history is gone', () => {
 
   test.each([['closes'], ['stays-open']] as const)('as an event on a stream that %s: at once', async stream => {
     await listener.synced()
-    const flow = server.misbehave({ do: 'withhold', what: 'events', resource: 'services' })
+    const flow = server.inject({ do: 'withhold', what: 'events', resource: 'services' })
     server.store.remove('Service', 'shop', 'till')
-    server.misbehave({ do: 'error-event', code: 410, stream, on: 'watch', resource: 'services', times: 1 })
+    server.inject({ do: 'error-event', code: 410, stream, on: 'watch', resource: 'services', times: 1 })
     flow()
     await listener.equals(server.store)
     expect(listener.stats.Service).toMatchObject({ gone: 1, lists: 2, silences: 0 })
@@ -88,7 +88,7 @@ describe('410: the history is gone', () => {
 
   test('again and again: we list later and later', async () => {
     await listener.synced()
-    server.misbehave({ do: 'error-event', code: 410, stream: 'closes', on: 'watch', resource: 'services' })
+    server.inject({ do: 'error-event', code: 410, stream: 'closes', on: 'watch', resource: 'services' })
     const before = times().length
     const since = performance.now()
     await listener.until(() => times().length > before + 10, 'requests')
@@ -101,7 +101,7 @@ describe('another ERROR event', () => {
     'on a stream that %s: the watch goes on where it was',
     async stream => {
       await listener.synced()
-      server.misbehave({ do: 'error-event', code: 500, stream, on: 'watch', resource: 'services', times: 1 })
+      server.inject({ do: 'error-event', code: 500, stream, on: 'watch', resource: 'services', times: 1 })
       server.store.remove('Service', 'shop', 'till')
       await listener.equals(server.store)
       expect(listener.stats.Service).toMatchObject({ lists: 1, silences: 0 })
@@ -112,10 +112,10 @@ describe('another ERROR event', () => {
 describe('what cannot be read', () => {
   test.each([['garble'], ['mistype']] as const)(
     '%s: a deletion is not lost, the watch asks for it again',
-    async deed => {
+    async fault => {
       await listener.synced()
       const version = String(server.store.revision)
-      server.misbehave({ do: deed, on: 'watch', resource: 'services', times: 2 })
+      server.inject({ do: fault, on: 'watch', resource: 'services', times: 2 })
       server.store.remove('Service', 'shop', 'till')
       await listener.equals(server.store)
       expect(watchedFrom()).toEqual([version, version])
@@ -126,7 +126,7 @@ describe('what cannot be read', () => {
 
   test('three times in the same place: everything is listed', async () => {
     await listener.synced()
-    server.misbehave({ do: 'garble', on: 'watch', resource: 'services', times: 3 })
+    server.inject({ do: 'garble', on: 'watch', resource: 'services', times: 3 })
     server.store.remove('Service', 'shop', 'till')
     await listener.equals(server.store)
     expect(listener.stats.Service).toMatchObject({ malformed: 3, lists: 2 })
@@ -135,7 +135,7 @@ describe('what cannot be read', () => {
   test('in the middle of good events: those before it are not told twice', async () => {
     await listener.synced()
     const before = listener.events.length
-    server.misbehave({ do: 'garble', on: 'watch', resource: 'services', times: 1, after: 0 })
+    server.inject({ do: 'garble', on: 'watch', resource: 'services', times: 1, after: 0 })
     for (let i = 0; i < 20; i++) server.store.put(rawService(`s${i}`))
     await listener.equals(server.store)
     expect(listener.events).toHaveLength(before + 20)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Mischief } from '#lab/api-server/fault-plan.ts'
+import type { Fault } from '#lab/api-server/fault-plan.ts'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import type { ApiStore } from '#lab/api-server/store.ts'
 import { BOOKMARK_MS, Listener, rawNode, rawService, rawSlice } from './listener.ts'
@@ -64,7 +64,7 @@ class World {
       refuse: () => this.proxy.refuse(),
       restart: () => this.restart(),
       compact: () => this.store.compact(),
-      misbehave: () => this.#misbehave(),
+      serverFault: () => this.#injectOne(),
     }
     const way = this.one(Object.keys(ways))
     await ways[way]!()
@@ -89,8 +89,8 @@ class World {
     await this.server.close()
   }
 
-  #misbehave(): void {
-    const deeds: readonly Mischief[] = [
+  #injectOne(): void {
+    const faults: readonly Fault[] = [
       { do: 'close', times: 3 },
       { do: 'reset', times: 3 },
       { do: 'truncate', times: 3 },
@@ -103,7 +103,7 @@ class World {
       { do: 'refuse-watch-list', how: this.one(['status-422', 'error-event', 'never-ends'] as const), times: 2 },
       { do: 'expire-continue', times: 2 },
     ]
-    this.#undo.push(this.server.misbehave(this.one(deeds)))
+    this.#undo.push(this.server.inject(this.one(faults)))
   }
 }
 

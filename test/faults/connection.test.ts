@@ -45,11 +45,11 @@ test('the first picture, then changes as they come', async () => {
 })
 
 describe('a watch that ends', () => {
-  test.each([['close'], ['reset'], ['truncate']] as const)('by %s goes on where it was, at once', async deed => {
+  test.each([['close'], ['reset'], ['truncate']] as const)('by %s goes on where it was, at once', async fault => {
     await listener.synced()
     await listener.until(() => listener.stats.Service.lastActivityAt > 0, 'a bookmark')
     const before = listener.events.length
-    server.misbehave({ do: deed, on: 'watch', times: 3 })
+    server.inject({ do: fault, on: 'watch', times: 3 })
     change()
     await listener.equals(server.store)
     expect(listener.events).toHaveLength(before + 3)
@@ -58,7 +58,7 @@ describe('a watch that ends', () => {
 
   test('again and again without an event: we come back later and later, and still lose nothing', async () => {
     await listener.synced()
-    const undo = server.misbehave({ do: 'close', on: 'watch', resource: 'services' })
+    const undo = server.inject({ do: 'close', on: 'watch', resource: 'services' })
     const started = watches()
     await listener.until(() => watches() > started + 5, 'more watches')
     const since = performance.now()
@@ -179,8 +179,8 @@ describe('a connection that is there, and dead', () => {
     ['half', 'paged'],
   ] as const)('a list that stalls at its %s does not stall us: the next one is %s', async (at, next) => {
     await listener.stop()
-    const undo = server.misbehave({ do: 'stall', at, on: 'watch', resource: 'services', times: 1 })
-    const undoPages = server.misbehave({ do: 'stall', at, on: 'list', resource: 'services', times: 1 })
+    const undo = server.inject({ do: 'stall', at, on: 'watch', resource: 'services', times: 1 })
+    const undoPages = server.inject({ do: 'stall', at, on: 'list', resource: 'services', times: 1 })
     listener = new Listener(server.url)
     await listener.synced()
     await listener.equals(server.store)

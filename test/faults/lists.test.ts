@@ -48,13 +48,13 @@ describe('a streamed list', () => {
   test.each([['status-400'], ['status-422'], ['error-event'], ['never-ends']] as const)(
     'that the API server does not know (%s) is replaced by pages, for good',
     async how => {
-      server.misbehave({ do: 'refuse-watch-list', how })
+      server.inject({ do: 'refuse-watch-list', how })
       listen()
       await listener.synced()
       await listener.equals(server.store)
       expect(listener.told('fallback').length).toBeGreaterThanOrEqual(3)
       server.store.compact()
-      server.misbehave({ do: 'error-event', code: 410, stream: 'closes', on: 'watch', resource: 'services', times: 1 })
+      server.inject({ do: 'error-event', code: 410, stream: 'closes', on: 'watch', resource: 'services', times: 1 })
       server.store.remove('Service', 'shop', 'till')
       await listener.equals(server.store)
       await listener.until(() => listener.stats.Service.lists === 2, 'a second list')
@@ -63,7 +63,7 @@ describe('a streamed list', () => {
   )
 
   test('that keeps coming and never ends is given up, too', async () => {
-    server.misbehave({ do: 'refuse-watch-list', how: 'never-ends', resource: 'services' })
+    server.inject({ do: 'refuse-watch-list', how: 'never-ends', resource: 'services' })
     listen({ streamedListMs: 300 })
     let port = 1
     const busy = setInterval(() => server.store.put(rawService('cart', { ports: [{ port: port++ }] })), 20)
@@ -76,7 +76,7 @@ describe('a streamed list', () => {
 
 describe('a list in pages', () => {
   beforeEach(() => {
-    server.misbehave({ do: 'refuse-watch-list', how: 'status-422' })
+    server.inject({ do: 'refuse-watch-list', how: 'status-422' })
     for (let i = 0; i < 30; i++) server.store.put(rawService(`s${i}`))
   })
 
@@ -105,15 +105,15 @@ describe('a list in pages', () => {
   })
 
   test('takes longer than the API server remembers: it begins anew', async () => {
-    server.misbehave({ do: 'expire-continue', resource: 'services', times: 2 })
+    server.inject({ do: 'expire-continue', resource: 'services', times: 2 })
     listen({ pageSize: 10 })
     await listener.synced()
     await listener.equals(server.store)
     expect(listener.stats.Service).toMatchObject({ gone: 2, lists: 1 })
   })
 
-  test.each([['close'], ['reset'], ['truncate']] as const)('breaks off (%s): it begins anew', async deed => {
-    server.misbehave({ do: deed, on: 'list', resource: 'services', times: 2, after: 1 })
+  test.each([['close'], ['reset'], ['truncate']] as const)('breaks off (%s): it begins anew', async fault => {
+    server.inject({ do: fault, on: 'list', resource: 'services', times: 2, after: 1 })
     listen({ pageSize: 10 })
     await listener.synced()
     await listener.equals(server.store)
@@ -144,9 +144,9 @@ describe('what is asked for', () => {
     'without a field selector the API server does not know (%s)',
     async how => {
       const message = 'field label not supported: spec.clusterIP'
-      if (how === 'paged') server.misbehave({ do: 'refuse-watch-list', how: 'status-400' })
+      if (how === 'paged') server.inject({ do: 'refuse-watch-list', how: 'status-400' })
       const on = how === 'paged' ? 'list' : 'watch'
-      server.misbehave({ do: 'status', code: 400, message, on, resource: 'services', times: 1 })
+      server.inject({ do: 'status', code: 400, message, on, resource: 'services', times: 1 })
       listen()
       await listener.synced()
       await listener.equals(server.store)
@@ -183,7 +183,7 @@ describe('one name, another object', () => {
 
   test('while nobody watched', () =>
     replaced(async () => {
-      const undo = server.misbehave({ do: 'status', code: 503 })
+      const undo = server.inject({ do: 'status', code: 503 })
       server.dropConnections()
       replace()
       server.store.compact()

@@ -47,7 +47,7 @@ test('ranges are told as they come, change and go', async () => {
 describe.each([404, 403])('an API server that answers %i', code => {
   test('is as good as one without any, is asked rarely, and is believed when it has some after all', async () => {
     server.store.put(range('kubernetes', '10.96.0.0/12'))
-    server.misbehave({ do: 'status', code, resource: 'servicecidrs', times: 2 })
+    server.inject({ do: 'status', code, resource: 'servicecidrs', times: 2 })
     listen(150)
     await listener.until(isSynced, 'synced')
     expect(listener.names('ServiceCIDR')).toEqual([])
@@ -57,7 +57,7 @@ describe.each([404, 403])('an API server that answers %i', code => {
   })
 
   test('is left alone in between', async () => {
-    server.misbehave({ do: 'status', code, resource: 'servicecidrs' })
+    server.inject({ do: 'status', code, resource: 'servicecidrs' })
     listen()
     await listener.until(isSynced, 'synced')
     const before = asked()

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Credentials } from '#kubernetes/credentials.ts'
-import type { Mischief } from '#lab/api-server/fault-plan.ts'
+import type { Fault } from '#lab/api-server/fault-plan.ts'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { BOOKMARK_MS, credentialsTo, Listener, rawNode, rawService, rawSlice } from './listener.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
@@ -61,7 +61,7 @@ test('before anything was asked', async () => {
 })
 
 describe('while waiting', () => {
-  const stalls: [string, Mischief][] = [
+  const stalls: [string, Fault][] = [
     ['for the answer', { do: 'stall', at: 'headers' }],
     ['for the body', { do: 'stall', at: 'body' }],
     ['in the middle of a streamed list', { do: 'withhold', what: 'bookmarks' }],
@@ -69,16 +69,16 @@ describe('while waiting', () => {
     ['for the next attempt, which the API server puts off', { do: 'status', code: 429, retryAfterSeconds: 60 }],
   ]
 
-  test.each(stalls)('%s', async (_, mischief) => {
-    server.misbehave(mischief)
+  test.each(stalls)('%s', async (_, fault) => {
+    server.inject(fault)
     const listener = new Listener(url(), { limits: PATIENT })
     await settled(3)
     await mustStop(listener)
   })
 
   test.each([['headers'], ['body'], ['half']] as const)('for a page: %s', async at => {
-    server.misbehave({ do: 'refuse-watch-list', how: 'status-422' })
-    server.misbehave({ do: 'stall', at, on: 'list' })
+    server.inject({ do: 'refuse-watch-list', how: 'status-422' })
+    server.inject({ do: 'stall', at, on: 'list' })
     const listener = new Listener(url(), { limits: PATIENT })
     await settled(6)
     await mustStop(listener)

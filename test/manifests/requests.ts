@@ -16,7 +16,7 @@ export async function requestsMade(): Promise<ReadonlySet<string>> {
   const made = new Set<string>()
   for (const age of AGES) {
     const server = await startApiServer()
-    if (age === 'lists in pages') server.misbehave({ do: 'refuse-watch-list', how: 'status-400' })
+    if (age === 'lists in pages') server.inject({ do: 'refuse-watch-list', how: 'status-400' })
     try {
       await askAll(server, age)
     } finally {

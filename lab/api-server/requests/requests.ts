@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Deed, RequestKind, Where } from '#lab/api-server/fault-plan.ts'
+import type { FaultAction, FaultScope, RequestKind } from '#lab/api-server/fault-plan.ts'
 import { acceptsJson, answer, jsonBody, Refused } from './answers.ts'
-import { expired, listPage, objectText } from './list.ts'
+import { expired, listPage, objectText } from './reads/list.ts'
+import { Watch, type WatchParts } from './reads/watch.ts'
 import { discovery, type Target, targetOf } from './resources.ts'
 import { matcher } from './selectors.ts'
-import { Watch, type WatchHouse } from './watch.ts'
-import { ApiWrites } from './writes.ts'
+import { ApiWrites } from './writes/writes.ts'
 
-// One HTTP request → its answer: which verb it is, what is in its way, and who answers it.
+// One HTTP request → its answer: which verb it is, which injected fault strikes it, and what answers it.
 
-export interface RequestHouse extends WatchHouse {
+export interface RequestParts extends WatchParts {
   opened(watch: Watch, response: ServerResponse): void
 }
 
@@ -26,12 +26,12 @@ const VERSION = {
 }
 
 export class ApiRequests {
-  readonly #house: RequestHouse
+  readonly #parts: RequestParts
   readonly #writes: ApiWrites
 
-  constructor(house: RequestHouse) {
-    this.#house = house
-    this.#writes = new ApiWrites(house.store)
+  constructor(parts: RequestParts) {
+    this.#parts = parts
+    this.#writes = new ApiWrites(parts.store)
   }
 
   async answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
@@ -45,59 +45,69 @@ export class ApiRequests {
     if (document !== undefined) return answer(response, 200, JSON.stringify(document))
     const target = targetOf(pathname)
     if (target === undefined) throw new Refused(404, 'the server could not find the requested resource')
-    const where = { on: kindOf(request, url, target), resource: target.resource.plural }
-    if (this.#isHeldUp(where)) return
-    if (where.on === 'watch') return this.#watch(target, where, url, response)
-    if (where.on === 'list') return this.#list(target, where, url, response)
+    const scope = { on: kindOf(request, url, target), resource: target.resource.plural }
+    if (this.#isStalled(scope)) return
+    if (scope.on === 'watch') return this.#watch(target, scope, url, response)
+    if (scope.on === 'list') return this.#list(target, scope, url, response)
     const body = request.method === 'GET' || request.method === 'DELETE' ? undefined : await jsonBody(request)
     const { code, object } = this.#writes.apply(request, target, body)
     answer(response, code, objectText(object))
   }
 
-  /** Mischief that strikes before anything is answered: true where there will be no answer at all. */
-  #isHeldUp(where: Where): boolean {
-    const deed = this.#house.troubles.strike(
-      where,
-      ['status', 'stall'],
-      it => it.do === 'status' || it.at === 'headers',
-    )
-    if (deed?.do !== 'status') return deed !== undefined
-    const { code, message = `the API server answers ${code}`, retryAfterSeconds } = deed
+  /** Faults that strike before anything is answered: true where there will be no answer at all. */
+  #isStalled(scope: FaultScope): boolean {
+    const fault = this.#parts.faults.take(scope, ['status', 'stall'], it => it.do === 'status' || it.at === 'headers')
+    if (fault?.do !== 'status') return fault !== undefined
+    const { code, message = `the API server answers ${code}`, retryAfterSeconds } = fault
     throw new Refused(code, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
   }
 
-  #watch({ resource, namespace, name }: Target, where: Where, { searchParams }: URL, response: ServerResponse): void {
+  #watch(
+    { resource, namespace, name }: Target,
+    scope: FaultScope,
+    { searchParams }: URL,
+    response: ServerResponse,
+  ): void {
     const fields = [searchParams.get('fieldSelector'), name && `metadata.name=${name}`].filter(Boolean).join(',')
     const matches = matcher(searchParams.get('labelSelector'), fields)
-    const watch = new Watch({ where, resource, namespace, matches, query: searchParams }, this.#house, response)
-    this.#house.opened(watch, response)
+    const watch = new Watch({ scope, resource, namespace, matches, query: searchParams }, this.#parts, response)
+    this.#parts.opened(watch, response)
     watch.start()
   }
 
-  #list({ resource, namespace }: Target, where: Where, { searchParams: query }: URL, response: ServerResponse): void {
-    const { store, troubles } = this.#house
-    if (query.get('continue') && troubles.strike(where, ['expire-continue'])) throw expired('continue')
+  #list(
+    { resource, namespace }: Target,
+    scope: FaultScope,
+    { searchParams: query }: URL,
+    response: ServerResponse,
+  ): void {
+    const { store, faults } = this.#parts
+    if (query.get('continue') && faults.take(scope, ['expire-continue'])) throw expired('continue')
     const [labels, fields] = [query.get('labelSelector'), query.get('fieldSelector')]
     const matches = matcher(labels, fields)
     const text = listPage(store, { resource, namespace, matches, query, selective: Boolean(labels || fields) })
-    const deed = troubles.strike(
-      where,
+    const fault = faults.take(
+      scope,
       ['close', 'reset', 'truncate', 'stall'],
       it => it.do !== 'stall' || it.at !== 'headers',
     )
-    if (deed === undefined) answer(response, 200, text)
-    else if (deed.do === 'close') response.destroy()
-    else this.#listHalf(response, text, deed)
+    if (fault === undefined) answer(response, 200, text)
+    else if (fault.do === 'close') response.destroy()
+    else this.#sendHalf(response, text, fault)
   }
 
-  /** Announces the whole list and tells half of it. */
-  #listHalf(response: ServerResponse, text: string, deed: Extract<Deed, { do: 'reset' | 'truncate' | 'stall' }>): void {
+  /** Announces the whole list and sends half of it. */
+  #sendHalf(
+    response: ServerResponse,
+    text: string,
+    fault: Extract<FaultAction, { do: 'reset' | 'truncate' | 'stall' }>,
+  ): void {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) + 1 })
     response.flushHeaders()
-    if (deed.do === 'stall' && deed.at === 'body') return
+    if (fault.do === 'stall' && fault.at === 'body') return
     response.write(text.slice(0, text.length / 2), () => {
-      if (deed.do === 'truncate') response.socket?.destroySoon()
-      else if (deed.do === 'reset') this.#house.reset(response)
+      if (fault.do === 'truncate') response.socket?.destroySoon()
+      else if (fault.do === 'reset') this.#parts.reset(response)
     })
   }
 }

@@ -29,7 +29,7 @@ export async function ask(url: string, { method = 'GET', headers = {}, body }: Q
   return { code: response.statusCode!, headers: response.headers, text, body: json ? JSON.parse(text) : undefined }
 }
 
-export interface Told {
+export interface WatchEvent {
   readonly type: string
   // biome-ignore lint/suspicious/noExplicitAny: tests look into events of every shape
   readonly object: any
@@ -61,7 +61,7 @@ export class OpenWatch {
   static async open(url: string): Promise<OpenWatch> {
     const asked = get(url, { agent: false })
     const [response] = (await once(asked, 'response')) as [IncomingMessage]
-    asked.on('error', () => {}) // told by the response, too
+    asked.on('error', () => {}) // the response reports it, too
     return new OpenWatch(response)
   }
 
@@ -79,22 +79,22 @@ export class OpenWatch {
     return this.#lines.shift()
   }
 
-  async next(): Promise<Told> {
+  async next(): Promise<WatchEvent> {
     const line = await this.line()
     if (line === undefined) throw new Error(`the watch is over: ${this.ended}`)
-    return JSON.parse(line) as Told
+    return JSON.parse(line) as WatchEvent
   }
 
   /** So many events as `TYPE name`, bookmarks as `BOOKMARK revision`. */
   async brief(count: number): Promise<string[]> {
-    const told: string[] = []
+    const lines: string[] = []
     for (let i = 0; i < count; i++) {
       const { type, object } = await this.next()
       const { name, resourceVersion, annotations } = object.metadata
       const end = annotations?.['k8s.io/initial-events-end'] === 'true' ? ' end' : ''
-      told.push(type === 'BOOKMARK' ? `BOOKMARK ${resourceVersion}${end}` : `${type} ${name ?? object.code}`)
+      lines.push(type === 'BOOKMARK' ? `BOOKMARK ${resourceVersion}${end}` : `${type} ${name ?? object.code}`)
     }
-    return told
+    return lines
   }
 
   async over(): Promise<string> {

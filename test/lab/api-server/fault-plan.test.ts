@@ -20,7 +20,7 @@ function watch(query = 'resourceVersion=1&allowWatchBookmarks=true', resource = 
 /** What came of a request before it broke or fell silent. */
 async function half(path: string): Promise<{ text: string; how: string }> {
   const request = get(server.url + path, { agent: false })
-  request.on('error', () => {}) // told by the response, too
+  request.on('error', () => {}) // the response reports it, too
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   let text = ''
   response.on('data', chunk => {
@@ -45,7 +45,7 @@ describe('an answer with a status', () => {
     [504, 'Timeout'],
     [410, 'Expired'],
   ])('%i comes as a Status, with Retry-After where wanted, so many times', async (code, reason) => {
-    server.misbehave({ do: 'status', code, retryAfterSeconds: 7, times: 2 })
+    server.inject({ do: 'status', code, retryAfterSeconds: 7, times: 2 })
     for (const path of [LIST, `${LIST}?watch=true`]) {
       const answer = await ask(server.url + path)
       expect(answer).toMatchObject({ code, body: { kind: 'Status', reason, code }, headers: { 'retry-after': '7' } })
@@ -54,7 +54,7 @@ describe('an answer with a status', () => {
   })
 
   test('keeps to its kind of request and its resource, lets some pass, and can be undone', async () => {
-    const undo = server.misbehave({ do: 'status', code: 500, on: 'list', resource: 'services', after: 1 })
+    const undo = server.inject({ do: 'status', code: 500, on: 'list', resource: 'services', after: 1 })
     const code = async (path: string) => (await ask(server.url + path)).code
     expect(await code('/api/v1/nodes')).toBe(200)
     expect(await code(LIST)).toBe(200)
@@ -70,7 +70,7 @@ describe('an answer with a status', () => {
 
 describe('a stall', () => {
   test('before the headers: nothing comes at all', async () => {
-    server.misbehave({ do: 'stall', at: 'headers', times: 1 })
+    server.inject({ do: 'stall', at: 'headers', times: 1 })
     const request = get(server.url + LIST, { agent: false })
     request.on('error', () => {})
     const first = await Promise.race([
@@ -84,15 +84,15 @@ describe('a stall', () => {
 
   test('of a list: headers alone, or half of it', async () => {
     const whole = (await ask(server.url + LIST)).text.trimEnd()
-    server.misbehave({ do: 'stall', at: 'body', times: 1 })
-    server.misbehave({ do: 'stall', at: 'half', times: 1 })
+    server.inject({ do: 'stall', at: 'body', times: 1 })
+    server.inject({ do: 'stall', at: 'half', times: 1 })
     expect(await half(LIST)).toEqual({ text: '', how: 'silence' })
     expect(await half(LIST)).toEqual({ text: whole.slice(0, whole.length / 2), how: 'silence' })
     expect((await ask(server.url + LIST)).text.trimEnd()).toBe(whole)
   })
 
   test('of a watch: headers, and silence ever after', async () => {
-    server.misbehave({ do: 'stall', at: 'body', times: 1 })
+    server.inject({ do: 'stall', at: 'body', times: 1 })
     const path = `${LIST}?watch=true&allowWatchBookmarks=true&timeoutSeconds=0.01`
     const silent = half(path)
     await ask(server.url + LIST)
@@ -104,9 +104,9 @@ describe('a stall', () => {
 
 describe('a broken connection', () => {
   test('of a list: without an answer, with half of one and FIN, with half of one and RST', async () => {
-    server.misbehave({ do: 'close', on: 'list', times: 1 })
-    server.misbehave({ do: 'truncate', on: 'list', times: 1 })
-    server.misbehave({ do: 'reset', on: 'list', times: 1 })
+    server.inject({ do: 'close', on: 'list', times: 1 })
+    server.inject({ do: 'truncate', on: 'list', times: 1 })
+    server.inject({ do: 'reset', on: 'list', times: 1 })
     await expect(ask(server.url + LIST)).rejects.toMatchObject({ code: 'ECONNRESET' })
     const truncated = await half(LIST)
     expect(truncated.text).toMatch(/^\{"kind":"ServiceList"/)
@@ -118,7 +118,7 @@ describe('a broken connection', () => {
   test('ends running watches of that resource alone', async () => {
     const services = await watch()
     const nodes = await watch('allowWatchBookmarks=true', 'nodes')
-    server.misbehave({ do: 'close', on: 'watch', resource: 'services', times: 1 })
+    server.inject({ do: 'close', on: 'watch', resource: 'services', times: 1 })
     expect(await services.over()).toBe('end')
     server.bookmark()
     expect(await nodes.brief(1)).toEqual(['BOOKMARK 1'])
@@ -128,15 +128,15 @@ describe('a broken connection', () => {
     expect(await again.brief(1)).toEqual(['BOOKMARK 1'])
   })
 
-  test.each(['reset', 'truncate'] as const)('%s: in the middle of a line, without the end of the body', async deed => {
+  test.each(['reset', 'truncate'] as const)('%s: in the middle of a line, without the end of the body', async fault => {
     const events = await watch()
-    server.misbehave({ do: deed, times: 1 })
+    server.inject({ do: fault, times: 1 })
     expect(await events.over()).toBe('ECONNRESET')
-    if (deed === 'truncate') expect(events.partial).toMatch(/^\{"type":"BOOKMARK"/)
+    if (fault === 'truncate') expect(events.partial).toMatch(/^\{"type":"BOOKMARK"/)
   })
 
   test('after so many events', async () => {
-    server.misbehave({ do: 'close', on: 'watch', after: 2, times: 1 })
+    server.inject({ do: 'close', on: 'watch', after: 2, times: 1 })
     const events = await watch('')
     putServices(server.store, 3)
     expect(await events.brief(2)).toEqual(['ADDED cart', 'ADDED s-00000'])
@@ -147,14 +147,14 @@ describe('a broken connection', () => {
 describe('an ERROR event', () => {
   test('410, and the end', async () => {
     const events = await watch()
-    server.misbehave({ do: 'error-event', code: 410, stream: 'closes', times: 1 })
+    server.inject({ do: 'error-event', code: 410, stream: 'closes', times: 1 })
     expect(await events.next()).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } })
     expect(await events.over()).toBe('end')
   })
 
   test.each([410, 500])('%i, and a stream that stays open and says nothing more', async code => {
     const events = await watch()
-    server.misbehave({ do: 'error-event', code, stream: 'stays-open', times: 1 })
+    server.inject({ do: 'error-event', code, stream: 'stays-open', times: 1 })
     expect(await events.next()).toMatchObject({ type: 'ERROR', object: { code } })
     server.store.put(service('later'))
     server.bookmark()
@@ -167,9 +167,9 @@ describe('an ERROR event', () => {
 describe('a line that is wrong', () => {
   test('comes in the place of one event', async () => {
     const events = await watch()
-    server.misbehave({ do: 'garble', times: 1 })
-    server.misbehave({ do: 'mistype', times: 1 })
-    server.misbehave({ do: 'drop', times: 1 })
+    server.inject({ do: 'garble', times: 1 })
+    server.inject({ do: 'mistype', times: 1 })
+    server.inject({ do: 'drop', times: 1 })
     putServices(server.store, 4)
     const garbled = await events.line()
     expect(() => JSON.parse(garbled!)).toThrow()
@@ -181,7 +181,7 @@ describe('a line that is wrong', () => {
 describe('what is withheld', () => {
   test('events come afterwards, and bookmarks do not pass over them', async () => {
     const events = await watch()
-    const undo = server.misbehave({ do: 'withhold', what: 'events' })
+    const undo = server.inject({ do: 'withhold', what: 'events' })
     server.store.put(service('held'))
     server.bookmark()
     expect(await events.brief(1)).toEqual(['BOOKMARK 1'])
@@ -191,12 +191,12 @@ describe('what is withheld', () => {
 
   test('bookmarks, or everything', async () => {
     const events = await watch()
-    const undoBookmarks = server.misbehave({ do: 'withhold', what: 'bookmarks' })
+    const undoBookmarks = server.inject({ do: 'withhold', what: 'bookmarks' })
     server.bookmark()
-    server.store.put(service('told'))
-    expect(await events.brief(1)).toEqual(['ADDED told'])
+    server.store.put(service('sent'))
+    expect(await events.brief(1)).toEqual(['ADDED sent'])
     undoBookmarks()
-    const undo = server.misbehave({ do: 'withhold', what: 'all' })
+    const undo = server.inject({ do: 'withhold', what: 'all' })
     server.store.put(service('held'))
     server.bookmark()
     undo()

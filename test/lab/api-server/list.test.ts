@@ -68,7 +68,7 @@ describe('lists', () => {
     expect(body.items[0]).not.toHaveProperty('apiVersion')
   })
 
-  test('come in pages that tell one moment, whatever happens meanwhile', async () => {
+  test('come in pages that show one moment, whatever happens meanwhile', async () => {
     const before = (await page('')).body
     const first = (await page('limit=4')).body
     expect(first.metadata).toMatchObject({ resourceVersion: before.metadata.resourceVersion, remainingItemCount: 6 })

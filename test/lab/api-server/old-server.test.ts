@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Deed } from '#lab/api-server/fault-plan.ts'
+import type { FaultAction } from '#lab/api-server/fault-plan.ts'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { ask, OpenWatch, putServices, service } from './api-client.ts'
 
@@ -18,8 +18,8 @@ function watch(query = 'resourceVersion=1&allowWatchBookmarks=true'): Promise<Op
 }
 
 describe('an API server without WatchList', () => {
-  const refusing = (how: Extract<Deed, { do: 'refuse-watch-list' }>['how']) =>
-    server.misbehave({ do: 'refuse-watch-list', how })
+  const refusing = (how: Extract<FaultAction, { do: 'refuse-watch-list' }>['how']) =>
+    server.inject({ do: 'refuse-watch-list', how })
 
   test.each([400, 422] as const)('says %i, and serves plain watches', async code => {
     refusing(`status-${code}`)
@@ -54,25 +54,25 @@ describe('an API server without WatchList', () => {
 describe('a past that is forgotten', () => {
   test('makes old resourceVersions 410', async () => {
     putServices(server.store, 2)
-    server.misbehave({ do: 'compact' })
+    server.inject({ do: 'compact' })
     expect(await (await watch('resourceVersion=2')).brief(1)).toEqual(['ERROR 410'])
     const events = await watch('resourceVersion=3')
     server.store.put(service('later'))
     expect(await events.brief(1)).toEqual(['ADDED later'])
   })
 
-  test('ends a watch that had not been told of it', async () => {
+  test('ends a watch that had not got all of it', async () => {
     const events = await watch()
-    const undo = server.misbehave({ do: 'withhold', what: 'all' })
+    const undo = server.inject({ do: 'withhold', what: 'all' })
     server.store.put(service('lost'))
-    server.misbehave({ do: 'compact' })
+    server.inject({ do: 'compact' })
     undo()
     expect(await events.over()).toBe('end')
   })
 
   test('410 for the next page of a list', async () => {
     putServices(server.store, 4)
-    server.misbehave({ do: 'expire-continue', times: 1 })
+    server.inject({ do: 'expire-continue', times: 1 })
     const { body } = await ask(`${server.url}${LIST}?limit=2`)
     const next = `${server.url}${LIST}?limit=2&continue=${body.metadata.continue}`
     expect(await ask(next)).toMatchObject({ code: 410, body: { reason: 'Expired' } })

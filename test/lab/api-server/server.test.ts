@@ -61,7 +61,7 @@ describe('the server itself', () => {
     expect(short.headers['content-encoding']).toBeUndefined()
   })
 
-  test('tells what it was asked', async () => {
+  test('remembers what it was asked', async () => {
     await ask(`${server.url}/api/v1/nodes?limit=5&continue=`, { headers: { 'user-agent': 'someone/1.0' } })
     expect(server.requests).toEqual([
       {
@@ -88,7 +88,7 @@ describe('the server itself', () => {
     expect((await ask(`${server.url}/api/v1/services`)).body.items).toHaveLength(1)
   })
 
-  test('drops every connection when told to', async () => {
+  test('drops every connection on demand', async () => {
     const watch = await OpenWatch.open(`${server.url}/api/v1/services?watch=true`)
     server.dropConnections()
     expect(await watch.over()).toBe('ECONNRESET')

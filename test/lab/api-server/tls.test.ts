@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 
-// Certificates are made on the spot: one that is checked in would expire.
+// Certificates are made when the tests start: one that is checked in would expire.
 
 let folder: string
 let server: ApiServer
@@ -86,13 +86,13 @@ afterAll(async () => {
 async function opened(path: string, options: RequestOptions): Promise<IncomingMessage> {
   const request = get(server.url + path, { agent: false, ca: pem('ca.crt'), ...options })
   const [response] = (await once(request, 'response')) as [IncomingMessage]
-  request.on('error', () => {}) // told by the response, too
+  request.on('error', () => {}) // the response reports it, too
   response.resume()
   return response
 }
 
 describe('the API server over TLS', () => {
-  test('lets in a client certificate of its CA, or a token, and nobody else', async () => {
+  test('lets in a client certificate of its CA, or a token, and no other client', async () => {
     const code = async (options: RequestOptions) => (await opened('/api/v1/services', options)).statusCode
     expect(server.url).toMatch(/^https:/)
     expect(await code({})).toBe(401)
@@ -108,7 +108,7 @@ describe('the API server over TLS', () => {
   test('can reset a watch', async () => {
     const headers = { authorization: 'Bearer good' }
     const response = await opened('/api/v1/services?watch=true', { headers })
-    server.misbehave({ do: 'reset', on: 'watch', times: 1 })
+    server.inject({ do: 'reset', on: 'watch', times: 1 })
     const [error] = (await once(response, 'error')) as [NodeJS.ErrnoException]
     expect(error.code).toBe('ECONNRESET')
   })

@@ -16,7 +16,7 @@ function watch(query: string): Promise<OpenWatch> {
 }
 
 describe('a watch', () => {
-  test('tells every change after its resourceVersion, with kind and apiVersion', async () => {
+  test('sends every change after its resourceVersion, with kind and apiVersion', async () => {
     server.store.put(service('old'))
     const events = await watch('resourceVersion=1')
     server.store.put(service('cart'))
@@ -32,7 +32,7 @@ describe('a watch', () => {
     expect(deleted).toMatchObject({ type: 'DELETED', object: { metadata: { name: 'old', resourceVersion: '5' } } })
   })
 
-  test('tells what happened between a list and itself', async () => {
+  test('sends what happened between a list and itself', async () => {
     putServices(server.store, 3)
     const list = await ask(`${server.url}/api/v1/services`)
     server.store.remove('Service', 'shop', 's-00001')
@@ -62,7 +62,7 @@ describe('a watch', () => {
     expect(await events.brief(5)).toEqual(['MODIFIED cart', 'DELETED cart', 'ADDED cart', 'DELETED cart', 'ADDED end'])
   })
 
-  test('tells of an object that stopped to match in its last matching state, at the new resourceVersion', async () => {
+  test('sends an object that stopped to match in its last matching state, at the new resourceVersion', async () => {
     server.store.put(service('cart', { type: 'NodePort' }))
     const events = await watch('resourceVersion=1&labelSelector=!hidden')
     const patch = { metadata: { labels: { hidden: 'yes' } }, spec: { type: 'ClusterIP' } }
@@ -108,12 +108,12 @@ describe('a watch', () => {
     expect(await events.over()).toBe('end')
   })
 
-  test('of more than the buffers hold tells all', async () => {
+  test('of more than the buffers hold sends all', async () => {
     putServices(server.store, 20_000)
     const events = await watch(WATCH_LIST)
-    const told = await events.brief(20_001)
-    expect(told.at(-1)).toBe('BOOKMARK 20000 end')
-    expect(new Set(told).size).toBe(20_001)
+    const sent = await events.brief(20_001)
+    expect(sent.at(-1)).toBe('BOOKMARK 20000 end')
+    expect(new Set(sent).size).toBe(20_001)
   })
 })
 
@@ -144,7 +144,7 @@ describe('bookmarks', () => {
 })
 
 describe('WatchList', () => {
-  test('tells what is there, says that this was all, and goes on', async () => {
+  test('sends what is there, says that this was all, and goes on', async () => {
     putServices(server.store, 2)
     const events = await watch(WATCH_LIST)
     server.store.put(service('x'))

@@ -1,24 +1,24 @@
 import type { ServerResponse } from 'node:http'
-import type { Deed, Troubles } from '#lab/api-server/fault-plan.ts'
+import type { FaultAction, FaultPlan } from '#lab/api-server/fault-plan.ts'
 import type { ApiStore } from '#lab/api-server/store.ts'
-import { Refused, status } from './answers.ts'
-import { Cursor, type Line, lineText, type WatchOrder } from './cursor.ts'
+import { Refused, status } from '../answers.ts'
+import { Cursor, type Line, lineText, type WatchRequest } from './cursor.ts'
 
-// The events of a cursor → an open HTTP response, for as long as the client, its timeout and mischief allow.
+// The events of a cursor → an open HTTP response, for as long as the client, its timeout and the injected faults allow.
 
-export interface WatchHouse {
+export interface WatchParts {
   readonly store: ApiStore
-  readonly troubles: Troubles
-  /** How often a quiet watch is told where it is; 0: only when told to. */
+  readonly faults: FaultPlan
+  /** How often a quiet watch gets a bookmark; 0: only when the test asks for one. */
   readonly bookmarkMs: number
   /** RST on the connection of this response. */
   reset(response: ServerResponse): void
 }
 
-type StreamDeed = Extract<Deed, { do: 'close' | 'reset' | 'truncate' | 'stall' | 'error-event' }>
-const STREAM_DEEDS = ['close', 'reset', 'truncate', 'stall', 'error-event'] as const
+type StreamFault = Extract<FaultAction, { do: 'close' | 'reset' | 'truncate' | 'stall' | 'error-event' }>
+const STREAM_FAULTS = ['close', 'reset', 'truncate', 'stall', 'error-event'] as const
 
-/** Real servers tell a long watch where it is shortly before they end it, and short ones not at all. */
+/** Real servers send a long watch a last bookmark shortly before they end it, and short ones none at all. */
 const LAST_BOOKMARK_MS = 2_000
 const LONG_WATCH_SECONDS = 20
 const DEFAULT_TIMEOUT_SECONDS = 1_800
@@ -28,8 +28,8 @@ const NO_WATCH_LIST =
   'sendInitialEvents: Forbidden: it is forbidden for watch unless the WatchList feature gate is enabled'
 
 export class Watch {
-  readonly #order: WatchOrder
-  readonly #house: WatchHouse
+  readonly #asked: WatchRequest
+  readonly #parts: WatchParts
   readonly #response: ServerResponse
   readonly #cursor: Cursor
   readonly #stops: (() => void)[] = []
@@ -37,11 +37,11 @@ export class Watch {
   #state: 'flowing' | 'full' | 'stuck' | 'ended' = 'flowing'
 
   /** Refuses what the real server refuses before it starts to stream. */
-  constructor(order: WatchOrder, house: WatchHouse, response: ServerResponse) {
-    this.#order = order
-    this.#house = house
+  constructor(asked: WatchRequest, parts: WatchParts, response: ServerResponse) {
+    this.#asked = asked
+    this.#parts = parts
     this.#response = response
-    this.#cursor = new Cursor(order, house.store)
+    this.#cursor = new Cursor(asked, parts.store)
   }
 
   start(): void {
@@ -50,20 +50,20 @@ export class Watch {
     if (refusal === 'status-422') throw new Refused(422, NO_WATCH_LIST)
     this.#response.on('drain', this.#resume)
     this.#response.on('close', () => this.#leave())
-    this.#cursor.begin(refusal === 'never-ends' ? 'never' : 'owed')
+    this.#cursor.begin(refusal === 'never-ends' ? 'never' : 'pending')
     const { expired } = this.#cursor
     if (refusal === 'error-event') this.#fail(500, NO_PROGRESS)
     else if (expired !== undefined) this.#fail(410, expired)
     else this.#follow()
   }
 
-  /** Tells the client where it is, if it asked for that and has heard everything before. */
+  /** Sends the resourceVersion the client has reached, if it asked for bookmarks and has got everything before. */
   readonly bookmark = (): void => {
     this.#pump()
     const { bookmarks, early, settled } = this.#cursor
     if (!bookmarks || early || !settled || this.#state !== 'flowing') return
-    const held = this.#house.troubles.withheld(this.#order.where)
-    if (held.has('bookmarks')) return
+    const withheld = this.#parts.faults.withheld(this.#asked.scope)
+    if (withheld.has('bookmarks')) return
     this.#write(lineText(this.#cursor.mark()))
     this.#flush()
   }
@@ -78,17 +78,17 @@ export class Watch {
   }
 
   /** An etcd that is too old makes even a plain watch fail where the server would choose its start and send bookmarks. */
-  #refusal(): Extract<Deed, { do: 'refuse-watch-list' }>['how'] | undefined {
+  #refusal(): Extract<FaultAction, { do: 'refuse-watch-list' }>['how'] | undefined {
     const { watchList, bookmarks, fromAnywhere } = this.#cursor
     if (!watchList && !(bookmarks && fromAnywhere)) return undefined
     const fits = ({ how }: { how: string }) => watchList || how === 'error-event'
-    return this.#house.troubles.strike(this.#order.where, ['refuse-watch-list'], fits)?.how
+    return this.#parts.faults.take(this.#asked.scope, ['refuse-watch-list'], fits)?.how
   }
 
   #follow(): void {
-    const { store, troubles, bookmarkMs } = this.#house
-    this.#stops.push(store.subscribe(this.#pump), troubles.subscribe(this.#pump))
-    const seconds = Number(this.#order.query.get('timeoutSeconds')) || DEFAULT_TIMEOUT_SECONDS
+    const { store, faults, bookmarkMs } = this.#parts
+    this.#stops.push(store.subscribe(this.#pump), faults.subscribe(this.#pump))
+    const seconds = Number(this.#asked.query.get('timeoutSeconds')) || DEFAULT_TIMEOUT_SECONDS
     this.#after(seconds * 1000, this.#expire)
     if (seconds > LONG_WATCH_SECONDS) this.#after(seconds * 1000 - LAST_BOOKMARK_MS, this.bookmark)
     if (bookmarkMs > 0) {
@@ -108,7 +108,7 @@ export class Watch {
     for (const stop of this.#stops) stop()
   }
 
-  /** A stream that mischief made silent stays silent: its deadline is nothing the client may count on. */
+  /** A stream that a fault made silent stays silent: its deadline is nothing the client may count on. */
   readonly #expire = (): void => {
     if (this.#state !== 'stuck') this.end()
   }
@@ -127,59 +127,59 @@ export class Watch {
   }
 
   #step(): 'more' | 'done' {
-    const { where } = this.#order
-    const { troubles } = this.#house
-    const deed = troubles.strike(where, STREAM_DEEDS, it => it.do !== 'stall' || it.at !== 'headers')
-    if (deed !== undefined) {
-      this.#suffer(deed)
+    const { scope } = this.#asked
+    const { faults } = this.#parts
+    const fault = faults.take(scope, STREAM_FAULTS, it => it.do !== 'stall' || it.at !== 'headers')
+    if (fault !== undefined) {
+      this.#apply(fault)
       return 'done'
     }
-    const line = this.#cursor.next(troubles.withheld(where))
+    const line = this.#cursor.next(faults.withheld(scope))
     if (line !== undefined) {
       this.#send(line)
       return 'more'
     }
-    // Fell behind further than is remembered: real servers end such a watch, and the next one is told 410.
+    // Fell behind further than is remembered: real servers end such a watch, and the next one gets 410.
     if (this.#cursor.expired !== undefined) this.end()
     return 'done'
   }
 
   #send(line: Line): void {
     if (line.type === 'BOOKMARK') return void this.#write(lineText(line))
-    const { troubles } = this.#house
-    const deed = troubles.strike(this.#order.where, ['garble', 'mistype', 'drop'])
+    const { faults } = this.#parts
+    const fault = faults.take(this.#asked.scope, ['garble', 'mistype', 'drop'])
     const text = lineText(line)
-    if (deed === undefined) this.#write(text)
-    else if (deed.do === 'garble') this.#write(`${text.slice(0, text.length / 2)}\n`)
-    else if (deed.do === 'mistype') this.#write(lineText({ ...line, type: 'RENAMED' }))
+    if (fault === undefined) this.#write(text)
+    else if (fault.do === 'garble') this.#write(`${text.slice(0, text.length / 2)}\n`)
+    else if (fault.do === 'mistype') this.#write(lineText({ ...line, type: 'RENAMED' }))
     else if (this.#cursor.bookmarks && line.revision > 0) this.#write(lineText(this.#cursor.mark()))
-    troubles.passed(this.#order.where)
+    faults.passed(this.#asked.scope)
   }
 
-  #suffer(deed: StreamDeed): void {
-    if (deed.do === 'close') this.end()
-    else if (deed.do === 'error-event') {
-      if (deed.stream === 'closes') this.#fail(deed.code, deed.message)
-      else this.#complain(deed.code, deed.message)
-    } else this.#breakOff(deed)
+  #apply(fault: StreamFault): void {
+    if (fault.do === 'close') this.end()
+    else if (fault.do === 'error-event') {
+      if (fault.stream === 'closes') this.#fail(fault.code, fault.message)
+      else this.#sendError(fault.code, fault.message)
+    } else this.#breakOff(fault)
   }
 
-  #breakOff(deed: Extract<Deed, { do: 'reset' | 'truncate' | 'stall' }>): void {
+  #breakOff(fault: Extract<FaultAction, { do: 'reset' | 'truncate' | 'stall' }>): void {
     this.#state = 'stuck'
-    if (deed.do !== 'stall' || deed.at === 'half') this.#write(lineText(this.#cursor.mark()).slice(0, 40))
+    if (fault.do !== 'stall' || fault.at === 'half') this.#write(lineText(this.#cursor.mark()).slice(0, 40))
     this.#flush()
-    if (deed.do === 'reset') this.#house.reset(this.#response)
+    if (fault.do === 'reset') this.#parts.reset(this.#response)
     // A turn of the loop later: until then node:http holds back what was written.
-    if (deed.do === 'truncate') setImmediate(() => this.#response.socket?.destroySoon())
+    if (fault.do === 'truncate') setImmediate(() => this.#response.socket?.destroySoon())
   }
 
   #fail(code: number, message?: string): void {
-    this.#complain(code, message)
+    this.#sendError(code, message)
     this.end()
   }
 
-  /** Says what is wrong, and nothing ever after. */
-  #complain(code: number, message = `an error of the API server (${code})`): void {
+  /** An ERROR event, and nothing ever after. */
+  #sendError(code: number, message = `an error of the API server (${code})`): void {
     this.#writeHead()
     this.#write(`{"type":"ERROR","object":${JSON.stringify(status({ code, message }))}}\n`)
     this.#flush()

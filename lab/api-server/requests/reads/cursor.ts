@@ -1,14 +1,14 @@
-import type { Where } from '#lab/api-server/fault-plan.ts'
+import type { FaultScope } from '#lab/api-server/fault-plan.ts'
 import { type ApiObject, type ApiStore, atRevision, type Change } from '#lab/api-server/store.ts'
-import { Refused } from './answers.ts'
+import { Refused } from '../answers.ts'
+import { apiVersion, type Resource } from '../resources.ts'
+import type { Matcher } from '../selectors.ts'
 import { objectText, revisionNumber, selected, tooLarge } from './list.ts'
-import { apiVersion, type Resource } from './resources.ts'
-import type { Matcher } from './selectors.ts'
 
-// A watch request and the store's history → the events this client has not been told yet, one after the other.
+// A watch request and the store's history → the events this client has not got yet, one after the other.
 
-export interface WatchOrder {
-  readonly where: Where
+export interface WatchRequest {
+  readonly scope: FaultScope
   readonly resource: Resource
   readonly namespace: string | undefined
   readonly matches: Matcher
@@ -27,21 +27,21 @@ export class Cursor {
   readonly bookmarks: boolean
   /** The client asked for the first picture as events, and for a mark at its end. */
   readonly watchList: boolean
-  readonly #order: WatchOrder
+  readonly #asked: WatchRequest
   readonly #store: ApiStore
   readonly #from: number
   #initial: ApiObject[] = []
-  #endMark: 'owed' | 'none' | 'never' = 'none'
+  #endMark: 'pending' | 'none' | 'never' = 'none'
   #at = 0
 
   /** Refuses what the real server refuses before it starts to stream. */
-  constructor(order: WatchOrder, store: ApiStore) {
-    this.#order = order
+  constructor(asked: WatchRequest, store: ApiStore) {
+    this.#asked = asked
     this.#store = store
-    this.#from = revisionNumber(order.query.get('resourceVersion'))
-    this.bookmarks = order.query.get('allowWatchBookmarks') === 'true'
-    this.watchList = order.query.get('sendInitialEvents') === 'true'
-    checkInitialEvents(order.query, this.#from, store.revision)
+    this.#from = revisionNumber(asked.query.get('resourceVersion'))
+    this.bookmarks = asked.query.get('allowWatchBookmarks') === 'true'
+    this.watchList = asked.query.get('sendInitialEvents') === 'true'
+    checkInitialEvents(asked.query, this.#from, store.revision)
   }
 
   /** No resourceVersion to start at: the server chooses the state the client starts from. */
@@ -60,45 +60,45 @@ export class Cursor {
     return this.#at < compacted ? `too old resource version: ${this.#at} (${compacted})` : undefined
   }
 
-  /** Everything of the first picture was told, and its end. */
+  /** Everything of the first picture was sent, and its end. */
   get settled(): boolean {
     return this.#initial.length === 0 && this.#endMark === 'none'
   }
 
-  begin(endMark: 'owed' | 'never'): void {
-    const asEvents = this.watchList || (this.#from === 0 && this.#order.query.get('sendInitialEvents') !== 'false')
+  begin(endMark: 'pending' | 'never'): void {
+    const asEvents = this.watchList || (this.#from === 0 && this.#asked.query.get('sendInitialEvents') !== 'false')
     this.#at = asEvents || this.#from === 0 ? this.#store.revision : this.#from
     if (!asEvents) return
-    const snapshot = this.#store.snapshot(this.#order.resource, this.#at)!
+    const snapshot = this.#store.snapshot(this.#asked.resource, this.#at)!
     // Reversed, because taking from the end of a list is cheap.
-    this.#initial = selected(snapshot, this.#order)
+    this.#initial = selected(snapshot, this.#asked)
       .map(({ object }) => object)
       .reverse()
     if (this.watchList && this.bookmarks) this.#endMark = endMark
   }
 
-  next(held: ReadonlySet<'events' | 'bookmarks'>): Line | undefined {
-    if (held.has('events')) return undefined
+  next(withheld: ReadonlySet<'events' | 'bookmarks'>): Line | undefined {
+    if (withheld.has('events')) return undefined
     const object = this.#initial.pop()
     if (object !== undefined) return { type: 'ADDED', object, revision: 0 }
-    if (this.#endMark === 'owed') {
-      if (held.has('bookmarks')) return undefined
+    if (this.#endMark === 'pending') {
+      if (withheld.has('bookmarks')) return undefined
       this.#endMark = 'none'
       return this.mark({ 'k8s.io/initial-events-end': 'true' })
     }
     for (let change = this.#advance(); change !== undefined; change = this.#advance()) {
-      const line = seen(change, this.#order)
+      const line = seen(change, this.#asked)
       if (line !== undefined) return line
     }
     return undefined
   }
 
-  /** A bookmark: everything up to here was told. */
+  /** A bookmark: everything up to here was sent. */
   mark(annotations?: Readonly<Record<string, string>>): Line {
-    const { kind } = this.#order.resource
+    const { kind } = this.#asked.resource
     const more = annotations === undefined ? {} : { annotations }
     const metadata = { resourceVersion: String(this.#at), creationTimestamp: null, ...more }
-    const object = { kind, apiVersion: apiVersion(this.#order.resource), metadata } as unknown as ApiObject
+    const object = { kind, apiVersion: apiVersion(this.#asked.resource), metadata } as unknown as ApiObject
     return { type: 'BOOKMARK', object, revision: this.#at }
   }
 
@@ -114,10 +114,10 @@ export function lineText({ type, object }: Line): string {
 }
 
 /** How a selective watch sees a change: what stops to match is DELETED in its last matching state, as with the real server. */
-function seen({ type, object, previous, revision, resource }: Change, order: WatchOrder): Line | undefined {
-  if (resource !== order.resource) return undefined
+function seen({ type, object, previous, revision, resource }: Change, asked: WatchRequest): Line | undefined {
+  if (resource !== asked.resource) return undefined
   const visible = (it: ApiObject) =>
-    (order.namespace === undefined || it.metadata.namespace === order.namespace) && order.matches(it)
+    (asked.namespace === undefined || it.metadata.namespace === asked.namespace) && asked.matches(it)
   const before = previous !== undefined && visible(previous)
   const now = type !== 'DELETED' && visible(object)
   if (now) return { type: before ? 'MODIFIED' : 'ADDED', object, revision }

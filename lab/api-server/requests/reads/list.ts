@@ -1,16 +1,16 @@
 import type { ApiObject, ApiStore, Snapshot } from '#lab/api-server/store.ts'
-import { Refused } from './answers.ts'
-import { apiVersion, type Resource } from './resources.ts'
-import type { Matcher } from './selectors.ts'
+import { Refused } from '../answers.ts'
+import { apiVersion, type Resource } from '../resources.ts'
+import type { Matcher } from '../selectors.ts'
 
 // A list request → one page of the list at one resourceVersion, as JSON text.
 
-export interface ListOrder {
+export interface ListRequest {
   readonly resource: Resource
   readonly namespace: string | undefined
   readonly matches: Matcher
   readonly query: URLSearchParams
-  /** Whether a selector was given: then nobody knows how many objects remain. */
+  /** Whether a selector was given: then the real server does not count how many objects remain. */
   readonly selective: boolean
 }
 
@@ -20,26 +20,26 @@ interface Continue {
   readonly after: string
 }
 
-export function listPage(store: ApiStore, order: ListOrder): string {
-  const { resource, query } = order
+export function listPage(store: ApiStore, asked: ListRequest): string {
+  const { resource, query } = asked
   const from = continuation(query.get('continue'))
   const revision = from?.revision ?? exactRevision(store, query)
   const snapshot = store.snapshot(resource, revision)
   if (snapshot === undefined) throw expired(from === undefined ? 'list' : 'continue')
-  const found = selected(snapshot, order, from?.after)
+  const found = selected(snapshot, asked, from?.after)
   const limit = query.get('resourceVersion') === '0' ? 0 : Number(query.get('limit') ?? 0)
   const page = limit > 0 ? found.slice(0, limit) : found
   const more = found.length - page.length
   const metadata = {
     resourceVersion: String(revision),
     ...(more > 0 && { continue: token({ revision, after: page.at(-1)!.key }) }),
-    ...(more > 0 && !order.selective && { remainingItemCount: more }),
+    ...(more > 0 && !asked.selective && { remainingItemCount: more }),
   }
   const head = { kind: `${resource.kind}List`, apiVersion: apiVersion(resource), metadata }
   return `${JSON.stringify(head).slice(0, -1)},"items":[${page.map(({ object }) => itemText(object)).join(',')}]}`
 }
 
-/** The object as watches and single reads tell it. */
+/** The object as watches and single reads send it. */
 export function objectText(object: ApiObject): string {
   const { kind, apiVersion } = object
   return `${JSON.stringify({ kind, apiVersion }).slice(0, -1)},${itemText(object).slice(1)}`
@@ -58,10 +58,10 @@ function itemText(object: ApiObject): string {
   return text
 }
 
-/** What a request is about, in the order in which lists are told. */
+/** What a request is about, in the order of lists. */
 export function selected(
   { keys, shelf }: Snapshot,
-  { namespace, matches }: Pick<ListOrder, 'namespace' | 'matches'>,
+  { namespace, matches }: Pick<ListRequest, 'namespace' | 'matches'>,
   after?: string,
 ): readonly { readonly key: string; readonly object: ApiObject }[] {
   const found: { key: string; object: ApiObject }[] = []
@@ -75,7 +75,7 @@ export function selected(
   return found
 }
 
-/** The revision a list is told at: the newest, unless an exact one was asked for. */
+/** The revision of a list: the newest, unless an exact one was asked for. */
 function exactRevision(store: ApiStore, query: URLSearchParams): number {
   const asked = revisionNumber(query.get('resourceVersion'))
   if (asked > store.revision) throw tooLarge(asked, store.revision)

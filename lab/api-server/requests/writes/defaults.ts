@@ -1,5 +1,5 @@
 import type { ApiObject } from '#lab/api-server/store.ts'
-import { Refused } from './answers.ts'
+import { Refused } from '../answers.ts'
 
 // An object as a person writes it → as the real API server stores it: what was left unsaid is said, addresses and ports are given out.
 
@@ -11,20 +11,20 @@ const LAST_ADDRESS = 65_534
 const FIRST_NODE_PORT = 30_086
 const LAST_NODE_PORT = 32_767
 
-export interface Surroundings {
+export interface Neighbours {
   /** The object as it was, if it was there. */
   readonly before: ApiObject | undefined
   /** All others of its kind. */
   readonly others: readonly ApiObject[]
 }
 
-export function withDefaults(object: ApiObject, around: Surroundings): ApiObject {
-  if (object.kind === 'Service') return { ...object, spec: serviceSpec(fieldsOf(object.spec), around) }
+export function withDefaults(object: ApiObject, neighbours: Neighbours): ApiObject {
+  if (object.kind === 'Service') return { ...object, spec: serviceSpec(fieldsOf(object.spec), neighbours) }
   if (object.kind !== 'EndpointSlice') return object
   return { ...object, ports: listOf(object.ports).map(port => ({ name: '', protocol: 'TCP', ...withoutNulls(port) })) }
 }
 
-function serviceSpec(spec: Fields, around: Surroundings): Fields {
+function serviceSpec(spec: Fields, neighbours: Neighbours): Fields {
   const type = spec.type ?? 'ClusterIP'
   const common = { sessionAffinity: 'None', ...spec, type }
   if (type === 'ExternalName') return common
@@ -34,13 +34,13 @@ function serviceSpec(spec: Fields, around: Surroundings): Fields {
     ...(isOutward(type) && { externalTrafficPolicy: 'Cluster' }),
     ...(spec.sessionAffinity === 'ClientIP' && affinity),
     ...common,
-    ...addresses(spec, around),
-    ports: ports(spec, around),
+    ...addresses(spec, neighbours),
+    ports: ports(spec, neighbours),
   }
 }
 
 /** What had an address keeps it; a headless Service has none. */
-function addresses(spec: Fields, { before, others }: Surroundings): Fields {
+function addresses(spec: Fields, { before, others }: Neighbours): Fields {
   const asked = spec.clusterIP || fieldsOf(before?.spec).clusterIP
   const taken = new Set(others.map(other => fieldsOf(other.spec).clusterIP))
   if (asked === 'None') return { clusterIP: 'None', clusterIPs: ['None'] }
@@ -62,7 +62,7 @@ function addresses(spec: Fields, { before, others }: Surroundings): Fields {
   }
 }
 
-function ports(spec: Fields, { before, others }: Surroundings): readonly Fields[] {
+function ports(spec: Fields, { before, others }: Neighbours): readonly Fields[] {
   const all = [spec, fieldsOf(before?.spec), ...others.map(other => fieldsOf(other.spec))]
   const taken = new Set(all.flatMap(nodePorts))
   const known = listOf(fieldsOf(before?.spec).ports).map(fieldsOf)

@@ -1,4 +1,4 @@
-import { Refused } from './answers.ts'
+import { Refused } from '../answers.ts'
 
 // A patch document and an object → the patched object. Nothing is changed in place.
 

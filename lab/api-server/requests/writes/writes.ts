@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { ApiObject, ApiStore } from '#lab/api-server/store.ts'
-import { Refused } from './answers.ts'
+import { Refused } from '../answers.ts'
+import { apiVersion, type Resource, type Target } from '../resources.ts'
 import { withDefaults } from './defaults.ts'
-import { jsonPatched, mergePatched, strategicPatched } from './patch.ts'
-import { apiVersion, type Resource, type Target } from './resources.ts'
+import { jsonPatched, mergePatched, strategicPatched } from './merge-patch.ts'
 
 // GET one, POST, PUT, PATCH, DELETE → the object that is, was made, or went, under the rules of the real API server.
 // A sandbox has no controllers, so `status` may be set through the object itself as well as through /status.
