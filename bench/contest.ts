@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { anyCommand } from '#lab/any-command.ts'
 import { openLab } from '#lab/network/lab.ts'
 import { within } from '#lab/network/namespaces.ts'
 import { must } from '#system/must.ts'
@@ -52,7 +53,7 @@ async function onFreshNode(task: Omit<Task, 'backends' | 'path' | 'giveUpMs'>, p
     for (const pod of lab.pods) await pod.listen('tcp', 8080)
     const full: Task = { ...task, backends: BACKENDS, path, giveUpMs: GIVE_UP_MS }
     const argv = within(lab.node.namespace, [process.execPath, INSIDE, JSON.stringify(full)])
-    const { stdout } = await must(kernel, { argv, timeoutMs: 3 * GIVE_UP_MS })
+    const { stdout } = await must(kernel, anyCommand(argv, { timeoutMs: 3 * GIVE_UP_MS }))
     return JSON.parse(stdout) as Measured
   } finally {
     await lab.close()

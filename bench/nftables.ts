@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { anyCommand } from '#lab/any-command.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { ServiceTraffic } from '#proxy/desired/traffic.ts'
 import { nftables } from '#proxy/modes/nftables/index.ts'
@@ -150,7 +151,7 @@ function bestOf(a: NftFigures, b: NftFigures): NftFigures {
 /** In a process of its own: what an earlier size left behind must not weigh on a later one. */
 async function measured(services: number): Promise<NftFigures> {
   const argv = [process.execPath, ...SMALL_YOUNG_GENERATION, fileURLToPath(import.meta.url), String(services)] as const
-  const { stdout } = await must(hostKernel(), { argv, timeoutMs: 600_000 })
+  const { stdout } = await must(hostKernel(), anyCommand(argv, { timeoutMs: 600_000 }))
   return JSON.parse(stdout) as NftFigures
 }
 

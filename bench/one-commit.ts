@@ -1,4 +1,5 @@
 import { block, named, restoreInto } from '#dialects/iptables.ts'
+import { anyCommand } from '#lab/any-command.ts'
 import { openLab } from '#lab/network/lab.ts'
 import { must } from '#system/must.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
@@ -12,7 +13,10 @@ export async function oneCommitMs(size: Size, program: readonly [string, ...stri
   const kernel = hostKernel()
   const items = [...crowd(size), probeService(), probeSlice(['10.244.1.3'])]
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
-  const rendered = await must(kernel, { argv: [...program, 'render', '-f', '-', '--cluster-cidr=10.128.0.0/9'], input })
+  const rendered = await must(
+    kernel,
+    anyCommand([...program, 'render', '-f', '-', '--cluster-cidr=10.128.0.0/9'], { input }),
+  )
   const lab = await openLab(kernel, { pods: [] })
   try {
     const startedAt = performance.now()

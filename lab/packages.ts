@@ -1,3 +1,4 @@
+import { anyCommand } from '#lab/any-command.ts'
 import { type Command, type Kernel, NOT_FOUND, type Outcome } from '#system/ports.ts'
 
 // The programs somebody needs → those programs on this machine, or one line that says what would help.
@@ -66,7 +67,7 @@ export async function ensurePrograms(
 }
 
 async function missingPrograms(kernel: Kernel, wanted: readonly Program[]): Promise<readonly Program[]> {
-  const outcomes = await Promise.all(wanted.map(program => kernel.run({ argv: [program, versionFlag(program)] })))
+  const outcomes = await Promise.all(wanted.map(program => kernel.run(anyCommand([program, versionFlag(program)]))))
   return wanted.filter((_, i) => outcomes[i]!.code === NOT_FOUND)
 }
 
@@ -79,8 +80,8 @@ const FLAG_OF_ITS_OWN: Readonly<Partial<Record<Program, string>>> = { ip: '-V', 
 
 async function whyNotInstall(kernel: Kernel): Promise<string | undefined> {
   const [user, apt] = await Promise.all([
-    kernel.run({ argv: ['id', '-u'] }),
-    kernel.run({ argv: ['apt-get', '--version'] }),
+    kernel.run(anyCommand(['id', '-u'])),
+    kernel.run(anyCommand(['apt-get', '--version'])),
   ])
   if (apt.code === NOT_FOUND) return 'this system has no apt-get, and only apt-get is known here'
   if (user.stdout.trim() !== '0') return 'installing takes root'
@@ -99,7 +100,7 @@ async function aptInstall(kernel: Kernel, packages: readonly string[]): Promise<
 }
 
 function apt(words: readonly string[]): Command {
-  return { argv: ['apt-get', ...words], env: { DEBIAN_FRONTEND: 'noninteractive' }, timeoutMs: PATIENCE_MS }
+  return anyCommand(['apt-get', ...words], { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeoutMs: PATIENCE_MS })
 }
 
 function installWords(packages: readonly string[]): readonly string[] {

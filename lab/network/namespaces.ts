@@ -1,3 +1,4 @@
+import { anyCommand } from '#lab/any-command.ts'
 import { CommandFailed, must } from '#system/must.ts'
 import { type Command, type Kernel, NOT_FOUND } from '#system/ports.ts'
 import { isAlive } from '#system/processes/children.ts'
@@ -49,12 +50,10 @@ export async function removeLab(kernel: Kernel, name: string): Promise<void> {
 /** Removes them all, whatever one of them says, and then tells. A namespace takes its interfaces and rules with it. */
 export async function removeNamespaces(kernel: Kernel, names: readonly string[]): Promise<void> {
   if (names.length === 0) return
-  const command = {
-    argv: ['ip', '-force', '-batch', '-'],
-    input: lines(names.map(name => `netns del ${name}`)),
-  } as const
-  await kernel.run({ argv: ['rm', '-rf', ...names.map(name => `${NETNS_FILES}/${name}`)] })
-  await kernel.run({ argv: ['rmdir', NETNS_FILES] })
+  const input = lines(names.map(name => `netns del ${name}`))
+  const command = anyCommand(['ip', '-force', '-batch', '-'], { input })
+  await kernel.run(anyCommand(['rm', '-rf', ...names.map(name => `${NETNS_FILES}/${name}`)]))
+  await kernel.run(anyCommand(['rmdir', NETNS_FILES]))
   const outcome = await kernel.run(command)
   // Somebody else removed it first: that is what was wanted.
   const trouble = outcome.stderr.split('\n').filter(line => line !== '' && !/No such file|^Command failed/.test(line))
@@ -66,8 +65,11 @@ export async function removeNamespaces(kernel: Kernel, names: readonly string[])
  * name server cannot be reached from there, and each look-up would wait for it.
  */
 export async function withoutNames(kernel: Kernel, namespace: string): Promise<void> {
-  await must(kernel, { argv: ['mkdir', '-p', `${NETNS_FILES}/${namespace}`] })
-  await must(kernel, { argv: ['tee', `${NETNS_FILES}/${namespace}/resolv.conf`], input: 'nameserver 127.0.0.1\n' })
+  await must(kernel, anyCommand(['mkdir', '-p', `${NETNS_FILES}/${namespace}`]))
+  await must(
+    kernel,
+    anyCommand(['tee', `${NETNS_FILES}/${namespace}/resolv.conf`], { input: 'nameserver 127.0.0.1\n' }),
+  )
 }
 
 /** `ip netns exec` shows what lies here in place of the files of /etc. */
@@ -85,7 +87,7 @@ export async function sweep(kernel: Kernel): Promise<readonly string[]> {
 }
 
 async function namespaceNames(kernel: Kernel): Promise<readonly string[]> {
-  const { stdout } = await must(kernel, { argv: ['ip', 'netns', 'list'] })
+  const { stdout } = await must(kernel, anyCommand(['ip', 'netns', 'list']))
   return stdout.split('\n').map(line => line.split(' ', 1)[0]!)
 }
 
@@ -94,12 +96,12 @@ async function namespaceNames(kernel: Kernel): Promise<readonly string[]> {
  * An exit status other than 0 means that this kernel lacks one of them, or does not let us; it has written the others.
  */
 export function settings(value: 0 | 1, names: readonly string[]): Command {
-  return { argv: ['tee', ...names.map(name => `/proc/sys/net/${name}`)], input: `${value}\n` }
+  return anyCommand(['tee', ...names.map(name => `/proc/sys/net/${name}`)], { input: `${value}\n` })
 }
 
 /** Many `ip` lines for one process; it stops at the first that fails. */
 export function ipLines(text: readonly string[]): Command {
-  return { argv: ['ip', '-batch', '-'], input: lines(text) }
+  return anyCommand(['ip', '-batch', '-'], { input: lines(text) })
 }
 
 function lines(text: readonly string[]): string {

@@ -1,4 +1,5 @@
 import type { Invocation } from '#command-line/start.ts'
+import { anyCommand } from '#lab/any-command.ts'
 import { print } from '#system/output.ts'
 import type { Command } from '#system/ports.ts'
 import type { HostKernel } from '#system/processes/kernel.ts'
@@ -36,7 +37,7 @@ export async function showAround({ lab, api, invocation }: Sandbox): Promise<voi
     ].join('\n'),
   )
   const { argv, word } = LISTINGS[invocation.settings.mode]
-  const { stdout } = await lab.node.kernel.run({ argv })
+  const { stdout } = await lab.node.kernel.run(anyCommand(argv))
   const lines = stdout.split('\n').filter(line => line.includes(word))
   const listing = `${argv.join(' ')} | grep ${word}`
   const enter = `ip netns exec ${lab.node.namespace}`

@@ -5,7 +5,7 @@ import type { Family } from '#values/address.ts'
 /** A program to run. Text goes in on stdin; nothing is ever passed through a shell. */
 export interface Command {
   /** What it is for: metrics and logs count by this, not by the words of `argv`. */
-  readonly does?: Purpose
+  readonly does: Purpose
   /** Set where it concerns the rules or connections of one family alone. */
   readonly family?: Family
   readonly argv: readonly [string, ...string[]]

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import { must } from '#system/must.ts'
 import type { Kernel, Outcome } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
@@ -66,7 +67,7 @@ function isFor({ only, family }: IptablesCase, tool: Tool): boolean {
 async function passes(one: IptablesCase, tool: Tool, kernel: Kernel): Promise<void> {
   const { given, run, verdict, says, prints, leaves } = inFamily(one, tool.family)
   if (given !== undefined) {
-    await must(kernel, { argv: [`${tool.name}-restore`, '--noflush'], input: given })
+    await must(kernel, anyCommand([`${tool.name}-restore`, '--noflush'], { input: given }))
   }
   const before = await contents(kernel, tool.name)
   const outcome = await runOne(kernel, tool.name, run)
@@ -81,16 +82,16 @@ async function passes(one: IptablesCase, tool: Tool, kernel: Kernel): Promise<vo
 
 /** A document is for `-restore --noflush`; words are for the command, or for `-restore` and `-save` where they begin so. */
 function runOne(kernel: Kernel, name: IptablesName, run: IptablesCase['run']): Promise<Outcome> {
-  if (typeof run === 'string') return kernel.run({ argv: [`${name}-restore`, '--noflush'], input: run })
+  if (typeof run === 'string') return kernel.run(anyCommand([`${name}-restore`, '--noflush'], { input: run }))
   const [first = '', ...others] = run.words
   const suffixed = first === '-restore' || first === '-save'
   const argv = suffixed ? ([`${name}${first}`, ...others] as const) : ([name, ...run.words] as const)
-  return kernel.run({ argv, ...(run.input === undefined ? {} : { input: run.input }) })
+  return kernel.run(anyCommand(argv, { ...(run.input === undefined ? {} : { input: run.input }) }))
 }
 
 /** Everything there is, one line a thing, without what no rule is about: counters, dates, untouched built-in chains. */
 export async function contents(kernel: Kernel, name: IptablesName): Promise<string> {
-  const { stdout } = await must(kernel, { argv: [`${name}-save`] })
+  const { stdout } = await must(kernel, anyCommand([`${name}-save`]))
   const tables = stdout.split(/^\*/m).slice(1).sort()
   return tables.flatMap(contentsOf).join('\n')
 }

@@ -2,6 +2,7 @@ import { parseArguments } from '#config/arguments.ts'
 import type { Event } from '#kubernetes/event.ts'
 import { documents } from '#kubernetes/files.ts'
 import type { ClusterObject } from '#kubernetes/objects.ts'
+import { anyCommand } from '#lab/any-command.ts'
 import { type Lab, openLab, type PodOptions } from '#lab/network/lab.ts'
 import { within } from '#lab/network/namespaces.ts'
 import { RelayClient } from '#lab/network/relay/relay-client.ts'
@@ -159,7 +160,7 @@ export class Rig {
 
   /** What the node's kernel has, without what changes by itself. */
   async save(program = 'iptables-save'): Promise<string> {
-    const { stdout } = await this.lab.node.kernel.run({ argv: [program] })
+    const { stdout } = await this.lab.node.kernel.run(anyCommand([program]))
     return stdout
       .split('\n')
       .filter(line => !line.startsWith('#'))

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import type { Host } from '#lab/network/host.ts'
 import { endpoint, port, service, slice, slicePort } from '../support/objects.ts'
 import { Rig } from './agent-rig.ts'
@@ -38,7 +39,7 @@ describe.skipIf(why !== undefined)(`a chain that a stranger holds on to${why ? `
   afterAll(() => rig?.close())
 
   const iptables = (...words: readonly string[]) =>
-    rig.lab.node.kernel.run({ argv: ['iptables', '-t', 'nat', ...words] })
+    rig.lab.node.kernel.run(anyCommand(['iptables', '-t', 'nat', ...words]))
   const ofCart = async (): Promise<readonly string[]> =>
     (await rig.save()).split('\n').filter(line => line.includes(chain) || line.includes('shop/cart'))
 

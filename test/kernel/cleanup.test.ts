@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import { removeLeftovers } from '#proxy/modes/leftovers.ts'
 import { systemClock } from '#system/clock.ts'
 import { must } from '#system/must.ts'
@@ -26,9 +27,10 @@ describe.skipIf(why !== undefined)(`cleanup${why ? ` (skipped: ${why})` : ''}`, 
   })
   afterEach(() => namespace.end())
 
-  const run = async (...argv: readonly [string, ...string[]]): Promise<string> => (await must(kernel, { argv })).stdout
+  const run = async (...argv: readonly [string, ...string[]]): Promise<string> =>
+    (await must(kernel, anyCommand(argv))).stdout
   const put = (program: string, input: string): Promise<unknown> =>
-    must(kernel, { argv: [`${program}-restore`, '--noflush'], input })
+    must(kernel, anyCommand([`${program}-restore`, '--noflush'], { input }))
 
   /** Everything there is, in one text, without what changes by itself. */
   async function everything(): Promise<string> {
@@ -58,7 +60,7 @@ describe.skipIf(why !== undefined)(`cleanup${why ? ` (skipped: ${why})` : ''}`, 
   })
 
   test('takes away the tables of nftables mode, and no other', async () => {
-    await must(kernel, { argv: ['nft', '-f', '-'], input: fixture('nftables-1.36-v4.nft') })
+    await must(kernel, anyCommand(['nft', '-f', '-'], { input: fixture('nftables-1.36-v4.nft') }))
     await run('nft', 'add', 'table', 'ip6', 'kube-proxy')
     await run('nft', 'add', 'table', 'ip', 'kube-proxy-of-mine')
     const { removed, remains } = await removeLeftovers({ kernel, clock: systemClock })
@@ -85,8 +87,8 @@ describe.skipIf(why !== undefined)(`cleanup${why ? ` (skipped: ${why})` : ''}`, 
   test('leaves everything that others have made as it was', async () => {
     for (const name of ['docker', 'calico', 'cilium', 'flannel-portmap', 'firewalld', 'ufw', 'fail2ban']) {
       // Whatever of it this kernel takes.
-      await kernel.run({ argv: ['iptables-nft-restore', '--noflush'], input: fixture(`${name}.save`) })
-      await kernel.run({ argv: ['iptables-legacy-restore', '--noflush'], input: fixture(`${name}.save`) })
+      await kernel.run(anyCommand(['iptables-nft-restore', '--noflush'], { input: fixture(`${name}.save`) }))
+      await kernel.run(anyCommand(['iptables-legacy-restore', '--noflush'], { input: fixture(`${name}.save`) }))
     }
     const before = await everything()
     for (const program of ['iptables-nft', 'iptables-legacy']) await put(program, saved('iptables-1.36-v4'))

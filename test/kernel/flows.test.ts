@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ClusterObject } from '#kubernetes/objects.ts'
+import { anyCommand } from '#lab/any-command.ts'
 import type { Host } from '#lab/network/host.ts'
 import { endpoint, ip, port, service, slice, slicePort } from '../support/objects.ts'
 import { Rig } from './agent-rig.ts'
@@ -72,9 +73,9 @@ describe.skipIf(why !== undefined)(
       if (!opened.ok) throw new Error(opened.error)
       await opened.stream.send('hello')
       const flows = async (): Promise<number> => {
-        const { stdout } = await rig.lab.node.kernel.run({
-          argv: ['conntrack', '-L', '-p', 'udp', '--orig-dst', '10.99.0.1'],
-        })
+        const { stdout } = await rig.lab.node.kernel.run(
+          anyCommand(['conntrack', '-L', '-p', 'udp', '--orig-dst', '10.99.0.1']),
+        )
         return stdout.split('\n').filter(line => line.includes('dport=30053')).length
       }
       expect(await flows()).toBe(1)

@@ -1,3 +1,4 @@
+import { anyCommand } from '#lab/any-command.ts'
 import { labName } from '#lab/network/namespaces.ts'
 import { ensurePrograms, type Program } from '#lab/packages.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
@@ -12,8 +13,8 @@ export async function whyNot(programs: readonly Program[]): Promise<string | und
   const tools = await ensurePrograms(kernel, programs, { install: 'never', say: () => {} })
   if (!tools.ok) return tools.problem
   const name = `${labName(process.pid)}-try`
-  const added = await kernel.run({ argv: ['ip', 'netns', 'add', name] })
+  const added = await kernel.run(anyCommand(['ip', 'netns', 'add', name]))
   if (added.code !== 0) return `network namespaces cannot be made here: ${added.stderr.trim()}`
-  await kernel.run({ argv: ['ip', 'netns', 'delete', name] })
+  await kernel.run(anyCommand(['ip', 'netns', 'delete', name]))
   return undefined
 }

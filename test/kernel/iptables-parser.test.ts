@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { canonical, canonicalChains, type Family, parse, parseList } from 'iptables-parser'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import { must } from '#system/must.ts'
 import { writtenRule } from '../../packages/iptables-parser/test/arbitraries.ts'
 import { printed, SAVES } from '../../packages/iptables-parser/test/fixtures.ts'
@@ -44,12 +45,12 @@ function againstTool(tool: (typeof TOOLS)[number]): void {
   afterAll(() => space?.end())
 
   const run = async (program: string, ...words: readonly string[]) =>
-    (await must(space.kernel, { argv: [program, ...words] })).stdout
+    (await must(space.kernel, anyCommand([program, ...words]))).stdout
 
   /** The rules as the tool prints them once they stand in the kernel. */
   async function throughKernel(table: string, rules: readonly string[]): Promise<readonly string[]> {
     const lines = [`*${table}`, ':MINE - [0:0]', ':OTHER - [0:0]', ...rules, 'COMMIT', '']
-    await must(space.kernel, { argv: [`${tool}-restore`, ...WAIT], input: lines.join('\n') })
+    await must(space.kernel, anyCommand([`${tool}-restore`, ...WAIT], { input: lines.join('\n') }))
     const save = await run(`${tool}-save`, '-t', table)
     return save.split('\n').filter(line => line.startsWith('-A MINE'))
   }
@@ -86,14 +87,14 @@ function againstTool(tool: (typeof TOOLS)[number]): void {
     await createSets(text)
     // A rule that counts into an accounting object needs that object, which iptables cannot make.
     const input = text.replace(/^.* --nfacct-name .*\n/gm, '')
-    await must(space.kernel, { argv: [`${tool}-restore`, ...WAIT], input })
+    await must(space.kernel, anyCommand([`${tool}-restore`, ...WAIT], { input }))
     const saved = canonicalChains(await run(`${tool}-save`), family)
     for (const [table, chains] of canonicalChains(input, family))
       for (const [chain, rules] of chains) expect(saved.get(table)?.get(chain)).toBe(rules)
   })
 
   test('lists the same rules with -S', async () => {
-    await must(space.kernel, { argv: [`${tool}-restore`, ...WAIT], input: LISTED })
+    await must(space.kernel, anyCommand([`${tool}-restore`, ...WAIT], { input: LISTED }))
     const saved = parse(await run(`${tool}-save`, '-t', 'filter')).tables[0]!
     for (const words of [['-S'], ['-S', '-v']]) {
       const listed = parseList(await run(tool, ...WAIT, '-t', 'filter', ...words))

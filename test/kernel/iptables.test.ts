@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import type { Host } from '#lab/network/host.ts'
 import { tally } from '#lab/network/host.ts'
 import { endpoint, ip, port, service, slice, slicePort } from '../support/objects.ts'
@@ -185,7 +186,7 @@ describe.skipIf(why !== undefined)(`traffic through iptables${why ? ` (skipped: 
 
   test('rules that somebody flushed are written again at the next look', async () => {
     const before = await rig.save()
-    await rig.lab.node.kernel.run({ argv: ['iptables', '-t', 'nat', '-F'] })
+    await rig.lab.node.kernel.run(anyCommand(['iptables', '-t', 'nat', '-F']))
     rig.agent.distrust()
     await rig.settled()
     expect(await rig.save()).toBe(before)

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import { PaperKernel } from '#lab/paper/kernel.ts'
 import type { Kernel, Outcome } from '#system/ports.ts'
 import { documentsIn } from '../contracts/kernel/random-documents.ts'
@@ -50,7 +51,7 @@ async function agree(name: IptablesName, documents: readonly string[]): Promise<
 }
 
 function given(kernel: Kernel, name: IptablesName, input: string): Promise<Outcome> {
-  return kernel.run({ argv: [`${name}-restore`, '--noflush'], input })
+  return kernel.run(anyCommand([`${name}-restore`, '--noflush'], { input }))
 }
 
 /** A program that died names no line. */

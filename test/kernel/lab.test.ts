@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import { tally } from '#lab/network/host.ts'
 import { type Lab, type LabOptions, openLab } from '#lab/network/lab.ts'
 import { inNamespace, labName, sweep } from '#lab/network/namespaces.ts'
@@ -45,15 +46,15 @@ for (const podNetwork of ['bridged', 'routed'] as const) {
     })
     afterAll(() => lab?.close())
     beforeEach(async () => {
-      for (const { tool } of families) await must(lab.node.kernel, { argv: [tool], input: document([], []) })
-      await must(lab.node.kernel, { argv: ['conntrack', '--flush'] })
+      for (const { tool } of families) await must(lab.node.kernel, anyCommand([tool], { input: document([], []) }))
+      await must(lab.node.kernel, anyCommand(['conntrack', '--flush']))
     })
 
     describe.each(cases)('$family $protocol', ({ tool, ip, reject, protocol }) => {
       const [client, server] = PODS as [LabPod, LabPod]
       const pod = (name: string) => lab.pods.find(it => it.name === name)!
       const program = (nat: readonly string[], filter: readonly string[] = []) =>
-        must(lab.node.kernel, { argv: [tool], input: document(nat, filter) })
+        must(lab.node.kernel, anyCommand([tool], { input: document(nat, filter) }))
       const to = (address: string, target: string) =>
         ['PREROUTING', 'OUTPUT'].map(
           chain => `-A ${chain} -d ${address} -p ${protocol} --dport 3306 -j DNAT --to-destination ${at(target, 80)}`,
@@ -172,10 +173,10 @@ describe.skipIf(obstacle !== undefined)('labs come and go', () => {
   test('closing ends the programs in it, and closing twice is closing once', async () => {
     const lab = await open({ pods: PODS })
     await lab.pods[0]!.listen('tcp', 80)
-    const inside = await must(kernel, { argv: ['ip', 'netns', 'pids', lab.pods[0]!.namespace] })
+    const inside = await must(kernel, anyCommand(['ip', 'netns', 'pids', lab.pods[0]!.namespace]))
     expect(inside.stdout.trim()).toMatch(/^\d+$/)
     await Promise.all([lab.close(), lab.close()])
-    expect((await kernel.run({ argv: ['kill', '-0', inside.stdout.trim()] })).code).not.toBe(0)
+    expect((await kernel.run(anyCommand(['kill', '-0', inside.stdout.trim()]))).code).not.toBe(0)
   })
 
   test('a pod that is added later is a pod like the others', async () => {
@@ -222,10 +223,10 @@ describe.skipIf(obstacle !== undefined)('labs come and go', () => {
   test('sweeping removes what a dead process left and not what a living one uses', async () => {
     const lab = await open()
     const dead = `${labName(2 ** 22 + 1)}-node`
-    await must(kernel, { argv: ['ip', 'netns', 'add', dead] })
+    await must(kernel, anyCommand(['ip', 'netns', 'add', dead]))
     expect(await sweep(kernel)).toContain(dead)
     expect(await namespaces()).toContain(lab.node.namespace)
-    const { stdout } = await must(kernel, { argv: ['ip', 'netns', 'list'] })
+    const { stdout } = await must(kernel, anyCommand(['ip', 'netns', 'list']))
     expect(stdout).not.toContain(dead)
   })
 
@@ -268,7 +269,7 @@ function failed(error: (ConnectOutcome & { ok: false })['error']) {
 
 /** Those of labs: other programs on this machine may have namespaces of their own, and come and go. */
 async function namespaces(): Promise<readonly string[]> {
-  const { stdout } = await must(kernel, { argv: ['ip', 'netns', 'list'] })
+  const { stdout } = await must(kernel, anyCommand(['ip', 'netns', 'list']))
   const names = stdout.split('\n').map(line => line.split(' ', 1)[0]!)
   return names.filter(name => name.startsWith(`sy-${process.pid}-`)).sort()
 }
@@ -287,7 +288,7 @@ async function hostNetwork(): Promise<readonly string[]> {
       '/proc/sys/net/ipv4/conf/all/rp_filter',
     ],
   ] as const
-  const outcomes = await Promise.all(shows.map(argv => kernel.run({ argv })))
+  const outcomes = await Promise.all(shows.map(argv => kernel.run(anyCommand(argv))))
   // Leases and router advertisements run out by themselves.
   return outcomes.map(({ stdout }) => stdout.replaceAll(/\d+sec/g, ''))
 }
@@ -297,9 +298,9 @@ async function whyNot(kernel: Kernel): Promise<string | undefined> {
   const ensured = await ensurePrograms(kernel, wanted, { install: 'never', say: () => {} })
   if (!ensured.ok) return ensured.problem
   const name = `${labName(process.pid)}-try`
-  const added = await kernel.run({ argv: ['ip', 'netns', 'add', name] })
+  const added = await kernel.run(anyCommand(['ip', 'netns', 'add', name]))
   if (added.code !== 0) return `network namespaces cannot be made here: ${added.stderr.trim()}`
-  const entered = await inNamespace(kernel, name).run({ argv: ['ip6tables', '-t', 'nat', '-S'] })
-  await must(kernel, { argv: ['ip', 'netns', 'del', name] })
+  const entered = await inNamespace(kernel, name).run(anyCommand(['ip6tables', '-t', 'nat', '-S']))
+  await must(kernel, anyCommand(['ip', 'netns', 'del', name]))
   return entered.code === 0 ? undefined : `no IPv6 NAT in a namespace: ${entered.stderr.trim()}`
 }

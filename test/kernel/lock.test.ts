@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import { iptables } from '#proxy/modes/iptables/index.ts'
 import { Lane } from '#proxy/sync/lane.ts'
@@ -43,7 +44,7 @@ describe.skipIf(why !== undefined)(`the lock of iptables-legacy${why ? ` (skippe
       clock: systemClock,
       limits: LIMITS,
       nodeReader: nodeFacts({ flags: DEFAULT_FLAGS, family: 'ipv4', addresses: [] }),
-      tell: () => {},
+      onReport: () => {},
     })
     expect((await put('shop/first', '10.96.0.1')).failure).toBeUndefined()
   })
@@ -67,7 +68,7 @@ describe.skipIf(why !== undefined)(`the lock of iptables-legacy${why ? ` (skippe
   }
 
   async function services(): Promise<readonly string[]> {
-    const { stdout } = await kernel.run({ argv: ['iptables-legacy-save'] })
+    const { stdout } = await kernel.run(anyCommand(['iptables-legacy-save']))
     return [...stdout.matchAll(/"(shop\/\w+) has no endpoints"/g)].map(match => match[1]!).sort()
   }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ClusterObject } from '#kubernetes/objects.ts'
+import { anyCommand } from '#lab/any-command.ts'
 import type { Host, Knock } from '#lab/network/host.ts'
 import { systemClock } from '#system/clock.ts'
 import { endpoint, ip, port, service, slice, slicePort } from '../support/objects.ts'
@@ -53,7 +54,7 @@ describe.skipIf(why !== undefined)(`a node that changes its mode${why ? ` (skipp
   type Walked = keyof typeof SIGNS
 
   async function signs(): Promise<readonly Walked[]> {
-    const tables = (await rig.lab.node.kernel.run({ argv: ['nft', 'list', 'tables'] })).stdout
+    const tables = (await rig.lab.node.kernel.run(anyCommand(['nft', 'list', 'tables']))).stdout
     const saves = await Promise.all(['iptables-save', 'ip6tables-save'].map(save => rig.save(save)))
     const lines = [...saves, tables].flatMap(text => text.split('\n'))
     return (Object.keys(SIGNS) as Walked[]).filter(mode => lines.some(line => SIGNS[mode].test(line)))
@@ -150,7 +151,7 @@ describe.skipIf(why !== undefined)(`a node that changes its mode${why ? ` (skipp
     const hosts = [pods[1]!, outside, node]
     const counts = await Promise.all(
       hosts.map(async ({ name, kernel }) => {
-        const { stdout } = await kernel.run({ argv: ['cat', '/proc/net/netstat'] })
+        const { stdout } = await kernel.run(anyCommand(['cat', '/proc/net/netstat']))
         const [names, values] = stdout.split('\n').filter(line => line.startsWith('TcpExt:'))
         const at = names!.split(' ').indexOf('TCPSynRetrans')
         return [name, Number(values!.split(' ')[at])] as const

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { anyCommand } from '#lab/any-command.ts'
 import { must } from '#system/must.ts'
 import type { Kernel } from '#system/ports.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
@@ -16,12 +17,12 @@ let made = 0
 export async function newNamespace(prefix: string): Promise<Namespace> {
   const host = hostKernel()
   const name = `${prefix}-${process.pid}-${++made}`
-  await must(host, { argv: ['ip', 'netns', 'add', name] })
+  await must(host, anyCommand(['ip', 'netns', 'add', name]))
   return {
     name,
     kernel: { run: command => host.run({ ...command, argv: ['ip', 'netns', 'exec', name, ...command.argv] }) },
     end: async () => {
-      await must(host, { argv: ['ip', 'netns', 'delete', name] })
+      await must(host, anyCommand(['ip', 'netns', 'delete', name]))
     },
   }
 }

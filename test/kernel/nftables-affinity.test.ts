@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import type { Host } from '#lab/network/host.ts'
 import { systemClock } from '#system/clock.ts'
 import { modeOf } from '../proxy/modes/nftables/scene.ts'
@@ -48,7 +49,7 @@ describe.skipIf(why !== undefined)(`clients that nftables remembers${why ? ` (sk
     /** How long the client will still be remembered: one endpoint's set has it, and only one. */
     async function secondsLeft(): Promise<number> {
       const argv = ['nft', '-j', 'list', 'table', table, 'kube-proxy'] as const
-      const { nftables } = JSON.parse((await lanes.lab.node.kernel.run({ argv })).stdout) as Listed
+      const { nftables } = JSON.parse((await lanes.lab.node.kernel.run(anyCommand(argv))).stdout) as Listed
       const clients = nftables
         .filter(({ set }) => set?.name.includes(`-${name}/`))
         .flatMap(({ set }) => set?.elem ?? [])

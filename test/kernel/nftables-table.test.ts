@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ClusterObject } from '#kubernetes/objects.ts'
+import { anyCommand } from '#lab/any-command.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import type { Ruleset } from '#proxy/modes/mode.ts'
 import { chooseNft } from '#proxy/modes/nftables/choose.ts'
 import { nftables } from '#proxy/modes/nftables/index.ts'
-import { diff, EMPTY, settle } from '#proxy/plan/diff.ts'
+import { applied, diff, EMPTY } from '#proxy/plan/diff.ts'
 import { Draft } from '#proxy/sync/draft.ts'
 import { systemClock } from '#system/clock.ts'
 import { must } from '#system/must.ts'
@@ -35,7 +36,7 @@ describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why}
   })
   afterEach(() => namespace.end())
 
-  const nft = (input: string) => must(kernel, { argv: ['nft', '-f', '-'], input: `${input}\n` })
+  const nft = (input: string) => must(kernel, anyCommand(['nft', '-f', '-'], { input: `${input}\n` }))
   const read = (family: Family = 'ipv4') => modeOf(family).read(kernel)
 
   async function carryOut(installed: Ruleset, wanted: Ruleset, mode = modeOf('ipv4')): Promise<void> {
@@ -150,13 +151,13 @@ describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why}
     await carryOut(EMPTY, before, mode)
     const plan = diff(before, after)
     await carryOut(before, after, mode)
-    await carryOut(settle(new Map(before), plan), before, mode)
+    await carryOut(applied(new Map(before), plan), before, mode)
     sameRules(await read(), before)
   })
 
   test('that somebody touches is told of by nft monitor, in words that ring the alarm', async () => {
     await carryOut(EMPTY, bookOf(SHOP).rules)
-    const told = kernel.run({ argv: ['timeout', '2', 'nft', 'monitor'] })
+    const told = kernel.run(anyCommand(['timeout', '2', 'nft', 'monitor']))
     await systemClock.sleep(1000)
     await nft('flush chain ip kube-proxy services')
     await nft('add table ip other')
@@ -170,10 +171,10 @@ describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why}
 
   test('is possible here, and looking whether it is leaves nothing behind', async () => {
     for (const family of FAMILIES) {
-      const { manner } = await chooseNft(kernel, { family, kernelCheck: 'enforce' })
-      expect(manner.family).toBe(family)
+      const { options } = await chooseNft(kernel, { family, kernelCheck: 'enforce' })
+      expect(options.family).toBe(family)
     }
-    expect((await must(kernel, { argv: ['nft', 'list', 'tables'] })).stdout).toBe('')
+    expect((await must(kernel, anyCommand(['nft', 'list', 'tables']))).stdout).toBe('')
   })
 })
 

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 import { whyNot } from './ground.ts'
 import { newNamespace } from './namespace.ts'
@@ -13,7 +14,7 @@ const QUIET = [
   '--conntrack-tcp-timeout-close-wait=0s',
 ]
 const why = await whyNot(['ip', 'iptables', 'ip6tables', 'ipset'])
-const { code } = await hostKernel().run({ argv: ['ipvsadm', '-Sn'] })
+const { code } = await hostKernel().run(anyCommand(['ipvsadm', '-Sn']))
 
 test.skipIf(why !== undefined)(
   `ipvs mode needs ipvsadm and ip_vs: one line says what is missing, and the program ends with 1${why ? ` (skipped: ${why})` : ''}`,
@@ -23,7 +24,7 @@ test.skipIf(why !== undefined)(
       // Where this kernel has IPVS, a PATH without its tool must do.
       const path = code === 0 ? ['PATH=/nowhere'] : []
       const program = [process.execPath, MAIN, '--proxy-mode=ipvs', '--master=http://127.0.0.1:1', ...QUIET]
-      const outcome = await kernel.run({ argv: ['env', ...path, ...program] })
+      const outcome = await kernel.run(anyCommand(['env', ...path, ...program]))
       expect(outcome.code).toBe(1)
       const errors = outcome.stderr.split('\n').filter(line => line.startsWith('E'))
       expect(errors).toHaveLength(1)

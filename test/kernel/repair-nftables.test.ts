@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import type { Host } from '#lab/network/host.ts'
 import { systemClock } from '#system/clock.ts'
 import { endpoint, port, service, slice, slicePort } from '../support/objects.ts'
@@ -43,7 +44,7 @@ describe.skipIf(why !== undefined)(
     ])('%s is put right within a second', async (what, change) => {
       const before = await tables()
       const startedAt = systemClock.now()
-      const { code, stderr } = await rig.lab.node.kernel.run({ argv: ['nft', change] })
+      const { code, stderr } = await rig.lab.node.kernel.run(anyCommand(['nft', change]))
       expect([code, stderr]).toEqual([0, ''])
       await untilServed()
       const tookMs = systemClock.now() - startedAt
@@ -67,7 +68,7 @@ describe.skipIf(why !== undefined)(
     async function tables(): Promise<readonly string[]> {
       const listings = await Promise.all(
         ['ip', 'ip6'].map(family =>
-          rig.lab.node.kernel.run({ argv: ['nft', '-j', 'list', 'table', family, 'kube-proxy'] }),
+          rig.lab.node.kernel.run(anyCommand(['nft', '-j', 'list', 'table', family, 'kube-proxy'])),
         ),
       )
       return listings.map(({ stdout }) => {

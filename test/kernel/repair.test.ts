@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import type { Host } from '#lab/network/host.ts'
 import { systemClock } from '#system/clock.ts'
 import { endpoint, port, service, slice, slicePort } from '../support/objects.ts'
@@ -56,7 +57,7 @@ describe.skipIf(why !== undefined)(`rules that somebody else has touched${why ? 
   ] as const)('%s is put right within a second', async (what, argv) => {
     const before = [await rig.save(), await rig.save('ip6tables-save')]
     const startedAt = systemClock.now()
-    const { code } = await rig.lab.node.kernel.run({ argv })
+    const { code } = await rig.lab.node.kernel.run(anyCommand(argv))
     expect(code).toBe(0)
     await untilServed()
     const tookMs = systemClock.now() - startedAt
@@ -72,7 +73,7 @@ describe.skipIf(why !== undefined)(`rules that somebody else has touched${why ? 
     const before = await rig.save()
     await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.3', HERE)], { ports: [slicePort(8080)] }))
     const input = '*nat\n:KUBE-SERVICES - [0:0]\nCOMMIT\n'
-    expect(await rig.lab.node.kernel.run({ argv: restore.argv, input })).toMatchObject({ code: 0 })
+    expect(await rig.lab.node.kernel.run(anyCommand(restore.argv, { input }))).toMatchObject({ code: 0 })
     await untilServed()
     await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.4', HERE)], { ports: [slicePort(8080)] }))
     expect(await rig.save()).toBe(before)
@@ -81,12 +82,12 @@ describe.skipIf(why !== undefined)(`rules that somebody else has touched${why ? 
 
   test('whoever was connecting while the nat table was empty gets through once it is full again', async () => {
     const { namespace, kernel } = rig.lab.node
-    const inside = (await kernel.run({ argv: ['ip', 'netns', 'pids', namespace] })).stdout.split('\n').filter(Boolean)
+    const inside = (await kernel.run(anyCommand(['ip', 'netns', 'pids', namespace]))).stdout.split('\n').filter(Boolean)
     const watchmen = inside.map(Number).filter(pid => programOf(pid) === 'nft')
     expect(watchmen.length).toBeGreaterThan(0)
     // Nobody tells the agent until the first packets are on their way.
     for (const pid of watchmen) process.kill(pid, 'SIGSTOP')
-    for (const tool of ['iptables', 'ip6tables']) await kernel.run({ argv: [tool, '-t', 'nat', '-F'] })
+    for (const tool of ['iptables', 'ip6tables']) await kernel.run(anyCommand([tool, '-t', 'nat', '-F']))
     const knocks = ['10.96.0.10', 'fd10:96::10', '10.96.0.10', 'fd10:96::10'].map(to =>
       client.connect({ to, port: 80, timeoutMs: 15_000 }),
     )

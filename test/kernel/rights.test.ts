@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import type { Lab } from '#lab/network/lab.ts'
 import { within } from '#lab/network/namespaces.ts'
 import { openSeedLab, SEED_NODE, SEED_OBJECTS } from '#lab/sandbox/seed.ts'
@@ -38,7 +39,7 @@ describe.skipIf(why !== undefined)(`switchyard in its container${why ? ` (skippe
   const programs: Child[] = []
 
   beforeAll(async () => {
-    await must(hostKernel(), { argv: [process.execPath, BUILD, '--into', FOLDER] })
+    await must(hostKernel(), anyCommand([process.execPath, BUILD, '--into', FOLDER]))
     writeFileSync(join(FOLDER, 'package.json'), '{"type":"module"}')
     lab = await openSeedLab(hostKernel())
     const ready = Promise.withResolvers<void>()
@@ -90,8 +91,8 @@ describe.skipIf(why !== undefined)(`switchyard in its container${why ? ` (skippe
     ['nftables', 'goes on'],
     ['userspace', 'ends with it'],
   ])('serves in %s mode, after setup did what takes more, and what it serves %s', async (mode, afterwards) => {
-    await must(lab.node.kernel, { argv: [process.execPath, MAIN, 'setup', ...flags(mode)] })
-    await must(lab.node.kernel, { argv: [process.execPath, MAIN, 'cleanup'] })
+    await must(lab.node.kernel, anyCommand([process.execPath, MAIN, 'setup', ...flags(mode)]))
+    await must(lab.node.kernel, anyCommand([process.execPath, MAIN, 'cleanup']))
     expect(await connects()).toBe(false)
     const program = start(...flags(mode))
     const deadline = systemClock.now() + 20_000
@@ -109,8 +110,8 @@ describe.skipIf(why !== undefined)(`switchyard in its container${why ? ` (skippe
   })
 
   test('is told what it lacks in one line, and serves all the same, where nobody ran setup', async () => {
-    await must(lab.node.kernel, { argv: ['tee', '/proc/sys/net/ipv4/conf/all/route_localnet'], input: '0\n' })
-    await must(lab.node.kernel, { argv: [process.execPath, MAIN, 'cleanup'] })
+    await must(lab.node.kernel, anyCommand(['tee', '/proc/sys/net/ipv4/conf/all/route_localnet'], { input: '0\n' }))
+    await must(lab.node.kernel, anyCommand([process.execPath, MAIN, 'cleanup']))
     const program = start(...flags('iptables'))
     const deadline = systemClock.now() + 20_000
     while (!(await connects()) && systemClock.now() < deadline) await systemClock.sleep(50)

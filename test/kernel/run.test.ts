@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import type { Lab } from '#lab/network/lab.ts'
 import { within } from '#lab/network/namespaces.ts'
 import { openSeedLab, SEED_NODE, SEED_OBJECTS } from '#lab/sandbox/seed.ts'
@@ -37,7 +38,9 @@ describe.skipIf(why !== undefined)(`switchyard run${why ? ` (skipped: ${why})` :
   })
   afterEach(async () => {
     await Promise.all(programs.splice(0).map(program => program.stop()))
-    await lab.node.kernel.run({ argv: ['iptables-restore'], input: '*nat\nCOMMIT\n*filter\nCOMMIT\n*mangle\nCOMMIT\n' })
+    await lab.node.kernel.run(
+      anyCommand(['iptables-restore'], { input: '*nat\nCOMMIT\n*filter\nCOMMIT\n*mangle\nCOMMIT\n' }),
+    )
   })
   afterAll(async () => {
     await lab?.close()
@@ -95,13 +98,13 @@ describe.skipIf(why !== undefined)(`switchyard run${why ? ` (skipped: ${why})` :
   }
 
   async function healthz(): Promise<number> {
-    const { stdout } = await lab.node.kernel.run({
-      argv: [
+    const { stdout } = await lab.node.kernel.run(
+      anyCommand([
         process.execPath,
         '-e',
         "fetch('http://127.0.0.1:10256/healthz').then(r => console.log(r.status), () => console.log(0))",
-      ],
-    })
+      ]),
+    )
     return Number(stdout)
   }
 
@@ -151,7 +154,7 @@ describe.skipIf(why !== undefined)(`switchyard run${why ? ` (skipped: ${why})` :
   test('an API server that is not there is waited for: no exit, no health, and the rules that stand are not touched', async () => {
     const input =
       '*nat\n:KUBE-SERVICES - [0:0]\n-A KUBE-SERVICES -d 10.103.132.104/32 -p tcp -m tcp --dport 3306 -j DNAT --to-destination 10.244.1.2:3306\n-A PREROUTING -j KUBE-SERVICES\nCOMMIT\n'
-    await lab.node.kernel.run({ argv: ['iptables-restore', '--noflush'], input })
+    await lab.node.kernel.run(anyCommand(['iptables-restore', '--noflush'], { input }))
     const proxy = agent(`--kubeconfig=${kubeconfig({ token: 's3cret' })}`)
     await until(async () => (await healthz()) === 503)
     await systemClock.sleep(1500)
@@ -172,14 +175,14 @@ describe.skipIf(why !== undefined)(`switchyard run${why ? ` (skipped: ${why})` :
     server.writeLine(JSON.stringify({ put }))
     const proxy = agent(`--kubeconfig=${kubeconfig({ token: 's3cret' })}`, '--proxy-mode=nftables')
     const chain = ['nft', 'list', 'chain', 'ip', 'kube-proxy', 'cluster-ips-check'] as const
-    const says = async (): Promise<string> => (await lab.node.kernel.run({ argv: chain })).stdout
+    const says = async (): Promise<string> => (await lab.node.kernel.run(anyCommand(chain))).stdout
     await until(connects)
     await until(async () => (await says()).includes('ip daddr 10.96.0.0/12 goto unallocated-ips-check'))
     server.writeLine(JSON.stringify({ remove: { kind: 'ServiceCIDR', name: 'kubernetes' } }))
     await until(async () => !(await says()).includes('unallocated'))
     await proxy.stop()
     for (const family of ['ip', 'ip6'])
-      await lab.node.kernel.run({ argv: ['nft', 'delete', 'table', family, 'kube-proxy'] })
+      await lab.node.kernel.run(anyCommand(['nft', 'delete', 'table', family, 'kube-proxy']))
   })
 
   test('objects that come and go while it runs are followed', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import { within } from '#lab/network/namespaces.ts'
 import { must } from '#system/must.ts'
 import { type Child, startChild } from '#system/processes/children.ts'
@@ -34,7 +35,7 @@ describe.skipIf(why !== undefined)(`switchyard run, seen from outside${why ? ` (
 
   beforeAll(async () => {
     node = await newNamespace('seen')
-    await must(node.kernel, { argv: ['ip', 'link', 'set', 'lo', 'up'] })
+    await must(node.kernel, anyCommand(['ip', 'link', 'set', 'lo', 'up']))
     const ready = Promise.withResolvers<string>()
     const wish = JSON.stringify({ options: { port: PORT }, objects: OBJECTS })
     const argv = within(node.name, [process.execPath, API, wish])
@@ -63,7 +64,7 @@ describe.skipIf(why !== undefined)(`switchyard run, seen from outside${why ? ` (
   /** `STATUS BODY`, as somebody on the node gets it; empty where nobody answers. */
   async function get(url: string): Promise<string> {
     const script = `fetch('${url}').then(async r => console.log(r.status, await r.text()), () => {})`
-    return (await node.kernel.run({ argv: [process.execPath, '-e', script] })).stdout
+    return (await node.kernel.run(anyCommand([process.execPath, '-e', script]))).stdout
   }
 
   function poll(ask: () => Promise<unknown>) {
@@ -99,7 +100,7 @@ describe.skipIf(why !== undefined)(`switchyard run, seen from outside${why ? ` (
     expect(code).toBe(1)
     expect(stderr).toContain('"Configuration changed" setting="clusterCIDR" old="10.244.0.0/16" new="10.245.0.0/16"')
     expect(stderr).toContain(`"command failed" err="content of the proxy server's configuration file was updated"`)
-    const { stdout: rules } = await must(node.kernel, { argv: ['iptables-save', '-t', 'nat'] })
+    const { stdout: rules } = await must(node.kernel, anyCommand(['iptables-save', '-t', 'nat']))
     expect(rules).toContain('-j KUBE-SERVICES')
   })
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import type { Host } from '#lab/network/host.ts'
 import { systemClock } from '#system/clock.ts'
 import { cidr, endpoint, name, service, slice, slicePort } from '../support/objects.ts'
@@ -65,7 +66,7 @@ describe.skipIf(why !== undefined)(`addresses in the range of Services${why ? ` 
   test('are real as soon as a route says so, and as long', async () => {
     await rig.lab.node.addRoute(`${LOST}/32`, '10.99.0.3')
     await until('remote')
-    await rig.lab.node.kernel.run({ argv: ['ip', 'route', 'delete', `${LOST}/32`] })
+    await rig.lab.node.kernel.run(anyCommand(['ip', 'route', 'delete', `${LOST}/32`]))
     await until('timeout')
   })
 

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import { must } from '#system/must.ts'
 import { cannotRun, type Namespace, newNamespace } from './namespace.ts'
 
@@ -18,7 +19,7 @@ describe.skipIf(why !== undefined)(`setup${why ? ` (skipped: ${why})` : ''}`, ()
   afterEach(() => namespace.end())
 
   const numberIn = async (path: string): Promise<number> =>
-    Number((await must(namespace.kernel, { argv: ['cat', path] })).stdout)
+    Number((await must(namespace.kernel, anyCommand(['cat', path]))).stdout)
 
   function program(...words: readonly string[]) {
     const argv = ['netns', 'exec', namespace.name, process.execPath, MAIN, ...words]

@@ -1,4 +1,5 @@
 import { ROUTE_LOCALNET, writeSysctl } from '#dialects/sysctl.ts'
+import { anyCommand } from '#lab/any-command.ts'
 import type { Host } from '#lab/network/host.ts'
 import type { Lab, PodOptions } from '#lab/network/lab.ts'
 import type { ConnectOutcome } from '#lab/network/pod/messages.ts'
@@ -78,7 +79,7 @@ export class Stage {
         clock: systemClock,
         limits: LIMITS,
         nodeReader,
-        tell: () => {},
+        onReport: () => {},
       })
     })
     await this.#lab.node.kernel.run(writeSysctl(ROUTE_LOCALNET, story.flags.localhostNodePorts ? 1 : 0))
@@ -113,7 +114,7 @@ export class Stage {
    */
   async #forgetUntouched(): Promise<void> {
     for (const family of FAMILIES)
-      await this.#lab.node.kernel.run({ argv: ['conntrack', '-D', '-f', family, '-p', 'tcp', '--state', 'SYN_SENT'] })
+      await this.#lab.node.kernel.run(anyCommand(['conntrack', '-D', '-f', family, '-p', 'tcp', '--state', 'SYN_SENT']))
   }
 
   #packets(step: Step): readonly Packet[] {
@@ -212,11 +213,11 @@ export class Stage {
     const { node } = this.#lab
     for (const address of this.#given) {
       if (addresses.includes(address)) continue
-      await node.kernel.run({ argv: ['ip', 'address', 'delete', hostCidr(address), 'dev', 'eth0'] })
+      await node.kernel.run(anyCommand(['ip', 'address', 'delete', hostCidr(address), 'dev', 'eth0']))
       this.#given.delete(address)
     }
     // Of the addresses on the device of ipvs mode each is there for a Service, and goes with it.
-    const { stdout } = await node.kernel.run({ argv: ['ip', '-oneline', 'address', 'show', 'up'] })
+    const { stdout } = await node.kernel.run(anyCommand(['ip', '-oneline', 'address', 'show', 'up']))
     for (const address of addresses) {
       if (stdout.includes(` ${address}/`)) continue
       await node.addAddress(address)

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import type { ApiObject } from '#lab/api-server/store.ts'
 import { type Host, tally } from '#lab/network/host.ts'
 import { type Lab, openLab } from '#lab/network/lab.ts'
@@ -192,7 +193,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
   })
 
   test('proxy ports are taken from --proxy-port-range', async () => {
-    const { stdout } = await lab.node.kernel.run({ argv: ['iptables-save', '-t', 'nat'] })
+    const { stdout } = await lab.node.kernel.run(anyCommand(['iptables-save', '-t', 'nat']))
     const ports = [...stdout.matchAll(/--to-(?:ports |destination \S+:)(\d+)/g)].map(match => Number(match[1]))
     expect(ports.length).toBeGreaterThan(0)
     expect(ports.filter(port => port < 20_000 || port > 20_999)).toEqual([])
@@ -200,10 +201,11 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
 
   test('verify and explain look at the rules, and say so where only the agent knows more', async () => {
     const verb = (...argv: readonly string[]) =>
-      lab.node.kernel.run({
-        argv: [process.execPath, MAIN, ...argv, ...FLAGS, '--hostname-override=here'],
-        input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: OBJECTS }),
-      })
+      lab.node.kernel.run(
+        anyCommand([process.execPath, MAIN, ...argv, ...FLAGS, '--hostname-override=here'], {
+          input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: OBJECTS }),
+        }),
+      )
     const verified = await verb('verify', '-f', '-')
     expect([verified.stdout, verified.code]).toEqual(['This node holds exactly what it should.\n', 0])
     const { stderr, code } = await verb('explain', '10.244.1.9', '10.96.0.10:80')
@@ -223,7 +225,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
   test('rules that somebody flushed are written again at once', async () => {
     const before = programs.log.length
     expect(programs.log).not.toContain('Somebody else had changed our rules')
-    await lab.node.kernel.run({ argv: ['iptables', '-t', 'nat', '-F'] })
+    await lab.node.kernel.run(anyCommand(['iptables', '-t', 'nat', '-F']))
     await until(() => programs.log.slice(before).includes('Somebody else had changed our rules'))
     await until(() => reaches('10.96.0.10', 80))
   })
@@ -404,7 +406,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
     expect(await opened.stream.send('here?')).toMatchObject({ ok: true })
     programs.remove('Service', 'shop', 'dns')
     const flows = async (): Promise<string> =>
-      (await lab.node.kernel.run({ argv: ['conntrack', '-L', '-p', 'udp', '--orig-dst', '10.96.0.53'] })).stdout
+      (await lab.node.kernel.run(anyCommand(['conntrack', '-L', '-p', 'udp', '--orig-dst', '10.96.0.53']))).stdout
     await until(async () => !(await flows()).includes('10.96.0.53'))
     await opened.stream.close()
   })
@@ -413,7 +415,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
     const vip = { to: '10.96.0.20', port: 80 }
     const dns = { to: '10.96.0.33', port: 80, sourcePort: 40_053 }
     const rules = async (): Promise<string> =>
-      (await lab.node.kernel.run({ argv: ['iptables-save', '-t', 'nat'] })).stdout.replaceAll(
+      (await lab.node.kernel.run(anyCommand(['iptables-save', '-t', 'nat']))).stdout.replaceAll(
         /^#.*\n|\[\d+:\d+\]/gm,
         '',
       )
@@ -445,7 +447,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
     for (const [host, to, port] of doors) {
       expect((await host.connect({ to, port })).ok, `${host.name} to ${to}:${port}`).toBe(true)
     }
-    const listening = (await lab.node.kernel.run({ argv: ['cat', '/proc/net/tcp'] })).stdout
+    const listening = (await lab.node.kernel.run(anyCommand(['cat', '/proc/net/tcp']))).stdout
     const ours = [...listening.matchAll(/: ([0-9A-F]{8}):([0-9A-F]{4}) \S+ 0A /g)]
       .filter(match => Number.parseInt(match[2]!, 16) >= 20_000 && Number.parseInt(match[2]!, 16) <= 20_999)
       .map(match => match[1])

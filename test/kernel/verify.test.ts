@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import type { Outcome } from '#system/ports.ts'
 import { whyNot } from './ground.ts'
 import { type Namespace, newNamespace } from './namespace.ts'
@@ -17,14 +18,14 @@ describe.skipIf(why !== undefined)(`verify and explain on a real node${why ? ` (
       ['ipv6', 'ip6tables-restore'],
     ] as const) {
       const { stdout } = await verb('render', '-f', SEED, `--family=${family}`)
-      const { code, stderr } = await node.kernel.run({ argv: [restore, '--noflush'], input: stdout })
+      const { code, stderr } = await node.kernel.run(anyCommand([restore, '--noflush'], { input: stdout }))
       expect([code, stderr]).toEqual([0, ''])
     }
   })
   afterAll(() => node?.end())
 
   function verb(...argv: readonly string[]): Promise<Outcome> {
-    return node.kernel.run({ argv: [process.execPath, MAIN, ...argv, '--cluster-cidr=10.244.0.0/16'] })
+    return node.kernel.run(anyCommand([process.execPath, MAIN, ...argv, '--cluster-cidr=10.244.0.0/16']))
   }
 
   test('what render prints is what verify wants', async () => {
@@ -40,7 +41,7 @@ describe.skipIf(why !== undefined)(`verify and explain on a real node${why ? ` (
   })
 
   test('verify names what differs, and exits with 1', async () => {
-    await node.kernel.run({ argv: ['iptables', '-t', 'nat', '-F', 'KUBE-SERVICES'] })
+    await node.kernel.run(anyCommand(['iptables', '-t', 'nat', '-F', 'KUBE-SERVICES']))
     const { code, stdout } = await verb('verify', '-f', SEED)
     expect([code, stdout]).toEqual([1, 'IPv4:\n  differs nat KUBE-SERVICES\n'])
     const explained = await verb('explain', '10.244.1.9', '10.103.132.104:3306')

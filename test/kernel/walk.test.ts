@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseArguments } from '#config/arguments.ts'
+import { anyCommand } from '#lab/any-command.ts'
 import { addNamespaces, inNamespace, labName, removeNamespaces } from '#lab/network/namespaces.ts'
 import { iptables } from '#proxy/modes/iptables/index.ts'
 import { nftables } from '#proxy/modes/nftables/index.ts'
@@ -68,7 +69,7 @@ describe.skipIf(why !== undefined)(
           mayRemain: (unit, text) => chainRemoval === 'when-forgotten' && unit.startsWith('chain ') && text === '',
         })
         expect(walked.failures).toBeGreaterThan(0)
-        await here.run({ argv: ['nft', 'flush', 'ruleset'] })
+        await here.run(anyCommand(['nft', 'flush', 'ruleset']))
       },
       120_000,
     )

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { anyCommand } from '#lab/any-command.ts'
 import { must } from '#system/must.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 
@@ -32,7 +33,7 @@ export async function kernelPackage(): Promise<KernelPackage> {
 
 /** `linux-image-6.1.0-56-amd64`, which linux-image-amd64 leads to; undefined where apt cannot say. */
 async function newestName(): Promise<string | undefined> {
-  const { stdout } = await kernel.run({ argv: ['apt-cache', 'depends', 'linux-image-amd64'] })
+  const { stdout } = await kernel.run(anyCommand(['apt-cache', 'depends', 'linux-image-amd64']))
   return /Depends: (linux-image-\d\S*-amd64)$/m.exec(stdout)?.[1]
 }
 
@@ -52,12 +53,12 @@ async function fetch(name: string, folder: string): Promise<void> {
   mkdirSync(part, { recursive: true })
   try {
     const download = ['apt-get', '-q', '-o', 'APT::Sandbox::User=root', 'download', name] as const
-    await must(kernel, { argv: ['env', '--chdir', part, ...download] })
+    await must(kernel, anyCommand(['env', '--chdir', part, ...download]))
     const deb = readdirSync(part).find(file => file.endsWith('.deb'))
     if (deb === undefined) throw new Error(`apt-get download ${name} left no package in ${part}`)
-    await must(kernel, { argv: ['dpkg', '-x', join(part, deb), part] })
+    await must(kernel, anyCommand(['dpkg', '-x', join(part, deb), part]))
     rmSync(join(part, deb))
-    await must(kernel, { argv: ['depmod', '-b', part, unpacked(part).release] })
+    await must(kernel, anyCommand(['depmod', '-b', part, unpacked(part).release]))
     if (!existsSync(folder)) renameSync(part, folder)
   } finally {
     rmSync(part, { recursive: true, force: true })

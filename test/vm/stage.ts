@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ClusterObject } from '#kubernetes/objects.ts'
+import { anyCommand } from '#lab/any-command.ts'
 import type { Host } from '#lab/network/host.ts'
 import type { ConnectOutcome } from '#lab/network/pod/messages.ts'
 import { systemClock } from '#system/clock.ts'
@@ -118,7 +119,7 @@ export class Stage {
   }
 
   async tell(argv: readonly [string, ...string[]], input?: string): Promise<string> {
-    const outcome = await this.node.kernel.run({ argv, ...(input !== undefined && { input }) })
+    const outcome = await this.node.kernel.run(anyCommand(argv, { ...(input !== undefined && { input }) }))
     if (outcome.code !== 0 || outcome.stderr !== '') throw new Error(`${argv.join(' ')}: ${outcome.stderr}`)
     return outcome.stdout
   }

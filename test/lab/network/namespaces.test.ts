@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import { addNamespaces, inNamespace, labName, removeNamespaces, sweep } from '#lab/network/namespaces.ts'
 import type { Command, Kernel, Outcome } from '#system/ports.ts'
 
@@ -18,13 +19,13 @@ function paper(answer: (command: Command) => Partial<Outcome>) {
 test('a command inside a namespace keeps its input, variables and time limit', async () => {
   const { kernel, seen } = paper(() => ({}))
   const rest = { input: '*nat\nCOMMIT\n', env: { LANG: 'C' }, timeoutMs: 1000 }
-  await inNamespace(kernel, 'sy-1-beef-node').run({ argv: ['iptables-restore', '--noflush'], ...rest })
+  await inNamespace(kernel, 'sy-1-beef-node').run(anyCommand(['iptables-restore', '--noflush'], { ...rest }))
   expect(seen).toEqual([{ argv: ['ip', 'netns', 'exec', 'sy-1-beef-node', 'iptables-restore', '--noflush'], ...rest }])
 })
 
 test('a program that is not there is 127 inside a namespace, too', async () => {
   const { kernel } = paper(() => ({ code: 1, stderr: 'exec of "nft" failed: No such file or directory\n' }))
-  expect(await inNamespace(kernel, 'x').run({ argv: ['nft', 'list', 'ruleset'] })).toMatchObject({ code: 127 })
+  expect(await inNamespace(kernel, 'x').run(anyCommand(['nft', 'list', 'ruleset']))).toMatchObject({ code: 127 })
 })
 
 test('sweeping removes what dead labs left and leaves living ones and strangers alone', async () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { PaperKernel } from '#lab/paper/kernel.ts'
 import { ModeSwitch } from '#proxy/agent/mode-switch.ts'
@@ -37,12 +38,12 @@ beforeEach(async () => {
 })
 
 async function restore(input: string): Promise<void> {
-  const { code, stderr } = await kernel.run({ argv: ['iptables-nft-restore', '--noflush'], input })
+  const { code, stderr } = await kernel.run(anyCommand(['iptables-nft-restore', '--noflush'], { input }))
   expect([code, stderr]).toEqual([0, ''])
 }
 
 async function ours(): Promise<readonly string[]> {
-  const { stdout } = await kernel.run({ argv: ['iptables-nft-save', '-t', 'nat'] })
+  const { stdout } = await kernel.run(anyCommand(['iptables-nft-save', '-t', 'nat']))
   return stdout.split('\n').filter(line => line.includes('KUBE-'))
 }
 

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
 import { forgetFlows, listFlows } from '#dialects/conntrack.ts'
+import { LIST_ADDRESSES } from '#dialects/ip.ts'
+import { named, plainlyNamed, restoreInto, saveAll, saveTable } from '#dialects/iptables.ts'
+import { applyLines, listTable } from '#dialects/nft.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { observedKernel } from '#proxy/agent/observed-kernel.ts'
 import { ruleCounts, rulesWritten } from '#proxy/agent/rule-counts.ts'
@@ -23,10 +26,10 @@ COMMIT
 COMMIT
 `
 
-/** What is told of a command. */
-async function told(command: Command, code = 0): Promise<Ran> {
+/** What is counted of a command. */
+async function counted(command: Command, code = 0): Promise<Ran> {
   const clock = new PaperClock()
-  const heard: Ran[] = []
+  const ran: Ran[] = []
   const kernel = {
     run: async () => {
       await clock.advance(40)
@@ -36,16 +39,17 @@ async function told(command: Command, code = 0): Promise<Ran> {
   const outcome = await observedKernel(
     kernel,
     () => clock.now(),
-    ran => heard.push(ran),
+    one => ran.push(one),
   ).run(command)
   expect(outcome).toEqual({ code, stdout: 'out', stderr: '' })
-  expect(heard).toHaveLength(1)
-  return heard[0]!
+  expect(ran).toHaveLength(1)
+  return ran[0]!
 }
 
-test('a restore is told with its family, its time, its end and its rules', async () => {
-  const command: Command = { argv: ['/usr/sbin/ip6tables-nft-restore', '--noflush'], input: DOCUMENT }
-  expect(await told(command, 4)).toEqual({
+test('a restore is counted with its family, its time, its end and its rules', async () => {
+  const tools = { family: 'ipv6', variant: 'nft', restore: '/usr/sbin/ip6tables-nft-restore', save: '' } as const
+  const command = restoreInto(tools, DOCUMENT)
+  expect(await counted(command, 4)).toEqual({
     program: 'ip6tables-nft-restore',
     family: 'ipv6',
     does: 'restore',
@@ -56,21 +60,25 @@ test('a restore is told with its family, its time, its end and its rules', async
 })
 
 test.each([
-  [['iptables-legacy-save'], 'look', 'ipv4'],
-  [['ip6tables-save'], 'look', 'ipv6'],
-  [['nft', '-j', 'list', 'table', 'ip6', 'kube-proxy'], 'look', 'ipv6'],
-  [['nft', '-j', 'list', 'table', 'ip', 'kube-proxy'], 'look', 'ipv4'],
-  [['nft', '-f', '-'], 'else', undefined],
-  [['ip', '-j', 'address'], 'else', undefined],
-  [listFlows('ipv6', 'udp'), 'conntrack', 'ipv6'],
-] as const)('%j is told as %s of %s', async (argv, does, family) => {
-  expect(await told({ argv: argv as Command['argv'] })).toMatchObject({ does, ...(family !== undefined && { family }) })
+  ['iptables-legacy-save', 'look', 'ipv4', saveAll(named('ipv4', 'legacy'))],
+  ['ip6tables-save', 'look', 'ipv6', saveAll(plainlyNamed('ipv6', 'nft'))],
+  ['iptables-nft-save', 'look', 'ipv4', saveTable(named('ipv4', 'nft'), 'mangle')],
+  ['nft', 'look', 'ipv6', listTable('ipv6', 'kube-proxy')],
+  ['nft', 'look', 'ipv4', listTable('ipv4', 'kube-proxy')],
+  ['nft', 'write', undefined, applyLines(['add table ip kube-proxy'])],
+  ['ip', 'other', undefined, LIST_ADDRESSES],
+  ['conntrack', 'conntrack', 'ipv6', listFlows('ipv6', 'udp')],
+] as const)('%s is counted as %s of %s', async (program, does, family, command) => {
+  expect(await counted(command)).toEqual({
+    ...{ program, does, rules: {}, tookMs: 40, code: 0 },
+    ...(family !== undefined && { family }),
+  })
 })
 
-test('forgetting connections is told as such, however it is done', async () => {
+test('forgetting connections is counted as such, however it is done', async () => {
   const flow = { from: ip('10.0.0.1'), fromPort: 1, to: ip('10.0.0.2'), toPort: 53, answeredBy: ip('10.1.0.1') }
   const command = forgetFlows([{ ...flow, protocol: 'udp', answeredByPort: 53 }], 'ipv4')
-  expect(await told(command)).toMatchObject({ program: 'conntrack', does: 'conntrack', family: 'ipv4' })
+  expect(await counted(command)).toMatchObject({ program: 'conntrack', does: 'conntrack', family: 'ipv4' })
 })
 
 test('rules are counted where they stand: those of chains by lines, and each line of ours elsewhere', () => {

@@ -4,6 +4,7 @@ import { credentialsFrom } from '#kubernetes/credentials.ts'
 import type { Event } from '#kubernetes/event.ts'
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import { freshStats } from '#kubernetes/stats.ts'
+import { anyCommand } from '#lab/any-command.ts'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { PaperKernel } from '#lab/paper/kernel.ts'
 import { Agent } from '#proxy/agent/agent.ts'
@@ -175,7 +176,7 @@ describe('an agent', () => {
     expect(await world.series('kubeproxy_sync_proxy_rules_endpoint_changes_total')).toBe('2')
     expect(await world.series('kubeproxy_sync_proxy_rules_endpoint_changes_pending')).toBe('0')
     const nat = Number(await world.series('kubeproxy_sync_proxy_rules_iptables_total{ip_family="IPv4",table="nat"}'))
-    const chains = (await world.kernel.run({ argv: ['iptables-save', '-t', 'nat'] })).stdout
+    const chains = (await world.kernel.run(anyCommand(['iptables-save', '-t', 'nat']))).stdout
     expect(nat).toBe(chains.match(/^-A .*KUBE/gm)!.length)
     const noLocal = 'kubeproxy_sync_proxy_rules_no_local_endpoints_total{ip_family="IPv4",traffic_policy="internal"}'
     expect(await world.series(noLocal)).toBe('1')
@@ -216,7 +217,7 @@ describe('a health check port', () => {
     world.synced()
     await poll(() => status(at, '/')).toBe(503)
     expect(await ask(at, '/', '127.0.0.2').catch(() => 'refused')).toBe('refused')
-    expect((await world.kernel.run({ argv: ['iptables-save', '-t', 'nat'] })).stdout).not.toMatch(/127\.0\.0\.1/)
+    expect((await world.kernel.run(anyCommand(['iptables-save', '-t', 'nat']))).stdout).not.toMatch(/127\.0\.0\.1/)
   })
 
   test('works also where the health server is turned off', async () => {
@@ -258,7 +259,7 @@ describe('Events', () => {
 
   test('that nobody takes are a line at -v=2 and nothing else', async () => {
     world.server = await startApiServer()
-    world.server.misbehave({ do: 'status', code: 403, on: 'write' })
+    world.server.inject({ do: 'status', code: 403, on: 'write' })
     await world.start()
     world.put(node('here'))
     world.synced()

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { PaperKernel } from '#lab/paper/kernel.ts'
 import { removeLeftovers } from '#proxy/modes/leftovers.ts'
@@ -26,7 +27,7 @@ class Host implements Kernel {
   async restore(program: string, ...documents: readonly string[]): Promise<void> {
     for (const input of documents) {
       const argv = [`${program}-restore`, '--noflush'] as const
-      expect(await this.paper.run({ argv, input })).toMatchObject({ code: 0, stderr: '' })
+      expect(await this.paper.run(anyCommand(argv, { input }))).toMatchObject({ code: 0, stderr: '' })
     }
   }
 
@@ -110,7 +111,7 @@ describe.each(['iptables-nft', 'iptables-legacy'])('what %s has', tool => {
     await host.restore(tool, saved('iptables-1.20-v4'), STRANGER)
     host.answers = (words, { input }) => {
       if (!words.startsWith(`${tool}-restore`) || !input!.includes('*nat')) return undefined
-      void host.paper.run({ argv: [tool, '-t', 'nat', '-F', 'STRANGER'] })
+      void host.paper.run(anyCommand([tool, '-t', 'nat', '-F', 'STRANGER']))
       host.answers = () => undefined
       return undefined
     }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ClusterObject } from '#kubernetes/objects.ts'
+import { anyCommand } from '#lab/any-command.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import type { Mode, Ruleset } from '#proxy/modes/mode.ts'
@@ -45,7 +46,7 @@ class Setting {
       service: ({ id }) => [{ unit: id, text: '' }],
       write: ({ add, change, remove }) => {
         const lines = [...add.keys(), ...change.keys(), ...[...remove].map(unit => `-${unit}`)]
-        return lines.length === 0 ? [] : [{ argv: ['write'], input: lines.join('\n') }]
+        return lines.length === 0 ? [] : [anyCommand(['write'], { input: lines.join('\n') })]
       },
       read: () => {
         this.reads++
@@ -65,7 +66,7 @@ class Setting {
         view: VIEW,
         addresses: [],
       }),
-      tell: report => this.reports.push(report),
+      onReport: report => this.reports.push(report),
     })
     this.put(service('shop/cart', ['10.96.0.10']))
     for (const kind of ['Service', 'EndpointSlice', 'Node'] as const) this.cluster.apply({ type: 'synced', kind })

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { PaperKernel } from '#lab/paper/kernel.ts'
 import { iptables } from '#proxy/modes/iptables/index.ts'
 import type { Mode } from '#proxy/modes/mode.ts'
 import { Book } from '#proxy/plan/book.ts'
-import { park } from '#proxy/plan/diff.ts'
+import { emptied } from '#proxy/plan/diff.ts'
 import { Sync } from '#proxy/sync/sync.ts'
 
 // A chain that ought to go, and a stranger's rule that leads there.
@@ -34,12 +35,12 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
   })
 
   async function run(...words: readonly string[]): Promise<void> {
-    const outcome = await kernel.run({ argv: [name, '-t', 'nat', ...words] })
+    const outcome = await kernel.run(anyCommand([name, '-t', 'nat', ...words]))
     expect(outcome).toMatchObject({ code: 0 })
   }
 
   async function rules(): Promise<readonly string[]> {
-    const { stdout } = await kernel.run({ argv: [`${name}-save`, '-t', 'nat'] })
+    const { stdout } = await kernel.run(anyCommand([`${name}-save`, '-t', 'nat']))
     return stdout.split('\n').filter(line => /^(?:-A|:[A-Z]*-?(?:KUBE|STRANGER))/.test(line))
   }
 
@@ -119,7 +120,7 @@ describe('parking', () => {
   const plan = { add: new Map(), change: new Map([['d', 'new']]), remove: new Set(['a', 'b', 'c']) }
 
   test('empties what is held and leaves the rest of the plan as it is', () => {
-    expect(park(plan, ['a', 'b', 'elsewhere'], installed)).toEqual({
+    expect(emptied(plan, ['a', 'b', 'elsewhere'], installed)).toEqual({
       add: new Map(),
       change: new Map([
         ['d', 'new'],
@@ -130,6 +131,6 @@ describe('parking', () => {
   })
 
   test('changes nothing where nothing is held', () => {
-    expect(park(plan, [], installed)).toEqual(plan)
+    expect(emptied(plan, [], installed)).toEqual(plan)
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ClusterObject } from '#kubernetes/objects.ts'
+import { anyCommand } from '#lab/any-command.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import type { Mode } from '#proxy/modes/mode.ts'
@@ -21,13 +22,12 @@ const mode: Mode = {
     add.size + change.size + remove.size === 0
       ? []
       : [
-          {
-            argv: ['write'],
+          anyCommand(['write'], {
             input: [...add.keys(), ...change.keys(), ...[...remove].map(unit => `-${unit}`)].join('\n'),
-          },
+          }),
         ],
   read: async kernel => {
-    await kernel.run({ argv: ['read'] })
+    await kernel.run(anyCommand(['read']))
     return new Map()
   },
   trace: () => [],
@@ -62,7 +62,7 @@ class Setting {
         view: { ...VIEW, endpointComments: endpoints <= 2 },
         addresses: this.addresses as never,
       }),
-      tell: report => this.reports.push(report),
+      onReport: report => this.reports.push(report),
     })
   }
 

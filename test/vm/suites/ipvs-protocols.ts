@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { anyCommand } from '#lab/any-command.ts'
 import type { Host } from '#lab/network/host.ts'
 import { within } from '#lab/network/namespaces.ts'
 import { type Child, startChild } from '#system/processes/children.ts'
@@ -31,9 +32,9 @@ async function answerOverSctp({ name, namespace }: Host): Promise<Child> {
 }
 
 async function metOverSctp({ kernel }: Host, to: string, port: number, patienceSeconds = 5): Promise<string> {
-  const { stdout, stderr } = await kernel.run({
-    argv: ['perl', '-MSocket', '-e', SCTP_CLIENT, to, String(port), String(patienceSeconds)],
-  })
+  const { stdout, stderr } = await kernel.run(
+    anyCommand(['perl', '-MSocket', '-e', SCTP_CLIENT, to, String(port), String(patienceSeconds)]),
+  )
   return stdout.trim() || stderr
 }
 

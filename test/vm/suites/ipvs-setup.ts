@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { serverLine, serverOptions } from '#dialects/ipvs.ts'
+import { anyCommand } from '#lab/any-command.ts'
 import { ipvsSetup } from '#proxy/modes/ipvs/setup.ts'
 import { must } from '#system/must.ts'
 import type { Kernel } from '#system/ports.ts'
@@ -16,7 +17,7 @@ export const ipvsSetupSuite = suite<Kernel>('setting up ipvs mode', {
   close: async () => {},
   checks: {
     'a kernel without ip_vs is told of in one line that says which module and what to do': async kernel => {
-      await must(kernel, { argv: ['mv', '/lib/modules', '/lib/modules-away'] })
+      await must(kernel, anyCommand(['mv', '/lib/modules', '/lib/modules-away']))
       try {
         const problem = await ipvsSetup(kernel, SETUP)
         assert.match(
@@ -25,14 +26,14 @@ export const ipvsSetupSuite = suite<Kernel>('setting up ipvs mode', {
         )
         assert.ok(!problem!.includes('\n'))
       } finally {
-        await must(kernel, { argv: ['mv', '/lib/modules-away', '/lib/modules'] })
+        await must(kernel, anyCommand(['mv', '/lib/modules-away', '/lib/modules']))
       }
     },
 
     'a scheduler this kernel lacks is told of before anything is made': async kernel => {
       const problem = await ipvsSetup(kernel, { ...SETUP, scheduler: 'nosuch' })
       assert.match(problem ?? '', /^--ipvs-scheduler \(ipvs\.scheduler\): this kernel has no scheduler "nosuch"/)
-      const { code } = await kernel.run({ argv: ['ip', 'link', 'show', 'kube-ipvs0'] })
+      const { code } = await kernel.run(anyCommand(['ip', 'link', 'show', 'kube-ipvs0']))
       assert.notEqual(code, 0)
     },
 
@@ -43,7 +44,7 @@ export const ipvsSetupSuite = suite<Kernel>('setting up ipvs mode', {
       ] as const) {
         assert.equal(await ipvsSetup(kernel, wish), undefined)
       }
-      const { stdout } = await must(kernel, { argv: ['ipvsadm', '-Sn'] })
+      const { stdout } = await must(kernel, anyCommand(['ipvsadm', '-Sn']))
       assert.equal(stdout, '')
     },
 
@@ -55,9 +56,9 @@ export const ipvsSetupSuite = suite<Kernel>('setting up ipvs mode', {
           return serverLine('A', { protocol: 'tcp', at }, options)
         }),
       )
-      await must(kernel, { argv: ['ipvsadm', '-R'], input: `${lines.join('\n')}\n`, stderr: 'means-failure' })
-      const { stdout } = await must(kernel, { argv: ['ipvsadm', '-Sn'] })
-      await must(kernel, { argv: ['ipvsadm', '-C'] })
+      await must(kernel, anyCommand(['ipvsadm', '-R'], { input: `${lines.join('\n')}\n`, stderr: 'means-failure' }))
+      const { stdout } = await must(kernel, anyCommand(['ipvsadm', '-Sn']))
+      await must(kernel, anyCommand(['ipvsadm', '-C']))
       assert.deepEqual(stdout.trim().split('\n').sort(), lines.toSorted())
     },
 
@@ -66,17 +67,17 @@ export const ipvsSetupSuite = suite<Kernel>('setting up ipvs mode', {
       assert.equal(await ipvsSetup(kernel, { ...SETUP, ...timeouts, strictARP: true }), undefined)
       const keys = ['vs/conntrack', 'vs/expire_nodest_conn', 'vs/expire_quiescent_template', 'ip_forward']
       const values = [...keys, 'conf/all/arp_ignore', 'conf/all/arp_announce', 'vs/conn_reuse_mode']
-      const { stdout } = await must(kernel, { argv: ['cat', ...values.map(key => `/proc/sys/net/ipv4/${key}`)] })
+      const { stdout } = await must(kernel, anyCommand(['cat', ...values.map(key => `/proc/sys/net/ipv4/${key}`)]))
       // From 5.9 on the kernel knows better what to do about ports that are used again.
       assert.deepEqual(stdout.trim().split('\n'), ['1', '1', '1', '1', '1', '2', '1'])
-      const { stdout: told } = await must(kernel, { argv: ['ipvsadm', '-Ln', '--timeout'] })
+      const { stdout: told } = await must(kernel, anyCommand(['ipvsadm', '-Ln', '--timeout']))
       assert.match(told, /: 1800 120 45$/m)
     },
 
     'the device is there and is not up': async kernel => {
-      const { stdout } = await must(kernel, { argv: ['ip', '-oneline', 'link', 'show', 'kube-ipvs0'] })
+      const { stdout } = await must(kernel, anyCommand(['ip', '-oneline', 'link', 'show', 'kube-ipvs0']))
       assert.match(stdout, /state DOWN/)
-      await must(kernel, { argv: ['ip', 'link', 'delete', 'kube-ipvs0'] })
+      await must(kernel, anyCommand(['ip', 'link', 'delete', 'kube-ipvs0']))
     },
   },
 })

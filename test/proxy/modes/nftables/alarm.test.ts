@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { applyLines, checkLines, listTable } from '#dialects/nft.ts'
 import { alarm } from '#proxy/modes/nftables/alarm.ts'
 
 const { concerns, author, isUs, isChange } = alarm('ipv4')
@@ -19,8 +20,9 @@ describe('the alarm', () => {
   ])('is not rung by: %s', line => expect(concerns(line)).toBe(false))
 
   test('knows which of our commands change anything', () => {
-    expect(isChange({ argv: ['nft', '-f', '-'] })).toBe(true)
-    expect(isChange({ argv: ['nft', '-j', 'list', 'table', 'ip', 'kube-proxy'] })).toBe(false)
+    expect(isChange(applyLines([], 'ipv4'))).toBe(true)
+    expect(isChange(checkLines([], 'ipv4'))).toBe(false)
+    expect(isChange(listTable('ipv4', 'kube-proxy'))).toBe(false)
   })
 
   test('knows who made a change from the line behind it', () => {
