@@ -1,17 +1,18 @@
-import { type Decoded, type Fields, fieldsOf, Problems, shown, unusable } from './decode/checks.ts'
+import { type Decoded, Problems, shown, unusable } from './decode/checks.ts'
+import { type AnyObject, fieldsOf, unproven } from './decode/fields.ts'
 import { decodeNode } from './decode/node.ts'
 import { decodeService } from './decode/service.ts'
 import { decodeServiceCIDR } from './decode/service-cidr.ts'
 import { decodeSlice } from './decode/slice.ts'
 import type { Kind } from './objects.ts'
 
-// Parsed JSON or YAML → the compact objects the rest of the house trusts. Nothing unproven passes this door, and it never throws.
+// Parsed JSON or YAML → the compact objects that the rest of the program trusts. Nothing unproven gets past it, and it never throws.
 
 export type { Decoded } from './decode/checks.ts'
 
 interface Decoder {
   readonly apiVersion: string
-  readonly decode: (raw: Fields) => Decoded
+  readonly decode: (json: unknown) => Decoded
 }
 
 const DECODERS: Readonly<Record<Kind, Decoder>> = {
@@ -24,16 +25,16 @@ const DECODERS: Readonly<Record<Kind, Decoder>> = {
 export const KINDS = Object.keys(DECODERS) as readonly Kind[]
 
 /** By the kind and apiVersion the document names. */
-export function decode(raw: unknown): Decoded {
-  const { kind, apiVersion, metadata } = fieldsOf(raw)
+export function decode(json: unknown): Decoded {
+  const { kind, apiVersion, metadata } = fieldsOf(unproven<AnyObject>(json))
   const problems = new Problems()
   const decoder = typeof kind === 'string' && isKind(kind) ? DECODERS[kind] : undefined
   if (decoder === undefined) problems.fail('kind', kind, `is not one of ${KINDS.join(', ')}`)
   else if (apiVersion !== decoder.apiVersion) {
     problems.fail('apiVersion', apiVersion, `is not supported for ${kind}: ${shown(decoder.apiVersion)} is`)
-  } else return decoder.decode(fieldsOf(raw))
-  const plain = typeof kind === 'string' && /^[A-Za-z]{1,63}$/.test(kind)
-  return unusable(plain ? kind : shown(kind), fieldsOf(metadata), problems)
+  } else return decoder.decode(json)
+  const isPlain = typeof kind === 'string' && /^[A-Za-z]{1,63}$/.test(kind)
+  return unusable(isPlain ? kind : shown(kind), fieldsOf(metadata), problems)
 }
 
 /** The group of Kubernetes that an object of this kind belongs to; empty for the core one. */
@@ -43,8 +44,13 @@ export function groupOf(kind: Kind): string {
 }
 
 /** Items of a list and objects of a watch carry no reliable kind: the request they answer says what they are. */
-export function decodeAs(kind: Kind, raw: unknown): Decoded {
-  return DECODERS[kind].decode(fieldsOf(raw))
+export function decodeAs(kind: Kind, json: unknown): Decoded {
+  return DECODERS[kind].decode(json)
+}
+
+/** How the object is named in a log, whether it can be used or not. */
+export function nameIn(decoded: Decoded): string {
+  return decoded.ok ? decoded.object.name : decoded.label
 }
 
 export function isKind(kind: string): kind is Kind {

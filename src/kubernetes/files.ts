@@ -1,7 +1,8 @@
-import { LineCounter, parseAllDocuments } from 'yaml'
-import { type Fields, fieldsOf, shown } from './decode/checks.ts'
-import { type Decoded, decode, decodeAs, groupOf, isKind, KINDS } from './decode.ts'
-import type { Event, Source } from './event.ts'
+import { isNode, LineCounter, parseAllDocuments } from 'yaml'
+import { shown } from './decode/checks.ts'
+import { type AnyObject, type Fields, fieldsOf, isObject, unproven } from './decode/fields.ts'
+import { decode, decodeAs, groupOf, isKind, KINDS, nameIn } from './decode.ts'
+import { type Event, putOf, type Source } from './event.ts'
 import type { Kind } from './objects.ts'
 
 // YAML or JSON text, as kubectl reads and prints it → events: a cluster that is written down.
@@ -30,7 +31,7 @@ export class InputError extends Error {
 /** Everything the texts say, in their order, then that this was all. Throws an InputError where a text is not YAML. */
 export function documents(texts: readonly InputText[]): readonly Event[] {
   const found = texts.flatMap(text => parsed(text).flatMap(document => objects(document)))
-  const events = found.flatMap(told)
+  const events = found.flatMap(eventsOf)
   const synced = KINDS.map(kind => ({ type: 'synced', kind }) as const)
   return [...events, ...endpointsWithoutSlices(found), ...synced]
 }
@@ -90,9 +91,12 @@ function parsedYaml(name: string, text: string): readonly Found[] {
   })
 }
 
-function offsetOf(node: unknown): number | undefined {
-  const range: unknown = fieldsOf(node).range
-  return Array.isArray(range) ? (range[0] as number) : undefined
+function offsetOf(item: unknown): number | undefined {
+  return isNode(item) ? item.range?.[0] : undefined
+}
+
+function fieldsIn({ raw }: Pick<Found, 'raw'>): Fields<AnyObject> {
+  return fieldsOf(unproven<AnyObject>(raw))
 }
 
 /** Deeper than anything kubectl writes; a list may contain itself through an alias. */
@@ -100,7 +104,7 @@ const DEEPEST_LIST = 4
 
 /** A document is an object or a list of them; the items of a ServiceList need not say that they are Services. */
 function objects(found: Found, depth = 0): readonly Found[] {
-  const { kind, items } = fieldsOf(found.raw)
+  const { kind, items } = fieldsIn(found)
   if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items) || depth === DEEPEST_LIST)
     return [found]
   const itemKind = kind.slice(0, -'List'.length)
@@ -110,52 +114,51 @@ function objects(found: Found, depth = 0): readonly Found[] {
   })
 }
 
-function told(found: Found): readonly Event[] {
+function eventsOf(found: Found): readonly Event[] {
   const { raw, where } = found
   if (raw === null || raw === undefined) return []
-  const fields = fieldsOf(raw)
+  const fields = fieldsIn(found)
   const kind = fields.kind ?? found.kind
   if (typeof kind !== 'string') return [unknownObject(found)]
   if (!isKind(kind) || isOtherGroup(kind, fields) || isUnwatched(kind, fields)) return []
   const decoded = fields.kind === undefined ? decodeAs(kind, raw) : decode(raw)
-  const events: Event[] = decoded.problems.length === 0 ? [] : [problem(kind, decoded, where)]
-  if (decoded.ok) events.push({ type: 'put', object: decoded.object })
+  const at = (line: string) => `${where}: ${line}`
+  const problems = decoded.problems.map(at)
+  const events: Event[] = problems.length === 0 ? [] : [{ type: 'problem', kind, name: nameIn(decoded), problems }]
+  if (decoded.ok) events.push(putOf(decoded.object, decoded.warnings.map(at)))
   else if (decoded.name !== undefined) events.push({ type: 'gone', kind, name: decoded.name })
   return events
 }
 
-function problem(kind: Kind, decoded: Decoded, where: string): Event {
-  const problems = decoded.problems.map(line => `${where}: ${line}`)
-  return { type: 'problem', kind, name: decoded.ok ? decoded.object.name : decoded.label, problems }
+function unknownObject(found: Found): Event {
+  const { kind, metadata } = fieldsIn(found)
+  const wrong = isObject(found.raw)
+    ? `kind: ${shown(kind)} is not the kind of an object`
+    : `${shown(found.raw)} is not an object`
+  const problems = [`${found.where}: ${wrong}`]
+  return { type: 'problem', kind: 'document', name: shown(fieldsOf(metadata).name), problems }
 }
 
-function unknownObject({ raw, where }: Found): Event {
-  const { kind, metadata } = fieldsOf(raw)
-  const wrong =
-    fieldsOf(raw) === raw ? `kind: ${shown(kind)} is not the kind of an object` : `${shown(raw)} is not an object`
-  return { type: 'problem', kind: 'document', name: shown(fieldsOf(metadata).name), problems: [`${where}: ${wrong}`] }
-}
-
-/** Others have a kind `Service`, too: what is not of Kubernetes' own groups is none of ours. */
-function isOtherGroup(kind: Kind, { apiVersion }: Fields): boolean {
+/** Other API groups have a kind `Service`, too: what is not of Kubernetes' own groups is left alone. */
+function isOtherGroup(kind: Kind, { apiVersion }: Fields<AnyObject>): boolean {
   if (typeof apiVersion !== 'string') return false
   const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
   return group !== groupOf(kind)
 }
 
 /** What the API server is not even asked for: other proxies' Services, and slices of headless ones. */
-function isUnwatched(kind: Kind, { metadata }: Fields): boolean {
+function isUnwatched(kind: Kind, { metadata }: Fields<AnyObject>): boolean {
   const labels = fieldsOf(fieldsOf(metadata).labels)
   if (kind === 'Service') return Object.hasOwn(labels, 'service.kubernetes.io/service-proxy-name')
   return kind === 'EndpointSlice' && Object.hasOwn(labels, 'service.kubernetes.io/headless')
 }
 
-/** Endpoints are the old form, and nobody here makes slices of them: to say nothing would look like Services without pods. */
+/** Endpoints are the old form, and no controller makes slices of them here: without a word, Services would seem to have no pods. */
 function endpointsWithoutSlices(found: readonly Found[]): readonly Event[] {
-  const kindOf = ({ raw, kind }: Found) => fieldsOf(raw).kind ?? kind
+  const kindOf = (it: Found) => fieldsIn(it).kind ?? it.kind
   const first = found.find(it => kindOf(it) === 'Endpoints')
   if (first === undefined || found.some(it => kindOf(it) === 'EndpointSlice')) return []
-  const { name } = fieldsOf(fieldsOf(first.raw).metadata)
+  const { name } = fieldsOf(fieldsIn(first).metadata)
   const line = `${first.where}: Endpoints are not read: traffic follows EndpointSlices, and there are none`
   return [{ type: 'problem', kind: 'Endpoints', name: shown(name), problems: [line] }]
 }

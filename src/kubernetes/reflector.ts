@@ -5,13 +5,13 @@ import type { Transport } from './transport.ts'
 import { Attempt, type Patience } from './watch/attempt.ts'
 import { NeverEnding } from './watch/failures.ts'
 import { type Frame, Lines, parseFrame } from './watch/frames.ts'
-import { Ledger, Picture, type Telling } from './watch/ledger.ts'
+import { type Delivery, Ledger, Picture } from './watch/ledger.ts'
 import type { Limits } from './watch/limits.ts'
 import { pagedList } from './watch/pages.ts'
 import type { Ending, Recovery } from './watch/recovery.ts'
 import { pathOf, type Resource, withoutFieldSelector } from './watch/resources.ts'
 
-// One resource of the API server → its events, for as long as anybody asks for the next one.
+// One resource of the API server → its events, for as long as the consumer asks for the next one.
 
 export interface ReflectorOptions {
   readonly resource: Resource
@@ -36,7 +36,7 @@ type Known = Exclude<Frame, { readonly type: 'error' }>
 
 const WATCH = { watch: 'true', allowWatchBookmarks: 'true' }
 const STREAMED_LIST = { ...WATCH, sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' }
-const NOTHING: readonly Telling[] = []
+const NOTHING: readonly Delivery[] = []
 
 /**
  * Nothing is lost: the watch is resumed at the last event that was applied, and an event counts as applied when the one
@@ -49,7 +49,7 @@ export class Reflector {
   #lists: 'streamed' | 'paged' = 'streamed'
   /** The resourceVersion of the last event applied; empty where we know nothing. */
   #version = ''
-  /** A list that is being gathered; nothing of it is told before it is complete. */
+  /** A list that is being gathered; nothing of it is delivered before it is complete. */
   #picture: Picture | undefined
   #course: Course = { asked: 'watch', steps: 0 }
   #synced: 'yes' | 'not yet' = 'not yet'
@@ -108,25 +108,25 @@ export class Reflector {
     for await (const piece of attempt.pieces(answer, () => this.#patience())) {
       for (const line of lines.take(piece)) {
         const frame = known(parseFrame(line))
-        const tellings = this.#tellings(frame)
-        if (tellings !== NOTHING) yield* this.#deliver(tellings, signal)
+        const deliveries = this.#deliveries(frame)
+        if (deliveries !== NOTHING) yield* this.#deliver(deliveries, signal)
         this.#applied(frame)
       }
       if (this.#picture !== undefined && clock.now() > lateAt) throw new NeverEnding('a streamed list does not end')
     }
   }
 
-  async *#deliver(tellings: Iterable<Telling>, signal: AbortSignal): AsyncGenerator<Event> {
-    for (const telling of tellings) {
-      for (const event of telling.events) {
+  async *#deliver(deliveries: Iterable<Delivery>, signal: AbortSignal): AsyncGenerator<Event> {
+    for (const delivery of deliveries) {
+      for (const event of delivery.events) {
         signal.throwIfAborted()
         yield event
       }
-      this.#ledger.applied(telling)
+      this.#ledger.applied(delivery)
     }
   }
 
-  #tellings(frame: Known): Iterable<Telling> {
+  #deliveries(frame: Known): Iterable<Delivery> {
     if (this.#picture !== undefined) return this.#gathered(this.#picture, frame)
     if (frame.type === 'bookmark') return NOTHING
     const { item } = frame
@@ -134,28 +134,28 @@ export class Reflector {
     return item.name === undefined ? NOTHING : [this.#ledger.gone(item.name)]
   }
 
-  #gathered(picture: Picture, frame: Known): Iterable<Telling> {
+  #gathered(picture: Picture, frame: Known): Iterable<Delivery> {
     if (frame.type === 'bookmark') return frame.ends === 'list' ? this.#changes() : NOTHING
     if (frame.type === 'put') picture.put(frame.item)
     else picture.gone(frame.item)
     return NOTHING
   }
 
-  *#changes(): Generator<Telling> {
+  *#changes(): Generator<Delivery> {
     yield* this.#picture!.changes()
     const { kind } = this.#resource
     if (this.#synced === 'not yet') yield { events: [{ type: 'synced', kind }], name: undefined, usable: 'yes' }
   }
 
-  /** Once only: what was there before somebody took away our right to see it is still the best guess. */
-  *#nothing(): Generator<Telling> {
+  /** Once only: what was there before our right to see it was taken away is still the best guess. */
+  *#nothing(): Generator<Delivery> {
     if (this.#synced === 'yes') return
     yield { events: [{ type: 'synced', kind: this.#resource.kind }], name: undefined, usable: 'yes' }
     this.#synced = 'yes'
     this.#options.stats.synced = true
   }
 
-  /** Only now, after all that it told was applied, may the watch be resumed behind a frame. */
+  /** Only after all events of a frame were applied may the watch be resumed behind it. */
   #applied(frame: Known): void {
     const version = frame.type === 'bookmark' ? frame.resourceVersion : frame.item.resourceVersion
     if (this.#picture !== undefined) {

@@ -145,7 +145,7 @@ test('a real transport takes them to an API server, which keeps one of two with 
   const transport = new Transport({ credentials })
   const fates: Fate[] = []
   const writers = [0, 1].map(() => new EventWriter({ transport, clock: systemClock, told: fate => fates.push(fate) }))
-  const lost = { id: 'shop/b', service: name('shop/b'), door: 'tcp 10.0.0.1 80', holder: 'shop/a' }
+  const lost = { id: 'shop/b', service: name('shop/b'), frontend: 'tcp 10.0.0.1 80', holder: 'shop/a' }
   for (const writer of writers) writer.send(claimLost(BY, lost))
   writers[0]!.send(starting(BY))
   await expect.poll(() => fates.map(({ result }) => result), { interval: 5 }).toEqual(['sent', 'sent', 'sent'])

@@ -1,12 +1,20 @@
+import type { V1ObjectMeta } from '@kubernetes/client-node'
 import type { ClusterObject, Kind } from '#kubernetes/objects.ts'
-import { type Address, parseAddress } from '#values/address.ts'
 import { type ObjectName, parseObjectName, parsePortName } from '#values/names.ts'
 import type { Protocol } from '#values/protocol.ts'
+import { type Field, type Fields, listOf, type Unproven } from './fields.ts'
 
-// Untrusted values → safe ones, and one line for each that was not. Shared by the decoders of the three kinds.
+// Untrusted values → safe ones, and one line for each that is not safe. Shared by the decoders of all kinds.
 
 export type Decoded =
-  | { readonly ok: true; readonly object: ClusterObject; readonly problems: readonly string[] }
+  | {
+      readonly ok: true
+      readonly object: ClusterObject
+      /** What was left out. */
+      readonly problems: readonly string[]
+      /** What was kept, although it should be written otherwise. */
+      readonly warnings: readonly string[]
+    }
   | {
       readonly ok: false
       readonly kind: string
@@ -16,20 +24,21 @@ export type Decoded =
       readonly problems: readonly string[]
     }
 
-export type Fields = Readonly<Record<string, unknown>>
+export type Metadata = Fields<V1ObjectMeta>
 
-/** More lines about one object help nobody, and an object with ten thousand bad endpoints must not fill a log. */
+/** Twenty lines say enough about one object, and an object with ten thousand bad endpoints must not fill a log. */
 const MOST_LINES = 20
 const SHOWN_CHARACTERS = 80
 
+/** What is wrong with one object, gathered while it is decoded. */
 export class Problems {
-  readonly #lines: string[] = []
-  #count = 0
+  readonly #problems = new Lines()
+  readonly #warnings = new Lines()
   #fatal = false
 
   /** What was left out: `spec.externalIPs[1]`, `10.1.0.400`, `is not an IP address`. */
   add(path: string, value: unknown, wrong: string): void {
-    this.tell(`${path}: ${shown(value)} ${wrong}`)
+    this.line(`${path}: ${shown(value)} ${wrong}`)
   }
 
   /** What makes the whole object unusable. */
@@ -38,8 +47,13 @@ export class Problems {
     this.add(path, value, wrong)
   }
 
-  tell(line: string): void {
-    if (++this.#count <= MOST_LINES) this.#lines.push(line)
+  line(line: string): void {
+    this.#problems.add(line)
+  }
+
+  /** What was read as kube-proxy reads it, and as other programs do not. */
+  warn(path: string, value: unknown, readAs: string): void {
+    this.#warnings.add(`${path}: ${shown(value)} has leading zeros; it is read as ${readAs}`)
   }
 
   get fatal(): boolean {
@@ -47,12 +61,29 @@ export class Problems {
   }
 
   get lines(): readonly string[] {
-    const more = this.#count - this.#lines.length
-    return more > 0 ? [...this.#lines, `and ${more} more`] : this.#lines
+    return this.#problems.all
+  }
+
+  get warnings(): readonly string[] {
+    return this.#warnings.all
   }
 }
 
-/** Any value as short printable ASCII: no text of a stranger may end a log line, or look like other text. */
+class Lines {
+  readonly #kept: string[] = []
+  #count = 0
+
+  add(line: string): void {
+    if (++this.#count <= MOST_LINES) this.#kept.push(line)
+  }
+
+  get all(): readonly string[] {
+    const more = this.#count - this.#kept.length
+    return more > 0 ? [...this.#kept, `and ${more} more`] : this.#kept
+  }
+}
+
+/** Any value as short printable ASCII: no text out of an object may end a log line, or look like other text. */
 export function shown(value: unknown): string {
   if (value === undefined || value === null) return 'nothing'
   if (Array.isArray(value)) return 'a list'
@@ -65,34 +96,30 @@ export function shown(value: unknown): string {
   return short === value ? text : `${text.slice(0, -1)}..."`
 }
 
-/** The fields of an object; none where there is no object. */
-export function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : NO_FIELDS
-}
+type List<T> = Unproven<readonly T[]> | undefined
 
 /** The items of a list; absent and null are empty lists, anything else is a problem. */
-export function itemsOf(value: unknown, path: string, problems: Problems): readonly unknown[] {
-  if (Array.isArray(value)) return value
-  if (value !== undefined && value !== null) problems.add(path, value, 'is not a list')
-  return NO_ITEMS
+export function itemsOf<T>(value: List<T>, path: string, problems: Problems): readonly Field<T>[] {
+  const items = listOf(value)
+  if (items === undefined && isGiven(value)) problems.add(path, value, 'is not a list')
+  return items ?? NO_ITEMS
 }
 
 /** The same where the object makes no sense without the list. */
-export function mustBeItems(value: unknown, path: string, problems: Problems): readonly unknown[] {
-  if (value === undefined || value === null || Array.isArray(value)) return itemsOf(value, path, problems)
-  problems.fail(path, value, 'is not a list')
-  return NO_ITEMS
+export function mustBeItems<T>(value: List<T>, path: string, problems: Problems): readonly Field<T>[] {
+  const items = listOf(value)
+  if (items === undefined && isGiven(value)) problems.fail(path, value, 'is not a list')
+  return items ?? NO_ITEMS
+}
+
+/** In Kubernetes null means the same as an absent field. */
+export function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null
 }
 
 /** Text that is neither absent nor empty. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-export function addressAt(path: string, value: unknown, problems: Problems): Address | undefined {
-  const address = parseAddress(value)
-  if (address === undefined) problems.add(path, value, 'is not an IP address')
-  return address
 }
 
 /** Absent is TCP, as the API server makes it. */
@@ -108,7 +135,7 @@ export function timeOf(value: unknown): number | undefined {
 }
 
 /** The name of an object, or what is wrong with it. */
-export function nameAt(kind: Kind, metadata: Fields, problems: Problems): ObjectName | undefined {
+export function nameAt(kind: Kind, metadata: Metadata, problems: Problems): ObjectName | undefined {
   const name = nameOf(kind, metadata)
   if (name !== undefined) return name
   const isNamespace = nameOf(kind, { name: metadata.name }) !== undefined
@@ -119,7 +146,7 @@ export function nameAt(kind: Kind, metadata: Fields, problems: Problems): Object
 }
 
 /** A Service or EndpointSlice without a namespace is in `default`, as kubectl would have it. */
-export function nameOf(kind: Kind, { namespace, name }: Fields): ObjectName | undefined {
+export function nameOf(kind: Kind, { namespace, name }: Metadata): ObjectName | undefined {
   if (kind === 'Node' || kind === 'ServiceCIDR') return parseObjectName(undefined, name)
   // The name of a Service is one label of 63 characters, as a port's: longer ones would not fit into a rule's comment.
   if (kind === 'Service' && parsePortName(name) === undefined) return undefined
@@ -130,12 +157,16 @@ export function nameOf(kind: Kind, { namespace, name }: Fields): ObjectName | un
 }
 
 /** Reported to the API server and compared, never more: what is no plain word is as good as none. */
-export function uidOf({ uid }: Fields): string {
+export function uidOf({ uid }: Metadata): string {
   return typeof uid === 'string' && /^[\w.:-]{1,128}$/.test(uid) ? uid : ''
 }
 
-/** What cannot be used: the object, because of a problem that was told. */
-export function unusable(kind: string, metadata: Fields, problems: Problems): Decoded {
+export function usable(object: ClusterObject, { lines, warnings }: Problems): Decoded {
+  return { ok: true, object, problems: lines, warnings }
+}
+
+/** What cannot be used: the object, because of a problem that its lines name. */
+export function unusable(kind: string, metadata: Metadata, problems: Problems): Decoded {
   const name = isWatched(kind) ? nameOf(kind, metadata) : undefined
   return { ok: false, kind, name, label: name ?? labelOf(metadata), problems: problems.lines }
 }
@@ -146,10 +177,9 @@ function isWatched(kind: string): kind is Kind {
   return (WATCHED as readonly string[]).includes(kind)
 }
 
-function labelOf({ namespace, name }: Fields): string {
+function labelOf({ namespace, name }: Metadata): string {
   return namespace === undefined || namespace === null ? shown(name) : `${shown(namespace)}/${shown(name)}`
 }
 
 const PROTOCOL: Readonly<Record<string, Protocol>> = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' }
-const NO_FIELDS: Fields = Object.freeze({})
-const NO_ITEMS: readonly unknown[] = Object.freeze([])
+const NO_ITEMS: readonly never[] = Object.freeze([])

@@ -1,40 +1,43 @@
+import type { V1Service } from '@kubernetes/client-node'
 import { type Address, FAMILIES, type Family, familyOf } from '#values/address.ts'
-import { type Cidr, cidrFamily, parseCidr } from '#values/cidr.ts'
-import { addressAt, type Fields, fieldsOf, itemsOf, type Problems } from './checks.ts'
+import { type Cidr, cidrFamily } from '#values/cidr.ts'
+import { addressAt, cidrIn } from './addresses.ts'
+import { isGiven, itemsOf, type Problems } from './checks.ts'
+import { type Fields, fieldsOf, listOf, type Unproven } from './fields.ts'
 
-// A Service's load balancer → the addresses that are ours to answer on, and who may come in there.
+// A Service's load balancer → the addresses that this node answers on, and the clients that are let in there.
 
-export interface Doors {
+export interface LoadBalancer {
   readonly loadBalancerIPs: readonly Address[]
   readonly sourceRanges: readonly Cidr[]
 }
 
-/** A restriction we cannot read must not become none: addresses whose guests are unknown are left out. */
-export function doorsOf(raw: Fields, problems: Problems): Doors {
-  const spec = fieldsOf(raw.spec)
-  const { valid, unread } = sourceRanges(spec.loadBalancerSourceRanges, problems)
-  const shut =
+/** A restriction that cannot be read must not become none: addresses whose clients are unknown are left out. */
+export function loadBalancerOf(raw: Fields<V1Service>, problems: Problems): LoadBalancer {
+  const { valid, unread } = sourceRanges(fieldsOf(raw.spec).loadBalancerSourceRanges, problems)
+  const closed =
     unread.length > 0 && valid.length === 0 ? FAMILIES : unread.filter(family => !isRestricted(valid, family))
   const addresses = ingressIPs(raw, problems)
-  const open = addresses.filter(address => !shut.includes(familyOf(address)))
+  const open = addresses.filter(address => !closed.includes(familyOf(address)))
   if (open.length < addresses.length) {
-    problems.tell(
+    problems.line(
       'status.loadBalancer.ingress: left out, since no usable entry of spec.loadBalancerSourceRanges says who may come in',
     )
   }
   return { loadBalancerIPs: open, sourceRanges: valid }
 }
 
-/** The ranges that can be read, and the families of which others may have spoken. */
-function sourceRanges(raw: unknown, problems: Problems): { valid: readonly Cidr[]; unread: readonly Family[] } {
+/** The ranges that can be read, and the families that the other entries may have been meant for. */
+function sourceRanges(
+  list: Unproven<readonly string[]> | undefined,
+  problems: Problems,
+): { readonly valid: readonly Cidr[]; readonly unread: readonly Family[] } {
   const path = 'spec.loadBalancerSourceRanges'
-  const items = itemsOf(raw, path, problems)
   const valid = new Set<Cidr>()
-  const unread = new Set<Family>()
-  if (raw !== undefined && raw !== null && !Array.isArray(raw)) for (const family of FAMILIES) unread.add(family)
-  for (const [i, item] of items.entries()) {
+  const unread = new Set<Family>(isGiven(list) && listOf(list) === undefined ? FAMILIES : [])
+  for (const [i, item] of itemsOf(list, path, problems).entries()) {
     const text = typeof item === 'string' ? item.trim() : item
-    const cidr = parseCidr(text)
+    const cidr = cidrIn(`${path}[${i}]`, text, problems)
     if (cidr !== undefined) valid.add(cidr)
     else {
       problems.add(`${path}[${i}]`, item, 'is not an address range like 10.0.0.0/8')
@@ -44,7 +47,7 @@ function sourceRanges(raw: unknown, problems: Problems): { valid: readonly Cidr[
   return { valid: [...valid], unread: [...unread] }
 }
 
-/** Which family a text that is no range was meant for; both, where nobody can tell. */
+/** Which family a text that is no range was meant for; both, where the text does not show it. */
 function familiesLike(text: unknown): readonly Family[] {
   if (typeof text !== 'string') return FAMILIES
   if (text.includes(':')) return ['ipv6']
@@ -55,15 +58,15 @@ function isRestricted(ranges: readonly Cidr[], family: Family): boolean {
   return ranges.some(range => cidrFamily(range) === family)
 }
 
-/** Host names are somebody else's to resolve; ipMode Proxy says that the load balancer wants to see the traffic itself. */
-function ingressIPs(raw: Fields, problems: Problems): readonly Address[] {
+/** Host names are left to DNS; ipMode Proxy says that the load balancer wants to see the traffic itself. */
+function ingressIPs(raw: Fields<V1Service>, problems: Problems): readonly Address[] {
   const path = 'status.loadBalancer.ingress'
   const { ingress } = fieldsOf(fieldsOf(raw.status).loadBalancer)
   const found = new Set<Address>()
   for (const [i, item] of itemsOf(ingress, path, problems).entries()) {
     const { ip, ipMode } = fieldsOf(item)
-    const ours = ipMode === undefined || ipMode === null || ipMode === 'VIP'
-    if (!ours || ip === undefined || ip === null || ip === '') continue
+    const isOurs = !isGiven(ipMode) || ipMode === 'VIP'
+    if (!isOurs || !isGiven(ip) || ip === '') continue
     const address = addressAt(`${path}[${i}].ip`, ip, problems)
     if (address !== undefined) found.add(address)
   }

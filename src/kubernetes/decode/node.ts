@@ -1,24 +1,17 @@
+import type { V1Node, V1NodeSpec, V1NodeStatus } from '@kubernetes/client-node'
 import type { Address } from '#values/address.ts'
-import { type Cidr, parseCidr } from '#values/cidr.ts'
-import {
-  addressAt,
-  type Decoded,
-  type Fields,
-  fieldsOf,
-  itemsOf,
-  nameAt,
-  Problems,
-  textOf,
-  uidOf,
-  unusable,
-} from './checks.ts'
+import type { Cidr } from '#values/cidr.ts'
+import { addressAt, cidrAt } from './addresses.ts'
+import { type Decoded, isGiven, itemsOf, nameAt, Problems, textOf, uidOf, unusable, usable } from './checks.ts'
+import { type Fields, fieldsOf, unproven } from './fields.ts'
 import { interned } from './interned.ts'
 
 // A v1 Node → what is kept of it: where it is, how it is reached, whether it is leaving.
 
 const ZONE_LABEL = 'topology.kubernetes.io/zone'
 
-export function decodeNode(raw: Fields): Decoded {
+export function decodeNode(json: unknown): Decoded {
+  const raw = fieldsOf(unproven<V1Node>(json))
   const problems = new Problems()
   const metadata = fieldsOf(raw.metadata)
   const name = nameAt('Node', metadata, problems)
@@ -31,15 +24,15 @@ export function decodeNode(raw: Fields): Decoded {
     uid: uidOf(metadata),
     addresses: addresses(fieldsOf(raw.status), problems),
     podCIDRs: podCIDRs(spec, problems),
-    deleting: metadata.deletionTimestamp !== undefined && metadata.deletionTimestamp !== null,
+    deleting: isGiven(metadata.deletionTimestamp),
     taints: taints(spec, problems),
     ...(zone !== undefined && { zone }),
   }
-  return { ok: true, object: node, problems: problems.lines }
+  return usable(node, problems)
 }
 
 /** Internal addresses before external ones, each in its order; host names and DNS names are not for us. */
-function addresses(status: Fields, problems: Problems): readonly Address[] {
+function addresses(status: Fields<V1NodeStatus>, problems: Problems): readonly Address[] {
   const internal: Address[] = []
   const external: Address[] = []
   for (const [i, item] of itemsOf(status.addresses, 'status.addresses', problems).entries()) {
@@ -51,7 +44,7 @@ function addresses(status: Fields, problems: Problems): readonly Address[] {
   return [...internal, ...external]
 }
 
-function podCIDRs(spec: Fields, problems: Problems): readonly Cidr[] {
+function podCIDRs(spec: Fields<V1NodeSpec>, problems: Problems): readonly Cidr[] {
   const listed = itemsOf(spec.podCIDRs, 'spec.podCIDRs', problems)
   const single = textOf(spec.podCIDR)
   if (listed.length === 0 && single !== undefined) return ranges([single], () => 'spec.podCIDR', problems)
@@ -61,14 +54,13 @@ function podCIDRs(spec: Fields, problems: Problems): readonly Cidr[] {
 function ranges(items: readonly unknown[], path: (i: number) => string, problems: Problems): readonly Cidr[] {
   const kept: Cidr[] = []
   for (const [i, item] of items.entries()) {
-    const cidr = parseCidr(item)
-    if (cidr === undefined) problems.add(path(i), item, 'is not an address range like 10.244.1.0/24')
-    else kept.push(cidr)
+    const cidr = cidrAt(path(i), item, '10.244.1.0/24', problems)
+    if (cidr !== undefined) kept.push(cidr)
   }
   return kept
 }
 
-function taints(spec: Fields, problems: Problems): readonly string[] {
+function taints(spec: Fields<V1NodeSpec>, problems: Problems): readonly string[] {
   const keys = itemsOf(spec.taints, 'spec.taints', problems).map(item => interned(fieldsOf(item).key))
   return keys.filter(key => key !== undefined)
 }

@@ -1,11 +1,11 @@
+import type { V1Service, V1ServicePort, V1ServiceSpec } from '@kubernetes/client-node'
 import type { Policy, Service, ServicePortSpec } from '#kubernetes/objects.ts'
-import { type Address, FAMILY_LABEL, type Family, familyOf, parseAddress } from '#values/address.ts'
+import { type Address, FAMILY_LABEL, type Family, familyOf } from '#values/address.ts'
 import { isPort, parsePortName } from '#values/names.ts'
+import { addressAt, addressIn } from './addresses.ts'
 import {
-  addressAt,
   type Decoded,
-  type Fields,
-  fieldsOf,
+  isGiven,
   itemsOf,
   mustBeItems,
   nameAt,
@@ -14,8 +14,10 @@ import {
   timeOf,
   uidOf,
   unusable,
+  usable,
 } from './checks.ts'
-import { doorsOf } from './load-balancer.ts'
+import { type Fields, fieldsOf, isObject, unproven } from './fields.ts'
+import { loadBalancerOf } from './load-balancer.ts'
 
 // A v1 Service → what is kept of it. A part that is wrong is left out; what makes its meaning unsure spoils the whole.
 
@@ -23,12 +25,13 @@ const TYPES: readonly Service['type'][] = ['ClusterIP', 'NodePort', 'LoadBalance
 const DEFAULT_STICKY_SECONDS = 10_800
 const MOST_STICKY_SECONDS = 86_400
 
-export function decodeService(raw: Fields): Decoded {
+export function decodeService(json: unknown): Decoded {
+  const raw = fieldsOf(unproven<V1Service>(json))
   const problems = new Problems()
   const metadata = fieldsOf(raw.metadata)
   const spec = fieldsOf(raw.spec)
   const name = nameAt('Service', metadata, problems)
-  if (raw.spec !== spec) problems.fail('spec', raw.spec, 'is not an object')
+  if (!isObject(raw.spec)) problems.fail('spec', raw.spec, 'is not an object')
   const type = typeOf(spec, problems)
   const externalPolicy = policyOf('externalTrafficPolicy', spec, problems)
   const stickySeconds = stickiness(spec, problems)
@@ -43,31 +46,35 @@ export function decodeService(raw: Fields): Decoded {
     externalPolicy,
     internalPolicy: policyOf('internalTrafficPolicy', spec, problems),
     externalIPs: externalIPs(spec, problems),
-    ...doorsOf(raw, problems),
+    ...loadBalancerOf(raw, problems),
     ...(stickySeconds !== undefined && { stickySeconds }),
     ...(healthCheckNodePort && { healthCheckNodePort }),
   }
   if (name === undefined || problems.fatal) return unusable('Service', metadata, problems)
-  return { ok: true, object: { ...service, name }, problems: problems.lines }
+  return usable({ ...service, name }, problems)
 }
 
-function typeOf({ type }: Fields, problems: Problems): Service['type'] {
-  if (type === undefined || type === null || type === '') return 'ClusterIP'
+function typeOf({ type }: Fields<V1ServiceSpec>, problems: Problems): Service['type'] {
+  if (!isGiven(type) || type === '') return 'ClusterIP'
   const known = TYPES.find(it => it === type)
   if (known === undefined) problems.fail('spec.type', type, `is not one of ${TYPES.join(', ')}`)
   return known ?? 'ClusterIP'
 }
 
 /** A policy we do not know might forbid what we would allow: such a Service is not used. */
-function policyOf(field: 'externalTrafficPolicy' | 'internalTrafficPolicy', spec: Fields, problems: Problems): Policy {
+function policyOf(
+  field: 'externalTrafficPolicy' | 'internalTrafficPolicy',
+  spec: Fields<V1ServiceSpec>,
+  problems: Problems,
+): Policy {
   const policy = spec[field]
-  if (policy === undefined || policy === null || policy === '') return 'Cluster'
+  if (!isGiven(policy) || policy === '') return 'Cluster'
   if (policy !== 'Cluster' && policy !== 'Local') problems.fail(`spec.${field}`, policy, 'is not Cluster or Local')
   return policy === 'Local' ? 'Local' : 'Cluster'
 }
 
 /** Position i of ipFamilies is the family of clusterIPs[i]; without ipFamilies there is just clusterIP, as in kube-proxy. */
-function clusterIPs(spec: Fields, problems: Problems): readonly Address[] {
+function clusterIPs(spec: Fields<V1ServiceSpec>, problems: Problems): readonly Address[] {
   const listed = mustBeItems(spec.clusterIPs, 'spec.clusterIPs', problems)
   if (isHeadless(spec.clusterIP)) {
     if (!isHeadless(listed[0])) {
@@ -75,7 +82,7 @@ function clusterIPs(spec: Fields, problems: Problems): readonly Address[] {
     }
     return []
   }
-  const primary = parseAddress(spec.clusterIP)
+  const primary = addressIn('spec.clusterIP', spec.clusterIP, problems)
   if (primary === undefined) {
     problems.fail('spec.clusterIP', spec.clusterIP, 'is not an IP address, None or empty')
     return []
@@ -93,15 +100,15 @@ function clusterIPs(spec: Fields, problems: Problems): readonly Address[] {
   return [...found.values()]
 }
 
-interface Place {
+interface Listed {
   readonly at: number
   readonly family: unknown
   readonly primary: Address
 }
 
-function clusterIP(candidate: unknown, { at, family, primary }: Place, problems: Problems): Address | undefined {
+function clusterIP(candidate: unknown, { at, family, primary }: Listed, problems: Problems): Address | undefined {
   const path = `spec.clusterIPs[${at}]`
-  const address = parseAddress(candidate)
+  const address = addressIn(path, candidate, problems)
   if (address === undefined) problems.fail(path, candidate, 'is not an IP address')
   else if (at === 0 && address !== primary) problems.fail(path, candidate, `is not spec.clusterIP, which is ${primary}`)
   else if (family === undefined) problems.add(path, candidate, 'has no family in spec.ipFamilies and is left out')
@@ -112,10 +119,10 @@ function clusterIP(candidate: unknown, { at, family, primary }: Place, problems:
 }
 
 function isHeadless(clusterIP: unknown): boolean {
-  return clusterIP === undefined || clusterIP === null || clusterIP === '' || clusterIP === 'None'
+  return !isGiven(clusterIP) || clusterIP === '' || clusterIP === 'None'
 }
 
-function ports(spec: Fields, problems: Problems): readonly ServicePortSpec[] {
+function ports(spec: Fields<V1ServiceSpec>, problems: Problems): readonly ServicePortSpec[] {
   const kept = new Map<string, ServicePortSpec>()
   for (const [i, raw] of itemsOf(spec.ports, 'spec.ports', problems).entries()) {
     const path = `spec.ports[${i}]`
@@ -131,14 +138,18 @@ function ports(spec: Fields, problems: Problems): readonly ServicePortSpec[] {
   return [...kept.values()]
 }
 
-function nodePort({ nodePort }: Fields, path: string, problems: Problems): { readonly nodePort?: number } {
-  if (nodePort === undefined || nodePort === null || nodePort === 0) return {}
+function nodePort(
+  { nodePort }: Fields<V1ServicePort>,
+  path: string,
+  problems: Problems,
+): { readonly nodePort?: number } {
+  if (!isGiven(nodePort) || nodePort === 0) return {}
   if (isPort(nodePort)) return { nodePort }
   problems.add(`${path}.nodePort`, nodePort, 'is not a port from 1 to 65535')
   return {}
 }
 
-function externalIPs(spec: Fields, problems: Problems): readonly Address[] {
+function externalIPs(spec: Fields<V1ServiceSpec>, problems: Problems): readonly Address[] {
   const found = new Set<Address>()
   for (const [i, text] of itemsOf(spec.externalIPs, 'spec.externalIPs', problems).entries()) {
     if (typeof text === 'string' && text.trim() === '') continue
@@ -148,15 +159,15 @@ function externalIPs(spec: Fields, problems: Problems): readonly Address[] {
   return [...found]
 }
 
-function stickiness(spec: Fields, problems: Problems): number | undefined {
+function stickiness(spec: Fields<V1ServiceSpec>, problems: Problems): number | undefined {
   const affinity = spec.sessionAffinity
-  if (affinity === undefined || affinity === null || affinity === '' || affinity === 'None') return undefined
+  if (!isGiven(affinity) || affinity === '' || affinity === 'None') return undefined
   if (affinity !== 'ClientIP') {
     problems.add('spec.sessionAffinity', affinity, 'is not ClientIP or None: clients are spread')
     return undefined
   }
   const seconds = fieldsOf(fieldsOf(spec.sessionAffinityConfig).clientIP).timeoutSeconds
-  if (seconds === undefined || seconds === null) return DEFAULT_STICKY_SECONDS
+  if (!isGiven(seconds)) return DEFAULT_STICKY_SECONDS
   if (Number.isInteger(seconds) && (seconds as number) >= 1 && (seconds as number) <= MOST_STICKY_SECONDS) {
     return seconds as number
   }
@@ -165,8 +176,8 @@ function stickiness(spec: Fields, problems: Problems): number | undefined {
   return DEFAULT_STICKY_SECONDS
 }
 
-function healthPort({ healthCheckNodePort }: Fields, problems: Problems): number | undefined {
-  if (healthCheckNodePort === undefined || healthCheckNodePort === null || healthCheckNodePort === 0) return undefined
+function healthPort({ healthCheckNodePort }: Fields<V1ServiceSpec>, problems: Problems): number | undefined {
+  if (!isGiven(healthCheckNodePort) || healthCheckNodePort === 0) return undefined
   if (isPort(healthCheckNodePort)) return healthCheckNodePort
   problems.add('spec.healthCheckNodePort', healthCheckNodePort, 'is not a port from 1 to 65535')
   return undefined

@@ -1,18 +1,22 @@
+import type { V1Endpoint, V1EndpointSlice } from '@kubernetes/client-node'
 import type { SliceEndpoint, SlicePort } from '#kubernetes/objects.ts'
 import { type Address, FAMILY_LABEL, type Family, familyOf, parseAddress } from '#values/address.ts'
 import { isPort, type ObjectName, parsePortName } from '#values/names.ts'
+import { addressIn } from './addresses.ts'
 import {
   type Decoded,
-  type Fields,
-  fieldsOf,
+  isGiven,
   itemsOf,
+  type Metadata,
   nameAt,
   nameOf,
   Problems,
   protocolOf,
   timeOf,
   unusable,
+  usable,
 } from './checks.ts'
+import { type Fields, fieldsOf, listOf, type Unproven, unproven } from './fields.ts'
 import { interned } from './interned.ts'
 
 // A discovery.k8s.io/v1 EndpointSlice → what is kept of it. Bad endpoints and ports are left out one by one.
@@ -21,7 +25,8 @@ const SERVICE_LABEL = 'kubernetes.io/service-name'
 const TRIGGER_ANNOTATION = 'endpoints.kubernetes.io/last-change-trigger-time'
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-export function decodeSlice(raw: Fields): Decoded {
+export function decodeSlice(json: unknown): Decoded {
+  const raw = fieldsOf(unproven<V1EndpointSlice>(json))
   const problems = new Problems()
   const metadata = fieldsOf(raw.metadata)
   const name = nameAt('EndpointSlice', metadata, problems)
@@ -40,11 +45,11 @@ export function decodeSlice(raw: Fields): Decoded {
     endpoints: endpoints(raw, family, problems),
     ...(triggered !== undefined && { triggered }),
   }
-  return { ok: true, object: slice, problems: problems.lines }
+  return usable(slice, problems)
 }
 
 /** The label is the only link to the Service; owner references mean nothing here. */
-function serviceOf(metadata: Fields, problems: Problems): ObjectName | undefined {
+function serviceOf(metadata: Metadata, problems: Problems): ObjectName | undefined {
   const label = fieldsOf(metadata.labels)[SERVICE_LABEL]
   const service = nameOf('Service', { namespace: metadata.namespace, name: label })
   if (service === undefined) problems.fail(`metadata.labels[${SERVICE_LABEL}]`, label, 'does not name a Service')
@@ -58,7 +63,7 @@ function familyNamed(addressType: unknown, problems: Problems): Family | undefin
   return undefined
 }
 
-function ports(raw: Fields, problems: Problems): readonly SlicePort[] {
+function ports(raw: Fields<V1EndpointSlice>, problems: Problems): readonly SlicePort[] {
   const kept = new Map<string, SlicePort>()
   for (const [i, item] of itemsOf(raw.ports, 'ports', problems).entries()) {
     const fields = fieldsOf(item)
@@ -75,7 +80,7 @@ function ports(raw: Fields, problems: Problems): readonly SlicePort[] {
   return [...kept.values()]
 }
 
-function endpoints(raw: Fields, family: Family, problems: Problems): readonly SliceEndpoint[] {
+function endpoints(raw: Fields<V1EndpointSlice>, family: Family, problems: Problems): readonly SliceEndpoint[] {
   const kept: SliceEndpoint[] = []
   const items = itemsOf(raw.endpoints, 'endpoints', problems)
   for (let i = 0; i < items.length; i++) {
@@ -88,18 +93,22 @@ function endpoints(raw: Fields, family: Family, problems: Problems): readonly Sl
 
 /** All addresses of an endpoint are of one pod; like kube-proxy, we use the first. */
 function endpointIP(
-  { addresses }: Fields,
+  { addresses }: Fields<V1Endpoint>,
   { at, family }: { readonly at: number; readonly family: Family },
   problems: Problems,
 ): Address | undefined {
-  const first: unknown = Array.isArray(addresses) ? addresses[0] : undefined
-  const ip = parseAddress(first)
+  const first = listOf(addresses)?.[0]
+  const strict = parseAddress(first)
+  if (strict !== undefined && familyOf(strict) === family) return strict
+  // Only now: a path for each of a hundred thousand good endpoints would be a hundred thousand texts.
+  const path = `endpoints[${at}].addresses[0]`
+  const ip = addressIn(path, first, problems)
   if (ip !== undefined && familyOf(ip) === family) return ip
-  problems.add(`endpoints[${at}].addresses[0]`, first, `is not an ${FAMILY_LABEL[family]} address`)
+  problems.add(path, first, `is not an ${FAMILY_LABEL[family]} address`)
   return undefined
 }
 
-function endpoint(ip: Address, fields: Fields): SliceEndpoint {
+function endpoint(ip: Address, fields: Fields<V1Endpoint>): SliceEndpoint {
   const { ready, serving, terminating } = fieldsOf(fields.conditions)
   const kept: Mutable<SliceEndpoint> = {
     ip,
@@ -120,11 +129,12 @@ function endpoint(ip: Address, fields: Fields): SliceEndpoint {
 }
 
 function isUnsetOrTrue(condition: unknown): boolean {
-  return condition === undefined || condition === null || condition === true
+  return !isGiven(condition) || condition === true
 }
 
-function hinted(list: unknown): readonly string[] | undefined {
-  if (!Array.isArray(list)) return undefined
-  const names = list.map(item => interned(fieldsOf(item).name)).filter(name => name !== undefined)
-  return names.length === 0 ? undefined : names
+/** The names of zones or nodes; an empty hint is no hint. */
+function hinted(list: Unproven<readonly { readonly name: string }[]> | undefined): readonly string[] | undefined {
+  const names = listOf(list)?.map(item => interned(fieldsOf(item).name))
+  const known = names?.filter(name => name !== undefined)
+  return known?.length === 0 ? undefined : known
 }

@@ -1,10 +1,10 @@
-import { type Decoded, decodeAs } from '#kubernetes/decode.ts'
-import type { Event } from '#kubernetes/event.ts'
+import { type Decoded, decodeAs, nameIn } from '#kubernetes/decode.ts'
+import { type Event, putOf } from '#kubernetes/event.ts'
 import type { Kind } from '#kubernetes/objects.ts'
 import type { ObjectName } from '#values/names.ts'
 import type { Item } from './frames.ts'
 
-// What was told of each object → what must be told now. Names and marks only: the objects live with who was told.
+// What was delivered of each object → what must be delivered now. Names and marks only: the objects live with the consumer.
 
 /** An object that arrived: decoded, and without its JSON. */
 export interface Arrival {
@@ -14,7 +14,7 @@ export interface Arrival {
 }
 
 /** Events to deliver; the ledger notes them once they were applied. */
-export interface Telling {
+export interface Delivery {
   readonly events: readonly Event[]
   readonly name: ObjectName | undefined
   /** Absent: the object is gone. */
@@ -25,14 +25,14 @@ export interface Telling {
 export class Ledger {
   readonly #kind: Kind
   readonly #marks = new Map<ObjectName, string>()
-  /** Of these only their problems were told: whoever listens does not have them. */
+  /** Of these only their problems were delivered: the consumer does not have them. */
   readonly #unusable = new Set<ObjectName>()
 
   constructor(kind: Kind) {
     this.#kind = kind
   }
 
-  /** How many objects whoever listens has. */
+  /** How many objects the consumer has. */
   get size(): number {
     return this.#marks.size - this.#unusable.size
   }
@@ -41,7 +41,7 @@ export class Ledger {
     return this.#marks.keys()
   }
 
-  /** Whether exactly this was told already: it comes twice where a watch is resumed. */
+  /** Whether exactly this was delivered already: it comes twice where a watch is resumed. */
   knows({ name, mark, resourceVersion }: Item): boolean {
     return name !== undefined && resourceVersion !== '' && this.#marks.get(name) === mark
   }
@@ -50,23 +50,24 @@ export class Ledger {
     return { name, mark, decoded: decodeAs(this.#kind, raw) }
   }
 
-  put({ name, mark, decoded }: Arrival): Telling {
-    const label = decoded.ok ? decoded.object.name : decoded.label
+  put({ name, mark, decoded }: Arrival): Delivery {
     const { problems } = decoded
     const problem: readonly Event[] =
-      problems.length === 0 ? [] : [{ type: 'problem', kind: this.#kind, name: label, problems }]
-    if (decoded.ok) return { events: [...problem, { type: 'put', object: decoded.object }], name, mark, usable: 'yes' }
+      problems.length === 0 ? [] : [{ type: 'problem', kind: this.#kind, name: nameIn(decoded), problems }]
+    if (decoded.ok) {
+      return { events: [...problem, putOf(decoded.object, decoded.warnings)], name, mark, usable: 'yes' }
+    }
     const delivered = name !== undefined && this.#marks.has(name) && !this.#unusable.has(name)
     return { events: delivered ? [...problem, ...this.gone(name).events] : problem, name, mark, usable: 'no' }
   }
 
-  /** Told of an object with nothing usable, too: its problem is over. */
-  gone(name: ObjectName): Telling {
+  /** Also for an object with nothing usable: its problem is over. */
+  gone(name: ObjectName): Delivery {
     const events: readonly Event[] = this.#marks.has(name) ? [{ type: 'gone', kind: this.#kind, name }] : []
     return { events, name, usable: 'no' }
   }
 
-  applied({ name, mark, usable }: Telling): void {
+  applied({ name, mark, usable }: Delivery): void {
     if (name === undefined) return
     if (mark === undefined) this.#marks.delete(name)
     else this.#marks.set(name, mark)
@@ -75,7 +76,7 @@ export class Ledger {
   }
 }
 
-/** A complete list, gathered piece by piece: what has changed since the last thing we told. */
+/** A complete list, gathered piece by piece: what has changed since the last delivery. */
 export class Picture {
   readonly #ledger: Ledger
   /** Nothing beside a name: it is as the ledger knows it, and was not even decoded. */
@@ -97,7 +98,7 @@ export class Picture {
   }
 
   /** Removals first: what comes may need the address of what goes. */
-  *changes(): Generator<Telling> {
+  *changes(): Generator<Delivery> {
     for (const name of this.#ledger.names()) {
       if (!this.#seen.has(name)) yield this.#ledger.gone(name)
     }

@@ -3,10 +3,18 @@ import type { ApiNotice } from '#kubernetes/notices.ts'
 import { roundedDuration } from '#values/duration.ts'
 import type { Log } from './klog.ts'
 
-// Objects that cannot be used, and the state of the connection to the API server → lines in the log.
+// What is wrong with objects, and the state of the connection to the API server → lines in the log.
 
-export function logProblem(log: Log, { kind, name, problems }: Extract<Event, { type: 'problem' }>): void {
-  log.warning('Left out what cannot be used', { kind, name, problems })
+/** What was left out of an object, and what was kept although other programs may read it otherwise. Most events have neither. */
+export function logObject(log: Log, event: Event): void {
+  if (event.type === 'problem') {
+    const { kind, name, problems } = event
+    log.warning('Left out what cannot be used', { kind, name, problems })
+  }
+  if (event.type === 'put' && event.warnings !== undefined) {
+    const { object, warnings } = event
+    log.warning('Kept what should be written otherwise', { kind: object.kind, name: object.name, warnings })
+  }
 }
 
 export function logNotices(log: Log): (news: ApiNotice) => void {

@@ -29,7 +29,7 @@ describe('a credential plugin', () => {
     expect((await credentials.access()).headers).toEqual({ authorization: 'Bearer t1' })
     expect(plugin.ran).toHaveLength(1)
     const { env, ...command } = plugin.ran[0]!
-    expect(command).toEqual({ argv: ['login', '--now'], timeoutMs: 7000 })
+    expect(command).toEqual({ does: 'other', argv: ['login', '--now'], timeoutMs: 7000 })
     const { KUBERNETES_EXEC_INFO, ...rest } = env!
     expect(rest).toEqual({ HOME: '/home/me', ROLE: 'proxy' })
     expect(JSON.parse(KUBERNETES_EXEC_INFO!)).toEqual({

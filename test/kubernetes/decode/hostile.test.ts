@@ -4,7 +4,7 @@ import type { Event } from '#kubernetes/event.ts'
 import { documents } from '#kubernetes/files.ts'
 import type { ClusterObject } from '#kubernetes/objects.ts'
 
-// What a stranger may write into a cluster, and what becomes of it. A file without expectations fails.
+// What an attacker may write into a cluster, and what becomes of it. A file without expectations fails.
 
 const FOLDER = new URL('../../../fixtures/hostile/', import.meta.url)
 
@@ -13,8 +13,10 @@ interface Expected {
   readonly kept: readonly string[]
   /** Objects of which nothing is. */
   readonly gone?: readonly string[]
-  /** How many lines of complaint there are. */
+  /** How many lines say what was left out. */
   readonly lines: number
+  /** How many say what was kept, but should be written otherwise. */
+  readonly warnings?: number
 }
 
 const EXPECTED: Readonly<Record<string, Expected>> = {
@@ -30,6 +32,17 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
       'shop/no-list',
     ],
     lines: 21,
+  },
+  'leading-zeros.yaml': {
+    kept: [
+      'shop/stored 172.30.0.41 fd00::41 80/tcp external 192.0.2.7 192.0.2.10 balanced 203.0.113.11 for 10.180.0.0/14 192.168.0.0/16 10.0.0.0/8',
+      'shop/never 172.30.0.42 80/tcp',
+      'shop/stored-1 of shop/stored 8080/tcp to 10.180.0.1 10.180.0.2',
+      'n1 at 192.0.2.10 with 10.180.1.0/24 fd00:1::/64',
+      'kubernetes 172.30.0.0/16',
+    ],
+    lines: 9,
+    warnings: 13,
   },
   'service-ports.yaml': { kept: ['shop/ports 10.96.0.1 http:80/tcp@30080 dns:53/tcp dns:53/udp'], lines: 21 },
   'source-ranges.yaml': {
@@ -82,9 +95,9 @@ function brief(object: ClusterObject): string {
   const { externalIPs, loadBalancerIPs, sourceRanges, stickySeconds } = object
   const external = externalIPs.length > 0 ? ['external', ...externalIPs] : []
   const balanced = loadBalancerIPs.length > 0 ? ['balanced', ...loadBalancerIPs] : []
-  const guests = sourceRanges.length > 0 ? ['for', ...sourceRanges] : []
+  const clients = sourceRanges.length > 0 ? ['for', ...sourceRanges] : []
   const sticky = stickySeconds === undefined ? [] : ['sticky', String(stickySeconds)]
-  return words(object.name, ...object.clusterIPs, ...ports, ...external, ...balanced, ...guests, ...sticky)
+  return words(object.name, ...object.clusterIPs, ...ports, ...external, ...balanced, ...clients, ...sticky)
 }
 
 function words(...parts: readonly string[]): string {
@@ -96,13 +109,15 @@ describe('hostile objects', () => {
     expect(readdirSync(FOLDER).sort()).toEqual(Object.keys(EXPECTED).sort())
   })
 
-  test.each(Object.entries(EXPECTED))('%s', (name, { kept, gone = [], lines }) => {
+  test.each(Object.entries(EXPECTED))('%s', (name, { kept, gone = [], lines, warnings = 0 }) => {
     const events = documents([{ name, text: readFileSync(new URL(name, FOLDER), 'utf8') }])
-    const told = events.filter(event => event.type === 'problem').flatMap(event => event.problems)
+    const problems = events.flatMap(event => (event.type === 'problem' ? event.problems : []))
+    const warned = events.flatMap(event => (event.type === 'put' ? (event.warnings ?? []) : []))
     expect(events.filter(event => event.type === 'put').map(event => brief(event.object))).toEqual(kept)
     expect(events.filter(event => event.type === 'gone').map(event => event.name)).toEqual(gone)
-    expect(told).toHaveLength(lines)
-    for (const line of told) expect(line).toMatch(new RegExp(`^${name}:\\d+: [\\x20-\\x7e]{1,300}$`))
+    expect([problems.length, warned.length]).toEqual([lines, warnings])
+    for (const line of [...problems, ...warned])
+      expect(line).toMatch(new RegExp(`^${name}:\\d+: [\\x20-\\x7e]{1,300}$`))
     for (const event of events) expectPlain(event)
   })
 })

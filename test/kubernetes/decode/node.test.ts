@@ -28,6 +28,7 @@ describe('a Node', () => {
     expect(decodeAs('Node', raw)).toEqual({
       ok: true,
       problems: [],
+      warnings: [],
       object: {
         kind: 'Node',
         name: 'n1.example.com',
@@ -43,7 +44,7 @@ describe('a Node', () => {
 
   test('may say nothing but its name', () => {
     const object = { kind: 'Node', name: 'n1', uid: '', addresses: [], podCIDRs: [], deleting: false, taints: [] }
-    expect(decodeAs('Node', { metadata: { name: 'n1' } })).toEqual({ ok: true, problems: [], object })
+    expect(decodeAs('Node', { metadata: { name: 'n1' } })).toEqual({ ok: true, problems: [], warnings: [], object })
   })
 
   test('has the one range where there is no list', () => {

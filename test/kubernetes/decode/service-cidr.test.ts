@@ -8,6 +8,7 @@ test('a ServiceCIDR is kept with its ranges', () => {
   expect(decodeAs('ServiceCIDR', { metadata: METADATA, spec: { cidrs: ['10.96.0.0/12', 'fd10:96::/108'] } })).toEqual({
     ok: true,
     problems: [],
+    warnings: [],
     object: { kind: 'ServiceCIDR', name: 'kubernetes', cidrs: ['10.96.0.0/12', 'fd10:96::/108'] },
   })
 })

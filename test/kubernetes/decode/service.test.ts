@@ -57,6 +57,7 @@ describe('a Service', () => {
     expect(decodeAs('Service', { metadata, spec, status })).toEqual({
       ok: true,
       problems: [],
+      warnings: [],
       object: {
         kind: 'Service',
         name: 'shop/cart',

@@ -128,7 +128,7 @@ describe('an endpoint', () => {
     [{ addresses: [] }, 'nothing'],
     [{ addresses: '10.244.1.2' }, 'nothing'],
     [{ addresses: ['10.244.1.400'] }, '"10.244.1.400"'],
-    [{ addresses: ['010.244.1.4'] }, '"010.244.1.4"'],
+    [{ addresses: ['010.244.1.0400'] }, '"010.244.1.0400"'],
     [{ addresses: ['fd00::1'] }, '"fd00::1"'],
   ])('%j is left out alone', (endpoint, value) => {
     const { slice, problems } = complained({ endpoints: [ENDPOINT, endpoint, ENDPOINT] })

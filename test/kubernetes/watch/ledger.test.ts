@@ -92,3 +92,20 @@ describe('what is not usable', () => {
     expect(ledger.size).toBe(0)
   })
 })
+
+test('warnings come with each version of an object once, however often it is listed', () => {
+  const ledger = new Ledger('EndpointSlice')
+  const listed = (version: string) => {
+    const raw = rawSlice('a', '010.1.0.04')
+    const picture = new Picture(ledger)
+    picture.put(itemOf({ ...raw, metadata: { ...raw.metadata, uid: 'a', resourceVersion: version } }))
+    return [...picture.changes()].flatMap(delivery => {
+      ledger.applied(delivery)
+      return delivery.events.map(event => (event.type === 'put' ? event.warnings : event.type))
+    })
+  }
+  const warnings = ['endpoints[0].addresses[0]: "010.1.0.04" has leading zeros; it is read as 10.1.0.4']
+  expect(listed('1')).toEqual([warnings])
+  expect(listed('1')).toEqual([])
+  expect(listed('2')).toEqual([warnings])
+})
