@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { localhostNodePorts } from '#proxy/node/node-view.ts'
 import { allowLocalhost, tuneMachine } from '#proxy/node/tuning.ts'
 import { settings } from '../config/parsing.ts'
-import { listen } from '../support/asking.ts'
+import { captureLog } from '../support/captured-log.ts'
 import type { Effects } from './effect.ts'
 import { ObedientKernel } from './obedient-kernel.ts'
 
@@ -30,13 +30,13 @@ async function writes(flag: string, line: string): Promise<void> {
 
 async function written(...flags: readonly string[]): Promise<readonly string[]> {
   const kernel = new ObedientKernel()
-  await tuneMachine({ settings: await settings(...flags), kernel, log: listen().log, cpus: 4 })
+  await tuneMachine({ settings: await settings(...flags), kernel, log: captureLog().log, cpus: 4 })
   return kernel.told
 }
 
 /** Whether the kernel is told to let node ports answer on 127.0.0.1. */
 export async function opensLocalhost(...flags: readonly string[]): Promise<boolean> {
   const kernel = new ObedientKernel()
-  if (localhostNodePorts(await settings(...flags), 'ipv4')) await allowLocalhost({ kernel, log: listen().log })
+  if (localhostNodePorts(await settings(...flags), 'ipv4')) await allowLocalhost({ kernel, log: captureLog().log })
   return kernel.told.includes('tee /proc/sys/net/ipv4/conf/all/route_localnet < 1')
 }

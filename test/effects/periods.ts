@@ -3,7 +3,7 @@ import type { Event } from '#kubernetes/event.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { Agent } from '#proxy/agent/agent.ts'
 import { accepted } from '../config/parsing.ts'
-import { listen } from '../support/asking.ts'
+import { captureLog } from '../support/captured-log.ts'
 import { service } from '../support/objects.ts'
 import type { Effects } from './effect.ts'
 import { ObedientKernel } from './obedient-kernel.ts'
@@ -70,7 +70,7 @@ class World {
       nodeName: 'here',
       kernel: world.#kernel,
       clock: world.#clock,
-      log: listen().log,
+      log: captureLog().log,
       source: signal => world.#source(signal),
       lastHeard: () => undefined,
     })

@@ -4,7 +4,8 @@ import { listListeners, openListeners, openListenersOf } from '#dialects/relay.t
 import { dataPlane } from '#proxy/agent/data-plane.ts'
 import type { Kernel } from '#system/ports.ts'
 import { settings } from '../config/parsing.ts'
-import { freePort, listen } from '../support/asking.ts'
+import { captureLog } from '../support/captured-log.ts'
+import { freePort } from '../support/local-ports.ts'
 import type { Effects } from './effect.ts'
 import { ObedientKernel } from './obedient-kernel.ts'
 
@@ -31,7 +32,7 @@ export const RELAY: Effects = {
 
 async function open(...flags: readonly string[]) {
   const stop = new AbortController()
-  const parts = { settings: await settings('--proxy-mode=userspace', ...flags), log: listen().log, lost: () => {} }
+  const parts = { settings: await settings('--proxy-mode=userspace', ...flags), log: captureLog().log, lost: () => {} }
   const kernel: Kernel = dataPlane({ ...parts, kernel: new ObedientKernel(), signal: stop.signal })
   const portOf = async (name: string, endpoint = '127.0.0.1:9'): Promise<number | undefined> => {
     await kernel.run(openListeners('ipv4', [{ name, pool: `to ${endpoint} at 127.0.0.1` }]))

@@ -4,7 +4,8 @@ import { serveMetrics } from '#proxy/agent/servers/metrics-server.ts'
 import { serveHealth } from '#proxy/agent/servers/probes.ts'
 import { Health } from '#telemetry/health.ts'
 import { settings } from '../config/parsing.ts'
-import { freePort, listen, squat } from '../support/asking.ts'
+import { captureLog } from '../support/captured-log.ts'
+import { freePort, occupyPort } from '../support/local-ports.ts'
 import { SHOWN } from '../telemetry/shown.ts'
 import type { Effects } from './effect.ts'
 
@@ -34,20 +35,20 @@ export const SERVERS: Effects = {
     expect(await open(at, '--metrics-port=0')).not.toMatch(/metrics/)
   },
   'bind-address-hard-fail': async () => {
-    const squatter = await squat({ port: 0, host: '127.0.0.1' })
-    const at = `--metrics-bind-address=127.0.0.1:${squatter.port}`
+    const occupied = await occupyPort({ port: 0, host: '127.0.0.1' })
+    const at = `--metrics-bind-address=127.0.0.1:${occupied.port}`
     try {
       await expect(open(at, '--bind-address-hard-fail')).rejects.toThrow('metrics server failed')
       expect(await open(at)).toContain('metrics failed')
     } finally {
-      await squatter.leave()
+      await occupied.release()
     }
   },
 }
 
 /** What the servers say of where they listen, once both have said something or turned out to be off. */
 async function open(...flags: readonly string[]): Promise<string> {
-  const { log, lines } = listen()
+  const { log, lines } = captureLog()
   const stop = new AbortController()
   const clock = new PaperClock()
   const health = new Health(clock, { overdueMs: 1, silentMs: 1, stuckMs: 1 }, () => undefined)

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { SEED_NODE, SEED_OBJECTS } from '#lab/sandbox/seed.ts'
 import { served } from '../effects/served.ts'
-import { freePort } from '../support/asking.ts'
+import { freePort } from '../support/local-ports.ts'
 import { permission } from './requests.ts'
 
 // The program with kubeadm's own configuration file, from its start over the loss of its API server: whatever it asks for

@@ -1,9 +1,9 @@
 import type { End, Path } from '#proxy/modes/trace.ts'
-import type { Fate } from './question.ts'
+import type { Fate } from './first-packet.ts'
 
-export type { Fate } from './question.ts'
+export type { Fate } from './first-packet.ts'
 
-// The paths of a trace → where the packet ends and how often, in the words the oracle uses.
+// The paths of a trace → the packet's ends with the share of each, as the oracle writes them.
 
 export function fateOf(paths: readonly Pick<Path, 'end' | 'share'>[]): Fate {
   const fate = new Map<string, number>()
@@ -11,7 +11,7 @@ export function fateOf(paths: readonly Pick<Path, 'end' | 'share'>[]): Fate {
   return fate
 }
 
-/** The kernel keeps probabilities in units of 1/2³¹, so that shares are equal but for that. */
+/** The kernel keeps probabilities in units of 1/2³¹, so shares may differ by so little. */
 export function sameFate(a: Fate, b: Fate): boolean {
   return a.size === b.size && [...a].every(([end, share]) => Math.abs((b.get(end) ?? 0) - share) < 1e-6)
 }

@@ -4,7 +4,7 @@ import { ADDRESS_BITS, type Address, type Family, familyOf } from '#values/addre
 import { type Cidr, cidrFamily, contains, parseCidr, prefixLength } from '#values/cidr.ts'
 import { ip } from './objects.ts'
 
-// The flags that shape rules, as an operator sets them → a node's nodeFacts, the way kube-proxy reads them.
+// The flags that shape rules, as an operator sets them → the facts about a node, as kube-proxy derives them.
 
 export interface Flags {
   readonly nodeName: string
@@ -32,16 +32,16 @@ export const DEFAULT_FLAGS: Flags = {
   masqueradeBit: 14,
 }
 
-/** What one family's lane would see: the node as the cluster has it, and the addresses the machine has right now. */
-export interface Spot {
+/** The inputs of one family's lane: flags, and the addresses that the host's interfaces have now. */
+export interface NodeFactsOptions {
   readonly flags: Flags
   readonly family: Family
   readonly addresses: readonly Address[]
-  /** How a mode that has a choice looks for a door: it must not make a difference. */
+  /** How a mode with a choice dispatches packets to frontends; the results must be the same. */
   readonly dispatch?: NodeView['dispatch']
 }
 
-export function nodeFacts({ flags, family, addresses, dispatch = 'flat' }: Spot): NodeReader {
+export function nodeFacts({ flags, family, addresses, dispatch = 'flat' }: NodeFactsOptions): NodeReader {
   const own = addresses.filter(address => familyOf(address) === family)
   return ({ node }, endpoints) => {
     const localPods = podsOf(flags.localPods, family, node?.podCIDRs ?? [])
@@ -64,7 +64,7 @@ export function nodeFacts({ flags, family, addresses, dispatch = 'flat' }: Spot)
     }
     const zone = node?.zone
     return {
-      place: { family, nodeName: flags.nodeName, masquerade, ...(zone !== undefined && { zone }) },
+      thisNode: { family, nodeName: flags.nodeName, masquerade, ...(zone !== undefined && { zone }) },
       view,
       addresses: own,
     }
@@ -80,7 +80,7 @@ function podsOf(pods: DetectLocal, family: Family, podCIDRs: readonly Cidr[]): L
 
 type Ranges = 'all' | readonly Cidr[]
 
-/** A family without a range of its own has all; so has `primary` where the node has no address in the family. */
+/** A family without a range of its own has all addresses; so has `primary` where the node has no address in the family. */
 function portRanges({ nodePortAddresses }: Flags, family: Family, nodeIP: Address | undefined): Ranges {
   if (nodePortAddresses === 'primary') {
     return nodeIP === undefined ? 'all' : [parseCidr(`${nodeIP}/${ADDRESS_BITS[family]}`)!]

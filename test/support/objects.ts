@@ -5,7 +5,7 @@ import { type Cidr, parseCidr } from '#values/cidr.ts'
 import { type ObjectName, parseObjectName, parsePortName } from '#values/names.ts'
 import type { Protocol } from '#values/protocol.ts'
 
-// Short words for the objects that tests talk about.
+// Short constructors for the objects that tests use.
 
 export function ip(text: string): Address {
   return given(parseAddress(text), text)

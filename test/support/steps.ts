@@ -3,7 +3,7 @@ import type { ClusterObject, EndpointSlice, Policy, Service, SliceEndpoint } fro
 import type { Protocol } from '#values/protocol.ts'
 import { cidr, endpoint, ip, name, node, port, service, slice, slicePort } from './objects.ts'
 
-// A seed → an endless walk through clusters: each step is an event that a cluster could really send.
+// A seed → an endless walk through clusters: each step is an event that an API server could send.
 
 export class Walk {
   readonly #chance: () => number
@@ -13,7 +13,7 @@ export class Walk {
     this.#chance = mulberry(seed)
   }
 
-  /** What stands after the steps so far. */
+  /** The objects after the steps so far. */
   get objects(): readonly ClusterObject[] {
     return [...this.#objects.values()]
   }
@@ -69,7 +69,7 @@ export class Walk {
   }
 
   #goes(): Event {
-    // A node that goes leaves its rules behind, on purpose: that much is history.
+    // The deletion of our own Node keeps the last facts about it, which a start from nothing would not have.
     const objects = this.objects.filter(({ kind }) => kind !== 'Node')
     if (objects.length === 0) return this.#service()
     const { kind, name: called } = this.#one(objects)

@@ -10,8 +10,8 @@ import type { Command, Kernel, Outcome } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import { Walk } from './steps.ts'
 
-// Many steps in random order, some of which fail half way: after each, the kernel has exactly what a start from nothing
-// would have given it.
+// Many steps in random order, some of which fail half way: after each, the kernel has exactly the units that a start from
+// nothing would have written.
 
 export interface WalkParts {
   readonly seed: number
@@ -20,7 +20,7 @@ export interface WalkParts {
   readonly settings: Settings
   readonly mode: Mode
   readonly kernel: Kernel
-  /** What may be found there besides what is wanted. */
+  /** True for a unit that the kernel may have besides the wanted ones. */
   readonly mayRemain?: (unit: Unit, text: string) => boolean
 }
 
@@ -34,11 +34,11 @@ export interface Walked {
   readonly looks: number
 }
 
-/** Throws with the seed and the step at which the two differ. */
+/** Throws with the seed and the step at which kernel and fresh start differ. */
 export async function walk({ seed, steps, family, settings, mode, kernel, mayRemain }: WalkParts): Promise<Walked> {
   const way = new Walk(seed)
   const cluster = new Cluster()
-  const around = nodeReader({ settings, family, nodeName: 'here', machine: () => MACHINE })
+  const around = nodeReader({ settings, family, nodeName: 'here', hostNetwork: () => MACHINE })
   const faulty = new Faulty(kernel)
   const limits = { minMs: 0, retryMs: 1, distrustMs: 1e9, unwatchedMs: 1e9 }
   const lane = new Lane({
@@ -49,7 +49,7 @@ export async function walk({ seed, steps, family, settings, mode, kernel, mayRem
     clock: systemClock,
     limits,
     nodeReader: around,
-    tell: () => {},
+    onReport: () => {},
   })
   let failures = 0
   let looks = 0
@@ -86,7 +86,7 @@ function compare(found: Ruleset, wanted: Ruleset, where: string): void {
     throw new Error(`${where}\n${JSON.stringify({ missing, extra }, undefined, 2)}`)
 }
 
-/** Fails the next document that has blocks after so many of them have been carried out. */
+/** Fails the next document that has blocks after `failAfter` of them have been applied. */
 class Faulty implements Kernel {
   failAfter: number | undefined
   readonly #kernel: Kernel

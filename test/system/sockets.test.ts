@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type HttpResponder, type HttpListener, serveHttp } from '#system/sockets.ts'
-import { ask, freePort, HAS_IPV6 } from '../support/asking.ts'
+import { type HttpListener, type HttpResponder, serveHttp } from '#system/sockets.ts'
+import { ask, freePort, HAS_IPV6 } from '../support/local-ports.ts'
 
 const servers: HttpListener[] = []
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { SEED_NODE, SEED_OBJECTS } from '#lab/sandbox/seed.ts'
 import { Program } from '../effects/program.ts'
-import { ask, freePort } from '../support/asking.ts'
+import { ask, freePort } from '../support/local-ports.ts'
 
 // Signals to the whole program, on a machine of scripts.
 

@@ -5,7 +5,7 @@ import { Transport } from '#kubernetes/transport.ts'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { PaperKernel } from '#lab/paper/kernel.ts'
 import { systemClock } from '#system/clock.ts'
-import { freePort } from '../../support/asking.ts'
+import { freePort } from '../../support/local-ports.ts'
 
 // What is told of requests to a real server on loopback.
 

@@ -8,7 +8,7 @@ import { type ConfigWatchParts, differences, watchConfiguration } from '#proxy/a
 import { systemClock } from '#system/clock.ts'
 import { readText } from '#system/files.ts'
 import { watchFile } from '#system/watch-files.ts'
-import { type Heard, listen } from '../../support/asking.ts'
+import { type CapturedLog, captureLog } from '../../support/captured-log.ts'
 
 const HEADER = 'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n'
 const CONFIG = `${HEADER}mode: iptables\nclusterCIDR: 10.244.0.0/16\n`
@@ -17,13 +17,13 @@ const UPDATED = "content of the proxy server's configuration file was updated"
 
 let folder: string
 let file: string
-let heard: Heard
+let heard: CapturedLog
 let stop: AbortController
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'switchyard-config-'))
   file = join(folder, 'config.conf')
-  heard = listen()
+  heard = captureLog()
   stop = new AbortController()
 })
 

@@ -3,7 +3,7 @@ import { anyCommand } from '#lab/any-command.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { PaperKernel } from '#lab/paper/kernel.ts'
 import { ModeSwitch } from '#proxy/agent/mode-switch.ts'
-import { type Heard, listen } from '../../support/asking.ts'
+import { type CapturedLog, captureLog } from '../../support/captured-log.ts'
 
 // What another mode has left, on a kernel of paper: it goes, but for what a stranger holds on to, which is emptied and told.
 
@@ -21,12 +21,12 @@ COMMIT
 const HOLD = '-A STRANGER -p tcp -j KUBE-SVC-AAAAAAAAAAAAAAAA'
 
 let kernel: PaperKernel
-let heard: Heard
+let heard: CapturedLog
 let takeover: ModeSwitch
 
 beforeEach(async () => {
   kernel = new PaperKernel()
-  heard = listen(0)
+  heard = captureLog(0)
   takeover = new ModeSwitch({
     mode: 'nftables',
     kernel,

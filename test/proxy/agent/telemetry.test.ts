@@ -12,14 +12,15 @@ import { Telemetry } from '#proxy/agent/telemetry.ts'
 import { systemClock } from '#system/clock.ts'
 import type { Command } from '#system/ports.ts'
 import type { KubeEvent } from '#telemetry/events.ts'
-import { ask, freePort, listen, squat } from '../../support/asking.ts'
+import { captureLog } from '../../support/captured-log.ts'
+import { ask, freePort, occupyPort } from '../../support/local-ports.ts'
 import { endpoint, node, port, service, slice } from '../../support/objects.ts'
 
 // A whole agent on a kernel of paper, and all that can be seen of it from outside.
 
 class World {
   readonly kernel = new PaperKernel()
-  readonly heard = listen(2)
+  readonly heard = captureLog(2)
   readonly stop = new AbortController()
   readonly #events: Event[] = []
   #wake = () => {}
@@ -236,12 +237,12 @@ describe('a health check port', () => {
 
 describe('Events', () => {
   test('tell of the start, of a health check port that is taken, and of a claim that was lost', async () => {
-    const squatter = await squat({ port: 0, host: '0.0.0.0' })
+    const occupied = await occupyPort({ port: 0, host: '0.0.0.0' })
     await world.start()
     const ports = [port({ port: 80 })]
     world.put(
       node('here'),
-      service('shop/lb', ['10.96.0.11'], { ...LB, healthCheckNodePort: squatter.port }),
+      service('shop/lb', ['10.96.0.11'], { ...LB, healthCheckNodePort: occupied.port }),
       service('shop/a', ['10.96.0.12'], { ports, externalIPs: service('x/x', ['192.0.2.1']).clusterIPs }),
       service('shop/b', ['10.96.0.13'], { ports, externalIPs: service('x/x', ['192.0.2.1']).clusterIPs, created: 5 }),
     )
@@ -254,7 +255,7 @@ describe('Events', () => {
       note: 'Service "shop/b" does not get tcp 192.0.2.1 80: "shop/a" is older and has it',
     })
     expect(failed!.note).toMatch(/^node here failed to start healthcheck "shop\/lb" on port \d+: listen EADDRINUSE/)
-    await squatter.leave()
+    await occupied.release()
   })
 
   test('that nobody takes are a line at -v=2 and nothing else', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Program } from '../../effects/program.ts'
-import { ask, freePort } from '../../support/asking.ts'
+import { ask, freePort } from '../../support/local-ports.ts'
 
 // The whole program on a node that starts before its API server, or without one.
 

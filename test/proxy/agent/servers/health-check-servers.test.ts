@@ -2,11 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { type FailedHealthCheck, HealthCheckServers } from '#proxy/agent/servers/health-check-servers.ts'
 import type { HealthCheck } from '#proxy/desired/health-checks.ts'
-import { type Answered, ask, freePort, HAS_IPV6, type Heard, listen, squat } from '../../../support/asking.ts'
+import { type CapturedLog, captureLog } from '../../../support/captured-log.ts'
+import { ask, freePort, HAS_IPV6, type HttpReply, occupyPort } from '../../../support/local-ports.ts'
 import { ip, name } from '../../../support/objects.ts'
 
 let clock: PaperClock
-let heard: Heard
+let heard: CapturedLog
 let healthy: boolean
 let failures: FailedHealthCheck[]
 let servers: HealthCheckServers
@@ -14,7 +15,7 @@ let port: number
 
 beforeEach(async () => {
   clock = new PaperClock()
-  heard = listen()
+  heard = captureLog()
   healthy = true
   failures = []
   servers = new HealthCheckServers({
@@ -42,7 +43,7 @@ async function refused(at: number, host?: string): Promise<void> {
   await expect.poll(() => ask(at, '/', host).catch(() => 'refused'), { interval: 2 }).toBe('refused')
 }
 
-function said({ body }: Answered): unknown {
+function said({ body }: HttpReply): unknown {
   return JSON.parse(body)
 }
 
@@ -134,7 +135,7 @@ describe('a health check port', () => {
   })
 
   test('that somebody else has is told once, and had as soon as it is free', async () => {
-    const squatter = await squat({ port, host: '0.0.0.0' })
+    const occupied = await occupyPort({ port, host: '0.0.0.0' })
     servers.want('ipv4', [check('shop/cart', 2)], 'all')
     await expect.poll(() => failures).toHaveLength(1)
     expect(failures[0]).toEqual({
@@ -151,7 +152,7 @@ describe('a health check port', () => {
     }
     expect(failures).toHaveLength(1)
     expect([servers.wanted, servers.open]).toEqual([1, 0])
-    await squatter.leave()
+    await occupied.release()
     await expect.poll(() => clock.sleepers).toBe(1)
     await clock.advance(5000)
     await open()
@@ -167,12 +168,12 @@ describe('a health check port', () => {
 
 test('in the end every port is free, and none is opened any more', async () => {
   const taken = await freePort()
-  const squatter = await squat({ port: taken, host: '0.0.0.0' })
+  const occupied = await occupyPort({ port: taken, host: '0.0.0.0' })
   servers.want('ipv4', [check('shop/cart', 2), check('shop/late', 2, taken)], 'all')
   await expect.poll(() => servers.open).toBe(1)
   await servers.close()
   servers.want('ipv4', [check('shop/cart', 2)], 'all')
   await refused(port)
   expect([servers.wanted, clock.sleepers]).toEqual([0, 0])
-  await squatter.leave()
+  await occupied.release()
 })

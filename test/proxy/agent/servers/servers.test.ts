@@ -5,19 +5,20 @@ import { PaperClock } from '#lab/paper/clock.ts'
 import { serveMetrics } from '#proxy/agent/servers/metrics-server.ts'
 import { serveHealth } from '#proxy/agent/servers/probes.ts'
 import { Health } from '#telemetry/health.ts'
-import { ask, freePort, HAS_IPV6, type Heard, listen, squat } from '../../../support/asking.ts'
+import { type CapturedLog, captureLog } from '../../../support/captured-log.ts'
+import { ask, freePort, HAS_IPV6, occupyPort } from '../../../support/local-ports.ts'
 import { report } from '../../../telemetry/reports.ts'
 import { SHOWN } from '../../../telemetry/shown.ts'
 
 // The two servers of the agent, on real ports of this machine.
 
 let clock: PaperClock
-let heard: Heard
+let heard: CapturedLog
 let stop: AbortController
 
 beforeEach(() => {
   clock = new PaperClock(1_000_000)
-  heard = listen()
+  heard = captureLog()
   stop = new AbortController()
 })
 
@@ -116,26 +117,26 @@ describe('the metrics server', () => {
   })
 
   test('a port that is taken is tried again every five seconds, and each time that is said', async () => {
-    const squatter = await squat({ port: 0, host: '127.0.0.1' })
-    const served = serve(`--metrics-bind-address=127.0.0.1:${squatter.port}`)
+    const occupied = await occupyPort({ port: 0, host: '127.0.0.1' })
+    const served = serve(`--metrics-bind-address=127.0.0.1:${occupied.port}`)
     await said('Metrics server failed')
-    expect(heard.lines[0]).toContain(`127.0.0.1:${squatter.port}: listen EADDRINUSE`)
+    expect(heard.lines[0]).toContain(`127.0.0.1:${occupied.port}: listen EADDRINUSE`)
     await expect.poll(() => clock.sleepers).toBe(1)
     await clock.advance(5000)
     await expect.poll(() => heard.lines.length).toBe(2)
-    await squatter.leave()
+    await occupied.release()
     await expect.poll(() => clock.sleepers).toBe(1)
     await clock.advance(5000)
     await said('Starting metrics HTTP server')
-    expect((await ask(squatter.port, '/metrics')).body).toBe('up 1\n')
+    expect((await ask(occupied.port, '/metrics')).body).toBe('up 1\n')
     stop.abort()
     await served
   })
 
   test('it is the end where that was asked for', async () => {
-    const squatter = await squat({ port: 0, host: '127.0.0.1' })
-    const at = `--metrics-bind-address=127.0.0.1:${squatter.port}`
+    const occupied = await occupyPort({ port: 0, host: '127.0.0.1' })
+    const at = `--metrics-bind-address=127.0.0.1:${occupied.port}`
     await expect(serve(at, '--bind-address-hard-fail')).rejects.toThrow('metrics server failed')
-    await squatter.leave()
+    await occupied.release()
   })
 })

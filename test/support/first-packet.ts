@@ -1,19 +1,19 @@
 import type { Address } from '#values/address.ts'
 import type { Protocol } from '#values/protocol.ts'
 
-// The question put to tracer and oracle alike, and their answer.
+// What tracer and oracle are both given, and what both return.
 
-/** A first packet. */
-export interface Knock {
+/** The first packet of a connection. */
+export interface FirstPacket {
   readonly protocol: Protocol
   readonly from: Address
   readonly to: Address
   readonly port: number
-  /** Sent by the node itself, or come in through an interface. */
+  /** Sent by the node itself, or arrived on an interface. */
   readonly via: { readonly hook: 'output' } | { readonly hook: 'prerouting'; readonly iface: string }
   /** The node's own addresses, loopback included. */
   readonly nodeAddresses: readonly Address[]
-  /** Where this client was sent last. */
+  /** The endpoint this client was sent to last. */
   readonly last?: { readonly endpoint: string; readonly secondsAgo: number }
 }
 
