@@ -1,6 +1,6 @@
 import type { Clock } from '#system/ports.ts'
 
-// A clock that moves when it is told to.
+// A clock that moves only when a test calls `advance`.
 
 interface Sleeper {
   readonly due: number
@@ -16,7 +16,7 @@ export class PaperClock implements Clock {
     this.#now = now
   }
 
-  /** How many sleep now: a test that waits for somebody to fall asleep can see it. */
+  /** How many calls of `sleep` are waiting now. */
   get sleepers(): number {
     return this.#sleepers.size
   }
@@ -41,7 +41,7 @@ export class PaperClock implements Clock {
     })
   }
 
-  /** Time goes by: whoever is due wakes, one after another, each at its own moment and with all that follows from it. */
+  /** Sleepers that are due wake one after another, each at its own time and with all promises settled before the next. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms
     await settled()
@@ -63,7 +63,7 @@ export class PaperClock implements Clock {
   }
 }
 
-/** By then everything has run that waits for nothing but promises. */
+/** Resolves when all promises that wait for nothing else have run. */
 function settled(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }

@@ -2,29 +2,29 @@ import { type Command, type Kernel, NOT_FOUND, type Outcome } from '#system/port
 import { PaperIptables } from './iptables/iptables.ts'
 import { copyOf, type Machine, newMachine, type PaperTool } from './machine.ts'
 
-// A Command → what the real tool would have answered, on a machine of paper: in memory, as strict as the tools are.
+// A Command → what the real tool would have answered; the kernel is in memory, and as strict as the tools are.
 
 export interface PaperKernelOptions {
-  /** Which iptables hides behind the plain names `iptables`, `iptables-restore`, …; nft where absent. */
+  /** The variant of the plain names `iptables`, `iptables-restore`, …; nft where absent. */
   readonly iptables?: 'nft' | 'legacy'
 }
 
-type Judge = (command: Command) => Outcome | undefined
+type PlannedFailure = (command: Command) => Outcome | undefined
 
-/** What a tool answers when somebody else holds the lock. */
+/** The answer of iptables when another process holds the lock. */
 const LOCKED: Outcome = { code: 4, stdout: '', stderr: 'Another app is currently holding the xtables lock.\n' }
 
 export class PaperKernel implements Kernel {
   #machine = newMachine()
   #tools: readonly PaperTool[]
   readonly #commands: Command[] = []
-  readonly #judges = new Set<Judge>()
+  readonly #failures = new Set<PlannedFailure>()
 
   constructor({ iptables = 'nft' }: PaperKernelOptions = {}) {
     this.#tools = [new PaperIptables({ plain: iptables, machine: this.#machine })]
   }
 
-  /** What stands there without having been put there by one of the tools below. */
+  /** The objects that rules refer to, for a test to add to. */
   get machine(): Machine {
     return this.#machine
   }
@@ -36,8 +36,8 @@ export class PaperKernel implements Kernel {
 
   async run(command: Command): Promise<Outcome> {
     this.#commands.push(command)
-    for (const judge of this.#judges) {
-      const outcome = judge(command)
+    for (const failure of this.#failures) {
+      const outcome = failure(command)
       if (outcome !== undefined) return outcome
     }
     const program = command.argv[0].slice(command.argv[0].lastIndexOf('/') + 1)
@@ -55,17 +55,17 @@ export class PaperKernel implements Kernel {
 
   /** Commands like this fail and do nothing, until the returned function is called. */
   failWhen(predicate: (command: Command) => boolean, outcome: Outcome = LOCKED): () => void {
-    const judge: Judge = command => (predicate(command) ? outcome : undefined)
-    this.#judges.add(judge)
-    return () => this.#judges.delete(judge)
+    const failure: PlannedFailure = command => (predicate(command) ? outcome : undefined)
+    this.#failures.add(failure)
+    return () => this.#failures.delete(failure)
   }
 
-  /** Somebody else empties the machine: `iptables -F` and `-X` in every table of both families, and so for every tool. */
+  /** `iptables -F` and `-X` in every table of both families, and the same for every tool, as if by another program. */
   flush(): void {
     for (const tool of this.#tools) tool.flush()
   }
 
-  /** All that is there, one line a thing: two machines in the same state have the same text, however they got there. */
+  /** All objects, one line each: two machines in the same state have the same text, however they got there. */
   dump(): string {
     return this.#tools
       .flatMap(tool => tool.dump())

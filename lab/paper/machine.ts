@@ -1,26 +1,26 @@
 import type { Command, Outcome } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 
-// What the paper tools of one machine have in common: how each is asked, and what one may know of another's things.
+// The paper tools of one machine: how each is run, and the objects of one that another refers to.
 
 /** One tool (iptables, nft, ipset, …) under all its program names, and what it has put into the machine. */
 export interface PaperTool {
-  /** Whether this is one of its programs, by the file name without folders. */
+  /** True for the name of one of its programs, without folders. */
   answersTo(program: string): boolean
   run(command: Command): Outcome
-  /** One line a thing, each telling on its own where it belongs; in the order in which it stands there. */
+  /** One line for each object, with the table or chain it belongs to; in the order of the kernel. */
   dump(): readonly string[]
-  /** Everything it ever put there is gone. */
+  /** Deletes everything it made. */
   flush(): void
-  /** The same again, independent of this one. */
+  /** A copy that does not share state with this one. */
   clone(machine: Machine): PaperTool
 }
 
-/** What one tool may know of another's things. */
+/** The objects that rules refer to and other tools make. */
 export interface Machine {
   /** IP sets by name: ipset makes them, iptables rules refer to them. */
   readonly sets: Map<string, { readonly family: Family }>
-  /** nfacct objects: rules refer to them, and somebody else makes them. */
+  /** nfacct objects: iptables rules refer to them; a test makes them. */
   readonly accounts: Set<string>
 }
 

@@ -4,10 +4,10 @@ import type { Rule } from './rule/rule.ts'
 import type { Table } from './table.ts'
 import { complaint, type Objection } from './verify.ts'
 
-// One change → the table after it, or a refusal. What iptables-nft leaves to the kernel comes back as troubles.
+// One change → the table after it, or a refusal. What iptables-nft leaves to the kernel is collected as errors of the commit.
 
-/** What the kernel will say about an operation when the transaction is committed. */
-export interface Trouble {
+/** An error that the kernel reports for an operation when the transaction is committed. */
+export interface CommitError {
   readonly operation: string
   readonly error: Objection | 'Device or resource busy' | 'Operation not supported'
   /** `chain X`, `rule in chain X`. */
@@ -29,31 +29,31 @@ export class Transaction {
   readonly #table: Table
   /** Rules that this transaction brought. */
   readonly #fresh = new Set<Rule>()
-  #doomed = false
+  #crashes = false
   /** Chains that were declared while they had rules: iptables-nft-restore 1.8.9 goes on counting the old ones. */
-  readonly #haunted = new Set<string>()
-  #troubles: readonly Trouble[] = []
+  readonly #miscounted = new Set<string>()
+  #errors: readonly CommitError[] = []
 
   constructor(table: Table) {
     this.#table = table
   }
 
   /** iptables-nft-restore 1.8.9 dies at the commit when a rule replaces one of the same document. */
-  get doomed(): boolean {
-    return this.#doomed
+  get crashes(): boolean {
+    return this.#crashes
   }
 
-  get troubles(): readonly Trouble[] {
-    return this.#troubles
+  get errors(): readonly CommitError[] {
+    return this.#errors
   }
 
   apply(change: Change, line?: number): void {
-    const troubles = 'rule' in change ? this.#applyRule(change) : this.#applyOther(change)
+    const errors = 'rule' in change ? this.#applyRule(change) : this.#applyOther(change)
     const at = line === undefined ? {} : { line }
-    this.#troubles = [...this.#troubles, ...troubles.map(trouble => ({ ...trouble, ...at }))]
+    this.#errors = [...this.#errors, ...errors.map(error => ({ ...error, ...at }))]
   }
 
-  #applyOther(change: Exclude<Change, { rule: Rule }>): readonly Trouble[] {
+  #applyOther(change: Exclude<Change, { rule: Rule }>): readonly CommitError[] {
     if (change.what === 'remove') return this.#remove(change.chain)
     if (change.what === 'delete-at') this.#deleteAt(change.chain, change.position)
     else if (change.what === 'create') this.#create(change.chain)
@@ -64,12 +64,12 @@ export class Transaction {
     return []
   }
 
-  #applyRule(change: Extract<Change, { rule: Rule }>): readonly Trouble[] {
+  #applyRule(change: Extract<Change, { rule: Rule }>): readonly CommitError[] {
     const { what, chain, rule } = change
     this.#findTarget(rule)
-    if (what !== 'append' && !(change.what === 'insert' && change.position === 1)) this.#refuseHaunted(chain)
+    if (what !== 'append' && !(change.what === 'insert' && change.position === 1)) this.#refuseMiscounted(chain)
     if (what === 'check' || what === 'delete') {
-      const at = this.#placeOf(chain, rule)
+      const at = this.#indexOf(chain, rule)
       if (what === 'delete') this.#table.splice(chain, at, 1)
       return []
     }
@@ -78,10 +78,10 @@ export class Transaction {
     else if (change.what === 'insert') this.#insert(chain, change.position, rule)
     else if (change.what === 'replace') this.#replace(chain, change.position, rule)
     this.#fresh.add(rule)
-    return this.#ruleTroubles(operationOf(change), chain, rule)
+    return this.#ruleErrors(operationOf(change), chain, rule)
   }
 
-  #placeOf(chain: string, { identity }: Rule): number {
+  #indexOf(chain: string, { identity }: Rule): number {
     const at = this.#table.chain(chain).rules.findIndex(rule => rule.identity === identity)
     if (at < 0) throw new Refused('table', NO_RULE)
     return at
@@ -105,35 +105,35 @@ export class Transaction {
   #replace(chain: string, position: number, rule: Rule): void {
     const old = this.#table.chain(chain).rules[position - 1]
     if (old === undefined) throw new Refused('table', 'Index of replacement too big')
-    if (this.#table.variant === 'nft' && this.#fresh.has(old)) this.#doomed = true
+    if (this.#table.variant === 'nft' && this.#fresh.has(old)) this.#crashes = true
     this.#table.splice(chain, position - 1, 1, rule)
   }
 
-  #refuseHaunted(chain: string): void {
-    if (!this.#haunted.has(chain)) return
+  #refuseMiscounted(chain: string): void {
+    if (!this.#miscounted.has(chain)) return
     throw notUnderstood(`looking for a rule in ${chain}, which had others before it was declared,`)
   }
 
   #deleteAt(chain: string, position: number): void {
-    this.#refuseHaunted(chain)
+    this.#refuseMiscounted(chain)
     if (!this.#table.has(chain) && !this.#table.isBuiltin(chain)) throw new Refused('table', NO_CHAIN)
     if (position > this.#table.chain(chain).rules.length) throw new Refused('table', 'Index of deletion too big')
     this.#table.splice(chain, position - 1, 1)
   }
 
-  /** What is wrong with a rule by itself, wherever packets come from. Legacy learns of it at the commit, if it still stands. */
-  #ruleTroubles(operation: string, chain: string, rule: Rule): readonly Trouble[] {
-    const error = this.#jumpTrouble(rule) ?? complaint(rule, this.#table) ?? this.#hookTrouble(chain, rule)
+  /** What is wrong with a rule by itself, whatever hooks lead to it. Legacy reports it at the commit, if the rule is still there. */
+  #ruleErrors(operation: string, chain: string, rule: Rule): readonly CommitError[] {
+    const error = this.#jumpError(rule) ?? complaint(rule, this.#table) ?? this.#hookError(chain, rule)
     if (error === undefined || this.#table.variant === 'legacy') return []
     return [{ operation, error, where: ruleIn(chain) }]
   }
 
-  #hookTrouble(chain: string, { demands }: Rule): Trouble['error'] | undefined {
+  #hookError(chain: string, { demands }: Rule): CommitError['error'] | undefined {
     if (demands.hooks === undefined || !this.#table.isBuiltin(chain)) return undefined
     return (demands.hooks as readonly string[]).includes(chain) ? undefined : 'Invalid argument'
   }
 
-  #jumpTrouble({ jump }: Rule): Trouble['error'] | undefined {
+  #jumpError({ jump }: Rule): CommitError['error'] | undefined {
     if (jump === undefined || !this.#table.isBuiltin(jump)) return undefined
     if (this.#table.variant === 'legacy') throw new Refused('table', 'Invalid argument')
     return this.#table.has(jump) ? 'Operation not supported' : 'No such file or directory'
@@ -144,37 +144,37 @@ export class Transaction {
     this.#table.create(chain)
   }
 
-  #remove(chain: string | undefined): readonly Trouble[] {
+  #remove(chain: string | undefined): readonly CommitError[] {
     if (chain === undefined) return this.#table.userChains().flatMap(each => this.#removeOne(each))
     if (!this.#table.has(chain)) throw new Refused('table', NO_CHAIN)
     if (this.#table.isBuiltin(chain)) throw new Refused('table', 'Invalid argument')
     return this.#removeOne(chain)
   }
 
-  #removeOne(chain: string): readonly Trouble[] {
+  #removeOne(chain: string): readonly CommitError[] {
     const hasRules = this.#table.chain(chain).rules.length > 0
     const busy = hasRules || this.#table.references(chain) > 0
     if (busy && this.#table.variant === 'legacy') {
       throw new Refused('table', hasRules ? 'Directory not empty' : 'Too many links')
     }
-    // For iptables-nft the chain is gone from here on, even though the kernel will refuse all of it in the end.
+    // For iptables-nft the chain is gone from here on, even though the kernel will refuse the whole transaction at its commit.
     this.#table.remove(chain)
-    this.#haunted.delete(chain)
+    this.#miscounted.delete(chain)
     return busy ? [{ operation: 'CHAIN_DEL', error: 'Device or resource busy', where: `chain ${chain}` }] : []
   }
 
   #flush(chain: string | undefined): void {
     if (chain === undefined) {
-      // Then iptables-nft-restore 1.8.9 empties some chains and not others.
+      // After new rules in the same document, iptables-nft-restore 1.8.9 empties some chains and not others.
       if (this.#table.variant === 'nft' && this.#fresh.size > 0) throw notUnderstood('-F of everything after new rules')
       for (const each of this.#table.chainNames()) this.#empty(each)
       return
     }
     if (!this.#table.ensure(chain)) throw new Refused('table', NO_CHAIN)
     this.#empty(chain)
-    this.#haunted.delete(chain)
-    // Given a name, iptables-nft takes back what it was about to tell the kernel of that chain.
-    this.#troubles = this.#troubles.filter(({ where }) => where !== ruleIn(chain))
+    this.#miscounted.delete(chain)
+    // Given a name, iptables-nft drops what it was about to send to the kernel for that chain.
+    this.#errors = this.#errors.filter(({ where }) => where !== ruleIn(chain))
   }
 
   #empty(chain: string): void {
@@ -213,7 +213,7 @@ export class Transaction {
       this.#table.create(chain)
       return
     }
-    if (this.#table.variant === 'nft' && this.#table.chain(chain).rules.length > 0) this.#haunted.add(chain)
+    if (this.#table.variant === 'nft' && this.#table.chain(chain).rules.length > 0) this.#miscounted.add(chain)
     this.#empty(chain)
   }
 }

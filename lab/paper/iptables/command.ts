@@ -28,7 +28,7 @@ function change(program: Program, name: TableName, wanted: Change): Outcome {
   const draft = table.draft()
   const transaction = new Transaction(draft)
   transaction.apply(wanted)
-  if (transaction.troubles.length > 0) return kernelRefusal(program, transaction.troubles)
+  if (transaction.errors.length > 0) return kernelRefusal(program, transaction.errors)
   const error = objection(draft)
   if (error !== undefined && program.variant === 'legacy') throw new Refused('table', error)
   if (error !== undefined && 'rule' in wanted) {
@@ -108,7 +108,7 @@ interface CommonWords {
   readonly flags: ReadonlySet<string>
 }
 
-/** Takes the words that say how to work out of those that say what to do. */
+/** Splits the options that all commands share from the words of the command itself. */
 function common(words: readonly string[], known: KnownWords): CommonWords {
   const rest: string[] = []
   const values = new Map<string, string>()

@@ -7,7 +7,7 @@ import { type Program, programName } from './program.ts'
 import { Ruleset } from './ruleset.ts'
 import { dumped } from './save.ts'
 
-// iptables and ip6tables 1.8.9, nft and legacy, with their -restore and -save, on paper.
+// iptables and ip6tables 1.8.9, nft and legacy, with their -restore and -save, in memory.
 
 const VARIANTS: readonly Variant[] = ['nft', 'legacy']
 

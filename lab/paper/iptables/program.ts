@@ -1,12 +1,12 @@
 import type { Machine } from '#lab/paper/machine.ts'
 import type { Outcome } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
-import type { Trouble } from './apply.ts'
+import type { CommitError } from './apply.ts'
 import type { Variant } from './builtin.ts'
 import type { Refused } from './refused.ts'
 import type { Ruleset } from './ruleset.ts'
 
-// argv[0] → which iptables this is, and how it says that something went wrong.
+// argv[0] → which iptables this is, and how it reports errors.
 
 export interface ProgramName {
   readonly family: Family
@@ -64,8 +64,8 @@ export function refusal(program: Program, { kind, message }: Refused, line?: num
 }
 
 /** What the kernel said to iptables-nft at the commit. */
-export function kernelRefusal(program: Program, troubles: readonly Trouble[]): Outcome {
-  const lines = troubles.map(({ line, operation, error, where }) => {
+export function kernelRefusal(program: Program, errors: readonly CommitError[]): Outcome {
+  const lines = errors.map(({ line, operation, error, where }) => {
     return `${line === undefined ? ' ' : `\nline ${line}: `}${operation} failed (${error}): ${where}`
   })
   return failed(4, `${version(program)}: ${lines.join('')}`)

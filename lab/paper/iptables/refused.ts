@@ -1,4 +1,4 @@
-// What iptables will not do: how bad, and in which words.
+// The refusals of iptables: exit code and message.
 
 /**
  * usage: the words make no sense (exit 2). bare: the same, said without the program's name. table: the table does not

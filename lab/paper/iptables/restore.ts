@@ -1,5 +1,5 @@
 import type { Outcome } from '#system/ports.ts'
-import { operationOf, ruleIn, Transaction, type Trouble } from './apply.ts'
+import { type CommitError, operationOf, ruleIn, Transaction } from './apply.ts'
 import { TABLE_NAMES, type TableName } from './builtin.ts'
 import { type Change, changeOf, newName } from './change.ts'
 import { failed, kernelRefusal, ownName, type Program, refusal } from './program.ts'
@@ -112,11 +112,11 @@ class Block {
     if (this.#options.commit === 'test') return undefined
     const refused = this.#program.variant === 'nft' ? this.#applyAll(line) : undefined
     if (refused !== undefined) return refused
-    if (this.#transaction.doomed) return failed(139, 'Segmentation fault')
-    if (this.#transaction.troubles.length > 0) return kernelRefusal(this.#program, this.#transaction.troubles)
+    if (this.#transaction.crashes) return failed(139, 'Segmentation fault')
+    if (this.#transaction.errors.length > 0) return kernelRefusal(this.#program, this.#transaction.errors)
     if (objection(this.table) === undefined) return undefined
     if (this.#program.variant === 'legacy') return failed(1, `${ownName(this.#program)}: line ${line} failed`)
-    return kernelRefusal(this.#program, this.#linesInTheWrong())
+    return kernelRefusal(this.#program, this.#refusedLines())
   }
 
   /** The refusal of a line that the tool itself does not let through. */
@@ -133,10 +133,10 @@ class Block {
   }
 
   /** The kernel goes through it again and looks at the whole table after each rule: each from the first bad one on is named. */
-  #linesInTheWrong(): readonly Trouble[] {
+  #refusedLines(): readonly CommitError[] {
     const table = this.#draft()
     const transaction = new Transaction(table)
-    const found: Trouble[] = []
+    const found: CommitError[] = []
     for (const [i, { line, change }] of this.#steps.entries()) {
       transaction.apply(change, line)
       if (!bringsRule(change) || this.#steps.slice(i).some(step => flushes(step.change, change.chain))) continue

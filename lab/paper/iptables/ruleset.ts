@@ -39,7 +39,7 @@ export class Ruleset {
     return TABLE_NAMES.flatMap(name => this.#tables.get(name) ?? []).filter(({ exists }) => exists)
   }
 
-  /** No rule, no chain of anybody's; policies stay. */
+  /** Deletes all rules and user chains; policies stay. */
   flush(): void {
     for (const table of this.existing()) {
       const empty = table.draft()

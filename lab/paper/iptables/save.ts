@@ -47,7 +47,7 @@ export function listed(table: Table, chain: string | undefined, position: number
   return lines.map(line => `${line}\n`).join('')
 }
 
-/** Each line tells where it belongs. Built-in chains as every machine has them are not worth a line. */
+/** Each line names its program, family and table. Built-in chains with the policy ACCEPT have no line. */
 export function dumped(ruleset: Ruleset): readonly string[] {
   const where = `${ruleset.variant === 'legacy' ? 'iptables-legacy' : 'iptables'} ${ruleset.family}`
   return ruleset.existing().flatMap(table => {

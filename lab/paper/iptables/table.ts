@@ -76,7 +76,7 @@ export class Table {
     this.#chains.set(chain, this.isBuiltin(chain) ? EMPTY_BUILTIN : EMPTY_CHAIN)
   }
 
-  /** A built-in chain is there as soon as somebody needs it. */
+  /** True where the chain exists; a built-in chain is made when it is first used. */
   ensure(chain: string): boolean {
     if (!this.has(chain) && this.isBuiltin(chain)) this.create(chain)
     return this.has(chain)
@@ -87,7 +87,7 @@ export class Table {
     this.#own.delete(chain)
   }
 
-  /** As `splice` on an array: takes rules away at a place and puts others there. */
+  /** As `splice` on an array: deletes rules at an index and inserts others there. */
   splice(chain: string, at: number, count: number, ...rules: readonly Rule[]): void {
     const own = this.#own.get(chain) ?? [...this.chain(chain).rules]
     this.#own.set(chain, own)

@@ -2,8 +2,8 @@ import { BUILTIN, type Hook } from './builtin.ts'
 import type { Rule } from './rule/rule.ts'
 import type { Table } from './table.ts'
 
-// A whole table → what the kernel has against it: rules out of place, rules that packets may not reach, circles, and
-// jumps too deep.
+// A whole table → why the kernel refuses it: rules in a table or hook that does not take them, circles of jumps, and jumps
+// too deep.
 
 export type Complaint = 'Invalid argument' | 'No such file or directory'
 export type Objection = Complaint | 'Too many links'
@@ -14,7 +14,7 @@ const NFT_DEPTH = 16
 /** Legacy does not look at rules after one of these, since no packet gets there. */
 const ENDS = ['-j ACCEPT', '-j DROP', '-j RETURN']
 
-/** What is wrong with a rule by itself, wherever packets come from. */
+/** What is wrong with a rule by itself, whatever hooks lead to it. */
 export function complaint({ demands }: Rule, table: Table): Complaint | undefined {
   return demands.table !== undefined && demands.table !== table.name ? 'Invalid argument' : demands.refused
 }
@@ -29,7 +29,7 @@ export function objection(table: Table): Objection | undefined {
   return undefined
 }
 
-/** nf_tables has looked at each rule when it came; legacy looks at all that stand there in the end. */
+/** nf_tables checks each rule when it is added; legacy checks all rules at the commit. */
 function anyComplaint(table: Table): Complaint | undefined {
   for (const chain of table.chainNames()) {
     for (const rule of table.chain(chain).rules) {
@@ -40,7 +40,7 @@ function anyComplaint(table: Table): Complaint | undefined {
   return undefined
 }
 
-/** Where packets of one hook may go. */
+/** The chains that packets of one hook may reach. */
 class Walk {
   readonly #table: Table
   readonly #hook: Hook

@@ -32,8 +32,8 @@ export async function fitMode(settings: Settings, family: Family, kernel: Kernel
     }
     case 'nftables': {
       const kernelCheck = environment()[SKIP_KERNEL_CHECK] ? 'skip' : 'enforce'
-      const { manner, why } = await chooseNft(kernel, { family, kernelCheck })
-      return { mode: nftables(manner), why: `Using ${why}` }
+      const { options, why } = await chooseNft(kernel, { family, kernelCheck })
+      return { mode: nftables(options), why: `Using ${why}` }
     }
     case 'ipvs': {
       const { tools, why } = await chooseTools(kernel, family)
@@ -54,6 +54,12 @@ export async function fitMode(settings: Settings, family: Family, kernel: Kernel
       }
     }
   }
+}
+
+/** The mode of a host that is looked at: nothing there is changed, not even what the mode needs before its first rule. */
+export async function modeToRead(settings: Settings, family: Family, kernel: Kernel): Promise<Mode> {
+  if (settings.mode !== 'ipvs') return (await fitMode(settings, family, kernel)).mode
+  return ipvsMode(settings, (await chooseTools(kernel, family)).tools)
 }
 
 /** Whether the host cannot carry the mode in one family, while it may in the other. */

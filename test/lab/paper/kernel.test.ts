@@ -155,7 +155,7 @@ describe('things of other tools', () => {
   })
 })
 
-describe('a test at the wheel', () => {
+describe('what a test can do to it', () => {
   test('failNext makes one command fail, which then does nothing', async () => {
     const kernel = new PaperKernel()
     kernel.failNext()
@@ -194,7 +194,7 @@ describe('a test at the wheel', () => {
     kernel.failNext()
     await kernel.run(NAT_A)
     await kernel.run(anyCommand(['iptables-save']))
-    expect(kernel.commands).toEqual([NAT_A, { argv: ['iptables-save'] }])
+    expect(kernel.commands).toEqual([NAT_A, anyCommand(['iptables-save'])])
   })
 
   test('flush leaves nothing, except policies', async () => {

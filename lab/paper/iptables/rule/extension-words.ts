@@ -1,5 +1,5 @@
 import { notUnderstood, usage } from '#lab/paper/iptables/refused.ts'
-import type { Demands, Extension, Givens, Option, Place, ProtocolWord } from './extension.ts'
+import type { Demands, Extension, Givens, Option, ProtocolWord, RuleContext } from './extension.ts'
 
 // The words of one match or target of a rule → what iptables-save prints for it.
 
@@ -15,12 +15,12 @@ export interface FinishedWords {
 /** One match or target while its words come in. */
 export class ExtensionWords {
   readonly #extension: Extension
-  readonly #place: Place
+  readonly #context: RuleContext
   readonly #given: Givens = new Map()
 
-  constructor(extension: Extension, place: Place) {
+  constructor(extension: Extension, context: RuleContext) {
     this.#extension = extension
-    this.#place = place
+    this.#context = context
   }
 
   get name(): string {
@@ -43,9 +43,9 @@ export class ExtensionWords {
 
   /** To be called when all words of the rule are known: `-m tcp --dport 80`, `-j DNAT --to-destination …`. */
   finish(protocol: ProtocolWord | undefined): FinishedWords {
-    const spelling = this.#extension.spelling?.(this.#given, this.#place) ?? ''
-    this.#extension.finish?.(this.#given, this.#place, protocol)
-    const demands = this.#extension.demands?.(this.#given, this.#place, protocol) ?? {}
+    const spelling = this.#extension.spelling?.(this.#given, this.#context) ?? ''
+    this.#extension.finish?.(this.#given, this.#context, protocol)
+    const demands = this.#extension.demands?.(this.#given, this.#context, protocol) ?? {}
     const options = this.#extension.options.map(option => this.#printed(option)).join('')
     return { text: `${this.name}${options}`, spelling, demands }
   }
@@ -53,7 +53,7 @@ export class ExtensionWords {
   #value({ flag, value, words: count = 1 }: Option, words: Words): string | undefined {
     if (value === undefined) return undefined
     if (words.length < count) throw usage(`option "${flag}" requires an argument`)
-    return value(words.splice(0, count).join(' '), this.#place)
+    return value(words.splice(0, count).join(' '), this.#context)
   }
 
   #printed({ flag, gap = ' ' }: Option): string {

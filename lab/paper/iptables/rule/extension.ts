@@ -2,10 +2,10 @@ import type { Hook, TableName, Variant } from '#lab/paper/iptables/builtin.ts'
 import type { Machine } from '#lab/paper/machine.ts'
 import type { Family } from '#values/address.ts'
 
-// The shape of a match or a target: which options it knows, how iptables-save prints them, what the kernel asks of it.
+// The shape of a match or a target: which options it knows, how iptables-save prints them, what the kernel requires of it.
 
-/** Where a rule is to stand. */
-export interface Place {
+/** The tool, table and chain a rule is written for. */
+export interface RuleContext {
   readonly family: Family
   readonly variant: Variant
   readonly table: TableName
@@ -23,7 +23,7 @@ export interface Option {
   readonly flag: string
   readonly aliases?: readonly string[]
   /** Absent for an option that stands alone. Text → how it is printed; undefined where it says nothing and is left out. */
-  readonly value?: (text: string, place: Place) => string | undefined
+  readonly value?: (text: string, context: RuleContext) => string | undefined
   readonly invertible?: true
   /** How many words make its value, where it is not one. */
   readonly words?: number
@@ -39,12 +39,12 @@ export interface Given {
 /** What was given, by the option's flag. */
 export type Givens = Map<string, Given>
 
-/** What the kernel asks of a rule when a transaction is committed; everything absent is no demand. */
+/** What the kernel requires of a rule when a transaction is committed; an absent field requires nothing. */
 export interface Demands {
   readonly table?: TableName
   /** Only chains that packets reach from these built-in chains alone. */
   readonly hooks?: readonly Hook[]
-  /** It is refused wherever it stands. */
+  /** Set where the kernel refuses the rule in every chain. */
   readonly refused?: 'Invalid argument' | 'No such file or directory'
 }
 
@@ -52,9 +52,9 @@ export interface Extension {
   readonly name: string
   /** In the order in which iptables-save prints them. */
   readonly options: readonly Option[]
-  /** Once all words are known: refuses what does not go together, adds what is printed although nobody wrote it. */
-  readonly finish?: (given: Givens, place: Place, protocol: ProtocolWord | undefined) => void
+  /** Once all words are known: refuses what does not go together, adds what is printed although it was not written. */
+  readonly finish?: (given: Givens, context: RuleContext, protocol: ProtocolWord | undefined) => void
   /** What the tool compares although it does not print it, from the words as they were given. */
-  readonly spelling?: (given: Givens, place: Place) => string
-  readonly demands?: (given: Givens, place: Place, protocol: ProtocolWord | undefined) => Demands
+  readonly spelling?: (given: Givens, context: RuleContext) => string
+  readonly demands?: (given: Givens, context: RuleContext, protocol: ProtocolWord | undefined) => Demands
 }

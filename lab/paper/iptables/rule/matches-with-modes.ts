@@ -1,5 +1,5 @@
 import { notUnderstood, usage } from '#lab/paper/iptables/refused.ts'
-import type { Extension, Givens, Place } from './extension.ts'
+import type { Extension, Givens, RuleContext } from './extension.ts'
 import { uint32 } from './values.ts'
 
 // The two matches whose options depend on a mode: statistic and recent.
@@ -71,16 +71,16 @@ function listName(text: string): string {
   return text
 }
 
-function fullMask(text: string, { family }: Place): string {
+function fullMask(text: string, { family }: RuleContext): string {
   if (text !== widestMask(family)) throw notUnderstood(`recent --mask ${text}`)
   return text
 }
 
-function widestMask(family: Place['family']): string {
+function widestMask(family: RuleContext['family']): string {
   return family === 'ipv4' ? '255.255.255.255' : 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'
 }
 
-function finishRecent(given: Givens, { family }: Place): void {
+function finishRecent(given: Givens, { family }: RuleContext): void {
   const modes = RECENT_MODES.filter(flag => given.has(flag))
   if (modes.length === 0) throw usage("recent: you must specify one of `--set', `--rcheck' `--update' or `--remove'")
   if (modes.length > 1) throw usage(`recent: option "${modes[0]}" cannot be used together with "${modes[1]}".`)

@@ -1,12 +1,12 @@
 import { notUnderstood, Refused, usage } from '#lab/paper/iptables/refused.ts'
 import { quoted } from '#lab/paper/iptables/words.ts'
-import type { Demands, Extension, Givens, Option, Place, ProtocolWord } from './extension.ts'
+import type { Demands, Extension, Givens, Option, ProtocolWord, RuleContext } from './extension.ts'
 import { recent, statistic } from './matches-with-modes.ts'
 import { hex, interfaceName, listOf, mark, ports } from './values.ts'
 
 // The matches this kernel knows, as iptables-save prints them.
 
-/** Longer ones are cut short by the real tool, in silence: the rule that is read back is not the one that was written. */
+/** The real tool cuts longer ones short without a message: the rule that is read back is not the one that was written. */
 const LONGEST_COMMENT = 255
 
 const comment: Extension = {
@@ -31,8 +31,8 @@ function portMatch(protocol: 'tcp' | 'udp' | 'sctp'): Extension {
   }
 }
 
-/** iptables-nft looks by itself for two of the three; all else is found out by the kernel. */
-function portDemands(protocol: string, variant: Place['variant'], word: ProtocolWord | undefined): Demands {
+/** iptables-nft itself checks two of the three; the kernel checks all else. */
+function portDemands(protocol: string, variant: RuleContext['variant'], word: ProtocolWord | undefined): Demands {
   if (word?.name === protocol && word.inverted) throw notUnderstood(`! -p ${protocol} with -m ${protocol}`)
   if (word?.name === protocol) return {}
   if (variant === 'nft' && protocol !== 'sctp') throw usage(`${protocol.toUpperCase()} match requires '-p ${protocol}'`)
@@ -108,7 +108,7 @@ const set: Extension = {
   },
 }
 
-function setAndDirections(text: string, { machine, family }: Place): string {
+function setAndDirections(text: string, { machine, family }: RuleContext): string {
   const [name = '', directions = ''] = text.split(' ')
   const found = machine.sets.get(name)
   if (found === undefined) throw usage(`Set ${name} doesn't exist.\n`)

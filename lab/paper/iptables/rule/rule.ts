@@ -1,11 +1,11 @@
 import { notUnderstood, Refused, usage } from '#lab/paper/iptables/refused.ts'
-import type { Demands, Place, ProtocolWord } from './extension.ts'
+import type { Demands, ProtocolWord, RuleContext } from './extension.ts'
 import { ExtensionWords, type Words } from './extension-words.ts'
 import { matchNamed } from './matches.ts'
 import { targetNamed } from './targets.ts'
 import { interfaceName, network, protocolName } from './values.ts'
 
-// The words of a rule → the rule as iptables-save prints it, and what the kernel will ask of it.
+// The words of a rule → the rule as iptables-save prints it, and what the kernel will require of it.
 
 export interface Rule {
   /** What stands after `-A CHAIN`. */
@@ -29,7 +29,7 @@ const LONG_FLAGS: Readonly<Record<string, string>> = {
 const WITH_MATCH = ['tcp', 'udp', 'sctp']
 
 export class RuleWords {
-  readonly #place: Place
+  readonly #context: RuleContext
   /** The parts of the head, by flag, each ready to print; empty where it says nothing. */
   readonly #head = new Map<string, string>()
   readonly #matches: ExtensionWords[] = []
@@ -39,8 +39,8 @@ export class RuleWords {
   /** The first word that only a rule can have: for commands that take no rule. */
   #first: string | undefined
 
-  constructor(place: Place) {
-    this.#place = place
+  constructor(context: RuleContext) {
+    this.#context = context
   }
 
   get first(): string | undefined {
@@ -89,9 +89,9 @@ export class RuleWords {
 
   #headValue(flag: string, value: string): string | undefined {
     if (flag === '-p') return protocolName(value)
-    if (flag === '-s' || flag === '-d') return network(value, this.#place)
+    if (flag === '-s' || flag === '-d') return network(value, this.#context)
     const closed = flag === '-i' ? ['OUTPUT', 'POSTROUTING'] : ['INPUT', 'PREROUTING']
-    const { chain } = this.#place
+    const { chain } = this.#context
     if (closed.includes(chain)) throw usage(`Can't use ${flag} with ${chain}\n`)
     return interfaceName(value)
   }
@@ -102,7 +102,7 @@ export class RuleWords {
     if (WITH_MATCH.includes(name) && this.#matches.some(match => match.name === name)) {
       throw notUnderstood(`-m ${name} twice`)
     }
-    this.#matches.push(new ExtensionWords(matchNamed(name), this.#place))
+    this.#matches.push(new ExtensionWords(matchNamed(name), this.#context))
   }
 
   #takeJump(name: string, inverted: boolean): void {
@@ -112,7 +112,7 @@ export class RuleWords {
     if (/[\s"]/.test(name) || name === '') throw usage(`Invalid target name \`${name}'`)
     const target = targetNamed(name)
     if (target === undefined) this.#jump = name
-    else this.#target = new ExtensionWords(target, this.#place)
+    else this.#target = new ExtensionWords(target, this.#context)
   }
 
   /** An option belongs to the target, or to the latest match that knows it, or brings the protocol's match with it. */
@@ -121,7 +121,7 @@ export class RuleWords {
     if (known.some(extension => extension?.take(flag, words, inverted))) return true
     const protocol = this.#protocol?.name ?? ''
     if (!WITH_MATCH.includes(protocol) || this.#matches.some(match => match.name === protocol)) return false
-    const match = new ExtensionWords(matchNamed(protocol), this.#place)
+    const match = new ExtensionWords(matchNamed(protocol), this.#context)
     if (!match.take(flag, words, inverted)) return false
     this.#matches.push(match)
     return true

@@ -1,6 +1,6 @@
 import type { Hook } from '#lab/paper/iptables/builtin.ts'
 import { notUnderstood, usage } from '#lab/paper/iptables/refused.ts'
-import type { Demands, Extension, Given, Givens, Option, Place, ProtocolWord } from './extension.ts'
+import type { Demands, Extension, Given, Givens, Option, ProtocolWord, RuleContext } from './extension.ts'
 import { hex, mark, natAddress, natHasPort, natPorts, uint32 } from './values.ts'
 
 // The targets this kernel knows, as iptables-save prints them.
@@ -22,7 +22,7 @@ const drop: Extension = {
 export const NO_FILTERING_IN_NAT =
   '\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n'
 
-const REJECT_WORDS: Readonly<Record<Place['family'], readonly string[]>> = {
+const REJECT_WORDS: Readonly<Record<RuleContext['family'], readonly string[]>> = {
   ipv4: [
     ...['icmp-net-unreachable', 'icmp-host-unreachable', 'icmp-proto-unreachable', 'icmp-port-unreachable'],
     ...['icmp-net-prohibited', 'icmp-host-prohibited', 'icmp-admin-prohibited', 'tcp-reset'],
@@ -33,7 +33,7 @@ const REJECT_WORDS: Readonly<Record<Place['family'], readonly string[]>> = {
   ],
 }
 
-const REJECT_ALIASES: Readonly<Record<Place['family'], Readonly<Record<string, string>>>> = {
+const REJECT_ALIASES: Readonly<Record<RuleContext['family'], Readonly<Record<string, string>>>> = {
   ipv4: {
     ...{ 'net-unreach': 'icmp-net-unreachable', 'host-unreach': 'icmp-host-unreachable' },
     ...{ 'proto-unreach': 'icmp-proto-unreachable', 'port-unreach': 'icmp-port-unreachable' },
@@ -63,7 +63,7 @@ const reject: Extension = {
 
 const INVALID: Demands = { refused: 'Invalid argument' }
 
-function rejectWord(text: string, { family }: Place): string {
+function rejectWord(text: string, { family }: RuleContext): string {
   const word = REJECT_ALIASES[family][text] ?? text
   if (!REJECT_WORDS[family].includes(word)) throw usage(`unknown reject type "${text}"`)
   return word
@@ -92,7 +92,7 @@ const snat: Extension = {
 }
 
 interface Translation {
-  readonly family: Place['family']
+  readonly family: RuleContext['family']
   readonly protocol: ProtocolWord | undefined
   readonly target: 'DNAT' | 'SNAT'
 }

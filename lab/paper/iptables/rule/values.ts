@@ -2,12 +2,12 @@ import { isIPv4 } from 'node:net'
 import { notUnderstood, usage } from '#lab/paper/iptables/refused.ts'
 import { type Address, type Family, familyOf, parseAddress } from '#values/address.ts'
 import { parseCidr } from '#values/cidr.ts'
-import type { Place } from './extension.ts'
+import type { RuleContext } from './extension.ts'
 
-// The values of options: text as somebody may write it → text as iptables-save prints it.
+// The values of options: text as it may be written → text as iptables-save prints it.
 
 /** `10.1.2.3/8` → `10.0.0.0/8`; all addresses → nothing. */
-export function network(text: string, { family }: Pick<Place, 'family'>): string | undefined {
+export function network(text: string, { family }: Pick<RuleContext, 'family'>): string | undefined {
   if (text.includes(',')) throw notUnderstood(`several networks in one word, "${text}"`)
   const [host = '', mask, ...more] = text.split('/')
   const address = strictAddress(host, family)
@@ -16,7 +16,7 @@ export function network(text: string, { family }: Pick<Place, 'family'>): string
   return bits === 0 ? undefined : parseCidr(`${address}/${bits}`)!
 }
 
-/** What tools and this kernel spell the same; spellings only a C library reads are left to it. */
+/** Spellings that a C library alone reads, such as `10.1` for 10.0.0.1, are refused as not understood. */
 export function strictAddress(text: string, family: Family): Address | undefined {
   if (/^[\dxa-f.]+$/i.test(text) && !isIPv4(text) && !/^((0|[1-9]\d*)\.){3}(0|[1-9]\d*)$/.test(text)) {
     throw notUnderstood(`the address "${text}"`)
@@ -95,7 +95,7 @@ export function natPorts(text: string): string {
 }
 
 /** `10.1.0.4:8080`, `[fd00::1]:80`, `10.1.0.4`, `fd00::1`. */
-export function natAddress(text: string, { family }: Place): string {
+export function natAddress(text: string, { family }: RuleContext): string {
   const match = (family === 'ipv4' ? /^([^:]*)(?::(.*))?$/ : /^(?:\[([^\]]*)\]|([^[\]]*))(?::(.*))?$/).exec(text)
   if (match === null || (family === 'ipv4' && text.includes('['))) throw usage('Invalid address format')
   const [host, range] =

@@ -28,10 +28,7 @@ export interface IpvsSetupOptions {
 
 /** Undefined where everything is there. Throws only where the kernel refuses what it can do. */
 export async function ipvsSetup(kernel: Kernel, options: IpvsSetupOptions): Promise<string | undefined> {
-  const [sets, servers] = await Promise.all([
-    kernel.run(LIST_SET_NAMES),
-    kernel.run(ipvs.SAVE_SERVERS),
-  ])
+  const [sets, servers] = await Promise.all([kernel.run(LIST_SET_NAMES), kernel.run(ipvs.SAVE_SERVERS)])
   const problem =
     missing({ tool: 'ipvsadm', module: 'ip_vs', outcome: servers }) ??
     missing({ tool: 'ipset', module: 'ip_set', outcome: sets }) ??
@@ -140,7 +137,11 @@ async function setTimeouts(
   kernel: Kernel,
   { tcpTimeoutMs, tcpFinTimeoutMs, udpTimeoutMs }: IpvsSetupOptions,
 ): Promise<void> {
-  const seconds = { tcp: wholeSeconds(tcpTimeoutMs), tcpFin: wholeSeconds(tcpFinTimeoutMs), udp: wholeSeconds(udpTimeoutMs) }
+  const seconds = {
+    tcp: wholeSeconds(tcpTimeoutMs),
+    tcpFin: wholeSeconds(tcpFinTimeoutMs),
+    udp: wholeSeconds(udpTimeoutMs),
+  }
   if (Object.values(seconds).some(value => value !== 0)) await must(kernel, ipvs.setIpvsTimeouts(seconds))
 }
 

@@ -3,7 +3,7 @@ import type { Alarm } from '#proxy/modes/mode.ts'
 import type { Family } from '#values/address.ts'
 import { TABLE } from './names.ts'
 
-// What `nft monitor` says → whether somebody touched our table. Of clients in affinity sets it says nothing.
+// A line of `nft monitor` → whether our table was changed. It prints nothing of clients that enter affinity sets.
 
 export function alarm(family: Family): Alarm {
   const ours = new RegExp(`^(?:add|insert|replace|delete) \\w+ ${FAMILY_WORDS[family].ip} ${TABLE}(?: |$)`)

@@ -6,7 +6,7 @@ import type { Address } from '#values/address.ts'
 import * as maps from './maps.ts'
 import * as names from './names.ts'
 
-// A node without a single Service → the chains every new connection passes, and the maps they look into.
+// A node without a single Service → the chains every new connection passes, and the maps in which they look up its destination.
 
 export function base(node: NodeView): readonly Entry[] {
   return [
@@ -25,7 +25,10 @@ export function base(node: NodeView): readonly Entry[] {
 
 type BaseChain = readonly [name: string, hook: Omit<words.Hook, 'policy'>, ...rules: readonly string[]]
 
-/** Sources are judged by the address they knocked at, so before it is translated; what is refused, by what was not. */
+/**
+ * Source ranges are checked before DNAT, for they belong to the address the client connected to. Frontends without endpoints are
+ * refused after DNAT: a packet that was translated has another destination by then.
+ */
 const BASE_CHAINS: readonly BaseChain[] = [
   ['filter-prerouting-pre-dnat', { type: 'filter', hook: 'prerouting', priority: -110 }, ifNew(names.FIREWALL_CHECK)],
   ['filter-output-pre-dnat', { type: 'filter', hook: 'output', priority: -110 }, ifNew(names.FIREWALL_CHECK)],
@@ -60,7 +63,7 @@ function chain(name: string, ...lines: readonly string[]): Entry {
   return { unit: names.chainUnit(name), text: lines.join('\n') }
 }
 
-/** An address with a door of its own never falls through to the node ports: its verdict is a goto. */
+/** A packet to a frontend with an address never reaches the lookup of node ports: the verdict of the first map is a goto. */
 function services(node: NodeView): readonly string[] {
   return [
     rule(byAddress(node), `vmap @${maps.SERVICE_IPS}`),
@@ -68,7 +71,7 @@ function services(node: NodeView): readonly string[] {
   ]
 }
 
-/** The mark is taken off, so that a second pass through here cannot masquerade again. */
+/** The mark is cleared, so that a second pass through this chain does not masquerade again. */
 function masquerading({ family, mark }: NodeView): readonly string[] {
   const { saddr, daddr } = words.FAMILY_WORDS[family]
   return [
@@ -94,8 +97,8 @@ function checks(node: NodeView): readonly Entry[] {
 }
 
 /**
- * Nobody will ever answer at a cluster IP that no Service has, and whoever waits there should not wait at some router.
- * Real hosts may live in the same range, though, and be behind a Service: what was translated was sent there on purpose.
+ * A cluster IP that no Service has never answers, and packets to it are not to leave the node for some router. Real hosts may
+ * have addresses in the same range, though, and may be endpoints of a Service: packets after DNAT pass.
  */
 function unallocated({ family, serviceRanges = [], reachable = [] }: NodeView): readonly Entry[] {
   if (serviceRanges.length === 0) return []
@@ -110,7 +113,10 @@ function byAddress({ family }: NodeView): string {
   return words.concat(words.FAMILY_WORDS[family].daddr, words.L4PROTO, words.ANY_DPORT)
 }
 
-/** Which addresses answer at node ports: never loopback, for that would take route_localnet and let neighbours in. */
+/**
+ * The addresses that answer at node ports: never loopback. That would take route_localnet, with which hosts on the same link
+ * could send to 127.0.0.1.
+ */
 function nodeAddress({ family, nodePortAddresses }: NodeView, local?: string): string {
   const { daddr, loopback } = words.FAMILY_WORDS[family]
   return nodePortAddresses === 'all' ? rule(local, daddr, '!=', loopback) : rule(daddr, `@${maps.NODEPORT_IPS}`)

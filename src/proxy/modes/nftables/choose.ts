@@ -3,23 +3,23 @@ import { NFT_VERSION } from '#dialects/nft.ts'
 import type { Kernel, Outcome } from '#system/ports.ts'
 import { FAMILY_LABEL, type Family } from '#values/address.ts'
 import { trials } from './trial.ts'
-import type { Manner } from './write.ts'
+import type { NftWriteOptions } from './write.ts'
 
 // A host → whether it can carry nftables mode in a family, and how its kernel wants chains removed.
 
 export interface NftChoice {
-  readonly manner: Manner
+  readonly options: NftWriteOptions
   /** A sentence for the log. */
   readonly why: string
 }
 
-export interface NftOptions {
+export interface NftChoiceOptions {
   readonly family: Family
   /** 'skip' where the operator knows that an older kernel was given what it lacked. */
   readonly kernelCheck: 'enforce' | 'skip'
 }
 
-/** The variable of the environment that asks to skip; kube-proxy's, so that operators find what they know. */
+/** The environment variable that asks to skip; it has kube-proxy's name, which operators know. */
 export const SKIP_KERNEL_CHECK = 'KUBE_PROXY_NFTABLES_SKIP_KERNEL_VERSION_CHECK'
 
 export class NoNftables extends Error {
@@ -31,16 +31,16 @@ export class NoNftables extends Error {
 
 type Version = readonly number[]
 
-/** Before, nft read every rule of the host for each command, and failed over those a newer nft had written. */
+/** Older versions of nft read every rule of the host for each command, and failed on rules that a newer nft had written. */
 const OLDEST_NFT: Version = [1, 0, 1]
-/** Debian 12's, and known to do. 1.0.2 is not: it takes no number into the key of a map. */
+/** Debian 12's, and known to work. 1.0.2 does not: it takes no number in the key of a map. */
 const PROVEN_NFT: Version = [1, 0, 6]
-/** kube-proxy draws the line here, and so nobody knows how older kernels would do. */
+/** kube-proxy's own limit; the rules have not been tried on older kernels. */
 const OLDEST_KERNEL: Version = [5, 13]
-/** From here on a chain may go in the transaction that takes away the last way to it. */
+/** From this kernel on, a chain may be deleted in the transaction that deletes the last jump to it. */
 const FORGETS_AT_ONCE: Version = [6, 2]
 
-export async function chooseNft(kernel: Kernel, { family, kernelCheck }: NftOptions): Promise<NftChoice> {
+export async function chooseNft(kernel: Kernel, { family, kernelCheck }: NftChoiceOptions): Promise<NftChoice> {
   const refuse = (why: string): never => {
     throw new NoNftables(family, why)
   }
@@ -61,10 +61,10 @@ export async function chooseNft(kernel: Kernel, { family, kernelCheck }: NftOpti
     refuse(`${trial.argv.join(' ')} says: ${complaint(outcome)}${advice}`)
   }
   const chainRemoval = isBefore(release, FORGETS_AT_ONCE) ? 'when-forgotten' : 'at-once'
-  return { manner: { family, chainRemoval }, why: `nft ${shown(nft)} on kernel ${shown(release)}` }
+  return { options: { family, chainRemoval }, why: `nft ${shown(nft)} on kernel ${shown(release)}` }
 }
 
-/** What is wrong, and below it the words of ours that it is about. */
+/** The error, and the line of ours it is about, where nft prints that. */
 function complaint({ stderr }: Outcome): string {
   const [what, about] = stderr.trim().split('\n')
   return about === undefined || /^[\s^~]*$/.test(about) ? what! : `${what} (${about.trim()})`

@@ -4,19 +4,19 @@ import { base } from './base.ts'
 import { read } from './read.ts'
 import { service } from './service/service.ts'
 import { trace } from './trace/trace.ts'
-import { emptied, type Manner, write } from './write.ts'
+import { emptied, type NftWriteOptions, write } from './write.ts'
 
 // nftables mode: maps for all services, and as many chains for ten thousand of them as for one.
 
-export function nftables(manner: Manner): Mode {
+export function nftables(options: NftWriteOptions): Mode {
   return {
     name: 'nftables',
     base,
     service,
-    write: plan => write(plan, manner),
-    emptied: plan => emptied(plan, manner),
-    read: kernel => read(kernel, manner.family),
-    alarm: alarm(manner.family),
+    write: plan => write(plan, options),
+    emptied: plan => emptied(plan, options),
+    read: kernel => read(kernel, options.family),
+    alarm: alarm(options.family),
     trace,
   }
 }

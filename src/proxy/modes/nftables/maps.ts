@@ -5,19 +5,19 @@ import type { Family } from '#values/address.ts'
 import { PROTOCOLS, type Protocol } from '#values/protocol.ts'
 import { AFFINITY, mapUnit, setUnit } from './names.ts'
 
-// The maps and sets in which all plain services live. What has a name here is declared this way forever: a map cannot
-// be changed while rules look into it, so a new shape takes a new name.
+// The maps and sets in which all plain services live. A name here always has the same declaration: a map cannot be changed
+// while rules look into it, so a new shape takes a new name.
 
 /** Address, protocol, port → where to go. */
 export const SERVICE_IPS = 'service-ips'
 /** Protocol, port → where to go. */
 export const SERVICE_NODEPORTS = 'service-nodeports'
-/** Where nobody answers: what is said to those who come all the same. */
+/** Frontends without endpoints: whether a packet is rejected or dropped. */
 export const NO_ENDPOINT_SERVICES = 'no-endpoint-services'
 export const NO_ENDPOINT_NODEPORTS = 'no-endpoint-nodeports'
-/** Load balancer addresses that only some may come to. */
+/** Load balancer addresses with source ranges. */
 export const FIREWALL_IPS = 'firewall-ips'
-/** Every cluster IP, whether anybody answers there or not. */
+/** Every cluster IP, with endpoints or without. */
 export const CLUSTER_IPS = 'cluster-ips'
 /** Pairs of an endpoint's address with itself. */
 export const HAIRPIN = 'hairpin'
@@ -35,11 +35,11 @@ export function nodePortEndpointsMap(protocol: Protocol): string {
 }
 
 export interface Container extends Entry {
-  /** As nft tells it afterwards. */
+  /** As nft lists the declaration. */
   readonly types: string
 }
 
-/** What stands without a single Service. */
+/** The maps and sets of a node without a single Service. */
 export function containers(family: Family): readonly Container[] {
   const { addressType } = FAMILY_WORDS[family]
   const atAddress = `${concat(addressType, 'inet_proto', 'inet_service')} : verdict`

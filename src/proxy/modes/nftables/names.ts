@@ -2,7 +2,7 @@ import type { Endpoint, ServiceTraffic } from '#proxy/desired/traffic.ts'
 import type { Unit } from '#proxy/modes/mode.ts'
 import { hash8 } from '#values/digest.ts'
 
-// What is ours in nftables → its name, and the unit it is in.
+// The names of our table, chains, maps and sets, and of their units.
 
 /** In the families `ip` and `ip6`; the name is kube-proxy's, so that there is never one of each. */
 export const TABLE = 'kube-proxy'
@@ -13,11 +13,11 @@ export const FIREWALL_CHECK = 'firewall-check'
 export const SERVICE_ENDPOINTS_CHECK = 'service-endpoints-check'
 export const NODEPORT_ENDPOINTS_CHECK = 'nodeport-endpoints-check'
 export const CLUSTER_IPS_CHECK = 'cluster-ips-check'
-/** Where an address of the Services' ranges goes that no Service has. */
+/** The chain for packets to addresses of the Services' ranges that no Service has. */
 export const UNALLOCATED = 'unallocated-ips-check'
 export const REJECT = 'reject-chain'
 
-export type Kind = 'table' | 'chain' | 'map' | 'set' | 'element'
+export type NftUnitKind = 'table' | 'chain' | 'map' | 'set' | 'element'
 
 export const TABLE_UNIT: Unit = `table ${TABLE}`
 
@@ -38,18 +38,18 @@ export function elementUnit(container: string, key: string): Unit {
   return `element ${container} ${key}`
 }
 
-export interface UnitParts {
-  readonly kind: Kind
+export interface NftUnit {
+  readonly kind: NftUnitKind
   /** Of the chain, map or set; of the one an element is in. */
   readonly name: string
   /** Of an element. */
   readonly key: string
 }
 
-export function unitParts(unit: Unit): UnitParts {
+export function unitParts(unit: Unit): NftUnit {
   const first = unit.indexOf(' ')
   const second = unit.indexOf(' ', first + 1)
-  const kind = unit.slice(0, first) as Kind
+  const kind = unit.slice(0, first) as NftUnitKind
   if (second < 0) return { kind, name: unit.slice(first + 1), key: '' }
   return { kind, name: unit.slice(first + 1, second), key: unit.slice(second + 1) }
 }
@@ -60,11 +60,11 @@ export interface OwnNames {
   readonly cluster: string
   /** The endpoints on this node. */
   readonly local: string
-  /** The way in at the cluster IP, where it is not one of the two. */
+  /** For packets to the cluster IP, where that is not one of the two. */
   readonly internal: string
-  /** The way in from outside. */
+  /** For packets to outward addresses and node ports. */
   readonly external: string
-  /** Who may come to the load balancer's addresses. */
+  /** Which sources may connect to the load balancer's addresses. */
   readonly firewall: string
   endpoint(endpoint: Endpoint): string
   /** The set of clients that were sent to an endpoint. */

@@ -7,7 +7,7 @@ import type { Family } from '#values/address.ts'
 import { containerOf } from './maps.ts'
 import { AFFINITY, chainUnit, elementUnit, mapUnit, setUnit, TABLE, TABLE_UNIT } from './names.ts'
 
-// What `nft -j list table` prints → the units that are there, in the very text we would write.
+// The output of `nft -j list table` → the units in the kernel, in the very text we would write.
 
 export async function read(kernel: Kernel, family: Family): Promise<Ruleset> {
   const command = listTable(family, TABLE)
@@ -29,7 +29,7 @@ export function unitsOf({ chains, sets, maps }: Listing, family: Family): Rulese
     const container = containerOf(family, unit)
     if (container?.types !== declared.types) return FOREIGN
     found.set(unit, container.text)
-    // Who is in an affinity set is for the kernel to know.
+    // The clients in an affinity set are the kernel's, not elements of ours.
     if (name.startsWith(AFFINITY)) continue
     for (const [key, rest] of declared.elements()) found.set(elementUnit(name, key), rest)
   }
@@ -41,7 +41,8 @@ function unitOf(unit: (name: string) => Unit) {
 }
 
 /**
- * A table with maps that are not ours, or not any more, cannot be mended map by map: rules hold on to them. Seen as one
- * unit that must change, it is replaced as a whole, in one transaction and so without a gap: kube-proxy's own, for one.
+ * A table with maps that are not ours, or are declared as an older version did, cannot be repaired map by map: rules refer to
+ * them. Read as one unit that must change, the table is replaced as a whole, in one transaction and so without a gap. After
+ * kube-proxy's nftables mode, this is what the first sync does.
  */
 const FOREIGN: Ruleset = new Map([[TABLE_UNIT, 'not ours']])

@@ -11,8 +11,8 @@ import { TABLE } from './names.ts'
 import { service } from './service/service.ts'
 import { transaction } from './write.ts'
 
-// A family → commands that change nothing and fail where nft or the kernel lacks what this mode takes: a table of every
-// kind of rule is put to the test before a node relies on it, and not when the first sticky Service comes.
+// A family → commands that change nothing and fail where nft or the kernel lacks what this mode needs: a table with every kind
+// of rule is checked before a node relies on it, and not only when the first sticky Service comes.
 
 export function trials(family: Family): readonly Command[] {
   const { ip } = FAMILY_WORDS[family]
@@ -24,7 +24,7 @@ export function trials(family: Family): readonly Command[] {
     change: new Map(),
     remove: new Set<string>(),
   }
-  // Beside our own table, which may stand there in another shape.
+  // Under another name than our own table, which may be there in another shape.
   const lines = transaction(plan, { family, chainRemoval: 'at-once' }, `${ip} ${TABLE}-trial`)
   return [
     // JSON may be left out when nft is built.

@@ -3,35 +3,35 @@ import { rule } from '#dialects/words.ts'
 import type { Plan, Unit } from '#proxy/modes/mode.ts'
 import type { Command } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
-import { type Kind, TABLE, TABLE_UNIT, unitParts } from './names.ts'
+import { type NftUnitKind, TABLE, TABLE_UNIT, unitParts } from './names.ts'
 
-// A plan → one transaction, but for what a large one sends ahead, in an order in which nothing dangles: what is led to
-// stands before what leads there, and goes after it.
+// A plan → one transaction, after those that a large plan sends ahead, in an order in which nothing dangles: a chain or map is
+// made before the rules and elements that lead to it, and deleted after them.
 
 /**
- * From 6.2 on a kernel lets go of a chain in the very transaction that takes away the last way to it. Earlier ones do
- * so a moment later, and refuse a transaction that would delete it before. There such a chain is only emptied; whoever
- * reads the table next finds it empty, and a plan that does nothing but remove chains may delete them.
+ * From 6.2 on, a kernel lets a transaction delete a chain together with the last jump to it. Older kernels drop the reference
+ * a moment later, and refuse such a transaction. There the chain is only emptied; the next read of the table finds it, and a
+ * plan that does nothing but remove chains may delete it.
  */
 export type ChainRemoval = 'at-once' | 'when-forgotten'
 
-export interface Manner {
+export interface NftWriteOptions {
   readonly family: Family
   readonly chainRemoval: ChainRemoval
 }
 
-export function write(plan: Plan, manner: Manner): readonly Command[] {
-  const table = `${FAMILY_WORDS[manner.family].ip} ${TABLE}`
-  if (plan.remove.has(TABLE_UNIT)) return [applyLines([`delete table ${table}`], manner.family)]
+export function write(plan: Plan, options: NftWriteOptions): readonly Command[] {
+  const table = `${FAMILY_WORDS[options.family].ip} ${TABLE}`
+  if (plan.remove.has(TABLE_UNIT)) return [applyLines([`delete table ${table}`], options.family)]
   return parts(plan)
-    .map(part => transaction(part, manner, table))
+    .map(part => transaction(part, options, table))
     .filter(lines => lines.length > 0)
-    .map(lines => applyLines(lines, manner.family))
+    .map(lines => applyLines(lines, options.family))
 }
 
 /**
- * Where anybody listens, `nft monitor` for one, the kernel keeps a page for each element until a transaction ends: half a
- * gigabyte for a hundred thousand of them. Endpoints that are added can go ahead in pieces, for nothing leads to them yet.
+ * While a program listens to changes, such as `nft monitor`, the kernel keeps a page for each element until the transaction
+ * ends: half a gigabyte for a hundred thousand of them. New endpoints go ahead in pieces: no rule leads to them yet.
  */
 const ELEMENTS_AHEAD = 20_000
 
@@ -52,18 +52,18 @@ function parts(plan: Plan): readonly Plan[] {
 
 const AHEAD = /^element (?:nodeport-)?endpoints-/
 
-/** The chains of a plan that must wait for the kernel to forget who led to them. */
-export function emptied(plan: Plan, manner: Manner): ReadonlySet<Unit> {
-  if (plan.remove.has(TABLE_UNIT) || deletesChains(plan, manner)) return new Set()
+/** The chains of a plan that can only be emptied: the kernel still counts the jumps that led to them. */
+export function emptied(plan: Plan, options: NftWriteOptions): ReadonlySet<Unit> {
+  if (plan.remove.has(TABLE_UNIT) || deletesChains(plan, options)) return new Set()
   return new Set(sorted(plan.remove).chain.map(({ unit }) => unit))
 }
 
-function deletesChains({ change, remove }: Plan, { chainRemoval }: Manner): boolean {
+function deletesChains({ change, remove }: Plan, { chainRemoval }: NftWriteOptions): boolean {
   return chainRemoval === 'at-once' || (change.size === 0 && sorted(remove).chain.length === remove.size)
 }
 
 /** `table` with its family. */
-export function transaction(plan: Plan, manner: Manner, table: string): readonly string[] {
+export function transaction(plan: Plan, options: NftWriteOptions, table: string): readonly string[] {
   const textOf = (unit: Unit): string => plan.add.get(unit) ?? plan.change.get(unit)!
   const make = sorted([...plan.add.keys(), ...plan.change.keys()])
   const changed = sorted(plan.change.keys())
@@ -77,7 +77,7 @@ export function transaction(plan: Plan, manner: Manner, table: string): readonly
     ...elements('delete', about, [...changed.element, ...gone.element]),
     ...elements('add', about, make.element),
     ...gone.chain.map(({ name }) => `flush chain ${table} ${name}`),
-    ...(deletesChains(plan, manner) ? gone.chain.map(({ name }) => `delete chain ${table} ${name}`) : []),
+    ...(deletesChains(plan, options) ? gone.chain.map(({ name }) => `delete chain ${table} ${name}`) : []),
     ...[...gone.set, ...gone.map].map(({ kind, name }) => `delete ${kind} ${table} ${name}`),
   ]
 }
@@ -90,18 +90,18 @@ interface About {
 
 interface Named {
   readonly unit: Unit
-  readonly kind: Kind
+  readonly kind: NftUnitKind
   readonly name: string
 }
 
-/** Of elements there may be hundreds of thousands: they stay the strings they are. */
-interface Sorted extends Readonly<Record<Exclude<Kind, 'element'>, readonly Named[]>> {
+/** Elements stay strings, for there may be hundreds of thousands. */
+interface Sorted extends Readonly<Record<Exclude<NftUnitKind, 'element'>, readonly Named[]>> {
   readonly element: readonly Unit[]
 }
 
 function sorted(units: Iterable<Unit>): Sorted {
   const element: Unit[] = []
-  const named = { table: [], set: [], map: [], chain: [] } as Record<Exclude<Kind, 'element'>, Named[]>
+  const named = { table: [], set: [], map: [], chain: [] } as Record<Exclude<NftUnitKind, 'element'>, Named[]>
   for (const unit of [...units].sort()) {
     const { kind, name } = unitParts(unit)
     if (kind === 'element') element.push(unit)
@@ -110,14 +110,14 @@ function sorted(units: Iterable<Unit>): Sorted {
   return { ...named, element }
 }
 
-/** All chains stand before the first rule that may lead to one of them. */
+/** All chains are made before the first rule that may jump to one of them. */
 function chains({ table, textOf }: About, pieces: readonly Named[], changed: ReadonlySet<string>): readonly string[] {
   const stand: string[] = []
   const rules: string[] = []
   for (const { unit, name } of pieces) {
     const lines = textOf(unit).split('\n')
     const hook = isHookLine(lines[0]!) ? lines.shift() : undefined
-    // A hook cannot be changed where it stands. Any other chain may stand empty, left over from an earlier time.
+    // The hook of a base chain cannot be changed: the chain is made anew. Any other chain may be there, emptied by an earlier plan.
     if (hook === undefined) stand.push(`add chain ${table} ${name}`, `flush chain ${table} ${name}`)
     else
       stand.push(
@@ -131,7 +131,7 @@ function chains({ table, textOf }: About, pieces: readonly Named[], changed: Rea
 
 const ELEMENTS_PER_LINE = 1000
 
-/** An element cannot be changed where it stands: it is deleted and added, and in between nobody looks. */
+/** An element cannot be changed: it is deleted and added, in one transaction, so that no packet meets the time between. */
 function elements(verb: 'add' | 'delete', { table, textOf }: About, units: readonly Unit[]): readonly string[] {
   const containers = new Map<string, string[]>()
   for (const unit of units) {

@@ -62,7 +62,7 @@ test.each(['ipv4', 'ipv6'] as const)(
 function laneOf(cluster: Cluster, family: Family, kernel: PaperNode): Lane {
   const mode = modeOf(family)
   const nodeReader = nodeFacts({ flags: FLAGS, family, addresses: OWN[family] })
-  return new Lane({ family, cluster, mode, kernel, clock: systemClock, limits: LIMITS, nodeReader, tell: () => {} })
+  return new Lane({ family, cluster, mode, kernel, clock: systemClock, limits: LIMITS, nodeReader, onReport: () => {} })
 }
 
 /** What lingers is there only where it was before. */

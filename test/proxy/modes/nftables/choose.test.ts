@@ -54,7 +54,7 @@ describe('the trial', () => {
 describe('a host that can', () => {
   test('is known by the versions of nft and the kernel', async () =>
     expect(await choose({})).toEqual({
-      manner: { family: 'ipv4', chainRemoval: 'at-once' },
+      options: { family: 'ipv4', chainRemoval: 'at-once' },
       why: 'nft 1.0.6 on kernel 6.12.3',
     }))
 
@@ -64,7 +64,7 @@ describe('a host that can', () => {
     ['6.2.0', 'at-once'],
     ['7.0', 'at-once'],
   ])('with kernel %s removes chains %s', async (release, chainRemoval) =>
-    expect((await choose({ release })).manner.chainRemoval).toBe(chainRemoval),
+    expect((await choose({ release })).options.chainRemoval).toBe(chainRemoval),
   )
 })
 
@@ -96,5 +96,5 @@ describe('a host that cannot', () => {
   })
 
   test('may be tried all the same where only the kernel is too old', async () =>
-    expect((await choose({ release: '5.10.0' }, 'skip')).manner.chainRemoval).toBe('when-forgotten'))
+    expect((await choose({ release: '5.10.0' }, 'skip')).options.chainRemoval).toBe('when-forgotten'))
 })

@@ -39,8 +39,8 @@ export function bookOf(objects: readonly ClusterObject[], family: Family = 'ipv4
   const cluster = new Cluster()
   for (const object of objects) cluster.apply({ type: 'put', object })
   const view = { ...viewOf(family), ...where.view }
-  const place = { family, nodeName: 'here', masquerade: where.masquerade ?? ('from-outside' as const) }
-  const draft = new Draft(cluster, modeOf(family), () => ({ place, view, addresses: [] }))
+  const thisNode = { family, nodeName: 'here', masquerade: where.masquerade ?? ('from-outside' as const) }
+  const draft = new Draft(cluster, modeOf(family), () => ({ thisNode, view, addresses: [] }))
   draft.update()
   return draft.book
 }

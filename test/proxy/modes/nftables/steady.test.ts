@@ -36,8 +36,8 @@ describe('in the steady state', () => {
         return command.argv.join() === LIST.join() ? ABSENT : DONE
       },
     }
-    const place = { family: 'ipv4' as const, nodeName: 'here', masquerade: 'from-outside' as const }
-    draft = new Draft(cluster, modeOf('ipv4'), () => ({ place, view: viewOf('ipv4'), addresses: [] }))
+    const thisNode = { family: 'ipv4' as const, nodeName: 'here', masquerade: 'from-outside' as const }
+    draft = new Draft(cluster, modeOf('ipv4'), () => ({ thisNode, view: viewOf('ipv4'), addresses: [] }))
     sync = new Sync(modeOf('ipv4'), kernel, { now: () => 0 })
     await change(service('shop/cart', ['10.96.0.10']), cart(2, 3), ...others)
     expect(commands.map(({ argv }) => argv.join(' '))).toEqual([LIST.join(' '), 'nft -f -'])

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Plan, Ruleset } from '#proxy/modes/mode.ts'
 import { nftables } from '#proxy/modes/nftables/index.ts'
 import type { ChainRemoval } from '#proxy/modes/nftables/write.ts'
-import { diff, EMPTY, settle } from '#proxy/plan/diff.ts'
+import { applied, diff, EMPTY } from '#proxy/plan/diff.ts'
 import { endpoint, service, slice } from '../../../support/objects.ts'
 import { bookOf, modeOf } from './scene.ts'
 
@@ -119,7 +119,7 @@ describe('a chain that is not needed any more', () => {
   })
 
   test('is deleted there by a plan that does nothing but delete chains', () => {
-    const found = settle(new Map(rules(2)), { ...NOTHING, add: new Map([['chain cluster-ip-lb-tcp-3', '']]) })
+    const found = applied(new Map(rules(2)), { ...NOTHING, add: new Map([['chain cluster-ip-lb-tcp-3', '']]) })
     expect(document(diff(found, rules(2)), 'when-forgotten')).toEqual([
       'flush chain ip kube-proxy cluster-ip-lb-tcp-3',
       'delete chain ip kube-proxy cluster-ip-lb-tcp-3',

@@ -1,7 +1,7 @@
 import type { Rule } from 'iptables-parser'
-import type { End, Hop, Path } from '#proxy/modes/trace.ts'
+import { CannotTrace, type End, type Hop, type Path } from '#proxy/modes/trace.ts'
 import type { Address } from '#values/address.ts'
-import { CannotTraceIpvs, only } from './understood.ts'
+import { only } from './understood.ts'
 
 // The state of a packet, and what a rule that matched makes of it.
 
@@ -53,10 +53,7 @@ function effect(rule: Rule, { mark }: IpvsPacketState): Effect {
       return { did, onward: 'next', mark: (((mark & ~bits) >>> 0) ^ value) >>> 0 }
     }
     default:
-      throw new CannotTraceIpvs(
-        rule,
-        `leads to ${target?.name}, which is no chain of these rules and no target known here`,
-      )
+      throw new CannotTrace(rule, `leads to ${target?.name}, which is no chain of these rules and no target known here`)
   }
 }
 

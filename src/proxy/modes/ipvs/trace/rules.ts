@@ -2,11 +2,11 @@ import { type Match, type Options, parseRule, type Rule } from 'iptables-parser'
 import { JUMP_UNITS } from '#proxy/modes/ipvs/base.ts'
 import { chainUnit, type IpvsTable, unitParts } from '#proxy/modes/ipvs/names.ts'
 import type { Ruleset, Unit } from '#proxy/modes/mode.ts'
-import type { Packet } from '#proxy/modes/trace.ts'
+import { CannotTrace, type Packet } from '#proxy/modes/trace.ts'
 import { type Address, parseAddress } from '#values/address.ts'
 import { contains, hostCidr, parseCidr } from '#values/cidr.ts'
 import type { Sets } from './sets.ts'
-import { CannotTraceIpvs, only } from './understood.ts'
+import { only } from './understood.ts'
 
 // The rules of each chain in the order in which the kernel asks them, and whether one matches a packet.
 
@@ -56,7 +56,7 @@ export interface PacketInIpvs {
 export function matches(rule: Rule, sight: PacketInIpvs): boolean {
   const { source, destination, inInterface, outInterface, fragment, protocol } = rule
   if (destination !== undefined || outInterface !== undefined || fragment !== undefined)
-    throw new CannotTraceIpvs(rule, 'asks for what no rule of ours asks for')
+    throw new CannotTrace(rule, 'asks for what no rule of ours asks for')
   const { packet, iface } = sight
   const holds = (given: typeof source, value: (text: string) => boolean): boolean =>
     given === undefined || value(given.value) !== given.negated
@@ -86,7 +86,7 @@ function isMet(rule: Rule, match: Match, sight: PacketInIpvs): boolean {
         return (mark & bits) >>> 0 === value
       })
     default:
-      throw new CannotTraceIpvs(rule, `has a match "${match.name}", which is not known here`)
+      throw new CannotTrace(rule, `has a match "${match.name}", which is not known here`)
   }
 }
 

@@ -2,9 +2,10 @@ import type { Match, Rule } from 'iptables-parser'
 import { memberUnit } from '#proxy/modes/ipvs/names.ts'
 import { setOf, setSpec } from '#proxy/modes/ipvs/sets.ts'
 import type { Ruleset } from '#proxy/modes/mode.ts'
+import { CannotTrace } from '#proxy/modes/trace.ts'
 import { type Address, familyOf } from '#values/address.ts'
 import { contains, hostCidr, parseCidr } from '#values/cidr.ts'
-import { CannotTraceIpvs, only } from './understood.ts'
+import { only } from './understood.ts'
 
 // `-m set --match-set NAME dst,dst` and a packet → whether the set has it.
 
@@ -28,7 +29,7 @@ export class Sets {
     const { value, negated } = only(rule, options, '--match-set')
     const [name = '', directions = ''] = value.split(' ')
     const set = setOf(name, familyOf(header.to))
-    if (set === undefined) throw new CannotTraceIpvs(rule, `asks a set "${name}", which is not ours`)
+    if (set === undefined) throw new CannotTrace(rule, `asks a set "${name}", which is not ours`)
     const [type = ''] = setSpec(set, familyOf(header.to)).split(' ', 1)
     return this.#has(name, type, entryParts(rule, type, { directions, header })) !== negated
   }
@@ -62,10 +63,10 @@ interface Asked {
 function entryParts(rule: Rule, type: string, { directions, header }: Asked): readonly string[] {
   const dimensions = type.slice(type.indexOf(':') + 1).split(',')
   const ways = directions.split(',')
-  if (ways.length !== dimensions.length) throw new CannotTraceIpvs(rule, `asks a ${type} set for "${directions}"`)
+  if (ways.length !== dimensions.length) throw new CannotTrace(rule, `asks a ${type} set for "${directions}"`)
   return dimensions.map((dimension, i) => {
     if (dimension !== 'port') return ways[i] === 'src' ? header.from : header.to
-    if (ways[i] === 'src') throw new CannotTraceIpvs(rule, 'asks for a source port, which is not known here')
+    if (ways[i] === 'src') throw new CannotTrace(rule, 'asks for a source port, which is not known here')
     return type.startsWith('bitmap') ? `${header.port}` : `${header.protocol}:${header.port}`
   })
 }

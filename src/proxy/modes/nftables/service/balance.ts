@@ -7,8 +7,8 @@ import { endpointsMap, nodePortEndpointsMap } from '#proxy/modes/nftables/maps.t
 import { chainUnit, elementUnit } from '#proxy/modes/nftables/names.ts'
 import { markAtClusterIP } from './sources.ts'
 
-// A plain frontend → elements for its endpoints, and the chain that picks one of so many. The chain knows nothing of
-// the service: all with that many endpoints share it, each wants it in the same words, and it goes with the last.
+// A plain frontend → elements for its endpoints, and the chain that picks one of that many. The chain does not depend on the
+// service: all with that many endpoints share it, each with the same text, and it is deleted with the last of them.
 
 export interface Balanced {
   readonly entries: readonly Entry[]
@@ -26,19 +26,19 @@ export function balance(traffic: ServiceTraffic, node: NodeView, frontend: Front
   }
 }
 
-/** Through the gate of a plain service comes who may go anywhere. */
+/** The gate of a plain service lets every client go to any endpoint. */
 function poolOf({ verdict }: Frontend): PoolName {
   return verdict.to === 'pool' ? verdict.pool : 'cluster'
 }
 
-/** What a door's key looks like in every map it is in: a node port has no address. */
-export function doorKey({ protocol }: ServiceTraffic, { ip, port }: Frontend): string {
+/** The key of a frontend, in every map that has it: a node port has no address. */
+export function frontendKey({ protocol }: ServiceTraffic, { ip, port }: Frontend): string {
   return ip === undefined ? words.concat(protocol, port) : words.concat(ip, protocol, port)
 }
 
-function numbered({ protocol }: ServiceTraffic, door: Frontend, endpoints: readonly Endpoint[]): readonly Entry[] {
-  const map = door.ip === undefined ? nodePortEndpointsMap(protocol) : endpointsMap(protocol)
-  const key = door.ip === undefined ? String(door.port) : words.concat(door.ip, door.port)
+function numbered({ protocol }: ServiceTraffic, frontend: Frontend, endpoints: readonly Endpoint[]): readonly Entry[] {
+  const map = frontend.ip === undefined ? nodePortEndpointsMap(protocol) : endpointsMap(protocol)
+  const key = frontend.ip === undefined ? String(frontend.port) : words.concat(frontend.ip, frontend.port)
   return endpoints.map(({ ip, port }, i) => ({
     unit: elementUnit(map, words.concat(key, i)),
     text: `: ${words.concat(ip, port)}`,

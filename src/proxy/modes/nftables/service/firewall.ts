@@ -7,7 +7,7 @@ import { chainUnit, ownNames } from '#proxy/modes/nftables/names.ts'
 import type { Address } from '#values/address.ts'
 import { contains } from '#values/cidr.ts'
 
-// Source ranges → the chain that sends away who is in none of them, whether or not anybody would have answered.
+// Source ranges → the chain that drops packets from all other sources, with endpoints or without.
 
 export function firewall(traffic: ServiceTraffic, node: NodeView): readonly Entry[] {
   const guarded = traffic.frontends.filter(({ sourceRanges }) => sourceRanges !== undefined)

@@ -7,8 +7,8 @@ import { affinitySet } from '#proxy/modes/nftables/maps.ts'
 import { chainUnit, type OwnNames, ownNames } from '#proxy/modes/nftables/names.ts'
 import { fromLocalPod, markAtClusterIP } from './sources.ts'
 
-// A service port that maps alone cannot serve → chains of its own: for clients that come back to where they were, and
-// for policy Local at outward addresses, where it matters who asks.
+// A service port that maps alone cannot serve → chains of its own: for session affinity, and for policy Local at outward
+// addresses, where the way depends on the source.
 
 /** The chain a frontend's element leads to; nothing where the shared balancers will do. */
 export function ownWay(traffic: ServiceTraffic, verdict: Verdict): string | undefined {
@@ -45,7 +45,7 @@ function chain(name: string, lines: readonly (string | false)[]): Entry {
   return { unit: chainUnit(name), text: lines.filter(line => line !== false).join('\n') }
 }
 
-/** Only clients that come back need more of an endpoint than its address: each has a set of those it has seen. */
+/** With session affinity, each endpoint has a chain, and a set of the clients that were sent to it. */
 function arrivals({ traffic, node: { family }, names }: Own): readonly Entry[] {
   const { protocol, pools, stickySeconds } = traffic
   if (stickySeconds === undefined) return []
@@ -59,7 +59,7 @@ function arrivals({ traffic, node: { family }, names }: Own): readonly Entry[] {
   ])
 }
 
-/** A client that was here before goes where it went; everybody else goes anywhere, evenly. */
+/** A client in an endpoint's set goes to that endpoint; all others are spread evenly. */
 function poolChain(own: Own, pool: PoolName): Entry {
   const { traffic, node, names } = own
   const endpoints = traffic.pools[pool]
@@ -76,12 +76,12 @@ function anywhere({ traffic: { protocol }, node }: Own, endpoints: readonly Endp
   return rule(words.L4PROTO, protocol, words.dnatBy(node.family, found))
 }
 
-/** Where clients come back, the cluster IP and the outward addresses share their memory, but not who is masqueraded. */
+/** With session affinity, the cluster IP and the outward addresses share their sets, but not which packets are masqueraded. */
 function internalChain({ traffic, node, names }: Own): readonly Entry[] {
   const mark = markAtClusterIP(traffic, node)
-  const door = traffic.frontends.find(({ kind }) => kind === 'cluster-ip')
-  if (traffic.stickySeconds === undefined || mark === undefined || door?.verdict.to !== 'pool') return []
-  return [chain(names.internal, [mark, `goto ${names[door.verdict.pool]}`])]
+  const frontend = traffic.frontends.find(({ kind }) => kind === 'cluster-ip')
+  if (traffic.stickySeconds === undefined || mark === undefined || frontend?.verdict.to !== 'pool') return []
+  return [chain(names.internal, [mark, `goto ${names[frontend.verdict.pool]}`])]
 }
 
 function externalChain({ traffic: { gate }, node, names }: Own): Entry {

@@ -5,19 +5,19 @@ import type { Frontend, ServiceTraffic } from '#proxy/desired/traffic.ts'
 import type { Entry } from '#proxy/modes/mode.ts'
 import * as maps from '#proxy/modes/nftables/maps.ts'
 import { elementUnit, ownNames, REJECT } from '#proxy/modes/nftables/names.ts'
-import { balance, doorKey } from './balance.ts'
+import { balance, frontendKey } from './balance.ts'
 import { firewall } from './firewall.ts'
 import { ownChains, ownWay } from './own.ts'
 
-// One service port → the elements that open its doors. Chains of its own has only what maps cannot say.
+// One service port → the elements of its frontends; and chains of its own, for what maps cannot express.
 
 export function service(traffic: ServiceTraffic, node: NodeView): readonly Entry[] {
   const { frontends } = traffic
   const open = frontends.filter(({ verdict }) => verdict.to === 'pool' || verdict.to === 'gate')
   const shut = frontends.filter(frontend => deadEnd(traffic, frontend) !== undefined)
   return [
-    ...onePerDoor(traffic, open).flatMap(frontend => opening(traffic, node, frontend)),
-    ...onePerDoor(traffic, shut).map(frontend => refusal(traffic, frontend)),
+    ...onePerKey(traffic, open).flatMap(frontend => opening(traffic, node, frontend)),
+    ...onePerKey(traffic, shut).map(frontend => refusal(traffic, frontend)),
     ...frontends.filter(({ sourceRanges }) => sourceRanges !== undefined).map(frontend => guard(traffic, frontend)),
     ...frontends.filter(({ kind }) => kind === 'cluster-ip').map(({ ip }) => member(maps.CLUSTER_IPS, ip!)),
     ...hairpins(traffic),
@@ -26,9 +26,9 @@ export function service(traffic: ServiceTraffic, node: NodeView): readonly Entry
   ]
 }
 
-/** One address may be several things to a service; a map has one answer, and that is the first that leads somewhere. */
-function onePerDoor(traffic: ServiceTraffic, frontends: readonly Frontend[]): readonly Frontend[] {
-  const keys = frontends.map(frontend => doorKey(traffic, frontend))
+/** A cluster IP may be an external IP of the same Service. A map has one element for an address and port: the first frontend's. */
+function onePerKey(traffic: ServiceTraffic, frontends: readonly Frontend[]): readonly Frontend[] {
+  const keys = frontends.map(frontend => frontendKey(traffic, frontend))
   return frontends.filter((_, i) => keys.indexOf(keys[i]!) === i)
 }
 
@@ -46,8 +46,9 @@ function refusal(traffic: ServiceTraffic, frontend: Frontend): Entry {
 }
 
 /**
- * What is said to those who were led nowhere. Nobody anywhere is refused at once; somebody, but not where policy
- * allows, is dropped as a missing route would be. A gate that lets only pods and the node through needs it as well.
+ * The verdict for packets that no map sends to an endpoint. Without any endpoint they are rejected at once; with endpoints, but
+ * none where the policy allows, they are dropped, as for want of a route. A gate that lets only pods and the node through needs
+ * it as well.
  */
 function deadEnd({ gate }: ServiceTraffic, { verdict }: Frontend): string | undefined {
   if (verdict.to === 'reject') return `goto ${REJECT}`
@@ -66,12 +67,12 @@ interface Way {
 
 function leads(traffic: ServiceTraffic, frontend: Frontend, { map, verdict }: Way): Entry {
   const text = rule(words.comment(traffic.id), ':', verdict)
-  return { unit: elementUnit(map, doorKey(traffic, frontend)), text }
+  return { unit: elementUnit(map, frontendKey(traffic, frontend)), text }
 }
 
 /**
- * Whoever comes to a cluster IP here is a pod of this node, and only such a pod can find itself there. Pods of other
- * nodes come to outward addresses, where policy Local leaves them their own address, and may find themselves too.
+ * Clients of a cluster IP on this node are pods of this node, and only such a pod can reach itself there. Pods of other nodes
+ * connect to outward addresses, where policy Local keeps their source address, and may reach themselves too.
  */
 function hairpins({ pools: { cluster, local }, gate }: ServiceTraffic): readonly Entry[] {
   const reachable = [...cluster, ...local].filter(endpoint => endpoint.local || gate?.policy === 'Local')

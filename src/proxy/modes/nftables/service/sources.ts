@@ -3,9 +3,9 @@ import { rule } from '#dialects/words.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { ServiceTraffic } from '#proxy/desired/traffic.ts'
 
-// How a packet of a local pod is told apart: by its source or by the interface it came in through.
+// The match for packets of local pods: by their source, or by the interface they came in through.
 
-/** Absent where nothing was configured. */
+/** Absent where local pods are not configured. */
 export function fromLocalPod({ family, localPods }: NodeView, sense: 'is' | 'not'): string | undefined {
   const no = sense === 'not' && '!='
   switch (localPods?.by) {
@@ -20,7 +20,7 @@ export function fromLocalPod({ family, localPods }: NodeView, sense: 'is' | 'not
   }
 }
 
-/** What is said of a packet on its way in at a cluster IP; nothing where nobody is masqueraded there. */
+/** The rule that marks packets to a cluster IP; absent where none are masqueraded there. */
 export function markAtClusterIP({ masquerade }: ServiceTraffic, node: NodeView): string | undefined {
   if (masquerade === 'never') return undefined
   return rule(masquerade === 'from-outside' && fromLocalPod(node, 'not'), setMark(node.mark))

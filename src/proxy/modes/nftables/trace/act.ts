@@ -2,27 +2,27 @@ import type { Ruleset } from '#proxy/modes/mode.ts'
 import { elementUnit } from '#proxy/modes/nftables/names.ts'
 import type { Hop } from '#proxy/modes/trace.ts'
 import { type Address, hostPort } from '#values/address.ts'
-import { isNamed, keysOf, type Traveller } from './fields.ts'
-import type { Data, Fields, Statement } from './parse.ts'
+import { isNamed, keysOf, type TracedPacket } from './fields.ts'
+import type { Data, PacketFields, Statement } from './parse.ts'
 
-// A packet and one statement → what becomes of the packet; several things where the statement draws a number.
+// A packet and one statement of a rule → the packet after it; several where the statement draws a number.
 
-/** Where the packet is. */
-export interface Place {
+/** The rule a packet is at. */
+export interface RulePosition {
   readonly rules: Ruleset
   readonly chain: string
   readonly rule: string
 }
 
 export interface Step {
-  readonly traveller: Traveller
-  /** The rule goes on, the rule does not match, or what it decides: `drop`, `goto lb-3`. */
+  readonly traced: TracedPacket
+  /** The rule goes on, it does not match, or its verdict: `drop`, `goto lb-3`. */
   readonly verdict: string
 }
 
-/** A rule that says something not known here: passing over it would be a wrong answer. */
-export class CannotTrace extends Error {
-  constructor({ chain, rule }: Place, words: string) {
+/** A rule has words that this mode does not write: passing over them would give a wrong answer. */
+class UnknownWords extends Error {
+  constructor({ chain, rule }: RulePosition, words: string) {
     super(`cannot trace "${rule}" in chain ${chain}: "${words}" is nothing this mode writes`)
     this.name = 'CannotTrace'
   }
@@ -31,86 +31,86 @@ export class CannotTrace extends Error {
 export const GOES_ON = 'goes on'
 export const NO_MATCH = 'no match'
 
-export function act(place: Place, statement: Statement, who: Traveller): readonly Step[] {
-  const here = (did: string): Hop => ({ at: place.chain, rule: place.rule, did })
+export function act(position: RulePosition, statement: Statement, traced: TracedPacket): readonly Step[] {
+  const here = (did: string): Hop => ({ at: position.chain, rule: position.rule, did })
   switch (statement.do) {
     case 'match':
-      return [{ traveller: who, verdict: matches(place, statement, who) ? GOES_ON : NO_MATCH }]
+      return [{ traced, verdict: matches(position, statement, traced) ? GOES_ON : NO_MATCH }]
     case 'vmap':
-      return lookUp(place, statement, who).map(({ drawn, found, at }) =>
+      return lookUp(position, statement, traced).map(({ drawn, found, at }) =>
         found === undefined
-          ? { traveller: drawn, verdict: NO_MATCH }
-          : { traveller: told(drawn, at(found)), verdict: found },
+          ? { traced: drawn, verdict: NO_MATCH }
+          : { traced: withHop(drawn, at(found)), verdict: found },
       )
     case 'dnat-by':
-      return lookUp(place, statement, who).map(({ drawn, found, at }) =>
-        found === undefined ? { traveller: drawn, verdict: NO_MATCH } : translated(drawn, found.split(' . '), at),
+      return lookUp(position, statement, traced).map(({ drawn, found, at }) =>
+        found === undefined ? { traced: drawn, verdict: NO_MATCH } : translated(drawn, found.split(' . '), at),
       )
     case 'dnat-to':
-      return [translated(who, /^\[?(.*?)\]?:(\d+)$/.exec(statement.to)!.slice(1), here)]
+      return [translated(traced, /^\[?(.*?)\]?:(\d+)$/.exec(statement.to)!.slice(1), here)]
     case 'mark':
-      return [{ traveller: statement.how === 'set' ? marked(who, here) : unmarked(who), verdict: GOES_ON }]
+      return [{ traced: statement.how === 'set' ? marked(traced, here) : unmarked(traced), verdict: GOES_ON }]
     case 'masquerade':
-      return [{ traveller: told(inState(who, 'masqueraded'), here('masquerade')), verdict: 'accept' }]
+      return [{ traced: withHop(inState(traced, 'masqueraded'), here('masquerade')), verdict: 'accept' }]
     case 'verdict':
-      return [{ traveller: told(who, here(statement.verdict)), verdict: statement.verdict }]
+      return [{ traced: withHop(traced, here(statement.verdict)), verdict: statement.verdict }]
     case 'aside':
-      return [{ traveller: who, verdict: GOES_ON }]
+      return [{ traced, verdict: GOES_ON }]
     case 'unknown':
-      throw new CannotTrace(place, statement.text)
+      throw new UnknownWords(position, statement.text)
   }
 }
 
-function matches({ rules }: Place, match: Statement & { readonly do: 'match' }, who: Traveller): boolean {
-  const [key] = keysOf(match.fields, who)
-  return key !== undefined && isNamed(rules, key, match.value, who) === (match.equal === 'yes')
+function matches({ rules }: RulePosition, match: Statement & { readonly do: 'match' }, traced: TracedPacket): boolean {
+  const [key] = keysOf(match.fields, traced)
+  return key !== undefined && isNamed(rules, key, match.value, traced) === (match.equal === 'yes')
 }
 
 interface Asking {
-  readonly fields: Fields
+  readonly fields: PacketFields
   readonly data: Data
 }
 
 interface Lookup {
   /** The packet, with its share of those that drew the same number. */
-  readonly drawn: Traveller
+  readonly drawn: TracedPacket
   readonly found?: string
   readonly at: (did: string) => Hop
 }
 
-function lookUp(place: Place, { fields, data }: Asking, who: Traveller): readonly Lookup[] {
-  const keys = keysOf(fields, who)
-  const here = (did: string): Hop => ({ at: place.chain, rule: place.rule, did })
-  if (keys.length === 0) return [{ drawn: who, at: here }]
+function lookUp(position: RulePosition, { fields, data }: Asking, traced: TracedPacket): readonly Lookup[] {
+  const keys = keysOf(fields, traced)
+  const here = (did: string): Hop => ({ at: position.chain, rule: position.rule, did })
+  if (keys.length === 0) return [{ drawn: traced, at: here }]
   return keys.map(key => {
-    const drawn = keys.length === 1 ? who : { ...who, share: who.share / keys.length }
+    const drawn = keys.length === 1 ? traced : { ...traced, share: traced.share / keys.length }
     if ('choices' in data) {
       const found = data.choices.get(key)
       return { drawn, at: here, ...(found !== undefined && { found }) }
     }
-    const rest = place.rules.get(elementUnit(data.name, key))
+    const rest = position.rules.get(elementUnit(data.name, key))
     const at = (did: string): Hop => ({ at: data.name, rule: `${key} ${rest}`, did })
     return rest === undefined ? { drawn, at } : { drawn, at, found: rest.slice(rest.lastIndexOf(': ') + 2) }
   })
 }
 
-function translated(who: Traveller, [ip, port]: readonly string[], at: (did: string) => Hop): Step {
-  const there = { ...inState(who, 'translated'), to: ip as Address, port: Number(port) }
-  return { traveller: told(there, at(`dnat to ${hostPort(there.to, there.port)}`)), verdict: 'accept' }
+function translated(traced: TracedPacket, [ip, port]: readonly string[], at: (did: string) => Hop): Step {
+  const there = { ...inState(traced, 'translated'), to: ip as Address, port: Number(port) }
+  return { traced: withHop(there, at(`dnat to ${hostPort(there.to, there.port)}`)), verdict: 'accept' }
 }
 
-function marked(who: Traveller, here: (did: string) => Hop): Traveller {
-  return told(inState(who, 'marked'), here('mark for masquerade'))
+function marked(traced: TracedPacket, here: (did: string) => Hop): TracedPacket {
+  return withHop(inState(traced, 'marked'), here('mark for masquerade'))
 }
 
-function unmarked(who: Traveller): Traveller {
-  return { ...who, state: who.state.difference(new Set(['marked'])) }
+function unmarked(traced: TracedPacket): TracedPacket {
+  return { ...traced, state: traced.state.difference(new Set(['marked'])) }
 }
 
-function inState(who: Traveller, state: 'marked' | 'translated' | 'masqueraded'): Traveller {
-  return { ...who, state: new Set([...who.state, state]) }
+function inState(traced: TracedPacket, state: 'marked' | 'translated' | 'masqueraded'): TracedPacket {
+  return { ...traced, state: new Set([...traced.state, state]) }
 }
 
-function told(who: Traveller, hop: Hop): Traveller {
-  return { ...who, hops: [...who.hops, hop] }
+function withHop(traced: TracedPacket, hop: Hop): TracedPacket {
+  return { ...traced, hops: [...traced.hops, hop] }
 }

@@ -3,16 +3,16 @@ import { AFFINITY, chainUnit, elementUnit } from '#proxy/modes/nftables/names.ts
 import type { Hop, Packet } from '#proxy/modes/trace.ts'
 import { type Address, parseAddress } from '#values/address.ts'
 import { contains, parseCidr } from '#values/cidr.ts'
-import type { Fields } from './parse.ts'
+import type { PacketFields } from './parse.ts'
 
-// What a rule asks about a packet → the answers; more than one where the rule draws a number.
+// The fields of a packet that a rule names → their values; more than one where the rule draws a number.
 
-/** A packet on its way, and the way so far. */
-export interface Traveller {
+/** A packet on its way, with the hops so far. */
+export interface TracedPacket {
   readonly packet: Packet
   readonly share: number
   readonly hops: readonly Hop[]
-  /** Where it is going now: not where it knocked, once it has been translated. */
+  /** Its destination now: after DNAT, the endpoint. */
   readonly to: Address
   readonly port: number
   readonly state: ReadonlySet<'marked' | 'translated' | 'masqueraded'>
@@ -23,23 +23,23 @@ export function isLocal(ip: Address, { nodeAddresses }: Packet): boolean {
   return ip.startsWith('127.') || ip === '::1' || nodeAddresses.includes(ip)
 }
 
-/** All keys that may come of these fields, each as likely as the others; none for a port of another protocol. */
-export function keysOf(fields: Fields, traveller: Traveller): readonly string[] {
-  const parts = fields.map(field => answers(field, traveller))
+/** All keys that these fields may form, each as likely as the others; none for a port of another protocol. */
+export function keysOf(fields: PacketFields, traced: TracedPacket): readonly string[] {
+  const parts = fields.map(field => answers(field, traced))
   return parts
     .reduce((keys, part) => keys.flatMap(key => part.map(answer => [...key, answer])), [[]] as string[][])
     .map(key => key.join(' . '))
 }
 
-function answers(field: string, traveller: Traveller): readonly string[] {
+function answers(field: string, traced: TracedPacket): readonly string[] {
   const [, protocol] = /^(tcp|udp|sctp) dport$/.exec(field) ?? []
-  if (protocol !== undefined) return protocol === traveller.packet.protocol ? [String(traveller.port)] : []
+  if (protocol !== undefined) return protocol === traced.packet.protocol ? [String(traced.port)] : []
   const [, drawn] = /^numgen random mod (\d+)$/.exec(field) ?? []
-  return drawn === undefined ? [answer(field, traveller)] : Array.from({ length: Number(drawn) }, (_, i) => String(i))
+  return drawn === undefined ? [answer(field, traced)] : Array.from({ length: Number(drawn) }, (_, i) => String(i))
 }
 
-function answer(field: string, traveller: Traveller): string {
-  const { packet, to, port, state } = traveller
+function answer(field: string, traced: TracedPacket): string {
+  const { packet, to, port, state } = traced
   if (field.startsWith('meta mark &')) return state.has('marked') ? '1' : '0'
   switch (field) {
     case 'ip saddr':
@@ -67,7 +67,7 @@ function answer(field: string, traveller: Traveller): string {
 }
 
 /** Whether a key is what the rule names: a value, a range, the start of a name, a set that has it. */
-export function isNamed(rules: Ruleset, key: string, value: string, { packet }: Traveller): boolean {
+export function isNamed(rules: Ruleset, key: string, value: string, { packet }: TracedPacket): boolean {
   if (value.startsWith(`@${AFFINITY}`)) return cameBack(rules, value.slice(AFFINITY.length + 1), packet)
   if (value.startsWith('@')) return rules.has(elementUnit(value.slice(1), key))
   if (value.startsWith('"'))
@@ -77,7 +77,7 @@ export function isNamed(rules: Ruleset, key: string, value: string, { packet }: 
   return cidr !== undefined && address !== undefined ? contains(cidr, address) : key === value
 }
 
-/** The rules do not say who is in an affinity set; they say how long somebody stays there, and where that leads. */
+/** Affinity sets are not in the ruleset. Its rules say how long a client stays in one, and to which endpoint it leads. */
 function cameBack(rules: Ruleset, name: string, { last }: Packet): boolean {
   const text = rules.get(chainUnit(`endpoint-${name}`)) ?? ''
   const seconds = Number(/ timeout (\d+)s /.exec(text)?.[1])

@@ -1,22 +1,22 @@
 import { isHookLine } from '#dialects/nft.ts'
 
-// The text of a rule → its statements, so that they can be carried out on paper.
+// The text of a rule → its statements, so that a trace can carry them out.
 
 export type Statement =
-  | { readonly do: 'match'; readonly fields: Fields; readonly equal: 'yes' | 'no'; readonly value: string }
-  | { readonly do: 'vmap'; readonly fields: Fields; readonly data: Data }
-  | { readonly do: 'dnat-by'; readonly fields: Fields; readonly data: Data }
+  | { readonly do: 'match'; readonly fields: PacketFields; readonly equal: 'yes' | 'no'; readonly value: string }
+  | { readonly do: 'vmap'; readonly fields: PacketFields; readonly data: Data }
+  | { readonly do: 'dnat-by'; readonly fields: PacketFields; readonly data: Data }
   | { readonly do: 'dnat-to'; readonly to: string }
   | { readonly do: 'mark'; readonly how: 'set' | 'clear' }
   | { readonly do: 'masquerade' }
-  /** Says nothing of this packet. */
+  /** Changes nothing of this packet. */
   | { readonly do: 'aside' }
   | { readonly do: 'verdict'; readonly verdict: string }
-  /** Somebody else's words. */
+  /** Words that this mode does not write. */
   | { readonly do: 'unknown'; readonly text: string }
 
 /** `ip daddr`, `meta l4proto`, …: what stands between the dots. */
-export type Fields = readonly string[]
+export type PacketFields = readonly string[]
 
 /** A map by its name, or the choices that stand in the rule. */
 export type Data = { readonly name: string } | { readonly choices: ReadonlyMap<string, string> }
@@ -97,7 +97,7 @@ function form(pattern: string, make: Make): readonly [RegExp, Make] {
   return [new RegExp(`${pattern}(?: |$)`, 'y'), make]
 }
 
-function split(fields: string): Fields {
+function split(fields: string): PacketFields {
   return fields.split(' . ')
 }
 

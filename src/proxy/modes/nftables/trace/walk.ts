@@ -1,55 +1,55 @@
 import type { Ruleset } from '#proxy/modes/mode.ts'
 import { chainUnit } from '#proxy/modes/nftables/names.ts'
-import { act, GOES_ON, type Place, type Step } from './act.ts'
-import type { Traveller } from './fields.ts'
+import { act, GOES_ON, type RulePosition, type Step } from './act.ts'
+import type { TracedPacket } from './fields.ts'
 import { rulesOf, type Statement, statementsOf } from './parse.ts'
 
-// A packet at the head of a chain → every way it can go on from there.
+// A packet at the head of a chain → every way it can leave the chain.
 
-export interface Outcome {
-  readonly traveller: Traveller
-  /** `on`: at its end the chain has decided nothing, and the packet goes on behind whatever led here. */
+export interface ChainExit {
+  readonly traced: TracedPacket
+  /** `on`: no rule has decided, and the packet goes on after the rule that jumped here. */
   readonly end: 'on' | 'accept' | 'drop' | 'reject'
 }
 
-export function walk(rules: Ruleset, chain: string, traveller: Traveller): readonly Outcome[] {
+export function walk(rules: Ruleset, chain: string, traced: TracedPacket): readonly ChainExit[] {
   const lines = rulesOf(rules.get(chainUnit(chain)) ?? '')
-  const from = (i: number, who: Traveller): readonly Outcome[] => {
+  const from = (i: number, traced: TracedPacket): readonly ChainExit[] => {
     const rule = lines[i]
-    if (rule === undefined) return [{ traveller: who, end: 'on' }]
-    const steps = carryOut({ rules, chain, rule }, statementsOf(rule), who)
+    if (rule === undefined) return [{ traced, end: 'on' }]
+    const steps = carryOut({ rules, chain, rule }, statementsOf(rule), traced)
     return steps.flatMap(step => follow(rules, step, after => from(i + 1, after)))
   }
-  return from(0, traveller)
+  return from(0, traced)
 }
 
 function follow(
   rules: Ruleset,
-  { traveller, verdict: said }: Step,
-  nextRule: (who: Traveller) => readonly Outcome[],
-): readonly Outcome[] {
-  const [verdict, target] = said.split(' ') as [string, string]
+  { traced, verdict: words }: Step,
+  nextRule: (traced: TracedPacket) => readonly ChainExit[],
+): readonly ChainExit[] {
+  const [verdict, target] = words.split(' ') as [string, string]
   switch (verdict) {
     case 'jump':
-      return walk(rules, target, traveller).flatMap(one => (one.end === 'on' ? nextRule(one.traveller) : [one]))
+      return walk(rules, target, traced).flatMap(one => (one.end === 'on' ? nextRule(one.traced) : [one]))
     case 'goto':
-      return walk(rules, target, traveller)
+      return walk(rules, target, traced)
     case 'return':
-      return [{ traveller, end: 'on' }]
+      return [{ traced, end: 'on' }]
     case 'accept':
     case 'drop':
     case 'reject':
-      return [{ traveller, end: verdict }]
+      return [{ traced, end: verdict }]
     default:
-      return nextRule(traveller)
+      return nextRule(traced)
   }
 }
 
 /** The statements of a rule, until one decides or does not match. */
-function carryOut(place: Place, statements: readonly Statement[], who: Traveller): readonly Step[] {
+function carryOut(position: RulePosition, statements: readonly Statement[], traced: TracedPacket): readonly Step[] {
   const [first, ...rest] = statements
-  if (first === undefined) return [{ traveller: who, verdict: GOES_ON }]
-  return act(place, first, who).flatMap(step =>
-    step.verdict === GOES_ON ? carryOut(place, rest, step.traveller) : [step],
+  if (first === undefined) return [{ traced, verdict: GOES_ON }]
+  return act(position, first, traced).flatMap(step =>
+    step.verdict === GOES_ON ? carryOut(position, rest, step.traced) : [step],
   )
 }
