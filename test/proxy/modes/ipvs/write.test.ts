@@ -47,6 +47,7 @@ test('nothing at all is run where nothing changed', () => {
 test('an endpoint elsewhere that comes or goes is one run of ipvsadm, which says nothing of other Services', () => {
   expect(written(ONE, cart(['10.244.2.3'], ['10.244.2.4']))).toEqual([
     {
+      does: 'write',
       argv: ['ipvsadm', '-R'],
       input: ['10.244.1.1:30080', '10.96.0.10:80', '10.99.0.2:30080']
         .map(at => `-a -t ${at} -r 10.244.2.4:8080 -m -w 1\n`)

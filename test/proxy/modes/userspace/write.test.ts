@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { openListeners } from '#dialects/relay.ts'
 import { PaperKernel } from '#lab/paper/kernel.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
@@ -30,7 +31,7 @@ function rules(addresses: readonly string[] | undefined, view: Partial<NodeView>
     cluster.apply({ type: 'put', object: slice('shop/a', 'shop/cart', pods) })
   }
   const place = { family: 'ipv4', nodeName: 'here', masquerade: 'never' } as const
-  const draft = new Draft(cluster, mode, () => ({ place, view: { ...VIEW, ...view }, addresses: [] }))
+  const draft = new Draft(cluster, mode, () => ({ thisNode: place, view: { ...VIEW, ...view }, addresses: [] }))
   draft.update()
   return draft.book.rules
 }
@@ -58,7 +59,7 @@ describe('what is written', () => {
 
   test('for a change of endpoints is a word to the relay alone', () => {
     expect(mode.write(diff(ONE, rules(['10.244.1.2', '10.244.1.3'])))).toEqual([
-      { argv: ['relay', 'open', 'ipv4'], input: 'tcp shop/cart\tto 10.244.1.2:8080 10.244.1.3:8080\n' },
+      openListeners('ipv4', [{ name: 'tcp shop/cart', pool: 'to 10.244.1.2:8080 10.244.1.3:8080' }]),
     ])
   })
 
