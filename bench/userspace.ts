@@ -75,7 +75,7 @@ class Stage {
       await one.next()
       return one
     }
-    const relay = new RelayClient(lab.node.namespace, { udpIdleMs: 250, tell: () => {}, lost: () => {} })
+    const relay = new RelayClient(lab.node.namespace, { udpIdleMs: 250, report: () => {}, lost: () => {} })
     running.push(relay)
     await start(load(endpoint, { do: 'pour', port: POUR }))
     await start(load(endpoint, { do: 'echo', port: ECHO }))

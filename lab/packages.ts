@@ -1,7 +1,7 @@
 import { anyCommand } from '#lab/any-command.ts'
 import { type Command, type Kernel, NOT_FOUND, type Outcome } from '#system/ports.ts'
 
-// The programs somebody needs → those programs on this machine, or one line that says what would help.
+// The programs a caller needs → those programs on this machine, or one line that says what would help.
 
 export type Program =
   | 'ip'
@@ -18,7 +18,7 @@ export type Program =
 
 export interface EnsureOptions {
   readonly install: 'if-missing' | 'never'
-  /** Told one sentence before anything is installed, and one after. */
+  /** Called with one sentence before anything is installed, and one after. */
   readonly say: (sentence: string) => void
 }
 
@@ -96,7 +96,7 @@ async function aptInstall(kernel: Kernel, packages: readonly string[]): Promise<
   const update = await kernel.run(apt(['update']))
   const install = await kernel.run(apt(installWords(packages)))
   if (install.code === 0) return undefined
-  return update.code === 0 ? told('apt-get install', install) : told('apt-get update', update)
+  return update.code === 0 ? reasonOf('apt-get install', install) : reasonOf('apt-get update', update)
 }
 
 function apt(words: readonly string[]): Command {
@@ -113,7 +113,7 @@ function refusal(missing: readonly Program[], packages: readonly string[], why: 
 }
 
 /** apt says much before it says what is wrong. */
-function told(what: string, { code, stdout, stderr }: Outcome): string {
+function reasonOf(what: string, { code, stdout, stderr }: Outcome): string {
   const lines = `${stdout}\n${stderr}`.split('\n').map(line => line.trim())
   const wrong = lines.find(line => line.startsWith('E:')) ?? lines.findLast(line => line !== '')
   return `${what} exited with ${code}: ${wrong ?? 'it said nothing'}`

@@ -6,13 +6,13 @@ import type { ConnectOutcome, Dial, Failure, Transport } from './pod/messages.ts
 import { PodClient } from './pod/pod-client.ts'
 import { type Addresses, extraAddressLine } from './topology.ts'
 
-// A namespace of the lab with its addresses: a place to answer from and to knock from.
+// A namespace of the lab with its addresses: it listens, and it connects to others.
 
-/** What to knock at: TCP and two seconds of patience, unless said otherwise; the kernel chooses where it comes from. */
-export type Knock = Omit<Dial, 'protocol' | 'timeoutMs'> & Partial<Pick<Dial, 'protocol' | 'timeoutMs'>>
+/** Where to connect to: over TCP with two seconds of patience unless named otherwise; by default the kernel chooses the source. */
+export type ConnectOptions = Omit<Dial, 'protocol' | 'timeoutMs'> & Partial<Pick<Dial, 'protocol' | 'timeoutMs'>>
 
-export interface Place extends Addresses {
-  /** How it answers where a listener has no name of its own. */
+export interface HostOptions extends Addresses {
+  /** The name its listeners answer with, where they have no name of their own. */
   readonly name: string
   readonly namespace: string
   readonly families: readonly Family[]
@@ -24,7 +24,7 @@ export interface ListenOptions {
 }
 
 export interface Listening {
-  /** Nobody answers any more, and open connections end. */
+  /** Stops listening, and ends open connections. */
   close(): Promise<void>
 }
 
@@ -39,7 +39,7 @@ export type Opened =
   | { readonly ok: false; readonly error: Failure; readonly elapsedMs: number }
 
 /**
- * Longer than it takes the kernel to tell an IPv6 client that it was rejected: "port unreachable" arrives here while
+ * Longer than a rejection takes to reach an IPv6 client: "port unreachable" arrives here while
  * connect() still holds the socket, is put aside (TcpExt LockDroppedIcmps), and counts when the SYN is repeated after 1 s.
  */
 const PATIENCE_MS = 2000
@@ -53,11 +53,11 @@ export class Host {
   readonly addresses: readonly string[]
   /** Commands run here act inside this host's namespace. */
   readonly kernel: Kernel
-  /** Started when first needed: many hosts are only ever looked at. */
+  /** Started when first needed: many hosts never listen or connect. */
   #client: PodClient | undefined
   #handles = 0
 
-  constructor(kernel: Kernel, { name, namespace, ip4, ip6, families }: Place) {
+  constructor(kernel: Kernel, { name, namespace, ip4, ip6, families }: HostOptions) {
     this.name = name
     this.namespace = namespace
     this.ip4 = ip4
@@ -75,28 +75,28 @@ export class Host {
     const closers = await Promise.all(
       addresses.map(async address => {
         const handle = ++this.#handles
-        await this.#ask({ do: 'listen', handle, door: { protocol, address, port, name } })
+        await this.#ask({ do: 'listen', handle, listener: { protocol, address, port, name } })
         return () => this.#ask({ do: 'close', handle })
       }),
     )
     return { close: async () => void (await Promise.all(closers.map(close => close()))) }
   }
 
-  /** Connects, asks who answers, and hangs up. Refused, unreachable and timed out are outcomes. */
-  async connect(knock: Knock): Promise<ConnectOutcome> {
-    const [outcome] = await this.connectMany(1, knock)
+  /** Connects, asks the listener's name, and hangs up. Refused, unreachable and timed out are outcomes. */
+  async connect(options: ConnectOptions): Promise<ConnectOutcome> {
+    const [outcome] = await this.connectMany(1, options)
     return outcome!
   }
 
   /** One after the other. */
-  connectMany(times: number, knock: Knock): Promise<readonly ConnectOutcome[]> {
-    return this.#ask({ do: 'connect', dial: dial(knock), times })
+  connectMany(times: number, options: ConnectOptions): Promise<readonly ConnectOutcome[]> {
+    return this.#ask({ do: 'connect', dial: dial(options), times })
   }
 
   /** A connection that stays. */
-  async open(knock: Knock): Promise<Opened> {
+  async open(options: ConnectOptions): Promise<Opened> {
     const handle = ++this.#handles
-    const [refusal] = await this.#ask({ do: 'open', handle, dial: dial(knock) })
+    const [refusal] = await this.#ask({ do: 'open', handle, dial: dial(options) })
     if (refusal?.ok === false) return refusal
     const send = async (text: string, timeoutMs = PATIENCE_MS) =>
       (await this.#ask({ do: 'ask', handle, text, timeoutMs }))[0]!
@@ -112,7 +112,7 @@ export class Host {
     await must(this.kernel, ipLines([`route replace ${cidr} via ${via}`]))
   }
 
-  /** Ends the program that answers and knocks here; the namespace stays. */
+  /** Ends the program that listens and connects here; the namespace stays. */
   async stop(): Promise<void> {
     await this.#client?.stop()
     this.#client = undefined
@@ -134,6 +134,6 @@ export function tally(outcomes: readonly ConnectOutcome[]): Readonly<Record<stri
   return counts
 }
 
-function dial(knock: Knock): Dial {
-  return { protocol: 'tcp', timeoutMs: PATIENCE_MS, ...knock }
+function dial(options: ConnectOptions): Dial {
+  return { protocol: 'tcp', timeoutMs: PATIENCE_MS, ...options }
 }

@@ -8,17 +8,17 @@ import * as topology from './topology.ts'
 // A kernel → a node with pods, another node, and a client beyond them, each in a network namespace of its own.
 
 export interface PodOptions extends topology.Addresses {
-  /** How it answers, and the end of its namespace's name. */
+  /** The name its listeners answer with, and the end of its namespace's name. */
   readonly name: string
 }
 
 export interface LabOptions {
   readonly pods?: readonly PodOptions[]
-  /** Bridged as with most CNI plugins, where this kernel can; tests may insist. */
+  /** By default bridged, as with most CNI plugins, where this kernel can; a test may need one of them. */
   readonly podNetwork?: topology.PodNetwork
 }
 
-interface Ground {
+interface LabParts {
   readonly kernel: Kernel
   readonly name: string
   readonly families: readonly Family[]
@@ -27,11 +27,11 @@ interface Ground {
 
 const TRIO = ['node', 'outside', 'remote'] as const
 
-/** Lays the ground and brings everything up; where that fails, nothing stays behind. Close it when done. */
+/** Connects the hosts and brings everything up; where that fails, nothing stays behind. Close it when done. */
 export async function openLab(kernel: Kernel, { pods = [], podNetwork }: LabOptions = {}): Promise<Lab> {
   const name = labName(process.pid)
   try {
-    const lab = new Lab(await layGround(kernel, name, podNetwork))
+    const lab = new Lab(await connectHosts(kernel, name, podNetwork))
     await lab.addPods(pods)
     return lab
   } catch (error) {
@@ -56,7 +56,7 @@ export class Lab {
   #ports = 0
   #closed: Promise<void> | undefined
 
-  constructor({ kernel, name, families, podNetwork }: Ground) {
+  constructor({ kernel, name, families, podNetwork }: LabParts) {
     this.#kernel = kernel
     this.name = name
     this.families = families
@@ -104,18 +104,18 @@ export class Lab {
     await removeLab(this.#kernel, this.name)
   }
 
-  #host(wish: PodOptions): Host {
-    return new Host(this.#kernel, { ...wish, namespace: `${this.name}-${wish.name}`, families: this.families })
+  #host(pod: PodOptions): Host {
+    return new Host(this.#kernel, { ...pod, namespace: `${this.name}-${pod.name}`, families: this.families })
   }
 }
 
 /** From nothing to three hosts that reach each other. */
-async function layGround(kernel: Kernel, name: string, wished: topology.PodNetwork | undefined): Promise<Ground> {
+async function connectHosts(kernel: Kernel, name: string, wanted: topology.PodNetwork | undefined): Promise<LabParts> {
   const namespaces = { node: `${name}-node`, outside: `${name}-outside`, remote: `${name}-remote` }
   const inside = (host: keyof typeof namespaces) => inNamespace(kernel, namespaces[host])
   await addNamespaces(kernel, Object.values(namespaces))
   const families = await forwards(inside('node'))
-  const podNetwork = await choosePodNetwork(inside('node'), wished)
+  const podNetwork = await choosePodNetwork(inside('node'), wanted)
   await Promise.all(TRIO.map(host => calm(inside(host), families)))
   await must(kernel, ipLines(topology.cables(namespaces)))
   await Promise.all([
@@ -133,13 +133,13 @@ async function forwards(node: Kernel): Promise<readonly Family[]> {
   return code === 0 ? FAMILIES : ['ipv4']
 }
 
-async function choosePodNetwork(node: Kernel, wished: topology.PodNetwork | undefined): Promise<topology.PodNetwork> {
+async function choosePodNetwork(node: Kernel, wanted: topology.PodNetwork | undefined): Promise<topology.PodNetwork> {
   const calls = ['bridge/bridge-nf-call-iptables', 'bridge/bridge-nf-call-ip6tables']
-  const { code } = await node.run(settings(wished === 'routed' ? 0 : 1, calls))
-  if (wished === 'bridged' && code !== 0) {
+  const { code } = await node.run(settings(wanted === 'routed' ? 0 : 1, calls))
+  if (wanted === 'bridged' && code !== 0) {
     throw new Error('this kernel has no bridge-netfilter (modprobe br_netfilter), which a bridged pod network needs')
   }
-  return wished ?? (code === 0 ? 'bridged' : 'routed')
+  return wanted ?? (code === 0 ? 'bridged' : 'routed')
 }
 
 /**

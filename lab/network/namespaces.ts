@@ -9,7 +9,7 @@ const LAB_NAMESPACE = /^sy-(\d+)-[0-9a-f]{4}-/
 const WHAT_IT_TAKES = 'it takes root with CAP_SYS_ADMIN (in a container: --privileged) and iproute2'
 const MISSING_PROGRAM = /^exec of ".*" failed: No such file or directory$/m
 
-/** `sy-4711-3fa9`: whose lab it is, and which of theirs. The name of each of its namespaces starts with it. */
+/** `sy-4711-3fa9`: the process that owns the lab, and a random number. The name of each of its namespaces starts with it. */
 export function labName(pid: number): string {
   return `sy-${pid}-${crypto.randomUUID().slice(0, 4)}`
 }
@@ -38,7 +38,7 @@ export async function addNamespaces(kernel: Kernel, names: readonly string[]): P
   throw new Error(`cannot make the network namespaces ${names.join(', ')}: ${said}${hint}`)
 }
 
-/** A lab with everything it has by now, half made or whole. */
+/** Removes a lab with everything it has by now, half made or whole. */
 export async function removeLab(kernel: Kernel, name: string): Promise<void> {
   const names = await namespaceNames(kernel)
   await removeNamespaces(
@@ -47,7 +47,7 @@ export async function removeLab(kernel: Kernel, name: string): Promise<void> {
   )
 }
 
-/** Removes them all, whatever one of them says, and then tells. A namespace takes its interfaces and rules with it. */
+/** Tries to remove every one of them, then throws if one failed. A namespace takes its interfaces and rules with it. */
 export async function removeNamespaces(kernel: Kernel, names: readonly string[]): Promise<void> {
   if (names.length === 0) return
   const input = lines(names.map(name => `netns del ${name}`))
@@ -55,7 +55,7 @@ export async function removeNamespaces(kernel: Kernel, names: readonly string[])
   await kernel.run(anyCommand(['rm', '-rf', ...names.map(name => `${NETNS_FILES}/${name}`)]))
   await kernel.run(anyCommand(['rmdir', NETNS_FILES]))
   const outcome = await kernel.run(command)
-  // Somebody else removed it first: that is what was wanted.
+  // Another process removed it first: that is what was wanted.
   const trouble = outcome.stderr.split('\n').filter(line => line !== '' && !/No such file|^Command failed/.test(line))
   if (trouble.length > 0) throw new CommandFailed(command, { ...outcome, stderr: trouble.join('\n') })
 }
@@ -72,7 +72,7 @@ export async function withoutNames(kernel: Kernel, namespace: string): Promise<v
   )
 }
 
-/** `ip netns exec` shows what lies here in place of the files of /etc. */
+/** `ip netns exec` mounts the files that lie here over those of /etc. */
 const NETNS_FILES = '/etc/netns'
 
 /** Removes what labs left behind whose process ended without closing them; labs that are in use are left alone. */

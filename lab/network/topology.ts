@@ -24,7 +24,7 @@ export const BRIDGE: Addresses = { ip4: '10.244.1.1', ip6: 'fd00:244:1::1' }
 export const NODE_POD_CIDRS = ['10.244.1.0/24', 'fd00:244:1::/64'] as const
 export const REMOTE_POD_CIDRS = ['10.244.2.0/24', 'fd00:244:2::/64'] as const
 
-/** What outside finds behind the node: cluster IPs, and addresses for load balancers and external IPs. */
+/** What outside reaches through the node: cluster IPs, and addresses for load balancers and external IPs. */
 export const SERVICE_CIDRS = ['10.96.0.0/12', '198.18.0.0/15', 'fd10:96::/108', 'fd00:198:18::/64'] as const
 
 /**

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import { anyCommand } from '#lab/any-command.ts'
-import type { Host, Knock } from '#lab/network/host.ts'
+import type { Host, ConnectOptions } from '#lab/network/host.ts'
 import { systemClock } from '#system/clock.ts'
 import { endpoint, ip, port, service, slice, slicePort } from '../support/objects.ts'
 import { Rig } from './agent-rig.ts'
@@ -117,7 +117,7 @@ describe.skipIf(why !== undefined)(`a node that changes its mode${why ? ` (skipp
 
   interface Client {
     readonly host: Host
-    readonly knock: Knock
+    readonly knock: ConnectOptions
   }
 
   /** From within and from outside, at every kind of door. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Service } from '#kubernetes/objects.ts'
-import { type Host, type Knock, tally } from '#lab/network/host.ts'
+import { type Host, type ConnectOptions, tally } from '#lab/network/host.ts'
 import type { ConnectOutcome } from '#lab/network/pod/messages.ts'
 import { modeOf } from '../proxy/modes/nftables/scene.ts'
 import { cidr, endpoint, ip, port, service, slice, slicePort } from '../support/objects.ts'
@@ -84,7 +84,7 @@ describe.skipIf(why !== undefined)(`traffic through nftables${why ? ` (skipped: 
       return { name, ports, vip: svc(n), nodePort: 30000 + n }
     }
 
-    const names = async (host: Host, knock: Knock, times = 40): Promise<readonly string[]> =>
+    const names = async (host: Host, knock: ConnectOptions, times = 40): Promise<readonly string[]> =>
       Object.keys(tally(await host.connectMany(times, knock))).sort()
     const peersOf = (outcomes: readonly ConnectOutcome[]): ReadonlySet<string> =>
       new Set(outcomes.map(outcome => (outcome.ok ? outcome.answer.peer.address : outcome.error)))

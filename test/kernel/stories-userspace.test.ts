@@ -31,7 +31,7 @@ describe.skipIf(why !== undefined)(
       lab = await openLab(hostKernel(), { pods: pods([2, 5, 6, 7, 9, 10, 11]) })
       relay = new RelayClient(lab.node.namespace, {
         udpIdleMs: 250,
-        tell: one => news.push(one),
+        report: one => news.push(one),
         lost: () => {},
       })
       stage = new Stage(lab, userspaceIn, withRelay(lab.node.kernel, relay))

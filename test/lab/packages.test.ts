@@ -102,7 +102,7 @@ test('an update that fails is no reason to stop while the installation works', a
   expect((await ensure(machine, ['ipset'])).ensured).toEqual({ ok: true, installed: ['ipset'] })
 })
 
-test('where the installation fails apt tells why, and a failed update is the cause', async () => {
+test('where the installation fails apt says why, and a failed update is the cause', async () => {
   const offline = { code: 100, stdout: 'Err:1 deb', stderr: 'W: later\nE: Could not resolve the mirror\n' }
   const unknown = { code: 100, stdout: 'Reading package lists...', stderr: 'E: Unable to locate package ipset\n' }
   const both = debian({ answer: ({ argv }) => (argv[1] === 'update' ? offline : unknown) })

@@ -1,24 +1,24 @@
 import { createSocket } from 'node:dgram'
 import { createServer, isIPv6, type Socket } from 'node:net'
 import { eachLine } from '#system/processes/lines.ts'
-import type { Answer, Door } from './messages.ts'
+import type { Answer, ListenerAddress } from './messages.ts'
 
-// A door → a listener that answers every line or datagram with who it is and what it sees.
+// An address → a listener that answers every line or datagram with its name, its own address and its peer's.
 
 export interface Listener {
   close(): void
 }
 
-export function listen(door: Door): Promise<Listener> {
-  return door.protocol === 'tcp' ? listenTcp(door) : listenUdp(door)
+export function listen(at: ListenerAddress): Promise<Listener> {
+  return at.protocol === 'tcp' ? listenTcp(at) : listenUdp(at)
 }
 
-function listenTcp({ address, port, name }: Door): Promise<Listener> {
-  const guests = new Set<Socket>()
+function listenTcp({ address, port, name }: ListenerAddress): Promise<Listener> {
+  const clients = new Set<Socket>()
   const server = createServer({ noDelay: true }, socket => {
-    guests.add(socket)
-    socket.once('close', () => guests.delete(socket))
-    // A guest that resets its connection is nobody's fault here.
+    clients.add(socket)
+    socket.once('close', () => clients.delete(socket))
+    // A client may reset its connection.
     socket.on('error', () => {})
     const peer = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 }
     const local = { address: socket.localAddress ?? '', port: socket.localPort ?? 0 }
@@ -28,7 +28,7 @@ function listenTcp({ address, port, name }: Door): Promise<Listener> {
   })
   const close = () => {
     server.close()
-    for (const guest of guests) guest.destroy()
+    for (const client of clients) client.destroy()
   }
   return new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -36,7 +36,7 @@ function listenTcp({ address, port, name }: Door): Promise<Listener> {
   })
 }
 
-function listenUdp({ address, port, name }: Door): Promise<Listener> {
+function listenUdp({ address, port, name }: ListenerAddress): Promise<Listener> {
   const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', ipv6Only: isIPv6(address) })
   socket.on('message', (message, peer) => {
     const answer: Answer = {
@@ -45,7 +45,7 @@ function listenUdp({ address, port, name }: Door): Promise<Listener> {
       local: { address: socket.address().address, port: socket.address().port },
       text: message.toString(),
     }
-    // A client that has left in the meantime is not our problem.
+    // The client may have left in the meantime.
     socket.send(JSON.stringify(answer), peer.port, peer.address, () => {})
   })
   return new Promise((resolve, reject) => {

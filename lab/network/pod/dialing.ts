@@ -1,10 +1,10 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { connect, isIPv6 } from 'node:net'
 import { eachLine } from '#system/processes/lines.ts'
-import { failureNews, Inbox } from './inbox.ts'
+import { failureItem, Inbox } from './inbox.ts'
 import type { Answer, ConnectOutcome, Dial, Failure } from './messages.ts'
 
-// An address and port to knock at → a conversation: lines out, answers or failures back.
+// An address and port → a conversation: lines out, answers or failures back.
 
 const FORBIDDEN_HOLD_MS = 20
 
@@ -14,7 +14,7 @@ interface Wire {
   hangUp(): void
 }
 
-/** A connected socket. UDP is always connected: it learns only from its first line whether somebody is there. */
+/** A connected socket. With UDP, connecting proves nothing: only the first line shows whether the port is open. */
 export class Conversation {
   readonly #wire: Wire
   #asked = 0
@@ -30,10 +30,10 @@ export class Conversation {
     this.#wire.inbox.clear()
     this.#wire.send(numbered)
     for (;;) {
-      const news = await this.#wire.inbox.next(start + timeoutMs)
+      const item = await this.#wire.inbox.next(start + timeoutMs)
       const elapsedMs = performance.now() - start
-      if ('failure' in news) return { ok: false, error: news.failure, elapsedMs }
-      const answer = JSON.parse(news.line) as Answer
+      if ('failure' in item) return { ok: false, error: item.failure, elapsedMs }
+      const answer = JSON.parse(item.line) as Answer
       if (answer.text === numbered) return { ok: true, answer: { ...answer, text }, elapsedMs }
     }
   }
@@ -55,13 +55,13 @@ export async function connectOnce(dial: Dial): Promise<ConnectOutcome> {
 
 export async function open(dial: Dial): Promise<Conversation | Failure> {
   const wire = dial.protocol === 'tcp' ? tcpWire(dial) : udpWire(dial)
-  const news = await wire.inbox.next(performance.now() + dial.timeoutMs)
-  if ('line' in news) return new Conversation(wire)
+  const item = await wire.inbox.next(performance.now() + dial.timeoutMs)
+  if ('line' in item) return new Conversation(wire)
   wire.hangUp()
-  return news.failure
+  return item.failure
 }
 
-/** Its first news is an empty line once it is connected. */
+/** The first item of its inbox is an empty line, once it is connected. */
 function tcpWire({ to, port, from, sourcePort }: Dial): Wire {
   const inbox = new Inbox()
   const socket = connect({
@@ -72,14 +72,14 @@ function tcpWire({ to, port, from, sourcePort }: Dial): Wire {
     ...(sourcePort !== undefined && { localPort: sourcePort }),
   })
   socket.once('connect', () => inbox.put({ line: '' }))
-  socket.on('error', error => inbox.end(failureNews(error)))
+  socket.on('error', error => inbox.end(failureItem(error)))
   socket.on('close', () => inbox.end({ failure: 'closed' }))
   eachLine(socket, line => inbox.put({ line }))
   return {
     inbox,
     send: line => void socket.write(`${line}\n`),
     hangUp: () => {
-      // A polite goodbye keeps a chosen source port busy for a minute (TIME_WAIT); a reset frees it for the next call.
+      // A FIN keeps a chosen source port busy for a minute (TIME_WAIT); a reset frees it for the next call.
       if (sourcePort !== undefined) socket.resetAndDestroy()
       else if (socket.connecting) socket.destroy()
       else socket.end()
@@ -87,11 +87,11 @@ function tcpWire({ to, port, from, sourcePort }: Dial): Wire {
   }
 }
 
-/** The socket is connected, because only then the kernel tells it that the other side answered "port unreachable". */
+/** The socket is connected: only then does the kernel report a "port unreachable" on it. */
 function udpWire({ to, port, from, sourcePort }: Dial): Wire {
   const inbox = new Inbox()
   const socket = createSocket(isIPv6(to) ? 'udp6' : 'udp4')
-  socket.on('error', error => tellUdp(inbox, error))
+  socket.on('error', error => putUdpError(inbox, error))
   socket.on('message', message => inbox.put({ line: message.toString() }))
   socket.once('connect', () => inbox.put({ line: '' }))
   const own = { port: sourcePort ?? 0, ...(from !== undefined && { address: from }) }
@@ -100,20 +100,20 @@ function udpWire({ to, port, from, sourcePort }: Dial): Wire {
 }
 
 /**
- * A REJECT in this host's own OUTPUT chain is told twice: the send fails as not permitted, like a DROP, and right behind it
+ * A REJECT in this host's own OUTPUT chain is reported twice: the send fails as not permitted, like a DROP, and right behind it
  * comes "port unreachable", which says more. So the first is believed only when the second does not come.
  */
 function sendUdp(socket: UdpSocket, line: string, inbox: Inbox): void {
   socket.send(line, error => {
     if (error === null) return
     const hold = (error as NodeJS.ErrnoException).code === 'EPERM' ? FORBIDDEN_HOLD_MS : 0
-    setTimeout(() => tellUdp(inbox, error), hold)
+    setTimeout(() => putUdpError(inbox, error), hold)
   })
 }
 
-/** A UDP socket outlives what the network says about one datagram: the next one may find somebody. */
-function tellUdp(inbox: Inbox, error: Error): void {
-  const news = failureNews(error)
-  if (news instanceof Error) inbox.end(news)
-  else inbox.put(news)
+/** A UDP socket outlives an ICMP error about one datagram: the next one may find a listener. */
+function putUdpError(inbox: Inbox, error: Error): void {
+  const item = failureItem(error)
+  if (item instanceof Error) inbox.end(item)
+  else inbox.put(item)
 }

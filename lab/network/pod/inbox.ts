@@ -1,8 +1,8 @@
 import type { Failure } from './messages.ts'
 
-// A socket's events → one thing at a time for whoever waits: a line, or why there is none.
+// A socket's events → one item at a time for the caller that waits: a line, or why there is none.
 
-export type News = { readonly line: string } | { readonly failure: Failure }
+export type InboxItem = { readonly line: string } | { readonly failure: Failure }
 
 const FAILURES: Readonly<Record<string, Failure>> = {
   ECONNREFUSED: 'refused',
@@ -16,32 +16,32 @@ const FAILURES: Readonly<Record<string, Failure>> = {
 }
 
 export class Inbox {
-  #news: News[] = []
+  #items: InboxItem[] = []
   #wake: () => void = () => {}
-  #end: News | Error | undefined
+  #end: InboxItem | Error | undefined
 
-  put(news: News): void {
-    this.#news.push(news)
+  put(item: InboxItem): void {
+    this.#items.push(item)
     this.#wake()
   }
 
-  /** Nothing comes after this; what ended it first is what is told, as often as somebody asks. */
-  end(why: News | Error): void {
+  /** No item comes after this one; the first end is what every later `next` returns or throws. */
+  end(why: InboxItem | Error): void {
     this.#end ??= why
     this.#wake()
   }
 
   /** What came before the question cannot be its answer. */
   clear(): void {
-    this.#news = []
+    this.#items = []
   }
 
-  /** The next news; at the deadline 'timeout', which ends nothing. */
-  async next(deadline: number): Promise<News> {
-    if (this.#news.length === 0 && this.#end === undefined) await this.#wait(deadline - performance.now())
-    const news = this.#news.shift() ?? this.#end ?? { failure: 'timeout' }
-    if (news instanceof Error) throw news
-    return news
+  /** The next item; at the deadline 'timeout', which ends nothing. */
+  async next(deadline: number): Promise<InboxItem> {
+    if (this.#items.length === 0 && this.#end === undefined) await this.#wait(deadline - performance.now())
+    const item = this.#items.shift() ?? this.#end ?? { failure: 'timeout' }
+    if (item instanceof Error) throw item
+    return item
   }
 
   async #wait(ms: number): Promise<void> {
@@ -53,8 +53,8 @@ export class Inbox {
   }
 }
 
-/** An error that is not of the network (an address that is not here, a port in use) stays an error: the asker's. */
-export function failureNews(error: Error): News | Error {
+/** An error that does not come from the network (an address that is not here, a port in use) stays an error of the request. */
+export function failureItem(error: Error): InboxItem | Error {
   const failure = FAILURES[(error as NodeJS.ErrnoException).code ?? '']
   return failure === undefined ? error : { failure }
 }

@@ -1,4 +1,4 @@
-// What is said to the program inside a namespace and what it says back: one JSON document a line.
+// The requests to the program inside a namespace, and its replies: one JSON document a line.
 
 /** What this program can carry. SCTP is not among them: Node has no sockets for it. */
 export type Transport = 'tcp' | 'udp'
@@ -8,7 +8,7 @@ export interface SocketName {
   readonly port: number
 }
 
-/** What a listener says to everybody who sends it a line: who it is, and what it sees. */
+/** What a listener answers to each line: its name, and what it sees. */
 export interface Answer {
   readonly name: string
   /** The client as the listener sees it: where a packet was masqueraded, this is not the client's own address. */
@@ -17,18 +17,18 @@ export interface Answer {
   readonly text: string
 }
 
-/** `forbidden`: this host's own firewall dropped the packet on its way out. `closed`: the other side hung up politely. */
+/** `forbidden`: this host's own firewall dropped the packet on its way out. `closed`: the other side hung up with a FIN. */
 export type Failure = 'refused' | 'timeout' | 'unreachable' | 'reset' | 'closed' | 'forbidden'
 
 export type ConnectOutcome =
   | { readonly ok: true; readonly answer: Answer; readonly elapsedMs: number }
   | { readonly ok: false; readonly error: Failure; readonly elapsedMs: number }
 
-export interface Door {
+export interface ListenerAddress {
   readonly protocol: Transport
   readonly address: string
   readonly port: number
-  /** Who answers. */
+  /** The name in its answers. */
   readonly name: string
 }
 
@@ -41,9 +41,9 @@ export interface Dial {
   readonly sourcePort?: number
 }
 
-/** A handle is a number chosen by the asker; it names a door or a conversation until it is closed. */
+/** A handle is a number the client chose; it names a listener or a conversation until that is closed. */
 export type Request =
-  | { readonly do: 'listen'; readonly handle: number; readonly door: Door }
+  | { readonly do: 'listen'; readonly handle: number; readonly listener: ListenerAddress }
   | { readonly do: 'connect'; readonly dial: Dial; readonly times: number }
   | { readonly do: 'open'; readonly handle: number; readonly dial: Dial }
   | { readonly do: 'ask'; readonly handle: number; readonly text: string; readonly timeoutMs: number }
@@ -54,7 +54,7 @@ export interface Asked {
   readonly request: Request
 }
 
-/** A problem is a mistake of the asker (a port in use, an address that is not here), never an outcome of the network. */
+/** A problem is a mistake in the request (a port in use, an address that is not here), never an outcome of the network. */
 export type Reply =
   | { readonly id: number; readonly outcomes: readonly ConnectOutcome[] }
   | { readonly id: number; readonly problem: string }

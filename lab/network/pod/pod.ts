@@ -1,10 +1,10 @@
 import { eachLine } from '#system/processes/lines.ts'
 import { type Listener, listen } from './answering.ts'
 import { type Conversation, connectOnce, open } from './dialing.ts'
-import type { Asked, ConnectOutcome, Dial, Door, Reply, Request } from './messages.ts'
+import type { Asked, ConnectOutcome, Dial, ListenerAddress, Reply, Request } from './messages.ts'
 
 // The program inside a namespace: requests on stdin → sockets → replies on stdout. One process serves any number of
-// addresses and ports. It ends with its stdin, so nothing of it outlives whoever started it.
+// addresses and ports. It ends with its stdin, so nothing of it outlives the process that started it.
 
 const listeners = new Map<number, Listener>()
 const conversations = new Map<number, Conversation>()
@@ -27,7 +27,7 @@ function reply(reply: Reply): void {
 async function carryOut(request: Request): Promise<readonly ConnectOutcome[]> {
   switch (request.do) {
     case 'listen':
-      return openDoor(request.handle, request.door)
+      return openListener(request.handle, request.listener)
     case 'connect':
       return connectTimes(request.dial, request.times)
     case 'open':
@@ -39,8 +39,8 @@ async function carryOut(request: Request): Promise<readonly ConnectOutcome[]> {
   }
 }
 
-async function openDoor(handle: number, door: Door): Promise<readonly ConnectOutcome[]> {
-  listeners.set(handle, await listen(door))
+async function openListener(handle: number, at: ListenerAddress): Promise<readonly ConnectOutcome[]> {
+  listeners.set(handle, await listen(at))
   return []
 }
 

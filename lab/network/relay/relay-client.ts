@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { within } from '#lab/network/namespaces.ts'
-import type { Listeners, Open, Wanted } from '#proxy/relay/listeners.ts'
+import type { Listeners, OpenListener, WantedListener } from '#proxy/relay/listeners.ts'
 import type { RelayOptions } from '#proxy/relay/relay.ts'
 import type { RelayEvent } from '#proxy/relay/relay-events.ts'
 import { type Child, startChild } from '#system/processes/children.ts'
@@ -11,21 +11,21 @@ import type { RelayProgramOptions, RelayRequest, RelaySaid } from './relay-progr
 
 const PROGRAM = fileURLToPath(new URL('./relay-program.ts', import.meta.url))
 
-type Options = Pick<RelayOptions, 'portRange' | 'udpIdleMs' | 'tell' | 'lost'>
+type RelayClientOptions = Pick<RelayOptions, 'portRange' | 'udpIdleMs' | 'report' | 'lost'>
 
 interface Waiting {
-  resolve(closed: readonly Open[]): void
+  resolve(closed: readonly OpenListener[]): void
   reject(error: Error): void
 }
 
 export class RelayClient implements Listeners {
   readonly #child: Child
-  readonly #options: Options
+  readonly #options: RelayClientOptions
   readonly #waiting = new Map<number, Waiting>()
   #open: RelaySaid['open'] = { ipv4: [], ipv6: [] }
   #asked = 0
 
-  constructor(namespace: string, options: Options) {
+  constructor(namespace: string, options: RelayClientOptions) {
     const { portRange = 'any', udpIdleMs } = options
     this.#options = options
     this.#child = startChild({
@@ -43,15 +43,15 @@ export class RelayClient implements Listeners {
     return this.#child.pid
   }
 
-  list(family: Family): readonly Open[] {
+  list(family: Family): readonly OpenListener[] {
     return this.#open[family]
   }
 
-  async open(family: Family, wanted: readonly Wanted[]): Promise<void> {
+  async open(family: Family, wanted: readonly WantedListener[]): Promise<void> {
     await this.#ask({ do: 'open', family, wanted })
   }
 
-  close(family: Family, names: readonly string[]): Promise<readonly Open[]> {
+  close(family: Family, names: readonly string[]): Promise<readonly OpenListener[]> {
     return this.#ask({ do: 'close', family, names })
   }
 
@@ -59,9 +59,9 @@ export class RelayClient implements Listeners {
     await this.#child.stop()
   }
 
-  #ask(request: RelayRequest): Promise<readonly Open[]> {
+  #ask(request: RelayRequest): Promise<readonly OpenListener[]> {
     const id = ++this.#asked
-    const { promise, resolve, reject } = Promise.withResolvers<readonly Open[]>()
+    const { promise, resolve, reject } = Promise.withResolvers<readonly OpenListener[]>()
     this.#waiting.set(id, { resolve, reject })
     this.#child.writeLine(JSON.stringify({ id, request }))
     return promise
@@ -70,7 +70,7 @@ export class RelayClient implements Listeners {
   #hear({ open, say }: RelaySaid): void {
     this.#open = open
     if (say.what === 'lost') this.#options.lost()
-    else if (say.what === 'news') this.#options.tell(mergedChanges(say))
+    else if (say.what === 'event') this.#options.report(eventOf(say))
     else {
       const waiting = this.#waiting.get(say.id)
       this.#waiting.delete(say.id)
@@ -86,7 +86,7 @@ export class RelayClient implements Listeners {
   }
 }
 
-/** An error does not come through JSON as one. */
-function mergedChanges({ news, error }: Extract<RelaySaid['say'], { what: 'news' }>): RelayEvent {
-  return news.what === 'crashed' ? { ...news, error: new Error(error) } : news
+/** JSON carries only the message of an error. */
+function eventOf({ event, error }: Extract<RelaySaid['say'], { what: 'event' }>): RelayEvent {
+  return event.what === 'crashed' ? { ...event, error: new Error(error) } : event
 }

@@ -1,4 +1,4 @@
-import type { Open, Wanted } from '#proxy/relay/listeners.ts'
+import type { OpenListener, WantedListener } from '#proxy/relay/listeners.ts'
 import { Relay } from '#proxy/relay/relay.ts'
 import type { RelayEvent } from '#proxy/relay/relay-events.ts'
 import { eachLine } from '#system/processes/lines.ts'
@@ -6,7 +6,7 @@ import type { Family } from '#values/address.ts'
 import type { PortRange } from '#values/port-range.ts'
 
 // The relay as a program of its own, for a node that is a network namespace: requests on stdin → listeners → replies and
-// news on stdout. It ends with its stdin, so nothing of it outlives whoever started it.
+// events on stdout. It ends with its stdin, so nothing of it outlives the process that started it.
 
 /** In argv, as JSON. */
 export interface RelayProgramOptions {
@@ -15,7 +15,7 @@ export interface RelayProgramOptions {
 }
 
 export type RelayRequest =
-  | { readonly do: 'open'; readonly family: Family; readonly wanted: readonly Wanted[] }
+  | { readonly do: 'open'; readonly family: Family; readonly wanted: readonly WantedListener[] }
   | { readonly do: 'close'; readonly family: Family; readonly names: readonly string[] }
 
 export interface RelayAsked {
@@ -23,21 +23,21 @@ export interface RelayAsked {
   readonly request: RelayRequest
 }
 
-/** Whatever is said, what is open by then is said with it. */
+/** Every message carries the listeners that are open by then. */
 export interface RelaySaid {
-  readonly open: Readonly<Record<Family, readonly Open[]>>
+  readonly open: Readonly<Record<Family, readonly OpenListener[]>>
   readonly say:
-    | { readonly what: 'done'; readonly id: number; readonly closed: readonly Open[] }
+    | { readonly what: 'done'; readonly id: number; readonly closed: readonly OpenListener[] }
     | { readonly what: 'failed'; readonly id: number; readonly why: string }
     | { readonly what: 'lost' }
-    | { readonly what: 'news'; readonly news: RelayEvent; readonly error?: string }
+    | { readonly what: 'event'; readonly event: RelayEvent; readonly error?: string }
 }
 
 const relay = new Relay({
   ...(JSON.parse(process.argv[2]!) as RelayProgramOptions),
-  // The first news come from the constructor, before there is a relay to ask.
-  tell: news =>
-    queueMicrotask(() => say({ what: 'news', news, ...('error' in news && { error: news.error.message }) })),
+  // The first event comes from the constructor, before there is a relay to list.
+  report: event =>
+    queueMicrotask(() => say({ what: 'event', event, ...('error' in event && { error: event.error.message }) })),
   lost: () => say({ what: 'lost' }),
 })
 
@@ -52,7 +52,7 @@ async function serve({ id, request }: RelayAsked): Promise<void> {
   }
 }
 
-async function carryOut(request: RelayRequest): Promise<readonly Open[]> {
+async function carryOut(request: RelayRequest): Promise<readonly OpenListener[]> {
   if (request.do === 'close') return relay.close(request.family, request.names)
   await relay.open(request.family, request.wanted)
   return []

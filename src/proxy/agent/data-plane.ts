@@ -39,7 +39,7 @@ export function dataPlane({
   const relay = relayOf({
     portRange,
     udpIdleMs: udpTimeoutMs,
-    tell: news => logRelayEvent(log, news),
+    report: event => logRelayEvent(log, event),
     lost,
     remembered: family => remembered(kernel, family),
   })

@@ -1,27 +1,27 @@
 import { vitals } from '#system/vitals.ts'
 
-// How many descriptors this process may have → how many listeners and connections it can carry.
+// The limit of open files of this process → how many listeners and connections the relay can carry.
 
-/** What the process may have open at a time (`ulimit -n`), and what it has. */
+/** How many files the process may have open (`ulimit -n`), and how many it has. */
 export interface Descriptors {
   readonly limit: number
   readonly used: number
 }
 
-/** Node has raised the limit as far as it may be raised by the time we look. */
+/** At its start Node has raised the soft limit to the hard limit. */
 export function descriptorsNow(): Descriptors {
   const { maxFiles = 1024, openFiles = 0 } = vitals()
   return { limit: maxFiles, used: openFiles }
 }
 
-/** For the agent itself: its commands have pipes, its watches and probes sockets. */
+/** Kept for the agent itself: its commands have pipes, its watches and probes sockets. */
 const KEPT_FREE = 100
-/** What each worker takes to be there at all. */
+/** Descriptors of a worker thread without any listener. */
 const WORKER_COST = 12
 /** A client and its endpoint. */
 const CONNECTION_COST = 2
 
-export class Room {
+export class DescriptorLimits {
   readonly limit: number
   readonly #free: number
   readonly #workers: number
@@ -32,7 +32,7 @@ export class Room {
     this.#free = Math.max(0, limit - used - KEPT_FREE - WORKER_COST * workers)
   }
 
-  /** Each listens in every worker. */
+  /** Every listener has a socket in every worker. */
   get listeners(): number {
     return Math.floor(this.#free / this.#workers)
   }

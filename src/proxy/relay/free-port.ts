@@ -1,45 +1,45 @@
 import { createSocket } from 'node:dgram'
 import { createServer, isIPv6 } from 'node:net'
 import type { PortRange } from '#values/port-range.ts'
-import type { Spot } from './messages.ts'
+import type { Binding } from './messages.ts'
 
-// A protocol and an address → a port that is free there. Listeners share their port, and two programs of one user may share
-// one without knowing of each other; so it is asked for here by somebody who shares with nobody.
+// A protocol and an address → a port that is free there. Workers bind with SO_REUSEPORT, and the kernel would let another
+// program of the same user share that port unnoticed; so a socket without that option tries it first.
 
-export type PortQuestion = Pick<Spot, 'protocol' | 'host'> & {
+export type FreePortOptions = Pick<Binding, 'protocol' | 'host'> & {
   readonly range: PortRange | 'any'
-  /** Whether a port is ours already, or not to be had for another reason. */
+  /** True for a port that another listener of ours has, or that is reserved. */
   readonly isTaken: (port: number) => boolean
-  /** To be taken if it is free. */
+  /** Preferred, if it is free. */
   readonly first: number | undefined
 }
 
 const TRIES = 16
 
 /** Undefined where none is left. */
-export async function freePort({ range, isTaken, first, ...place }: PortQuestion): Promise<number | undefined> {
-  const same = first === undefined ? undefined : await firstFree(place, [first], isTaken)
+export async function freePort({ range, isTaken, first, ...address }: FreePortOptions): Promise<number | undefined> {
+  const same = first === undefined ? undefined : await firstFree(address, [first], isTaken)
   if (same !== undefined) return same
-  if (range !== 'any') return firstFree(place, candidates(range, isTaken), isTaken)
-  return firstFree(place, Array<number>(TRIES).fill(0), isTaken)
+  if (range !== 'any') return firstFree(address, candidates(range, isTaken), isTaken)
+  return firstFree(address, Array<number>(TRIES).fill(0), isTaken)
 }
 
 /** From somewhere in the range to its end, and from its beginning on. */
-function candidates({ first, last }: PortRange, isTaken: PortQuestion['isTaken']): readonly number[] {
+function candidates({ first, last }: PortRange, isTaken: FreePortOptions['isTaken']): readonly number[] {
   const ports = Array.from({ length: last - first + 1 }, (_, i) => first + i).filter(port => !isTaken(port))
   const start = Math.floor(Math.random() * ports.length)
   return [...ports.slice(start), ...ports.slice(0, start)]
 }
 
-type Place = Pick<PortQuestion, 'protocol' | 'host'>
+type HostAddress = Pick<FreePortOptions, 'protocol' | 'host'>
 
 async function firstFree(
-  place: Place,
+  { protocol, host }: HostAddress,
   ports: readonly number[],
-  isTaken: PortQuestion['isTaken'],
+  isTaken: FreePortOptions['isTaken'],
 ): Promise<number | undefined> {
   for (const port of ports) {
-    const found = await (place.protocol === 'tcp' ? tryTcp(place.host, port) : tryUdp(place.host, port))
+    const found = await (protocol === 'tcp' ? tryTcp(host, port) : tryUdp(host, port))
     if (found !== undefined && !isTaken(found)) return found
   }
   return undefined

@@ -2,17 +2,17 @@ import type { Family } from '#values/address.ts'
 
 // What the relay and its workers say to each other.
 
-export type Transport = 'tcp' | 'udp'
+export type ListenerProtocol = 'tcp' | 'udp'
 
-/** Where a listener answers, in every worker. */
-export interface Spot {
-  readonly protocol: Transport
+/** The address and port a listener binds in every worker. */
+export interface Binding {
+  readonly protocol: ListenerProtocol
   readonly family: Family
   readonly host: string
   readonly port: number
 }
 
-export interface Endpoint {
+export interface PoolEndpoint {
   readonly ip: string
   readonly port: number
   /** `10.244.1.3:8080` */
@@ -20,12 +20,12 @@ export interface Endpoint {
 }
 
 export interface Pool {
-  readonly endpoints: readonly Endpoint[]
+  readonly endpoints: readonly PoolEndpoint[]
   readonly stickySeconds?: number
 }
 
-/** Where a client was handed to, and when it was last here, in milliseconds since the epoch. */
-export interface Memory {
+/** A client, the endpoint it was handed to, and when it last came, in milliseconds since the epoch. */
+export interface StickyClient {
   readonly client: string
   readonly endpoint: string
   readonly at: number
@@ -36,9 +36,9 @@ export type Order =
   | {
       readonly do: 'open'
       readonly key: string
-      readonly spot: Spot
+      readonly binding: Binding
       readonly pool: Pool
-      readonly memories: readonly Memory[]
+      readonly stickyClients: readonly StickyClient[]
     }
   | { readonly do: 'pool'; readonly key: string; readonly pool: Pool }
   | { readonly do: 'close'; readonly key: string }
@@ -46,8 +46,8 @@ export type Order =
 export type ToWorker =
   /** Carried out in order, and answered. */
   | { readonly say: 'orders'; readonly id: number; readonly orders: readonly Order[] }
-  /** Heard from another worker. */
-  | { readonly say: 'memory'; readonly key: string; readonly memory: Memory }
+  /** From another worker. */
+  | { readonly say: 'sticky'; readonly key: string; readonly stickyClient: StickyClient }
 
 export interface NotOpened {
   readonly key: string
@@ -56,28 +56,28 @@ export interface NotOpened {
 
 export type FromWorker =
   | { readonly say: 'done'; readonly id: number; readonly notOpened: readonly NotOpened[] }
-  | { readonly say: 'memory'; readonly key: string; readonly memory: Memory }
-  /** So many clients were turned away since this was last said, because there are no descriptors for them. */
+  | { readonly say: 'sticky'; readonly key: string; readonly stickyClient: StickyClient }
+  /** Clients turned away since the last such message, because no descriptors were left for them. */
   | { readonly say: 'full'; readonly refused: number }
-  /** Nobody behind this listener could be reached. */
+  /** No endpoint of this listener could be reached. */
   | { readonly say: 'unreachable'; readonly key: string; readonly client: string }
 
 export interface WorkerStart {
   /** Which of the workers, from 0. */
   readonly index: number
   readonly udpIdleMs: number
-  readonly shared: Shared
+  readonly shared: SharedCounters
 }
 
-/** What all workers count together, without asking anybody. */
-export interface Shared {
-  /** Whose turn it is, by proxy port. */
+/** What all workers count together, in shared memory. */
+export interface SharedCounters {
+  /** The number of the next turn, by proxy port. */
   readonly turns: Int32Array<SharedArrayBuffer>
   /** How many descriptors connections may take, how many they have taken, and how many of those each worker. */
   readonly descriptors: Int32Array<SharedArrayBuffer>
 }
 
-/** Places in `descriptors`. */
+/** Indexes of `descriptors`. */
 export const LIMIT = 0
 export const USED = 1
 export const FIRST_WORKER = 2

@@ -1,8 +1,8 @@
-// What the relay tells of itself, for the log.
+// What happened to the relay, for the log.
 
 export type RelayEvent =
   | { readonly what: 'ready'; readonly workers: number; readonly limit: number; readonly connections: number }
-  /** Whom a listener hands its clients to from now on. */
+  /** The endpoints a listener hands its clients to from now on. */
   | { readonly what: 'endpoints'; readonly name: string; readonly endpoints: readonly string[] }
   | { readonly what: 'crashed'; readonly worker: number; readonly error: Error }
   | { readonly what: 'replaced'; readonly worker: number; readonly listeners: number }

@@ -1,22 +1,22 @@
-import type { Memory } from './messages.ts'
+import type { StickyClient } from './messages.ts'
 
-// What the workers tell of sticky clients, kept for the worker that comes in the place of another.
+// The sticky clients of all workers, kept for a worker that replaces a crashed one.
 
-export class Memories {
-  readonly #known = new Map<string, Map<string, Memory>>()
+export class StickyClients {
+  readonly #known = new Map<string, Map<string, StickyClient>>()
   readonly #now: () => number
 
   constructor(now: () => number) {
     this.#now = now
   }
 
-  /** `stickySeconds`: how long it is worth anything. */
-  put(key: string, memory: Memory, stickySeconds: number): void {
-    const clients = this.#known.get(key) ?? new Map<string, Memory>()
+  /** After `stickySeconds` without a visit a client is forgotten. */
+  put(key: string, stickyClient: StickyClient, stickySeconds: number): void {
+    const clients = this.#known.get(key) ?? new Map<string, StickyClient>()
     this.#known.set(key, clients)
-    clients.delete(memory.client)
-    clients.set(memory.client, memory)
-    // The oldest stand first: a client that is told of again moves to the end.
+    clients.delete(stickyClient.client)
+    clients.set(stickyClient.client, stickyClient)
+    // The oldest stand first: a client that came again has moved to the end.
     const since = this.#now() - stickySeconds * 1000
     for (const [client, { at }] of clients) {
       if (at >= since) break
@@ -24,7 +24,7 @@ export class Memories {
     }
   }
 
-  of(key: string): readonly Memory[] {
+  of(key: string): readonly StickyClient[] {
     return [...(this.#known.get(key)?.values() ?? [])]
   }
 

@@ -1,9 +1,9 @@
 import { forgetFlowsAt } from '#dialects/conntrack.ts'
 import type { Command, Kernel, Outcome } from '#system/ports.ts'
 import { FAMILIES, type Family } from '#values/address.ts'
-import type { Listeners, Open, Wanted } from './listeners.ts'
+import type { Listeners, OpenListener, WantedListener } from './listeners.ts'
 
-// A kernel and a relay → one kernel: `relay …` is a program like any other to those who run commands.
+// A kernel and a relay → one kernel that runs `relay …` like any other program.
 
 export function withRelay(kernel: Kernel, listeners: Listeners): Kernel {
   return {
@@ -11,13 +11,13 @@ export function withRelay(kernel: Kernel, listeners: Listeners): Kernel {
       const [program, verb, family, ...words] = command.argv
       if (program !== 'relay') return kernel.run(command)
       if (!FAMILIES.includes(family as Family)) return refused(`"${family}" is no family: ipv4 or ipv6`)
-      const asked = { kernel, listeners, family: family as Family, words, command }
-      return VERBS[verb ?? '']?.(asked) ?? refused(`"${verb}" is no verb: ${Object.keys(VERBS).join(', ')}`)
+      const parts = { kernel, listeners, family: family as Family, words, command }
+      return VERBS[verb ?? '']?.(parts) ?? refused(`"${verb}" is no verb: ${Object.keys(VERBS).join(', ')}`)
     },
   }
 }
 
-interface Asked {
+interface VerbParts {
   readonly kernel: Kernel
   readonly listeners: Listeners
   readonly family: Family
@@ -25,16 +25,16 @@ interface Asked {
   readonly command: Command
 }
 
-const VERBS: Readonly<Record<string, (asked: Asked) => Promise<Outcome>>> = { list, open, close, fill }
+const VERBS: Readonly<Record<string, (parts: VerbParts) => Promise<Outcome>>> = { list, open, close, fill }
 
-async function list({ listeners, family }: Asked): Promise<Outcome> {
+async function list({ listeners, family }: VerbParts): Promise<Outcome> {
   const lines = listeners.list(family).map(({ port, name, pool }) => `${port}\t${name}\t${pool}\n`)
   return done(lines.join(''))
 }
 
-/** A mistake in the input is one sentence; what cannot be opened is no failure: everything else should go on. */
-async function open({ listeners, family, command }: Asked): Promise<Outcome> {
-  const wanted = linesOf(command).map((line): Wanted => {
+/** Input that cannot be read is refused in one sentence. A listener that cannot be opened is no failure: the others go on. */
+async function open({ listeners, family, command }: VerbParts): Promise<Outcome> {
+  const wanted = linesOf(command).map((line): WantedListener => {
     const [name = '', pool = ''] = line.split('\t')
     return { name, pool }
   })
@@ -46,19 +46,19 @@ async function open({ listeners, family, command }: Asked): Promise<Outcome> {
   }
 }
 
-/** Flows of UDP never end for the kernel: their clients would go on being led to a port that is somebody else's by then. */
-async function close({ kernel, listeners, family, command }: Asked): Promise<Outcome> {
+/** The kernel keeps a flow of UDP as long as its client sends: it would lead the client to a port that another listener has by then. */
+async function close({ kernel, listeners, family, command }: VerbParts): Promise<Outcome> {
   const closed = await listeners.close(family, linesOf(command))
   for (const { port } of closed.filter(isUdp)) await kernel.run(forgetFlowsAt(port, family))
   return done()
 }
 
-function isUdp({ name }: Open): boolean {
+function isUdp({ name }: OpenListener): boolean {
   return name.startsWith('udp ')
 }
 
 /** Runs the command with the ports filled in; a line that leads to no open listener is left out. */
-async function fill({ kernel, listeners, family, words, command }: Asked): Promise<Outcome> {
+async function fill({ kernel, listeners, family, words, command }: VerbParts): Promise<Outcome> {
   const [program, ...rest] = words
   if (program === undefined) return refused('fill needs the command to run')
   const ports = new Map(listeners.list(family).map(({ name, port }) => [name, port]))
@@ -67,13 +67,13 @@ async function fill({ kernel, listeners, family, words, command }: Asked): Promi
   return kernel.run({ ...command, argv: [program, ...rest], input })
 }
 
-const PLACE = /\{([^{}]+)\}/
+const PLACEHOLDER = /\{([^{}]+)\}/
 
 function filled(line: string, ports: ReadonlyMap<string, number>): string | undefined {
-  const name = PLACE.exec(line)?.[1]
+  const name = PLACEHOLDER.exec(line)?.[1]
   if (name === undefined) return line
   const port = ports.get(name)
-  return port === undefined ? undefined : line.replace(PLACE, String(port))
+  return port === undefined ? undefined : line.replace(PLACEHOLDER, String(port))
 }
 
 function linesOf({ input = '' }: Command): readonly string[] {

@@ -1,20 +1,20 @@
 import { Worker } from 'node:worker_threads'
 import type { FromWorker, NotOpened, Order, ToWorker, WorkerStart } from './messages.ts'
 
-// The relay's worker threads: orders to all of them, word from each, and another one where one has crashed.
+// The relay's worker threads: orders to all of them, events from each, and a new one for each that crashed.
 
-/** What a worker says without having been asked. */
-export type Word = Exclude<FromWorker, { say: 'done' }>
+/** What a worker sends without an order. */
+export type WorkerEvent = Exclude<FromWorker, { say: 'done' }>
 
-export interface CrewParts {
+export interface WorkersParts {
   readonly size: number
   readonly program: URL
   readonly start: Omit<WorkerStart, 'index'>
-  /** What a worker that comes in the place of a crashed one must do to be like the others. */
+  /** The orders that bring a new worker to the state of the others. */
   readonly catchUp: () => readonly Order[]
-  readonly hear: (word: Word, from: number) => void
+  readonly hear: (event: WorkerEvent, from: number) => void
   readonly crashed: (index: number, error: Error) => void
-  /** The new worker is there, and could not open these. */
+  /** Called when a new worker has caught up, with the listeners it could not open. */
   readonly replaced: (index: number, notOpened: readonly NotOpened[]) => void
 }
 
@@ -24,66 +24,66 @@ const LONGEST_RESTART_MS = 10_000
 /** A worker that has lived for this long has not crashed because of how it started. */
 const LONG_LIFE_MS = 60_000
 
-interface Member {
+interface RunningWorker {
   readonly worker: Worker
   readonly bornAt: number
   readonly crashes: number
   readonly waiting: Map<number, (notOpened: readonly NotOpened[]) => void>
 }
 
-export class Crew {
-  readonly #parts: CrewParts
-  readonly #members = new Map<number, Member>()
+export class Workers {
+  readonly #parts: WorkersParts
+  readonly #running = new Map<number, RunningWorker>()
   readonly #restarts = new Set<NodeJS.Timeout>()
   #asked = 0
   #closed = false
 
-  constructor(parts: CrewParts) {
+  constructor(parts: WorkersParts) {
     this.#parts = parts
-    for (let index = 0; index < parts.size; index++) this.#hire(index, 0)
+    for (let index = 0; index < parts.size; index++) this.#start(index, 0)
   }
 
   get size(): number {
-    return this.#members.size
+    return this.#running.size
   }
 
-  /** Resolves when all have done it. One that crashes meanwhile counts as done: its successor catches up. */
+  /** Resolves when all workers have carried the orders out. One that crashes meanwhile counts as done: its successor catches up. */
   async ask(orders: readonly Order[]): Promise<readonly NotOpened[]> {
     if (orders.length === 0) return []
-    const answers = await Promise.all([...this.#members.values()].map(member => this.#ask(member, orders)))
+    const answers = await Promise.all([...this.#running.values()].map(running => this.#ask(running, orders)))
     return answers.flat()
   }
 
-  /** To all but one. */
-  tell(message: Extract<ToWorker, { say: 'memory' }>, except: number): void {
-    for (const [index, { worker }] of this.#members) if (index !== except) worker.postMessage(message)
+  /** To all workers but the one it came from. */
+  share(message: Extract<ToWorker, { say: 'sticky' }>, except: number): void {
+    for (const [index, { worker }] of this.#running) if (index !== except) worker.postMessage(message)
   }
 
   /** Every connection ends. */
   async close(): Promise<void> {
     this.#closed = true
     for (const restart of this.#restarts) clearTimeout(restart)
-    await Promise.all([...this.#members.values()].map(({ worker }) => worker.terminate()))
+    await Promise.all([...this.#running.values()].map(({ worker }) => worker.terminate()))
   }
 
-  #hire(index: number, crashes: number): Member {
+  #start(index: number, crashes: number): RunningWorker {
     const { program, start } = this.#parts
     const worker = new Worker(program, {
       workerData: { ...start, index } satisfies WorkerStart,
       name: `relay ${index}`,
     })
-    const member: Member = { worker, bornAt: performance.now(), crashes, waiting: new Map() }
-    let why = new Error('it ended without a word')
+    const running: RunningWorker = { worker, bornAt: performance.now(), crashes, waiting: new Map() }
+    let why = new Error('it ended without an error')
     worker.on('message', (message: FromWorker) => this.#hear(index, message))
     worker.on('error', error => {
       why = error as Error
     })
-    worker.on('exit', () => this.#lose(index, member, why))
-    this.#members.set(index, member)
-    return member
+    worker.on('exit', () => this.#lose(index, running, why))
+    this.#running.set(index, running)
+    return running
   }
 
-  #ask({ worker, waiting }: Member, orders: readonly Order[]): Promise<readonly NotOpened[]> {
+  #ask({ worker, waiting }: RunningWorker, orders: readonly Order[]): Promise<readonly NotOpened[]> {
     const id = ++this.#asked
     const { promise, resolve } = Promise.withResolvers<readonly NotOpened[]>()
     waiting.set(id, resolve)
@@ -96,13 +96,13 @@ export class Crew {
       this.#parts.hear(message, index)
       return
     }
-    const { waiting } = this.#members.get(index)!
+    const { waiting } = this.#running.get(index)!
     waiting.get(message.id)?.(message.notOpened)
     waiting.delete(message.id)
   }
 
-  #lose(index: number, { waiting, bornAt, crashes }: Member, why: Error): void {
-    this.#members.delete(index)
+  #lose(index: number, { waiting, bornAt, crashes }: RunningWorker, why: Error): void {
+    this.#running.delete(index)
     for (const done of waiting.values()) done([])
     if (this.#closed) return
     this.#parts.crashed(index, why)
@@ -116,8 +116,8 @@ export class Crew {
   }
 
   async #replace(index: number, crashes: number): Promise<void> {
-    const member = this.#hire(index, crashes)
-    const notOpened = await this.#ask(member, this.#parts.catchUp())
+    const running = this.#start(index, crashes)
+    const notOpened = await this.#ask(running, this.#parts.catchUp())
     if (!this.#closed) this.#parts.replaced(index, notOpened)
   }
 }

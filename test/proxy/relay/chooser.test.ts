@@ -1,27 +1,27 @@
 import { describe, expect, test } from 'vitest'
-import type { Endpoint, Memory } from '#proxy/relay/messages.ts'
+import type { PoolEndpoint, StickyClient } from '#proxy/relay/messages.ts'
 import { Chooser } from '#proxy/relay/worker/chooser.ts'
 import { favourite } from '#proxy/relay/worker/favourite.ts'
 
-const NOBODY: ReadonlySet<string> = new Set()
-const end = (n: number): Endpoint => ({ ip: `10.244.1.${n}`, port: 8080, text: `10.244.1.${n}:8080` })
-const ends = (...numbers: readonly number[]): readonly Endpoint[] => numbers.map(end)
+const NONE: ReadonlySet<string> = new Set()
+const end = (n: number): PoolEndpoint => ({ ip: `10.244.1.${n}`, port: 8080, text: `10.244.1.${n}:8080` })
+const ends = (...numbers: readonly number[]): readonly PoolEndpoint[] => numbers.map(end)
 
-function chooser(endpoints: readonly Endpoint[], stickySeconds?: number) {
+function chooser(endpoints: readonly PoolEndpoint[], stickySeconds?: number) {
   const sticky = stickySeconds === undefined ? {} : { stickySeconds }
-  const state = { now: 1_000_000, turn: 0, told: [] as Memory[] }
+  const state = { now: 1_000_000, turn: 0, shared: [] as StickyClient[] }
   const it = new Chooser({
     pool: { endpoints, ...sticky },
     turn: () => state.turn++,
     now: () => state.now,
-    tell: memory => state.told.push(memory),
+    share: client => state.shared.push(client),
   })
   return { it, state, sticky }
 }
 
 function take(it: Chooser, client: string, times: number): readonly string[] {
   return Array.from({ length: times }, () => {
-    const endpoint = it.choose(client, NOBODY)!
+    const endpoint = it.choose(client, NONE)!
     it.answered(client, endpoint)
     return endpoint.text.slice(9, -5)
   })
@@ -52,19 +52,19 @@ describe('without stickiness', () => {
     const { it } = chooser(ends(1, 2))
     it.failed(end(1))
     it.failed(end(2))
-    expect([it.choose('a', NOBODY), it.choose('a', NOBODY)]).toEqual(ends(1, 2))
+    expect([it.choose('a', NONE), it.choose('a', NONE)]).toEqual(ends(1, 2))
   })
 
-  test('whoever has been tried is not asked again, and nobody is left in the end', () => {
+  test('an endpoint that has been tried is not asked again, and none is left in the end', () => {
     const { it } = chooser(ends(1, 2))
     expect(it.choose('a', new Set([end(1).text]))).toEqual(end(2))
     expect(it.choose('a', new Set([end(1).text, end(2).text]))).toBeUndefined()
   })
 
-  test('nothing is remembered of anybody', () => {
+  test('no client is remembered', () => {
     const { it, state } = chooser(ends(1))
     take(it, 'a', 3)
-    expect(state.told).toEqual([])
+    expect(state.shared).toEqual([])
     expect(it.remembered).toBe(0)
   })
 })
@@ -103,32 +103,32 @@ describe('with stickiness', () => {
 
   test('a client whose endpoint does not answer is remembered with the one that did', () => {
     const { it } = chooser(ends(1, 2), 100)
-    const first = it.choose('a', NOBODY)!
+    const first = it.choose('a', NONE)!
     it.failed(first)
     const second = it.choose('a', new Set([first.text]))!
     it.answered('a', second)
-    expect(it.choose('a', NOBODY)).toEqual(second)
+    expect(it.choose('a', NONE)).toEqual(second)
   })
 
-  test('what another worker tells counts, and of two words the later one', () => {
+  test('what another worker reports counts, and of two reports the later one', () => {
     const { it, state } = chooser(ends(1, 2, 3), 100)
     it.remember({ client: 'a', endpoint: end(2).text, at: state.now })
     it.remember({ client: 'a', endpoint: end(3).text, at: state.now - 1 })
-    expect(it.choose('a', NOBODY)).toEqual(end(2))
+    expect(it.choose('a', NONE)).toEqual(end(2))
     it.remember({ client: 'a', endpoint: end(1).text, at: state.now + 1 })
-    expect(it.choose('a', NOBODY)).toEqual(end(1))
+    expect(it.choose('a', NONE)).toEqual(end(1))
   })
 
-  test('the others are told of a client at once, and then now and then', () => {
+  test('a client is shared with the others at once, and then now and then', () => {
     const { it, state } = chooser(ends(1), 100)
     take(it, 'a', 5)
-    expect(state.told).toHaveLength(1)
+    expect(state.shared).toHaveLength(1)
     state.now += 9999
     take(it, 'a', 1)
-    expect(state.told).toHaveLength(1)
+    expect(state.shared).toHaveLength(1)
     state.now += 1
     take(it, 'a', 5)
-    expect(state.told.map(({ at }) => at)).toEqual([1_000_000, 1_010_000])
+    expect(state.shared.map(({ at }) => at)).toEqual([1_000_000, 1_010_000])
   })
 
   test('those whose time is over are forgotten', () => {
@@ -150,7 +150,7 @@ describe('the favourite of a client', () => {
     for (const { length } of counts.values()) expect(Math.abs(length - 1000)).toBeLessThan(120)
   })
 
-  test('is lost by nobody but the clients of an endpoint that goes', () => {
+  test('is lost only by the clients of an endpoint that goes', () => {
     for (const client of clients) {
       const before = favourite(client, ends(1, 2, 3))
       if (before.text !== end(3).text) expect(favourite(client, ends(1, 2))).toEqual(before)

@@ -1,14 +1,14 @@
 import { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Endpoint } from '#proxy/relay/messages.ts'
+import type { PoolEndpoint } from '#proxy/relay/messages.ts'
 import { Chooser } from '#proxy/relay/worker/chooser.ts'
-import { dial, type Failure } from '#proxy/relay/worker/tcp/dial.ts'
+import { type DialFailure, dial } from '#proxy/relay/worker/tcp/dial.ts'
 
-const end = (n: number): Endpoint => ({ ip: `10.244.1.${n}`, port: 8080, text: `10.244.1.${n}:8080` })
+const end = (n: number): PoolEndpoint => ({ ip: `10.244.1.${n}`, port: 8080, text: `10.244.1.${n}:8080` })
 const SOCKET = new Socket()
 
-/** What each endpoint does, by its number; the last word counts for ever. */
-type World = Readonly<Record<number, readonly (Failure | 'answers')[]>>
+/** What each endpoint does, by its number; the last entry counts for ever. */
+type World = Readonly<Record<number, readonly (DialFailure | 'answers')[]>>
 
 function dialing(numbers: readonly number[], world: World) {
   let turn = 0
@@ -18,9 +18,9 @@ function dialing(numbers: readonly number[], world: World) {
     pool: { endpoints: numbers.map(end) },
     turn: () => turn++,
     now: () => 0,
-    tell: () => {},
+    share: () => {},
   })
-  const connect = async ({ ip }: Endpoint, patienceMs: number): Promise<Socket | Failure> => {
+  const connect = async ({ ip }: PoolEndpoint, patienceMs: number): Promise<Socket | DialFailure> => {
     const n = Number(ip.split('.').at(-1))
     const words = world[n]!
     const time = asked.get(n) ?? 0
@@ -56,7 +56,7 @@ describe('dialing', () => {
     expect(attempts).toEqual(['1@250', '1@500', '1@1000', '1@2000'])
   })
 
-  test('among very many that stay silent nobody looks for more than a minute', async () => {
+  test('among very many that stay silent no client waits for more than a minute', async () => {
     const numbers = Array.from({ length: 100 }, (_, i) => i + 1)
     const world = Object.fromEntries(numbers.map(n => [n, ['silent'] as const]))
     const { outcome, attempts } = dialing(numbers, world)
@@ -90,7 +90,7 @@ describe('dialing', () => {
     expect(attempts.toSorted()).toEqual(['1@1000', '1@250', '2@2000', '2@500'].toSorted())
   })
 
-  test('news of another endpoint that come within that moment are not waited for any longer', async () => {
+  test('another endpoint that comes within that moment is tried at once', async () => {
     const { outcome, chooser, attempts } = dialing([1], { 1: ['refused'], 2: ['answers'] })
     const found = outcome()
     await vi.advanceTimersByTimeAsync(20)
@@ -99,7 +99,7 @@ describe('dialing', () => {
     expect(attempts).toEqual(['1@250', '2@500'])
   })
 
-  test('where nothing can be tried from here, nobody is blamed', async () => {
+  test('where nothing can be tried from here, no endpoint is blamed', async () => {
     const { outcome, chooser } = dialing([1], { 1: ['ours'] })
     expect(await outcome()).toBeUndefined()
     expect(chooser.choose('a', new Set())).toEqual(end(1))

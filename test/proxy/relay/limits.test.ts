@@ -19,17 +19,17 @@ test('a process with few descriptors carries as many connections as it says, and
   timeout: 30_000,
 }, async () => {
   const said: RelaySaid[] = []
-  const wish = JSON.stringify({ portRange: 'any', udpIdleMs: 250 })
+  const options = JSON.stringify({ portRange: 'any', udpIdleMs: 250 })
   relay = startChild({
-    argv: ['sh', '-c', `ulimit -n ${LIMIT}; exec "$0" "$@"`, process.execPath, PROGRAM, wish],
+    argv: ['sh', '-c', `ulimit -n ${LIMIT}; exec "$0" "$@"`, process.execPath, PROGRAM, options],
     onLine: line => said.push(JSON.parse(line) as RelaySaid),
   })
   const server = createServer(socket => socket.on('error', () => {}).write('welcome')).listen(0, HOST)
   await until(() => said.length > 0 && server.listening)
   const [{ say }] = said as [RelaySaid]
-  if (say.what !== 'news' || say.news.what !== 'ready') throw new Error(JSON.stringify(say))
-  expect(say.news.limit).toBe(LIMIT)
-  const { connections } = say.news
+  if (say.what !== 'event' || say.event.what !== 'ready') throw new Error(JSON.stringify(say))
+  expect(say.event.limit).toBe(LIMIT)
+  const { connections } = say.event
   expect(connections).toBeGreaterThan(10)
 
   const asked: RelayAsked = {
@@ -45,16 +45,16 @@ test('a process with few descriptors carries as many connections as it says, and
   const { port } = said.at(-1)!.open.ipv4[0]!
 
   // The listener itself takes two, one in each worker: as many as a connection.
-  const clients = Array.from({ length: connections + 20 }, () => knock(port))
+  const clients = Array.from({ length: connections + 20 }, () => connectTo(port))
   await until(() => clients.every(({ fate }) => fate !== undefined))
   expect(clients.filter(({ fate }) => fate === 'welcome')).toHaveLength(connections - 1)
   expect(clients.filter(({ fate }) => fate === 'ECONNRESET')).toHaveLength(21)
   expect(readdirSync(`/proc/${relay.pid}/fd`).length).toBeLessThanOrEqual(LIMIT)
-  await until(() => said.some(({ say }) => say.what === 'news' && say.news.what === 'full'))
+  await until(() => said.some(({ say }) => say.what === 'event' && say.event.what === 'full'))
 
   for (const { leave } of clients) leave()
   await until(async () => {
-    const late = knock(port)
+    const late = connectTo(port)
     await until(() => late.fate !== undefined)
     late.leave()
     return late.fate === 'welcome'
@@ -67,7 +67,7 @@ interface Client {
   leave(): void
 }
 
-function knock(port: number): Client {
+function connectTo(port: number): Client {
   const socket = connect({ host: HOST, port })
   const client: Client = { fate: undefined, leave: () => socket.destroy() }
   socket.once('data', () => {

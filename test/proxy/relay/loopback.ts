@@ -5,10 +5,10 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { Relay, type RelayOptions } from '#proxy/relay/relay.ts'
 import type { RelayEvent } from '#proxy/relay/relay-events.ts'
 
-// A relay on a loopback address that nobody else uses, with endpoints behind it and clients before it.
+// A relay on a loopback address that no other test uses, with endpoints behind it and clients before it.
 
-export class Ground {
-  readonly news: RelayEvent[] = []
+export class Loopback {
+  readonly events: RelayEvent[] = []
   readonly relay: Relay
   readonly host = `127.${1 + random(254)}.${random(256)}.${1 + random(254)}`
   lost = 0
@@ -17,7 +17,7 @@ export class Ground {
   constructor(options: Partial<RelayOptions> = {}) {
     this.relay = new Relay({
       udpIdleMs: 250,
-      tell: news => this.news.push(news),
+      report: event => this.events.push(event),
       lost: () => this.lost++,
       workers: 2,
       ...options,
@@ -28,7 +28,7 @@ export class Ground {
   async listener(name: string, pool: string): Promise<number> {
     await this.relay.open('ipv4', [{ name, pool: `${pool} at ${this.host}` }])
     const open = this.relay.list('ipv4').find(listener => listener.name === name)
-    if (open === undefined) throw new Error(`${name} is not open: ${JSON.stringify(this.news)}`)
+    if (open === undefined) throw new Error(`${name} is not open: ${JSON.stringify(this.events)}`)
     return open.port
   }
 
@@ -43,7 +43,7 @@ export class Ground {
     return `${this.host}:${portOf(server)}`
   }
 
-  /** An endpoint that says its name to everybody, and hangs up. */
+  /** An endpoint that says its name to every client, and hangs up. */
   namedEndpoint(name: string): Promise<string> {
     return this.endpoint(socket => socket.end(name))
   }
@@ -73,7 +73,7 @@ export class Ground {
     return socket
   }
 
-  /** Whoever answers at the port; `reset` where the connection is reset, as soon as it is there or later. */
+  /** The name of the endpoint that answers at the port; `reset` where the connection is reset, as soon as it is there or later. */
   async whoAnswers(port: number): Promise<string> {
     const socket = await this.client(port).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNRESET') return undefined
@@ -88,11 +88,11 @@ export class Ground {
   /** Sockets that are connected to this endpoint or listener, or from it, and have not been given up. */
   connected(protocol: 'tcp' | 'udp', port: number): number {
     const bytes = this.host.split('.').toReversed().map(Number)
-    const place = `${bytes.map(byte => hex(byte, 2)).join('')}:${hex(port, 4)}`
+    const address = `${bytes.map(byte => hex(byte, 2)).join('')}:${hex(port, 4)}`
     const lines = readFileSync(`/proc/self/net/${protocol}`, 'utf8').trim().split('\n').slice(1)
     return lines.filter(line => {
       const [, local, remote, state = ''] = line.trim().split(/\s+/)
-      return (local === place || remote === place) && !GIVEN_UP.has(state)
+      return (local === address || remote === address) && !GIVEN_UP.has(state)
     }).length
   }
 

@@ -3,69 +3,73 @@ import { createServer } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { RelayOptions } from '#proxy/relay/relay.ts'
 import type { RelayEvent } from '#proxy/relay/relay-events.ts'
-import { Ground, until } from './loopback.ts'
+import { Loopback, until } from './loopback.ts'
 
 // The relay as a whole: ports, limits, and what becomes of a worker that crashes.
 
 describe('the relay', { timeout: 30_000 }, () => {
-  let ground: Ground
+  let loopback: Loopback
   const begin = (options: Partial<RelayOptions> = {}): void => {
-    ground = new Ground(options)
+    loopback = new Loopback(options)
   }
-  afterEach(() => ground.close())
-  const told = (what: RelayEvent['what']): readonly RelayEvent[] => ground.news.filter(news => news.what === what)
+  afterEach(() => loopback.close())
+  const reported = (what: RelayEvent['what']): readonly RelayEvent[] =>
+    loopback.events.filter(event => event.what === what)
 
   test('says how many connections it can carry', () => {
     begin({ measure: () => ({ limit: 5000, used: 26 }) })
-    expect(ground.news).toEqual([{ what: 'ready', workers: 2, limit: 5000, connections: 2425 }])
+    expect(loopback.events).toEqual([{ what: 'ready', workers: 2, limit: 5000, connections: 2425 }])
   })
 
   test('keeps the port of a listener through changes of its pool, and lists it word for word', async () => {
     begin()
-    const endpoint = await ground.namedEndpoint('a')
-    const port = await ground.listener('tcp shop/cart:http', `to ${endpoint}`)
-    expect(await ground.listener('tcp shop/cart:http', `to ${endpoint} sticky 5`)).toBe(port)
-    expect(ground.relay.list('ipv4')).toEqual([
-      { name: 'tcp shop/cart:http', pool: `to ${endpoint} sticky 5 at ${ground.host}`, port },
+    const endpoint = await loopback.namedEndpoint('a')
+    const port = await loopback.listener('tcp shop/cart:http', `to ${endpoint}`)
+    expect(await loopback.listener('tcp shop/cart:http', `to ${endpoint} sticky 5`)).toBe(port)
+    expect(loopback.relay.list('ipv4')).toEqual([
+      { name: 'tcp shop/cart:http', pool: `to ${endpoint} sticky 5 at ${loopback.host}`, port },
     ])
-    expect(ground.relay.list('ipv6')).toEqual([])
+    expect(loopback.relay.list('ipv6')).toEqual([])
   })
 
   test('moves to another address with the same port', async () => {
     begin()
-    const endpoint = await ground.namedEndpoint('a')
-    const port = await ground.listener('tcp a', `to ${endpoint}`)
-    await ground.relay.open('ipv4', [{ name: 'tcp a', pool: `to ${endpoint} at 127.0.0.2` }])
-    expect(ground.relay.list('ipv4')).toMatchObject([{ port }])
-    await expect(ground.whoAnswers(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+    const endpoint = await loopback.namedEndpoint('a')
+    const port = await loopback.listener('tcp a', `to ${endpoint}`)
+    await loopback.relay.open('ipv4', [{ name: 'tcp a', pool: `to ${endpoint} at 127.0.0.2` }])
+    expect(loopback.relay.list('ipv4')).toMatchObject([{ port }])
+    await expect(loopback.whoAnswers(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
 
   test('answers in IPv6 as well', async () => {
     begin()
-    await ground.relay.open('ipv6', [{ name: 'tcp a', pool: 'to [::1]:9' }])
-    await ground.relay.open('ipv4', [{ name: 'tcp a', pool: 'to 127.0.0.1:9' }])
-    expect(ground.relay.list('ipv6')).toMatchObject([{ name: 'tcp a', pool: 'to [::1]:9' }])
-    expect(await ground.relay.close('ipv6', ['tcp a'])).toHaveLength(1)
-    expect(ground.relay.list('ipv4')).toHaveLength(1)
+    await loopback.relay.open('ipv6', [{ name: 'tcp a', pool: 'to [::1]:9' }])
+    await loopback.relay.open('ipv4', [{ name: 'tcp a', pool: 'to 127.0.0.1:9' }])
+    expect(loopback.relay.list('ipv6')).toMatchObject([{ name: 'tcp a', pool: 'to [::1]:9' }])
+    expect(await loopback.relay.close('ipv6', ['tcp a'])).toHaveLength(1)
+    expect(loopback.relay.list('ipv4')).toHaveLength(1)
   })
 
   test('takes its ports from the range, leaves out those of others, and says when none is left', async () => {
     // Beyond what the kernel gives to those who ask for any port.
     const first = 24_000 + Math.floor(Math.random() * 6000)
     begin({ portRange: { first, last: first + 2 }, lostMs: 20 })
-    const stranger = createServer().listen(first, ground.host)
-    await once(stranger, 'listening')
-    const endpoint = await ground.namedEndpoint('a')
-    const ports = [await ground.listener('tcp a', `to ${endpoint}`), await ground.listener('tcp b', `to ${endpoint}`)]
+    const other = createServer().listen(first, loopback.host)
+    await once(other, 'listening')
+    const endpoint = await loopback.namedEndpoint('a')
+    const ports = [
+      await loopback.listener('tcp a', `to ${endpoint}`),
+      await loopback.listener('tcp b', `to ${endpoint}`),
+    ]
     expect(ports.toSorted()).toEqual([first + 1, first + 2])
-    await ground.relay.open('ipv4', [{ name: 'tcp c', pool: `to ${endpoint} at ${ground.host}` }])
-    expect(told('not opened')).toEqual([
+    await loopback.relay.open('ipv4', [{ name: 'tcp c', pool: `to ${endpoint} at ${loopback.host}` }])
+    expect(reported('not opened')).toEqual([
       { what: 'not opened', name: 'tcp c', why: `no port is left in --proxy-port-range=${first}-${first + 2}` },
     ])
-    expect(ground.relay.list('ipv4').map(({ name }) => name)).toEqual(['tcp a', 'tcp b'])
-    stranger.close()
-    await until(() => ground.lost === 1)
-    expect(await ground.listener('tcp c', `to ${endpoint}`)).toBe(first)
+    expect(loopback.relay.list('ipv4').map(({ name }) => name)).toEqual(['tcp a', 'tcp b'])
+    other.close()
+    await until(() => loopback.lost === 1)
+    expect(await loopback.listener('tcp c', `to ${endpoint}`)).toBe(first)
   })
 
   test('gives listeners the ports they had, and none of those to another, while old rules may stand', async () => {
@@ -75,31 +79,31 @@ describe('the relay', { timeout: 30_000 }, () => {
       ['tcp a', first + 1],
     ])
     begin({ portRange: { first, last: first + 2 }, remembered: async () => had })
-    const wanted = ['tcp new', 'tcp a'].map(name => ({ name, pool: `to 127.0.0.1:9 at ${ground.host}` }))
-    await ground.relay.open('ipv4', wanted)
-    expect(ground.relay.list('ipv4').map(({ name, port }) => [name, port])).toEqual([
+    const wanted = ['tcp new', 'tcp a'].map(name => ({ name, pool: `to 127.0.0.1:9 at ${loopback.host}` }))
+    await loopback.relay.open('ipv4', wanted)
+    expect(loopback.relay.list('ipv4').map(({ name, port }) => [name, port])).toEqual([
       ['tcp new', first + 2],
       ['tcp a', first + 1],
     ])
-    expect(await ground.listener('tcp later', 'to 127.0.0.1:9')).toBe(first)
+    expect(await loopback.listener('tcp later', 'to 127.0.0.1:9')).toBe(first)
   })
 
   test('turns clients away when no descriptors are left, says so, and lets others in later', async () => {
     // 20 listeners or so: 100 for the agent and 12 for each worker are not to be had.
     begin({ measure: () => ({ limit: 134, used: 0 }) })
-    const endpoint = await ground.endpoint(socket => {
+    const endpoint = await loopback.endpoint(socket => {
       socket.write('welcome')
       socket.resume().once('end', () => socket.end())
     })
-    const port = await ground.listener('tcp a', `to ${endpoint}`)
-    const inside = await Promise.all([1, 2, 3, 4].map(() => ground.client(port)))
+    const port = await loopback.listener('tcp a', `to ${endpoint}`)
+    const inside = await Promise.all([1, 2, 3, 4].map(() => loopback.client(port)))
     await Promise.all(inside.map(client => once(client, 'data')))
-    expect(await ground.whoAnswers(port)).toBe('reset')
-    await until(() => told('full').length > 0)
-    expect(told('full')).toEqual([{ what: 'full', refused: 1, limit: 134, connections: 4 }])
+    expect(await loopback.whoAnswers(port)).toBe('reset')
+    await until(() => reported('full').length > 0)
+    expect(reported('full')).toEqual([{ what: 'full', refused: 1, limit: 134, connections: 4 }])
     inside[0]!.destroy()
     await until(async () => {
-      const client = await ground.client(port).catch(() => undefined)
+      const client = await loopback.client(port).catch(() => undefined)
       if (client === undefined) return false
       const welcomed = await new Promise<boolean>(resolve => {
         client.once('data', () => resolve(true)).once('close', () => resolve(false))
@@ -111,10 +115,10 @@ describe('the relay', { timeout: 30_000 }, () => {
 
   test('opens no more listeners than there are descriptors for', async () => {
     begin({ measure: () => ({ limit: 130, used: 0 }) })
-    const wanted = [1, 2, 3, 4].map(n => ({ name: `tcp s${n}`, pool: `to 127.0.0.1:9 at ${ground.host}` }))
-    await ground.relay.open('ipv4', wanted)
-    expect(ground.relay.list('ipv4')).toHaveLength(3)
-    expect(told('not opened')).toEqual([
+    const wanted = [1, 2, 3, 4].map(n => ({ name: `tcp s${n}`, pool: `to 127.0.0.1:9 at ${loopback.host}` }))
+    await loopback.relay.open('ipv4', wanted)
+    expect(loopback.relay.list('ipv4')).toHaveLength(3)
+    expect(reported('not opened')).toEqual([
       {
         what: 'not opened',
         name: 'tcp s4',
@@ -125,21 +129,21 @@ describe('the relay', { timeout: 30_000 }, () => {
 
   test('refuses what it cannot read', async () => {
     begin()
-    const open = (name: string, pool: string): Promise<void> => ground.relay.open('ipv4', [{ name, pool }])
+    const open = (name: string, pool: string): Promise<void> => loopback.relay.open('ipv4', [{ name, pool }])
     await expect(open('tcp a', 'nowhere')).rejects.toThrow('"nowhere" must read: to IP:PORT … [sticky SECONDS] [at IP]')
     await expect(open('sctp a', 'to 127.0.0.1:9')).rejects.toThrow('"sctp a" must read: tcp NAME or udp NAME')
   })
 
-  test('a worker that crashes is replaced, and that is told', async () => {
+  test('a worker that crashes is replaced, and that is reported', async () => {
     begin({ program: new URL('./crashing-worker.ts', import.meta.url) })
-    const endpoint = await ground.namedEndpoint('a')
-    const port = await ground.listener('tcp a', `to ${endpoint}`)
-    const crash = await ground.listener('tcp crash', `to ${endpoint}`)
-    await until(() => told('replaced').length === 1)
-    expect(told('crashed')).toMatchObject([{ worker: 0, error: { message: 'as it was told' } }])
-    expect(told('replaced')).toEqual([{ what: 'replaced', worker: 0, listeners: 2 }])
-    const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => ground.whoAnswers(i % 2 ? port : crash)))
+    const endpoint = await loopback.namedEndpoint('a')
+    const port = await loopback.listener('tcp a', `to ${endpoint}`)
+    const crash = await loopback.listener('tcp crash', `to ${endpoint}`)
+    await until(() => reported('replaced').length === 1)
+    expect(reported('crashed')).toMatchObject([{ worker: 0, error: { message: 'as ordered' } }])
+    expect(reported('replaced')).toEqual([{ what: 'replaced', worker: 0, listeners: 2 }])
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => loopback.whoAnswers(i % 2 ? port : crash)))
     expect(new Set(answers)).toEqual(new Set(['a']))
-    expect(ground.lost).toBe(0)
+    expect(loopback.lost).toBe(0)
   })
 })

@@ -1,18 +1,18 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type Endpoint, LIMIT, type Pool, USED } from '#proxy/relay/messages.ts'
+import { LIMIT, type Pool, type PoolEndpoint, USED } from '#proxy/relay/messages.ts'
 import { Budget } from '#proxy/relay/worker/budget.ts'
 import { Chooser } from '#proxy/relay/worker/chooser.ts'
-import { UdpDoor } from '#proxy/relay/worker/udp/udp-listener.ts'
+import { UdpListener } from '#proxy/relay/worker/udp/udp-listener.ts'
 
-// A UDP door with real sockets and a clock that moves when told: for how long a conversation lasts.
+// A UDP listener with real sockets and a clock that the test moves: for how long a conversation lasts.
 
 const IDLE_MS = 250
 
 describe('a conversation of UDP', () => {
   let sockets: Socket[] = []
-  let door: UdpDoor
+  let listener: UdpListener
   let chooser: Chooser
   let descriptors: Int32Array<SharedArrayBuffer>
   beforeEach(() => {
@@ -20,7 +20,7 @@ describe('a conversation of UDP', () => {
     sockets = []
   })
   afterEach(() => {
-    door.close()
+    listener.close()
     for (const socket of sockets) socket.close()
     vi.useRealTimers()
   })
@@ -32,8 +32,8 @@ describe('a conversation of UDP', () => {
     return made
   }
 
-  /** Says its name to whoever asks. */
-  async function endpoint(name: string): Promise<Endpoint & { readonly socket: Socket }> {
+  /** Says its name to every client. */
+  async function endpoint(name: string): Promise<PoolEndpoint & { readonly socket: Socket }> {
     const made = await socket()
     const { port } = made.address()
     made.on('message', (_, from) => made.send(name, from.port, from.address))
@@ -41,14 +41,21 @@ describe('a conversation of UDP', () => {
   }
 
   /** Returns a client that asks it. */
-  async function open(endpoints: readonly Endpoint[]): Promise<{ ask(): Promise<string>; readonly socket: Socket }> {
+  async function open(
+    endpoints: readonly PoolEndpoint[],
+  ): Promise<{ ask(): Promise<string>; readonly socket: Socket }> {
     let turn = 0
-    chooser = new Chooser({ pool: poolOf(endpoints), turn: () => turn++, now: () => performance.now(), tell: () => {} })
+    chooser = new Chooser({
+      pool: poolOf(endpoints),
+      turn: () => turn++,
+      now: () => performance.now(),
+      share: () => {},
+    })
     descriptors = new Int32Array(new SharedArrayBuffer(12))
     descriptors[LIMIT] = 100
     const port = await freePort()
-    door = await UdpDoor.open({
-      spot: { protocol: 'udp', family: 'ipv4', host: '127.0.0.1', port },
+    listener = await UdpListener.open({
+      binding: { protocol: 'udp', family: 'ipv4', host: '127.0.0.1', port },
       chooser,
       budget: new Budget({ index: 0, shared: { turns: descriptors, descriptors } }),
       udpIdleMs: IDLE_MS,
@@ -119,6 +126,6 @@ describe('a conversation of UDP', () => {
   })
 })
 
-function poolOf(endpoints: readonly Endpoint[]): Pool {
+function poolOf(endpoints: readonly PoolEndpoint[]): Pool {
   return { endpoints }
 }

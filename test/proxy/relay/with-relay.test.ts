@@ -28,7 +28,7 @@ const CART = { name: 'tcp shop/cart:http', pool: 'to 10.244.1.3:8080 sticky 100'
 const DNS = { name: 'udp shop/dns', pool: 'to 10.244.1.4:53' }
 
 describe('a kernel with a relay', () => {
-  test('lists what it was told to open, family by family', async () => {
+  test('lists what it was asked to open, family by family', async () => {
     const { kernel } = relayed()
     await kernel.run(openListeners('ipv4', [CART, DNS]))
     const { stdout, code } = await kernel.run(listListeners('ipv4'))

@@ -1,7 +1,7 @@
 import { FIRST_WORKER, LIMIT, USED, type WorkerStart } from '#proxy/relay/messages.ts'
 
 // The descriptors that are left for connections, counted by all workers together: one too many anywhere in the process, and
-// the agent itself could not open a file any more.
+// the agent itself could not open a file.
 
 export class Budget {
   readonly #descriptors: Int32Array<SharedArrayBuffer>
@@ -13,7 +13,7 @@ export class Budget {
     this.#own = FIRST_WORKER + index
   }
 
-  /** Whether there are so many; then they are taken, and must be given back. */
+  /** False where fewer are left; otherwise they are taken, and must be given back. */
   take(count: number): boolean {
     for (;;) {
       const used = Atomics.load(this.#descriptors, USED)
@@ -32,7 +32,7 @@ export class Budget {
     Atomics.sub(this.#descriptors, this.#own, count)
   }
 
-  /** How often there was not enough since this was last asked. */
+  /** How often `take` returned false since the last call. */
   takeRefused(): number {
     const refused = this.#refused
     this.#refused = 0

@@ -1,4 +1,4 @@
-import type { Endpoint, Memory, Pool } from '#proxy/relay/messages.ts'
+import type { Pool, PoolEndpoint, StickyClient } from '#proxy/relay/messages.ts'
 import { favourite } from './favourite.ts'
 
 // A client → the endpoint it is handed to: the next in turn; for a sticky pool the one it was handed to before. Endpoints that
@@ -6,37 +6,37 @@ import { favourite } from './favourite.ts'
 
 export interface ChooserParts {
   readonly pool: Pool
-  /** Draws the next number, shared by all workers. */
+  /** Draws the next number from a counter that all workers share. */
   readonly turn: () => number
   readonly now: () => number
-  /** Told of a client's endpoint, so that the other workers know. */
-  readonly tell: (memory: Memory) => void
-  readonly memories?: readonly Memory[]
+  /** Sends a client's endpoint to the other workers. */
+  readonly share: (stickyClient: StickyClient) => void
+  readonly stickyClients?: readonly StickyClient[]
 }
 
-/** For so long an endpoint that did not answer is asked only when no other is left. */
+/** For so long an endpoint that did not answer is tried only when no other is left. */
 const AVOID_MS = 5000
-/** A client that comes often is told of no more often than this, or a tenth of its time where that is less. */
-const TELL_MS = 10_000
+/** A client that comes often is shared no more often than this, or than a tenth of its stickiness where that is less. */
+const SHARE_MS = 10_000
 
-interface Known extends Memory {
-  readonly toldAt: number
+interface Known extends StickyClient {
+  readonly sharedAt: number
 }
 
 export class Chooser {
   readonly #parts: ChooserParts
-  readonly #memories = new Map<string, Known>()
+  readonly #stickyClients = new Map<string, Known>()
   /** Endpoints that failed, by the time from which they are as good as any. */
   readonly #avoided = new Map<string, number>()
   readonly #waiting = new Set<() => void>()
   #pool: Pool
-  #endpoints: ReadonlyMap<string, Endpoint>
+  #endpoints: ReadonlyMap<string, PoolEndpoint>
 
   constructor(parts: ChooserParts) {
     this.#parts = parts
     this.#pool = parts.pool
     this.#endpoints = byText(parts.pool)
-    for (const memory of parts.memories ?? []) this.remember(memory)
+    for (const stickyClient of parts.stickyClients ?? []) this.remember(stickyClient)
   }
 
   update(pool: Pool): void {
@@ -44,12 +44,12 @@ export class Chooser {
     this.#endpoints = byText(pool)
     const isGone = (text: string): boolean => !this.#endpoints.has(text)
     for (const text of this.#avoided.keys()) if (isGone(text)) this.#avoided.delete(text)
-    for (const [client, { endpoint }] of this.#memories) if (isGone(endpoint)) this.#memories.delete(client)
+    for (const [client, { endpoint }] of this.#stickyClients) if (isGone(endpoint)) this.#stickyClients.delete(client)
     for (const wake of this.#waiting) wake()
   }
 
   /** Undefined where every endpoint has been tried. */
-  choose(client: string, tried: ReadonlySet<string>): Endpoint | undefined {
+  choose(client: string, tried: ReadonlySet<string>): PoolEndpoint | undefined {
     const known = this.#known(client)
     if (known !== undefined && !tried.has(known.endpoint)) return this.#endpoints.get(known.endpoint)
     const left = this.#left(tried)
@@ -57,45 +57,46 @@ export class Chooser {
     return this.#pool.stickySeconds === undefined ? this.#inTurn(left) : favourite(client, left)
   }
 
-  has({ text }: Endpoint): boolean {
+  has({ text }: PoolEndpoint): boolean {
     return this.#endpoints.has(text)
   }
 
-  answered(client: string, { text }: Endpoint): void {
+  answered(client: string, { text }: PoolEndpoint): void {
     this.#avoided.delete(text)
     const { stickySeconds } = this.#pool
     if (stickySeconds === undefined) return
     const at = this.#parts.now()
-    const before = this.#memories.get(client)
-    const memory = { client, endpoint: text, at }
-    const isNews = before?.endpoint !== text || at - before.toldAt >= Math.min(TELL_MS, stickySeconds * 100)
-    this.#memories.set(client, { ...memory, toldAt: isNews ? at : before.toldAt })
-    if (isNews) this.#parts.tell(memory)
+    const before = this.#stickyClients.get(client)
+    const stickyClient = { client, endpoint: text, at }
+    const isDue = before?.endpoint !== text || at - before.sharedAt >= Math.min(SHARE_MS, stickySeconds * 100)
+    this.#stickyClients.set(client, { ...stickyClient, sharedAt: isDue ? at : before.sharedAt })
+    if (isDue) this.#parts.share(stickyClient)
   }
 
-  /** It is handed over afresh when it comes again. */
+  /** The next time the client comes, an endpoint is chosen afresh. */
   forget(client: string): void {
-    this.#memories.delete(client)
+    this.#stickyClients.delete(client)
   }
 
-  failed({ text }: Endpoint): void {
+  failed({ text }: PoolEndpoint): void {
     this.#avoided.set(text, this.#parts.now() + AVOID_MS)
   }
 
-  /** What another worker told; of two, the later word counts. */
-  remember(memory: Memory): void {
-    const known = this.#memories.get(memory.client)
-    if (known === undefined || known.at <= memory.at)
-      this.#memories.set(memory.client, { ...memory, toldAt: memory.at })
+  /** From another worker. Of two messages on one client, the later time counts. */
+  remember(stickyClient: StickyClient): void {
+    const { client, at } = stickyClient
+    const known = this.#stickyClients.get(client)
+    if (known === undefined || known.at <= at) this.#stickyClients.set(client, { ...stickyClient, sharedAt: at })
   }
 
-  /** Forgets clients whose time is over. */
+  /** Forgets clients whose stickiness has run out. */
   purge(): void {
-    for (const client of this.#memories.keys()) if (this.#known(client) === undefined) this.#memories.delete(client)
+    for (const client of this.#stickyClients.keys())
+      if (this.#known(client) === undefined) this.#stickyClients.delete(client)
   }
 
   get remembered(): number {
-    return this.#memories.size
+    return this.#stickyClients.size
   }
 
   /** Resolves with the next update, or after the time. */
@@ -108,16 +109,16 @@ export class Chooser {
     this.#waiting.delete(resolve)
   }
 
-  /** Where it was handed to, if that is there, and was not too long ago. */
+  /** The client's endpoint, if that is in the pool and the stickiness has not run out. */
   #known(client: string): Known | undefined {
     const { stickySeconds } = this.#pool
-    const known = this.#memories.get(client)
+    const known = this.#stickyClients.get(client)
     if (stickySeconds === undefined || known === undefined || !this.#endpoints.has(known.endpoint)) return undefined
     return this.#parts.now() - known.at <= stickySeconds * 1000 ? known : undefined
   }
 
-  /** Those that have not been tried, without those that failed a moment ago unless there are no others. */
-  #left(tried: ReadonlySet<string>): readonly Endpoint[] {
+  /** Endpoints that have not been tried; those that failed a moment ago only when there are no others. */
+  #left(tried: ReadonlySet<string>): readonly PoolEndpoint[] {
     const { endpoints } = this.#pool
     if (tried.size === 0 && this.#avoided.size === 0) return endpoints
     const left = endpoints.filter(({ text }) => !tried.has(text))
@@ -125,8 +126,8 @@ export class Chooser {
     return good.length > 0 ? good : left
   }
 
-  /** Where one is left out, its turns are shared by all others. */
-  #inTurn(among: readonly Endpoint[]): Endpoint {
+  /** An endpoint that is left out gives its turns to all others alike. */
+  #inTurn(among: readonly PoolEndpoint[]): PoolEndpoint {
     return among[(this.#parts.turn() >>> 0) % among.length]!
   }
 
@@ -139,6 +140,6 @@ export class Chooser {
   }
 }
 
-function byText({ endpoints }: Pool): ReadonlyMap<string, Endpoint> {
+function byText({ endpoints }: Pool): ReadonlyMap<string, PoolEndpoint> {
   return new Map(endpoints.map(endpoint => [endpoint.text, endpoint]))
 }

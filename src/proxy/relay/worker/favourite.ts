@@ -1,10 +1,10 @@
-import type { Endpoint } from '#proxy/relay/messages.ts'
+import type { PoolEndpoint } from '#proxy/relay/messages.ts'
 
-// A client nobody knows and some endpoints → one of them, the same in every worker: two connections of one client that come
-// at the same time to two workers find the same endpoint before either worker could have told the other.
+// A client that no worker knows and some endpoints → one of them, the same in every worker: two connections of one client
+// that reach two workers at the same time find the same endpoint before either worker's message reaches the other.
 
 /** Each endpoint is the favourite of as many clients; where one comes or goes, no others change places. */
-export function favourite(client: string, endpoints: readonly Endpoint[]): Endpoint {
+export function favourite(client: string, endpoints: readonly PoolEndpoint[]): PoolEndpoint {
   const seed = mixed(client, 0x811c9dc5)
   let best = endpoints[0]!
   let highest = -1

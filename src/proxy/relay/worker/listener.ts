@@ -1,20 +1,20 @@
-import type { Spot } from '#proxy/relay/messages.ts'
+import type { Binding } from '#proxy/relay/messages.ts'
 import type { Budget } from './budget.ts'
 import type { Chooser } from './chooser.ts'
 
-// A listener as a worker has it.
+// A listener in one worker, whichever its protocol.
 
-export interface Door {
+export interface WorkerListener {
   readonly chooser: Chooser
-  /** Nobody new is let in. */
+  /** No new client is let in. */
   close(): void
 }
 
-export interface DoorParts {
-  readonly spot: Spot
+export interface ListenerParts {
+  readonly binding: Binding
   readonly chooser: Chooser
   readonly budget: Budget
   readonly udpIdleMs: number
-  /** Told of a client that had to be sent away because nobody answered. */
+  /** Called with a client that was sent away because no endpoint answered. */
   readonly unreachable: (client: string) => void
 }

@@ -2,17 +2,17 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { FromWorker, NotOpened, Order, ToWorker, WorkerStart } from '#proxy/relay/messages.ts'
 import { Budget } from './budget.ts'
 import { Chooser } from './chooser.ts'
-import type { Door } from './listener.ts'
-import { TcpDoor } from './tcp/tcp-listener.ts'
-import { UdpDoor } from './udp/udp-listener.ts'
+import type { WorkerListener } from './listener.ts'
+import { TcpListener } from './tcp/tcp-listener.ts'
+import { UdpListener } from './udp/udp-listener.ts'
 
-// The program of a worker thread: orders → doors, and what happens at them.
+// The program of a worker thread: orders → listeners, and messages about their clients.
 
 const start = workerData as WorkerStart
 const { turns } = start.shared
 const budget = new Budget(start)
-const doors = new Map<string, Door>()
-/** Listeners whose clients were sent away in this second: one word of each is enough. */
+const listeners = new Map<string, WorkerListener>()
+/** Listeners whose clients were sent away in this second: one message about each is enough. */
 const unreachable = new Set<string>()
 
 const REPORT_MS = 1000
@@ -22,19 +22,19 @@ const PURGE_MS = 60_000
 let earlier: Promise<unknown> = Promise.resolve()
 
 parentPort!.on('message', (message: ToWorker) => {
-  if (message.say === 'memory') {
-    doors.get(message.key)?.chooser.remember(message.memory)
+  if (message.say === 'sticky') {
+    listeners.get(message.key)?.chooser.remember(message.stickyClient)
     return
   }
   const { id, orders } = message
-  earlier = earlier.then(() => carryOut(orders)).then(notOpened => tell({ say: 'done', id, notOpened }))
+  earlier = earlier.then(() => carryOut(orders)).then(notOpened => post({ say: 'done', id, notOpened }))
 })
 setInterval(report, REPORT_MS).unref()
 setInterval(() => {
-  for (const { chooser } of doors.values()) chooser.purge()
+  for (const { chooser } of listeners.values()) chooser.purge()
 }, PURGE_MS).unref()
 
-function tell(message: FromWorker): void {
+function post(message: FromWorker): void {
   parentPort!.postMessage(message)
 }
 
@@ -48,28 +48,39 @@ async function obey(order: Order): Promise<NotOpened | undefined> {
     case 'open':
       return open(order)
     case 'pool':
-      doors.get(order.key)?.chooser.update(order.pool)
+      listeners.get(order.key)?.chooser.update(order.pool)
       return undefined
     case 'close':
-      doors.get(order.key)?.close()
-      doors.delete(order.key)
+      listeners.get(order.key)?.close()
+      listeners.delete(order.key)
       return undefined
   }
 }
 
-async function open({ key, spot, pool, memories }: Extract<Order, { do: 'open' }>): Promise<NotOpened | undefined> {
+async function open({
+  key,
+  binding,
+  pool,
+  stickyClients,
+}: Extract<Order, { do: 'open' }>): Promise<NotOpened | undefined> {
   const chooser = new Chooser({
     pool,
-    memories,
-    turn: () => Atomics.add(turns, spot.port, 1),
+    stickyClients,
+    turn: () => Atomics.add(turns, binding.port, 1),
     now: () => Date.now(),
-    tell: memory => tell({ say: 'memory', key, memory }),
+    share: stickyClient => post({ say: 'sticky', key, stickyClient }),
   })
-  const kind = spot.protocol === 'tcp' ? TcpDoor : UdpDoor
+  const kind = binding.protocol === 'tcp' ? TcpListener : UdpListener
   const { udpIdleMs } = start
   try {
-    const door = await kind.open({ spot, chooser, budget, udpIdleMs, unreachable: client => sentAway(key, client) })
-    doors.set(key, door)
+    const listener = await kind.open({
+      binding,
+      chooser,
+      budget,
+      udpIdleMs,
+      unreachable: client => sentAway(key, client),
+    })
+    listeners.set(key, listener)
     return undefined
   } catch (error) {
     return { key, why: (error as Error).message }
@@ -79,11 +90,11 @@ async function open({ key, spot, pool, memories }: Extract<Order, { do: 'open' }
 function sentAway(key: string, client: string): void {
   if (unreachable.has(key)) return
   unreachable.add(key)
-  tell({ say: 'unreachable', key, client })
+  post({ say: 'unreachable', key, client })
 }
 
 function report(): void {
   unreachable.clear()
   const refused = budget.takeRefused()
-  if (refused > 0) tell({ say: 'full', refused })
+  if (refused > 0) post({ say: 'full', refused })
 }

@@ -31,7 +31,7 @@ function ask(request: Request): Promise<Reply> {
 
 const opened = (id: number) => ({ id, outcomes: [] })
 
-/** A port that nobody has: taken from the kernel and given back. */
+/** A port that is free: taken from the kernel and given back. */
 async function freePort(): Promise<number> {
   const { server, port } = await silent()
   await new Promise(resolve => server.close(resolve))
@@ -54,7 +54,7 @@ for (const protocol of ['tcp', 'udp'] as const) {
   for (const address of ['127.0.0.1', '::1']) {
     test(`${protocol} to ${address}: a listener says who it is and whom it sees`, async () => {
       const port = await freePort()
-      await ask({ do: 'listen', handle: port, door: { protocol, address, port, name: 'signal-box' } })
+      await ask({ do: 'listen', handle: port, listener: { protocol, address, port, name: 'signal-box' } })
       const reply = await ask({ do: 'connect', dial: dial(protocol, port, { to: address }), times: 2 })
       const answer = {
         name: 'signal-box',
@@ -68,7 +68,7 @@ for (const protocol of ['tcp', 'udp'] as const) {
     })
   }
 
-  test(`${protocol}: nobody there is an outcome at once, not a wait`, async () => {
+  test(`${protocol}: a closed port is an outcome at once, not a wait`, async () => {
     const reply = await ask({ do: 'connect', dial: dial(protocol, await freePort()), times: 1 })
     expect(reply).toMatchObject({ outcomes: [{ ok: false, error: 'refused' }] })
     expect('outcomes' in reply && reply.outcomes[0]!.elapsedMs).toBeLessThan(4000)
@@ -77,7 +77,7 @@ for (const protocol of ['tcp', 'udp'] as const) {
   test(`${protocol}: a client that chooses its port can use it again at once`, async () => {
     const port = await freePort()
     const sourcePort = await freePort()
-    await ask({ do: 'listen', handle: port, door: { protocol, address: '127.0.0.1', port, name: 'a' } })
+    await ask({ do: 'listen', handle: port, listener: { protocol, address: '127.0.0.1', port, name: 'a' } })
     const reply = await ask({ do: 'connect', dial: dial(protocol, port, { sourcePort }), times: 3 })
     const outcome = { ok: true, answer: { peer: { address: '127.0.0.1', port: sourcePort } } }
     expect(reply).toMatchObject({ outcomes: [outcome, outcome, outcome] })
@@ -88,11 +88,11 @@ for (const protocol of ['tcp', 'udp'] as const) {
     expect(reply).toMatchObject({ problem: expect.stringContaining('EADDRNOTAVAIL 192.0.2.1') })
   })
 
-  test(`${protocol}: a door that is taken is the asker's mistake, and the one who has it keeps it`, async () => {
+  test(`${protocol}: a port that is taken is a mistake in the request, and its listener keeps it`, async () => {
     const port = await freePort()
-    const door = { protocol, address: '127.0.0.1', port }
-    await ask({ do: 'listen', handle: 1_000_001, door: { ...door, name: 'first' } })
-    expect(await ask({ do: 'listen', handle: 1_000_002, door: { ...door, name: 'second' } })).toMatchObject({
+    const address = { protocol, address: '127.0.0.1', port }
+    await ask({ do: 'listen', handle: 1_000_001, listener: { ...address, name: 'first' } })
+    expect(await ask({ do: 'listen', handle: 1_000_002, listener: { ...address, name: 'second' } })).toMatchObject({
       problem: expect.stringContaining('EADDRINUSE'),
     })
     expect(await ask({ do: 'connect', dial: dial(protocol, port), times: 1 })).toMatchObject({
@@ -104,7 +104,7 @@ for (const protocol of ['tcp', 'udp'] as const) {
   test(`${protocol}: a conversation keeps its connection until it is closed`, async () => {
     const port = await freePort()
     const handle = port + 100_000
-    await ask({ do: 'listen', handle: port, door: { protocol, address: '127.0.0.1', port, name: 'a' } })
+    await ask({ do: 'listen', handle: port, listener: { protocol, address: '127.0.0.1', port, name: 'a' } })
     expect(await ask({ do: 'open', handle, dial: dial(protocol, port) })).toEqual(opened(asked))
     const first = await ask({ do: 'ask', handle, text: 'one', timeoutMs: 5000 })
     const second = await ask({ do: 'ask', handle, text: 'two', timeoutMs: 5000 })

@@ -1,25 +1,26 @@
 import { connect, Socket } from 'node:net'
-import type { Endpoint } from '#proxy/relay/messages.ts'
-import type { Failure } from './dial.ts'
-import { Lane } from './lane.ts'
+import type { PoolEndpoint } from '#proxy/relay/messages.ts'
+import type { DialFailure } from './dial.ts'
+import { OneWay } from './one-way.ts'
 
-// A client and an endpoint → one connection, as if nobody stood between them: each end is passed on as it came.
+// A client and an endpoint → one connection, as if the relay were not between them: a FIN is passed on as a FIN, a reset as a
+// reset.
 
-/** A side that vanishes without a word is noticed after this long and ten unanswered probes. */
+/** A side that vanishes without FIN or reset is noticed after this long and ten unanswered probes. */
 export const KEEP_ALIVE_MS = 30_000
 
 const SOCKET_OPTIONS = {
   allowHalfOpen: true,
-  // Everything that is not with the kernel yet is worth waiting for: see `drain` in Lane.
+  // Everything that is not with the kernel yet is worth waiting for: see `drain` in OneWay.
   writableHighWaterMark: 1,
 }
 
 export class Bridge {
-  readonly #outward = new Lane()
-  readonly #inward = new Lane()
+  readonly #outward = new OneWay()
+  readonly #inward = new OneWay()
 
   /** One attempt; the socket does not read before it is joined. */
-  reach({ ip, port }: Endpoint, patienceMs: number): Promise<Socket | Failure> {
+  reach({ ip, port }: PoolEndpoint, patienceMs: number): Promise<Socket | DialFailure> {
     const socket = connect({
       host: ip,
       port,
@@ -48,10 +49,10 @@ export class Bridge {
 }
 
 /**
- * Node gives an accepted connection a socket that takes a new buffer for every read. Ours reads into the lane's, which halves
+ * Node gives an accepted connection a socket that takes a new buffer for every read. Ours reads into that of its OneWay, which halves
  * what a byte costs us; there is no option for that, so the handle changes hands.
  */
-function readingInto(accepted: Socket, { onread }: Lane): Socket {
+function readingInto(accepted: Socket, { onread }: OneWay): Socket {
   const given = accepted as unknown as { _handle: object | null }
   const handle = given._handle
   given._handle = null
@@ -60,8 +61,8 @@ function readingInto(accepted: Socket, { onread }: Lane): Socket {
   return new Socket(options)
 }
 
-async function answer(socket: Socket, patienceMs: number): Promise<Socket | Failure> {
-  const { promise, resolve } = Promise.withResolvers<Socket | Failure>()
+async function answer(socket: Socket, patienceMs: number): Promise<Socket | DialFailure> {
+  const { promise, resolve } = Promise.withResolvers<Socket | DialFailure>()
   // A loop that was busy finds the timer due before it looks at sockets: the answer may be there already.
   const timer = setTimeout(() => setImmediate(() => resolve('silent')), patienceMs)
   socket.once('connect', () => resolve(socket))
@@ -72,7 +73,7 @@ async function answer(socket: Socket, patienceMs: number): Promise<Socket | Fail
   return found
 }
 
-function failureOf(error: NodeJS.ErrnoException): Failure {
+function failureOf(error: NodeJS.ErrnoException): DialFailure {
   return OURS.has(error.code ?? '') ? 'ours' : 'refused'
 }
 
@@ -81,7 +82,7 @@ const OURS = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])
 /** Resolves when `one` is closed; where that was no proper end, the other side is reset as well. */
 function gone(one: Socket, other: Socket): Promise<void> {
   return new Promise(resolve => {
-    // What went wrong is told by the close that follows.
+    // The close that follows says what went wrong.
     one.on('error', () => {})
     one.once('close', () => {
       const properly = one.readableEnded && one.writableFinished

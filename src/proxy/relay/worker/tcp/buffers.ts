@@ -1,11 +1,11 @@
 // What sockets of this worker read into. A byte costs least where much is read at a time (measured: 1.0 s of CPU for a
-// gigabyte through `pipe`, 0.65 s in pieces of 64 KiB, 0.4 s in pieces of 1 MiB), and nothing should be held by those who wait.
+// gigabyte through `pipe`, 0.65 s in pieces of 64 KiB, 0.4 s in pieces of 1 MiB), and a connection that waits should take no memory.
 
-/** Sockets that are quiet read into this one, all of them, and what they read is copied: waiting costs no memory. */
+/** All quiet sockets read into this one, and what they read is copied: waiting costs no memory. */
 export const QUIET = Buffer.allocUnsafeSlow(16 * 1024)
 
 const LARGE_BYTES = 1024 * 1024
-/** Clients that take their time hold what they have not taken yet, so there is an end to large ones. */
+/** A slow client keeps the buffer it has not emptied yet, so the number of large ones is limited. */
 const MOST_LARGE = 32
 const SMALL_BYTES = 64 * 1024
 const MOST_SPARE = 8
@@ -13,7 +13,7 @@ const MOST_SPARE = 8
 const spare: Buffer[] = []
 let large = 0
 
-/** For a socket that has much to say, for itself alone until it gives it back. */
+/** For a socket that sends much, for itself alone until it gives it back. */
 export function takeBuffer(): Buffer {
   if (large >= MOST_LARGE) return Buffer.allocUnsafeSlow(SMALL_BYTES)
   large++

@@ -1,35 +1,34 @@
 import type { Socket } from 'node:net'
-import type { Endpoint } from '#proxy/relay/messages.ts'
+import type { PoolEndpoint } from '#proxy/relay/messages.ts'
 import type { Chooser } from '#proxy/relay/worker/chooser.ts'
 
-// A client → a connection to an endpoint that answers. Every endpoint is asked before a client is sent away, each with its own
-// patience, and nobody else waits meanwhile.
+// A client → a connection to an endpoint that answers. Every endpoint is tried before a client is sent away, each with its
+// own patience, and no other client waits meanwhile.
 
 /** kube-proxy's: how long the first, second, … endpoint may take to answer. */
 const PATIENCE_MS = [250, 500, 1000, 2000]
-/** Where all refuse at once, news of other endpoints may be on its way: pods go before we hear that they are gone. */
-const NEWS_MS = 250
-
-/** Whoever knocks has given up by then, however many endpoints have not been asked. */
+/** Where all refuse at once, an update of the pool may be on its way: pods go before the agent hears that they are gone. */
+const UPDATE_MS = 250
+/** A client has given up by then, however many endpoints have not been tried. */
 const LONGEST_MS = 60_000
 
-/** `refused`: it was quick to say no. `silent`: it said nothing in time. `ours`: no connection could be tried from here. */
-export type Failure = 'refused' | 'silent' | 'ours'
+/** `refused`: the endpoint refused at once. `silent`: it did not answer in time. `ours`: this process could not try to connect. */
+export type DialFailure = 'refused' | 'silent' | 'ours'
 
-export interface Reaching {
+export interface DialOptions {
   readonly chooser: Chooser
   readonly client: string
-  readonly connect: (endpoint: Endpoint, patienceMs: number) => Promise<Socket | Failure>
+  readonly connect: (endpoint: PoolEndpoint, patienceMs: number) => Promise<Socket | DialFailure>
 }
 
-/** Undefined where nobody could be reached. */
-export async function dial({ chooser, client, connect }: Reaching): Promise<Socket | undefined> {
+/** Undefined where no endpoint could be reached. */
+export async function dial({ chooser, client, connect }: DialOptions): Promise<Socket | undefined> {
   const attempts = new Attempts()
   for (;;) {
     const endpoint = chooser.choose(client, attempts.tried)
     if (endpoint === undefined) {
       if (!attempts.mayGoRound()) return undefined
-      if (!attempts.metSilence) await chooser.changed(NEWS_MS)
+      if (!attempts.metSilence) await chooser.changed(UPDATE_MS)
       attempts.goRound()
       continue
     }
@@ -59,7 +58,7 @@ class Attempts {
     return PATIENCE_MS[Math.min(this.#count, PATIENCE_MS.length - 1)]!
   }
 
-  failed({ text }: Endpoint, failure: Failure): void {
+  failed({ text }: PoolEndpoint, failure: DialFailure): void {
     if (failure === 'silent') {
       this.metSilence = true
       this.silentMs += this.patienceMs
@@ -68,7 +67,7 @@ class Attempts {
     this.tried.add(text)
   }
 
-  /** As many attempts as kube-proxy makes, if those that stay silent are so few; those that refuse are asked twice. */
+  /** As many attempts as kube-proxy makes, if fewer endpoints than that stay silent; those that refuse are tried twice. */
   mayGoRound(): boolean {
     this.#rounds++
     return this.#count < PATIENCE_MS.length && (this.#rounds === 1 || this.metSilence)

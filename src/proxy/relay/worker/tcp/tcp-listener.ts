@@ -1,25 +1,25 @@
 import { createServer, isIPv6, type Server, type Socket } from 'node:net'
-import type { Spot } from '#proxy/relay/messages.ts'
+import type { Binding } from '#proxy/relay/messages.ts'
 import type { Budget } from '#proxy/relay/worker/budget.ts'
 import type { Chooser } from '#proxy/relay/worker/chooser.ts'
-import type { Door, DoorParts } from '#proxy/relay/worker/listener.ts'
+import type { ListenerParts, WorkerListener } from '#proxy/relay/worker/listener.ts'
 import { Bridge, KEEP_ALIVE_MS } from './bridge.ts'
 import { dial } from './dial.ts'
 
-// A proxy port of TCP → clients let in, each handed to an endpoint. Nobody waits for another's endpoint.
+// A proxy port of TCP → clients let in, each handed to an endpoint. No client waits for the endpoint of another.
 
 /** As many as the kernel allows: in a storm of clients, one that has to wait is better off than one that is refused. */
 const BACKLOG = 65_535
 /** A client and its endpoint. */
 const DESCRIPTORS = 2
 
-export class TcpDoor implements Door {
+export class TcpListener implements WorkerListener {
   readonly chooser: Chooser
   readonly #server: Server
   readonly #budget: Budget
   readonly #unreachable: (client: string) => void
 
-  private constructor({ chooser, budget, unreachable }: DoorParts) {
+  private constructor({ chooser, budget, unreachable }: ListenerParts) {
     this.chooser = chooser
     this.#budget = budget
     this.#unreachable = unreachable
@@ -30,10 +30,10 @@ export class TcpDoor implements Door {
   }
 
   /** Rejects where the port cannot be had. */
-  static async open(parts: DoorParts): Promise<TcpDoor> {
-    const door = new TcpDoor(parts)
-    await door.#listen(parts.spot)
-    return door
+  static async open(parts: ListenerParts): Promise<TcpListener> {
+    const listener = new TcpListener(parts)
+    await listener.#listen(parts.binding)
+    return listener
   }
 
   /** Connections that are open stay. */
@@ -41,13 +41,13 @@ export class TcpDoor implements Door {
     this.#server.close()
   }
 
-  #listen({ host, port }: Spot): Promise<void> {
+  #listen({ host, port }: Binding): Promise<void> {
     const server = this.#server
     return new Promise((resolve, reject) => {
       server.once('error', reject)
       server.listen({ host, port, ipv6Only: isIPv6(host), reusePort: true, backlog: BACKLOG }, () => {
         server.off('error', reject)
-        // Too many open files: the next client may have more luck, and nobody is to die of it.
+        // EMFILE on accept must not crash the process; the next client may find a descriptor free.
         server.on('error', () => {})
         resolve()
       })
@@ -63,7 +63,7 @@ export class TcpDoor implements Door {
   async #serve(client: Socket): Promise<void> {
     const bridge = new Bridge()
     const { remoteAddress } = client
-    // It left before we could ask who it was.
+    // The client left before its address was read.
     if (remoteAddress === undefined) return void client.destroy()
     const endpoint = await dial({
       chooser: this.chooser,

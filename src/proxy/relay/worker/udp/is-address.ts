@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 
-/** The look-up of what is an address already: Node's own would answer a moment later, for every single datagram. */
+/** The look-up of a host name that is an address already: Node's own would answer a moment later, for every datagram. */
 export function isAddress(
   address: string,
   _options: unknown,

@@ -1,24 +1,24 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
-import type { Endpoint } from '#proxy/relay/messages.ts'
+import type { PoolEndpoint } from '#proxy/relay/messages.ts'
 import { isAddress } from './is-address.ts'
 
 // One client of a UDP service and its endpoint: datagrams out, answers back, until both have been silent for a while.
 
 export interface SessionParts {
-  readonly endpoint: Endpoint
+  readonly endpoint: PoolEndpoint
   readonly idleMs: number
   readonly answer: (message: Buffer) => void
-  /** The endpoint's host says that nobody is there. */
+  /** Called when the endpoint's host answers that its port is closed. */
   readonly refused: () => void
   readonly ended: () => void
 }
 
-/** Until the socket is connected, which takes a moment. */
+/** Datagrams kept until the socket is connected, which takes a moment. */
 const MOST_QUEUED = 64
 
 export class Session {
-  readonly endpoint: Endpoint
+  readonly endpoint: PoolEndpoint
   readonly #parts: SessionParts
   readonly #socket: Socket
   readonly #idle: NodeJS.Timeout
@@ -37,7 +37,7 @@ export class Session {
     this.#socket.connect(endpoint.port, endpoint.ip, () => this.#flush())
   }
 
-  /** The endpoint still answers, so a conversation may be going on. */
+  /** True while the endpoint answers: a conversation may be going on. */
   get isAnswered(): boolean {
     return performance.now() - this.#answeredAt <= this.#parts.idleMs
   }

@@ -1,47 +1,47 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import type { Spot } from '#proxy/relay/messages.ts'
+import type { Binding } from '#proxy/relay/messages.ts'
 import type { Budget } from '#proxy/relay/worker/budget.ts'
 import type { Chooser } from '#proxy/relay/worker/chooser.ts'
-import type { Door, DoorParts } from '#proxy/relay/worker/listener.ts'
+import type { ListenerParts, WorkerListener } from '#proxy/relay/worker/listener.ts'
 import { isAddress } from './is-address.ts'
 import { Session } from './session.ts'
 
 // A proxy port of UDP → each client's datagrams handed to one endpoint, whole, and the answers handed back.
 
-/** Bursts wait here; the kernel gives less where it may not give so much. */
+/** The receive buffer, for bursts; the kernel gives no more than net.core.rmem_max. */
 const RECEIVE_BYTES = 4 * 1024 * 1024
-const NOBODY: ReadonlySet<string> = new Set()
+const NONE: ReadonlySet<string> = new Set()
 
-export class UdpDoor implements Door {
+export class UdpListener implements WorkerListener {
   readonly chooser: Chooser
   readonly #socket: Socket
   readonly #budget: Budget
   readonly #idleMs: number
   readonly #sessions = new Map<string, Session>()
 
-  private constructor({ spot, chooser, budget, udpIdleMs }: DoorParts) {
+  private constructor({ binding, chooser, budget, udpIdleMs }: ListenerParts) {
     this.chooser = chooser
     this.#budget = budget
     this.#idleMs = udpIdleMs
-    const ipv6 = spot.family === 'ipv6'
+    const ipv6 = binding.family === 'ipv6'
     this.#socket = createSocket({ type: ipv6 ? 'udp6' : 'udp4', ipv6Only: ipv6, reusePort: true, lookup: isAddress })
     this.#socket.on('message', (message, from) => this.#receive(message, from))
   }
 
   /** Rejects where the port cannot be had. */
-  static async open(parts: DoorParts): Promise<UdpDoor> {
-    const door = new UdpDoor(parts)
-    await door.#listen(parts.spot)
-    return door
+  static async open(parts: ListenerParts): Promise<UdpListener> {
+    const listener = new UdpListener(parts)
+    await listener.#listen(parts.binding)
+    return listener
   }
 
-  /** A client that goes on sending would never notice, so its conversation ends here. */
+  /** A client that goes on sending would never notice, so every conversation ends here. */
   close(): void {
     this.#socket.close()
     for (const session of [...this.#sessions.values()]) session.close()
   }
 
-  #listen({ host, port }: Spot): Promise<void> {
+  #listen({ host, port }: Binding): Promise<void> {
     const socket = this.#socket
     return new Promise((resolve, reject) => {
       socket.once('error', reject)
@@ -63,13 +63,13 @@ export class UdpDoor implements Door {
     }
   }
 
-  /** Its endpoint is in the pool, or has left it and goes on answering. */
+  /** The endpoint is in the pool, or has left it and goes on answering. */
   #isGood(session: Session): boolean {
     return this.chooser.has(session.endpoint) || session.isAnswered
   }
 
   #begin(key: string, { address, port }: RemoteInfo): Session | undefined {
-    const endpoint = this.chooser.choose(address, NOBODY)
+    const endpoint = this.chooser.choose(address, NONE)
     if (endpoint === undefined || !this.#budget.take(1)) return undefined
     const session = new Session({
       endpoint,

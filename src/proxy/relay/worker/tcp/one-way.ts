@@ -1,15 +1,15 @@
 import type { OnReadOpts, Socket } from 'node:net'
 import { giveBack, QUIET, takeBuffer } from './buffers.ts'
 
-// One way of a bridge: what is read from one socket is written to the other, and no more is read than the other takes.
+// One direction of a bridge: what is read from one socket is written to the other, and no more is read than the other takes.
 
-export class Lane {
+export class OneWay {
   #from: Socket | undefined
   #to: Socket | undefined
   #own: Buffer | undefined
   #lastRead = 0
   /** The other side has not taken everything yet. */
-  #held = false
+  #isWaiting = false
 
   /** Belongs into the options of the socket that is read from. */
   readonly onread: OnReadOpts = {
@@ -25,17 +25,17 @@ export class Lane {
     from.once('end', () => to.end())
   }
 
-  /** When both sockets are closed: nobody looks at the buffer any more. */
+  /** When both sockets are closed: neither uses the buffer any more. */
   release(): void {
     if (this.#own !== undefined) giveBack(this.#own)
     this.#own = undefined
   }
 
-  /** Asked at first and after each read; it is still full of what the other side has not taken yet, where that is so. */
+  /** Node calls this before each read. While #isWaiting, the last buffer still holds what the other side has not taken. */
   #buffer(): Buffer {
     if (this.#own === undefined && this.#lastRead === QUIET.length) {
       this.#own = takeBuffer()
-    } else if (this.#own !== undefined && !this.#held && this.#lastRead < QUIET.length) this.release()
+    } else if (this.#own !== undefined && !this.#isWaiting && this.#lastRead < QUIET.length) this.release()
     return this.#own ?? QUIET
   }
 
@@ -45,13 +45,13 @@ export class Lane {
     const read = buffer.subarray(0, bytes)
     this.#lastRead = bytes
     to.write(buffer === QUIET ? Buffer.from(read) : read)
-    this.#held = to.writableLength > 0
-    return !this.#held
+    this.#isWaiting = to.writableLength > 0
+    return !this.#isWaiting
   }
 
   #goOn(): void {
-    if (!this.#held || this.#to!.writableLength > 0) return
-    this.#held = false
+    if (!this.#isWaiting || this.#to!.writableLength > 0) return
+    this.#isWaiting = false
     this.#from!.resume()
   }
 }
