@@ -13,7 +13,7 @@ import type { Kernel } from '#system/ports.ts'
 import { type Address, FAMILIES, hostPort } from '#values/address.ts'
 import { hostCidr } from '#values/cidr.ts'
 import type { ModeOf } from '../stories/check.ts'
-import type { Knock } from '../stories/expectations.ts'
+import type { StoryPacket } from '../stories/expectations.ts'
 import type { Step, Story } from '../stories/story.ts'
 import { nodeFacts } from '../support/flags.ts'
 
@@ -119,10 +119,10 @@ export class Stage {
 
   #packets(step: Step): readonly Packet[] {
     return step.expectations.flatMap(expectation =>
-      expectation.about === 'packet' && isSendable(expectation.knock, expectation.ends, step.addresses)
+      expectation.about === 'packet' && isSendable(expectation.packet, expectation.ends, step.addresses)
         ? [
             {
-              knock: expectation.knock,
+              sent: expectation.packet,
               ends: expectation.ends,
               what: `${expectation.line.where}: ${step.title}: "${expectation.line.text}"`,
             },
@@ -132,21 +132,21 @@ export class Stage {
   }
 
   async #send(packet: Packet, sticky: readonly ServicePort[]): Promise<readonly string[]> {
-    const { knock, ends, what } = packet
-    const host = await this.#source(knock)
-    const wanted = new Map(ends.map(end => [keyOf(end, knock), end]))
+    const { sent, ends, what } = packet
+    const host = await this.#source(sent)
+    const wanted = new Map(ends.map(end => [keyOf(end, sent), end]))
     const seen = new Set<string>()
-    const isSticky = sticky.some(port => port.port === knock.port || port.nodePort === knock.port)
+    const isSticky = sticky.some(port => port.port === sent.port || port.nodePort === sent.port)
     const endless = ends[0]!.to === 'endpoint' && !isSticky
     for (let i = 0; i < (endless ? PATIENCE : 1) && seen.size < wanted.size; i++) {
       const outcome = await host.connect({
-        protocol: knock.protocol as 'tcp' | 'udp',
-        to: knock.to,
-        port: knock.port,
-        from: knock.from,
+        protocol: sent.protocol as 'tcp' | 'udp',
+        to: sent.to,
+        port: sent.port,
+        from: sent.from,
         timeoutMs: ends[0]!.to === 'endpoint' || ends[0]!.to === 'rejected' ? ANSWER_MS : NOBODY_MS,
       })
-      const found = foundIn(outcome, knock)
+      const found = foundIn(outcome, sent)
       if (ends[0]!.to === 'untouched' ? found.startsWith('endpoint') : !wanted.has(found)) {
         return [`${what}: a real packet met ${found}`]
       }
@@ -156,7 +156,7 @@ export class Stage {
     return missed.map(key => `${what}: no real packet of ${PATIENCE} met ${key}`)
   }
 
-  async #source({ source, from }: Knock): Promise<Host> {
+  async #source({ source, from }: StoryPacket): Promise<Host> {
     if (source === 'node') return this.#lab.node
     const here = podNumber(from)
     if (source === 'pod' && here !== undefined) return this.#pod(here)
@@ -227,7 +227,7 @@ export class Stage {
 }
 
 interface Packet {
-  readonly knock: Knock
+  readonly sent: StoryPacket
   readonly ends: readonly End[]
   readonly what: string
 }
@@ -237,7 +237,7 @@ interface Packet {
  * host that shares a wire with the other node is answered by that node directly, past the one that rewrote the question.
  */
 function isSendable(
-  { protocol, last, source, from, to }: Knock,
+  { protocol, last, source, from, to }: StoryPacket,
   ends: readonly End[],
   addresses: readonly Address[],
 ): boolean {
@@ -260,12 +260,12 @@ function podNumber(address: string): string | undefined {
 }
 
 /** Whoever connects from the node has the node's address either way. */
-function keyOf(end: End, { source }: Knock): string {
+function keyOf(end: End, { source }: StoryPacket): string {
   if (end.to !== 'endpoint') return end.to
   return `endpoint ${end.endpoint}${end.masqueraded && source !== 'node' ? ' masqueraded' : ''}`
 }
 
-function foundIn(outcome: ConnectOutcome, { from, source, to, port }: Knock): string {
+function foundIn(outcome: ConnectOutcome, { from, source, to, port }: StoryPacket): string {
   if (outcome.ok) {
     const masqueraded = source !== 'node' && outcome.answer.peer.address !== from
     const { name } = outcome.answer

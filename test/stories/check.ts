@@ -1,34 +1,34 @@
 import { Cluster } from '#proxy/cluster/cluster.ts'
-import type { Doorway } from '#proxy/desired/flows.ts'
+import type { FrontendFlows } from '#proxy/desired/flows.ts'
 import type { Resolved } from '#proxy/desired/resolve.ts'
 import type { Mode, Ruleset, Unit } from '#proxy/modes/mode.ts'
 import type { Packet, Path } from '#proxy/modes/trace.ts'
-import { diff, settle } from '#proxy/plan/diff.ts'
-import { Draft, type Drawn } from '#proxy/sync/draft.ts'
+import { applied, diff } from '#proxy/plan/diff.ts'
+import { Draft, type DraftUpdate } from '#proxy/sync/draft.ts'
 import { type Address, FAMILIES, type Family, familyOf } from '#values/address.ts'
 import { type Fate, fateOf, sameFate } from '../support/fate.ts'
 import { type Flags, nodeFacts } from '../support/flags.ts'
 import { oracle } from '../support/oracle.ts'
-import type { Expectation, Knock } from './expectations.ts'
+import { ANY_ADDRESS, type Expectation, NONE_WAITS, type StoryPacket } from './expectations.ts'
 import type { Step, Story } from './story.ts'
 
-// A story and a mode → what does not hold. The rules are kept from step to step as a running node keeps them, and compared
-// with those of a node that starts just then; what is expected of packets is put to the tracer and to the oracle alike.
+// A story and a mode → the expectations that fail. The rules are kept from step to step as a running agent keeps them, and
+// compared with those of an agent that starts at that step; expected ends of packets are compared with tracer and oracle.
 
 export type ModeOf = (family: Family) => Mode
-/** Objects, flags and a packet → where it should end. */
+/** Objects, flags and a packet → its ends. */
 export type Oracle = typeof oracle
 
-/** One line a failure, each with file and line; empty where the story holds. `says` speaks for the mode. */
+/** One line a failure, each with file and line; empty where the story holds. `says` is the oracle of the mode. */
 export function failuresOf(story: Story, modeOf: ModeOf, says: Oracle = oracle): readonly string[] {
   const lanes = FAMILIES.map(family => new StoryLane(story.flags, family, modeOf(family)))
   return story.steps.flatMap(step => {
     const drawn = lanes.map(lane => lane.follow(step))
     const restart = lanes.flatMap(lane => lane.differences(step))
-    const owed = drawn.flatMap(({ owed }) => [...owed.values()].flatMap(forgetting)).sort()
+    const flows = drawn.flatMap(({ pendingFlows }) => [...pendingFlows.values()].flatMap(forgetting)).sort()
     return [
       ...restart,
-      ...step.expectations.flatMap(expectation => wrong(expectation, { story, step, lanes, owed, says })),
+      ...step.expectations.flatMap(expectation => wrong(expectation, { story, step, lanes, flows, says })),
     ]
   })
 }
@@ -51,21 +51,21 @@ class StoryLane {
     )
   }
 
-  /** What a running node has in its kernel. */
+  /** The rules in the kernel of a running node. */
   get installed(): Ruleset {
     return this.#installed
   }
 
-  follow({ events, addresses }: Step): Drawn {
+  follow({ events, addresses }: Step): DraftUpdate {
     this.#addresses = addresses
     for (const event of events) this.draft.touch(this.#cluster.apply(event).services)
     const drawn = this.draft.update()
     const { book } = this.draft
-    this.#installed = settle(this.#installed, diff(this.#installed, book.rules, book.takeTouched()))
+    this.#installed = applied(this.#installed, diff(this.#installed, book.rules, book.takeTouched()))
     return drawn
   }
 
-  /** Between what a running node has and what one that starts now would write. */
+  /** Between the rules of a running agent and those that an agent that starts now would write. */
   differences({ where, title, objects, addresses }: Step): readonly string[] {
     const cluster = new Cluster()
     for (const object of objects) cluster.apply({ type: 'put', object })
@@ -81,7 +81,8 @@ interface Moment {
   readonly story: Story
   readonly step: Step
   readonly lanes: readonly StoryLane[]
-  readonly owed: readonly string[]
+  /** Conntrack entries that this step deletes. */
+  readonly flows: readonly string[]
   readonly says: Oracle
 }
 
@@ -95,12 +96,12 @@ function complaints(expectation: Expectation, moment: Moment): readonly string[]
   switch (expectation.about) {
     case 'packet':
       return packetComplaints(
-        expectation.knock,
+        expectation.packet,
         fateOf(expectation.ends.map(end => ({ end, share: 1 / expectation.ends.length }))),
         moment,
       )
     case 'never': {
-      const { fate } = traced(expectation.knock, moment)
+      const { fate } = traced(expectation.packet, moment)
       const reached = expectation.endpoints.filter(
         endpoint => fate.has(endpoint) || fate.has(`${endpoint} masqueraded`),
       )
@@ -115,16 +116,16 @@ function complaints(expectation: Expectation, moment: Moment): readonly string[]
       return found.map(text => `there is: ${text}`)
     }
     case 'forgets':
-      return sameList(moment.owed, expectation.owed) ? [] : [`it forgets ${moment.owed.join('; ') || 'nothing'}`]
+      return sameList(moment.flows, expectation.flows) ? [] : [`it forgets ${moment.flows.join('; ') || 'nothing'}`]
     case 'lost': {
       const lost = moment.lanes.flatMap(({ draft }) => [...draft.resolved()].flatMap(waiting))
-      return sameList(lost, expectation.lost) ? [] : [lost.join('; ') || 'nobody waits']
+      return sameList(lost, expectation.lost) ? [] : [lost.join('; ') || NONE_WAITS]
     }
   }
 }
 
-function packetComplaints(knock: Knock, wanted: Fate, moment: Moment): readonly string[] {
-  const { packet, paths, fate } = traced(knock, moment)
+function packetComplaints(sent: StoryPacket, wanted: Fate, moment: Moment): readonly string[] {
+  const { packet, paths, fate } = traced(sent, moment)
   const said = moment.says(moment.step.objects, moment.story.flags, packet)
   const hops = paths
     .map(path => path.hops.map(({ rule, did }) => `\n    ${rule}\n      ${did}`).join(''))
@@ -136,12 +137,12 @@ function packetComplaints(knock: Knock, wanted: Fate, moment: Moment): readonly 
 }
 
 function traced(
-  { source: _, ...knock }: Knock,
+  { source: _, ...sent }: StoryPacket,
   { step, lanes }: Moment,
 ): { packet: Packet; paths: readonly Path[]; fate: Fate } {
-  const family = familyOf(knock.to)
+  const family = familyOf(sent.to)
   const lane = lanes.find(lane => lane.family === family)!
-  const packet = { ...knock, nodeAddresses: step.addresses.filter(address => familyOf(address) === family) }
+  const packet = { ...sent, nodeAddresses: step.addresses.filter(address => familyOf(address) === family) }
   const paths = lane.mode.trace(lane.installed, packet)
   return { packet, paths, fate: fateOf(paths) }
 }
@@ -154,16 +155,16 @@ function linesOf(rules: Ruleset): readonly string[] {
   })
 }
 
-/** As a story says it; what forgets nothing is not said. */
-function forgetting({ protocol, ip, port, stale }: Doorway): readonly string[] {
-  const place = ip === undefined ? `node port ${port}` : ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`
+/** As a story writes it; a frontend whose flows all stay is left out. */
+function forgetting({ protocol, ip, port, stale }: FrontendFlows): readonly string[] {
+  const frontend = ip === undefined ? `node port ${port}` : ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`
   const [sense, answers] = 'unless' in stale ? ['unless answered by', stale.unless] : ['answered by', stale.only]
-  if (answers.size === 0) return 'unless' in stale ? [`${protocol} to ${place} answered by anybody`] : []
-  return [`${protocol} to ${place} ${sense} ${[...answers].sort().join(' or ')}`]
+  if (answers.size === 0) return 'unless' in stale ? [`${protocol} to ${frontend} answered by ${ANY_ADDRESS}`] : []
+  return [`${protocol} to ${frontend} ${sense} ${[...answers].sort().join(' or ')}`]
 }
 
 function waiting({ port }: Resolved): readonly string[] {
-  return port.lost.map(({ door, holder }) => `${port.id} waits for ${door}, which ${holder} has`)
+  return port.lost.map(({ frontend, holder }) => `${port.id} waits for ${frontend}, which ${holder} has`)
 }
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {

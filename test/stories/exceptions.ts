@@ -4,10 +4,10 @@ import * as ipvs from '../proxy/modes/ipvs/differences.ts'
 import { draftOf, inNftables, isLoopback, only, withoutLocalhost } from '../proxy/modes/nftables/differences.ts'
 import { type Fate, fateOf, sameFate } from '../support/fate.ts'
 import type { Flags } from '../support/flags.ts'
-import type { Expectation, Knock } from './expectations.ts'
+import type { Expectation, StoryPacket } from './expectations.ts'
 import type { Step, Story } from './story.ts'
 
-// A story, told of iptables mode → the same story of another mode: what differs there on purpose differs in the story,
+// A story written for iptables mode → the same story for another mode: intended differences are changed in the story, each
 // with its reason, and lines about iptables' own rules are left out. Everything else must hold word for word.
 
 export interface Exception {
@@ -34,20 +34,20 @@ export function forIpvs(story: Story): Adapted {
   )
 }
 
-interface Asked {
+interface PacketCase {
   readonly packet: Packet
-  /** What the story says of iptables mode. */
+  /** The ends that the story states for iptables mode. */
   readonly said: Fate
   readonly world: ipvs.World
 }
 
 interface Met {
   readonly fate: Fate
-  /** Absent where nothing is different. */
+  /** Absent where nothing differs. */
   readonly because?: string
 }
 
-function adapted(story: Story, meets: (asked: Asked) => Met): Adapted {
+function adapted(story: Story, meets: (packet: PacketCase) => Met): Adapted {
   const flags = withoutLocalhost(story.flags)
   const exceptions: Exception[] = []
   const steps = story.steps.map(step => {
@@ -65,7 +65,7 @@ function adapted(story: Story, meets: (asked: Asked) => Met): Adapted {
 interface Terms {
   readonly before: Flags
   readonly now: Flags
-  readonly meets: (asked: Asked) => Met
+  readonly meets: (packet: PacketCase) => Met
 }
 
 interface Change {
@@ -75,26 +75,26 @@ interface Change {
 
 function changedBy(expectation: Expectation, step: Step, terms: Terms): Change {
   if (expectation.about !== 'packet') return { changed: expectation }
-  const { knock, ends } = expectation
+  const { packet, ends } = expectation
   const said = fateOf(ends.map(end => ({ end, share: 1 / ends.length })))
-  const { fate, because } = met({ knock, said, step }, terms)
+  const { fate, because } = met({ sent: packet, said, step }, terms)
   if (because === undefined || sameFate(fate, said)) return { changed: expectation }
   return { changed: { ...expectation, ends: endsOf(fate) }, reason: because }
 }
 
-interface Told {
-  readonly knock: Knock
+interface StatedPacket {
+  readonly sent: StoryPacket
   readonly said: Fate
   readonly step: Step
 }
 
-function met({ knock, said, step: { objects, addresses } }: Told, { before, now, meets }: Terms): Met {
-  const { source: _, ...question } = knock
-  const family = familyOf(knock.to)
-  if (before.localhostNodePorts && family === 'ipv4' && isLoopback(knock.to) && !said.has('untouched')) {
+function met({ sent, said, step: { objects, addresses } }: StatedPacket, { before, now, meets }: Terms): Met {
+  const { source: _, ...first } = sent
+  const family = familyOf(sent.to)
+  if (before.localhostNodePorts && family === 'ipv4' && isLoopback(sent.to) && !said.has('untouched')) {
     return { fate: only('untouched'), because: ON_LOOPBACK }
   }
-  const packet = { ...question, nodeAddresses: addresses.filter(address => familyOf(address) === family) }
+  const packet = { ...first, nodeAddresses: addresses.filter(address => familyOf(address) === family) }
   return meets({ packet, said, world: { objects, flags: now, addresses } })
 }
 

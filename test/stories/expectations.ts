@@ -3,26 +3,31 @@ import { type Address, FAMILIES, type Family, familyOf } from '#values/address.t
 import type { Protocol } from '#values/protocol.ts'
 import { ip } from '../support/objects.ts'
 import { type Line, StoryError } from './lines.ts'
-import { addressAt, doorAt, endpointTextAt, oneOf, portOfProtocolAt, secondsAt, unknown, wordsOf } from './terms.ts'
+import { addressAt, endpointTextAt, frontendAt, oneOf, portOfProtocolAt, secondsAt, unknown, wordsOf } from './terms.ts'
 
-// Lines beneath `expect` → what must hold after a step.
+// Lines under `expect` → what must hold after a step.
 
 export type Expectation = { readonly line: Line } & (
-  | { readonly about: 'packet'; readonly knock: Knock; readonly ends: readonly End[] }
-  | { readonly about: 'never'; readonly knock: Knock; readonly endpoints: readonly string[] }
-  /** A rule somewhere in what should stand, or none; `*` in it is any text. */
+  | { readonly about: 'packet'; readonly packet: StoryPacket; readonly ends: readonly End[] }
+  | { readonly about: 'never'; readonly packet: StoryPacket; readonly endpoints: readonly string[] }
+  /** A rule somewhere in the ruleset, or none; `*` in it is any text. */
   | {
       readonly about: 'rule'
       readonly pattern: RegExp
       readonly families: readonly Family[]
       readonly present: boolean
     }
-  | { readonly about: 'forgets'; readonly owed: readonly string[] }
+  | { readonly about: 'forgets'; readonly flows: readonly string[] }
   | { readonly about: 'lost'; readonly lost: readonly string[] }
 )
 
-/** A packet that can be traced, and sent. */
-export interface Knock {
+/** How stories write that every Service has its frontends. */
+export const NONE_WAITS = 'nobody waits'
+/** How stories write that a flow is forgotten whatever address has answered it. */
+export const ANY_ADDRESS = 'anybody'
+
+/** The first packet of a connection, which can be traced, and sent. */
+export interface StoryPacket {
   readonly source: 'pod' | 'node' | 'outside'
   readonly from: Address
   readonly via: Packet['via']
@@ -35,8 +40,9 @@ export interface Knock {
 export function expectationAt(line: Line): Expectation {
   const [first = ''] = wordsOf(line.text)
   if (first === 'rule' || line.text.startsWith('no rule ')) return ruleAt(line)
-  if (first === 'forgets') return { line, about: 'forgets', owed: forgettingAt(line) }
-  if (first === 'nobody' || line.text.includes(' waits for ')) return { line, about: 'lost', lost: waitingAt(line) }
+  if (first === 'forgets') return { line, about: 'forgets', flows: forgettingAt(line) }
+  if (line.text === NONE_WAITS || line.text.includes(' waits for '))
+    return { line, about: 'lost', lost: waitingAt(line) }
   return packetAt(line)
 }
 
@@ -52,17 +58,17 @@ function ruleAt(line: Line): Expectation {
 
 /** `pod 10.244.1.7, sent to 10.244.1.5:8080 10s ago -> 10.96.0.10:80 reaches 10.244.1.5:8080` */
 function packetAt(line: Line): Expectation {
-  const [, origin, door, outcome] = /^(.+?) -> (\S+) (.+)$/.exec(line.text) ?? []
+  const [, origin, destination, outcome] = /^(.+?) -> (\S+) (.+)$/.exec(line.text) ?? []
   if (origin === undefined || outcome === undefined)
     throw new StoryError(line, 'a packet reads: pod 10.244.1.7 -> 10.96.0.10:80 reaches 10.244.1.5:8080')
-  const goal = doorAt(line, door)
-  const knock = { ...originAt(line, origin, goal.to), ...goal }
+  const goal = frontendAt(line, destination)
+  const packet = { ...originAt(line, origin, goal.to), ...goal }
   const [, never] = /^never reaches (.+)$/.exec(outcome) ?? []
-  if (never === undefined) return { line, about: 'packet', knock, ends: endsAt(line, outcome) }
-  return { line, about: 'never', knock, endpoints: never.split(' or ').map(text => endpointTextAt(line, text)) }
+  if (never === undefined) return { line, about: 'packet', packet, ends: endsAt(line, outcome) }
+  return { line, about: 'never', packet, endpoints: never.split(' or ').map(text => endpointTextAt(line, text)) }
 }
 
-function originAt(line: Line, text: string, to: Address): Pick<Knock, 'source' | 'from' | 'via' | 'last'> {
+function originAt(line: Line, text: string, to: Address): Pick<StoryPacket, 'source' | 'from' | 'via' | 'last'> {
   const [who = '', ...history] = text.split(/,\s*/)
   const [source, address, ...more] = wordsOf(who)
   const kind = oneOf(line, source, ['pod', 'node', 'outside'])
@@ -84,14 +90,14 @@ const USUAL: Readonly<Record<'node' | 'outside', Readonly<Record<Family, Address
   outside: { ipv4: ip('10.99.0.1'), ipv6: ip('fd00:99::1') },
 }
 
-/** To its loopback addresses the node speaks from loopback. */
-function usual(line: Line, kind: Knock['source'], to: Address): Address {
+/** Packets to a loopback address of the node come from loopback. */
+function usual(line: Line, kind: StoryPacket['source'], to: Address): Address {
   if (kind === 'pod') throw new StoryError(line, 'which pod? write its address: pod 10.244.1.7')
   if (kind === 'node' && to.startsWith('127.')) return ip('127.0.0.1')
   return kind === 'node' && to === '::1' ? to : USUAL[kind][familyOf(to)]
 }
 
-/** Pods of this node come over their bridge, everybody else by wire. */
+/** Packets of this node's pods arrive on their bridge, all others on eth0. */
 function ifaceOf(from: Address): string {
   return from.startsWith('10.244.1.') || from.startsWith('fd00:244:1:') ? 'cni0' : 'eth0'
 }
@@ -102,7 +108,7 @@ function lastAt(line: Line, text: string): NonNullable<Packet['last']> {
   return { endpoint: endpointTextAt(line, endpoint), secondsAgo: secondsAt(line, ago) }
 }
 
-/** `reaches A or B masqueraded` says it of B, `reaches A or B, masqueraded` of both. */
+/** In `reaches A or B masqueraded` only B is masqueraded, in `reaches A or B, masqueraded` both are. */
 function endsAt(line: Line, outcome: string): readonly End[] {
   if (outcome === 'is rejected') return [{ to: 'rejected' }]
   if (outcome === 'is dropped') return [{ to: 'dropped' }]
@@ -127,22 +133,22 @@ function forgettingAt(line: Line): readonly string[] {
   const text = line.text.replace(/^forgets\s+/, '')
   if (text === 'nothing') return []
   return text.split(/;\s*/).map(part => {
-    const [, protocol, door, sense, answers] = FORGETTING.exec(part) ?? []
-    if (door === undefined)
+    const [, protocol, destination, sense, answers] = FORGETTING.exec(part) ?? []
+    if (destination === undefined)
       throw unknown(line, part, 'connections like: udp to 10.96.0.10:53 unless answered by 10.244.1.5:5353')
-    const isNodePort = door.startsWith('node port ')
-    const { port } = isNodePort ? portOfProtocolAt(line, door.slice(10)) : doorAt(line, door)
-    const place = isNodePort ? `node port ${port}` : door
-    const by = answers === 'anybody' ? [] : answers!.split(' or ').map(word => endpointTextAt(line, word))
-    return `${protocol} to ${place} ${sense} ${by.length === 0 ? 'anybody' : by.sort().join(' or ')}`
+    const isNodePort = destination.startsWith('node port ')
+    const { port } = isNodePort ? portOfProtocolAt(line, destination.slice(10)) : frontendAt(line, destination)
+    const frontend = isNodePort ? `node port ${port}` : destination
+    const by = answers === ANY_ADDRESS ? [] : answers!.split(' or ').map(word => endpointTextAt(line, word))
+    return `${protocol} to ${frontend} ${sense} ${by.length === 0 ? ANY_ADDRESS : by.sort().join(' or ')}`
   })
 }
 
 const FORGETTING = /^(udp|sctp) to (\S+|node port \d+) (answered by|unless answered by) (.+)$/
 
-/** `shop/b:http waits for tcp 198.18.0.1 80, which shop/a:http has`, several parted by `;`, or `nobody waits`. */
+/** `shop/b:http waits for tcp 198.18.0.1 80, which shop/a:http has`, several separated by `;`, or NONE_WAITS. */
 function waitingAt(line: Line): readonly string[] {
-  if (line.text === 'nobody waits') return []
+  if (line.text === NONE_WAITS) return []
   return line.text.split(/;\s*/).map(part => {
     if (/^\S+ waits for [a-z]+ [^,]+, which \S+ has$/.test(part)) return part
     throw unknown(line, part, 'a Service that waits: shop/b:http waits for tcp 198.18.0.1 80, which shop/a:http has')

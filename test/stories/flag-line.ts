@@ -6,7 +6,7 @@ import { cidrAt, oneOf, unknown, wordsOf } from './terms.ts'
 
 // `flags --masquerade-all --nodeport-addresses=primary` → flags, spelled as on kube-proxy's command line.
 
-/** Where a story says nothing: a cluster that tells its pods by their addresses, in both families. */
+/** For a story without a flags line: pods are detected by their addresses, in both families. */
 export const STORY_FLAGS: Flags = {
   ...DEFAULT_FLAGS,
   localPods: { by: 'cluster-cidr', cidrs: [cidr('10.244.0.0/16'), cidr('fd00:244::/32')] },

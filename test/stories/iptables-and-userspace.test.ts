@@ -4,7 +4,7 @@ import { iptables } from '#proxy/modes/iptables/index.ts'
 import { failuresOf, type ModeOf } from './check.ts'
 import { storyOf } from './story.ts'
 
-// Every story in fixtures/stories, told step by step to each mode.
+// Every story in fixtures/stories, played step by step in iptables mode.
 
 const FOLDER = new URL('../../fixtures/stories/', import.meta.url)
 

@@ -1,16 +1,16 @@
-// Text → lines with what is indented beneath them: the shape of a story.
+// Text → lines, each with the lines indented under it: the shape of a story.
 
 export interface Line {
   /** `fixtures/stories/hairpin.story:12` */
   readonly where: string
   readonly text: string
-  /** What stands beneath, deeper than the line itself. */
+  /** The lines under it, indented deeper. */
   readonly children: readonly Line[]
-  /** The same as it was written, without the common indentation: for YAML. */
+  /** The same lines as written, without the common indentation: for YAML. */
   readonly block: string
 }
 
-/** A story that cannot be understood; the message starts with the file and the line. */
+/** A story that cannot be parsed; the message starts with file and line. */
 export class StoryError extends Error {
   constructor({ where }: Pick<Line, 'where'>, message: string) {
     super(`${where}: ${message}`)
@@ -25,7 +25,7 @@ interface Raw {
   readonly written: string
 }
 
-/** Blank lines and lines that start with `#` say nothing, except inside YAML. */
+/** Blank lines and lines that start with `#` are skipped, except inside YAML. */
 export function linesOf(file: string, text: string): readonly Line[] {
   const raws = text.split('\n').map((written, i): Raw => {
     const trimmed = written.trim()
@@ -40,20 +40,20 @@ function tree(file: string, raws: readonly Raw[]): readonly Line[] {
   while (at < raws.length) {
     const raw = raws[at]!
     at++
-    if (isSilent(raw)) continue
+    if (isSkipped(raw)) continue
     const start = at
     while (at < raws.length && (raws[at]!.indent > raw.indent || raws[at]!.text === '')) at++
     const beneath = raws.slice(start, at)
     const where = `${file}:${raw.number}`
-    const first = beneath.find(line => !isSilent(line))
-    const odd = beneath.find(line => !isSilent(line) && line.indent < first!.indent)
+    const first = beneath.find(line => !isSkipped(line))
+    const odd = beneath.find(line => !isSkipped(line) && line.indent < first!.indent)
     if (odd !== undefined) throw new StoryError({ where: `${file}:${odd.number}` }, 'stands between two depths')
     found.push({ where, text: raw.text, children: tree(file, beneath), block: dedented(beneath, first?.indent ?? 0) })
   }
   return found
 }
 
-function isSilent({ text }: Raw): boolean {
+function isSkipped({ text }: Raw): boolean {
   return text === '' || text.startsWith('#')
 }
 

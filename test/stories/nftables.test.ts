@@ -6,15 +6,15 @@ import { failuresOf } from './check.ts'
 import { forNftables, ON_LOOPBACK } from './exceptions.ts'
 import { storyOf } from './story.ts'
 
-// Every story in fixtures/stories, told to nftables mode, with what differs there on purpose.
+// Every story in fixtures/stories, in nftables mode, with the differences that are intended there.
 
 const FOLDER = new URL('../../fixtures/stories/', import.meta.url)
 const STORIES = readdirSync(FOLDER)
   .filter(file => file.endsWith('.story'))
   .sort()
   .map(file => {
-    const told = storyOf(`fixtures/stories/${file}`, readFileSync(new URL(file, FOLDER), 'utf8'))
-    return { title: told.title, file, ...forNftables(told) }
+    const original = storyOf(`fixtures/stories/${file}`, readFileSync(new URL(file, FOLDER), 'utf8'))
+    return { title: original.title, file, ...forNftables(original) }
   })
 
 test.for(STORIES)('in nftables mode: $title ($file)', ({ story }) => {
@@ -28,6 +28,6 @@ test('every difference from iptables mode is met by a story', () => {
 
 test('what differs is the exception: fewer than one expectation in ten', () => {
   const differing = STORIES.flatMap(({ exceptions }) => exceptions).length
-  const told = STORIES.flatMap(({ story }) => story.steps.flatMap(({ expectations }) => expectations)).length
-  expect(differing / told).toBeLessThan(0.1)
+  const all = STORIES.flatMap(({ story }) => story.steps.flatMap(({ expectations }) => expectations)).length
+  expect(differing / all).toBeLessThan(0.1)
 })

@@ -1,5 +1,5 @@
 import type { Event } from '#kubernetes/event.ts'
-import { documents } from '#kubernetes/files.ts'
+import { documents } from '#kubernetes/sources/files.ts'
 import type { ClusterObject, EndpointSlice, Kind, Node } from '#kubernetes/objects.ts'
 import type { Address } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
@@ -9,9 +9,9 @@ import { changed, type ServiceFields, serviceOf } from './services.ts'
 import { sliceOf, withEndpoint } from './slices.ts'
 import { addressAt, cidrAt, objectAt, unknown, wordsOf } from './terms.ts'
 
-// What has been said so far → what the next sentence does to it, as events.
+// The objects so far and the next line of a story → what the line does to them, as events.
 
-/** What the node's interfaces have in the lab: eth0, a second address, and the bridge of its pods. */
+/** The addresses of the node's interfaces in the lab: eth0, a second address, and the bridge of its pods. */
 const MACHINE = [
   ...['127.0.0.1', '10.99.0.2', '10.99.0.22', '10.244.1.1', '::1', 'fd00:99::2', 'fd00:99::22', 'fd00:244:1::1'],
 ].map(ip)
@@ -38,7 +38,7 @@ export class Scene {
     return this.#addresses
   }
 
-  /** Carries a sentence out. */
+  /** Applies one line. */
   play(line: Line): readonly Event[] {
     const [verb = '', ...words] = wordsOf(line.text)
     const action = this.#actions[verb]
@@ -107,7 +107,7 @@ export class Scene {
     return this.#put({ ...slice, endpoints })
   }
 
-  /** `delete service shop/cart`, `delete slice cart-1`, `delete node`; a node goes on knowing what it was. */
+  /** `delete service shop/cart`, `delete slice cart-1`, `delete node`; the agent keeps the last facts about its node. */
   #delete(line: Line, [kind, name]: readonly string[]): Event {
     if (kind === 'slice') return this.#gone('EndpointSlice', this.#sliceNamed(line, name).name)
     if (kind === 'node') return { type: 'gone', kind: 'Node', name: this.#nodeNow(line).name }
@@ -140,7 +140,7 @@ export class Scene {
     return []
   }
 
-  /** As kubectl would write it, through the same door as everything from an API server. */
+  /** As kubectl would write it, through the same decoder as objects from an API server. */
   #yaml(line: Line): readonly Event[] {
     const events = documents([{ name: line.where, text: line.block }]).filter(({ type }) => type !== 'synced')
     for (const event of events) {

@@ -25,14 +25,14 @@ const POLICIES: readonly Policy[] = ['Cluster', 'Local']
 const TYPES: readonly Service['type'][] = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']
 const CREATED = Date.parse('2026-01-01')
 
-/** The fields said beneath the line replace those known so far; port lines replace all ports. */
+/** The fields under the line replace those known so far; port lines replace all ports. */
 export function changed(before: ServiceFields, line: Line): ServiceFields {
   const ports = line.children.filter(({ text }) => text.startsWith('port '))
   const fields = line.children.filter(child => !ports.includes(child)).map(fieldAt)
   return Object.assign({ ...before }, ...fields, ports.length > 0 && { ports: ports.map(portLine) })
 }
 
-/** What nobody said is as the API server would fill it in. */
+/** Fields that the story leaves out get the API server's defaults. */
 export function serviceOf(fields: ServiceFields, line: Line): Service {
   const { ports = [], clusterIPs = [], loadBalancerIPs = [] } = fields
   if (ports.length === 0) throw new StoryError(line, `service ${fields.name} has no port line`)
@@ -78,7 +78,7 @@ const FIELDS: Readonly<Record<string, Read>> = {
   created: (line, [moment]) => ({ created: momentAt(line, moment) }),
 }
 
-/** Nothing can be taken away by leaving it out, so `none` takes it away. */
+/** A field that is left out stays as it was, so `none` removes it. */
 function stickiness(line: Line, time: string | undefined): Partial<ServiceFields> {
   return { stickySeconds: time === 'none' ? undefined : secondsAt(line, time) } as Partial<ServiceFields>
 }

@@ -9,7 +9,7 @@ import { addressAt, oneOf, portNameAt, portOfProtocolAt, unknown, wordsOf } from
 export interface SliceHead {
   readonly name: ObjectName
   readonly service: ObjectName
-  /** Only an empty slice must say it. */
+  /** Needed only for an empty slice. */
   readonly family?: Family
 }
 
@@ -35,8 +35,9 @@ function withEndpoints(
   said: Family | undefined,
 ): Pick<EndpointSlice, 'endpoints' | 'family'> {
   const family = said ?? (endpoints[0] === undefined ? 'ipv4' : familyOf(endpoints[0].ip))
-  const stranger = endpoints.find(({ ip }) => familyOf(ip) !== family)
-  if (stranger !== undefined) throw new StoryError(line, `${stranger.ip} is not ${family}, as the rest of the slice is`)
+  const otherFamily = endpoints.find(({ ip }) => familyOf(ip) !== family)
+  if (otherFamily !== undefined)
+    throw new StoryError(line, `${otherFamily.ip} is not ${family}, as the rest of the slice is`)
   return { endpoints, family }
 }
 

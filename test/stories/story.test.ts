@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { iptables } from '#proxy/modes/iptables/index.ts'
 import { failuresOf, type ModeOf } from './check.ts'
+import { ANY_ADDRESS, NONE_WAITS } from './expectations.ts'
 import { storyOf } from './story.ts'
 
-// The story teller itself: it understands what it should, says where it does not, and does not believe everything.
+// The parser and checker of stories: valid text is parsed, errors name their line, and expectations that fail are reported.
 
 const MODE: ModeOf = family => iptables({ family, variant: 'nft', restore: 'iptables-restore', save: 'iptables-save' })
 
@@ -16,7 +17,7 @@ slice cart-1 of shop/cart
   10.244.2.5 on there
 `
 
-function told(expectations: string, before = CART): readonly string[] {
+function failuresWith(expectations: string, before = CART): readonly string[] {
   return failuresOf(storyOf('cart.story', `${before}expect\n  ${expectations}\n`), MODE)
 }
 
@@ -43,11 +44,11 @@ expect
     expect(slice).toMatchObject({ endpoints: [{ ip: '10.244.1.5', nodeName: 'here', ready: true }] })
   })
 
-  test('tells packets that can be sent', () => {
+  test('parses packets that can be sent', () => {
     const [step] = storyOf('cart.story', `${CART}expect\n  outside -> 10.96.0.10:53/udp is dropped`).steps
     expect(step!.expectations[0]).toMatchObject({
       about: 'packet',
-      knock: {
+      packet: {
         source: 'outside',
         from: '10.99.0.1',
         to: '10.96.0.10',
@@ -61,7 +62,7 @@ expect
 
   test('keeps what a changed Service does not mention', () => {
     const text = `${CART}change service shop/cart\n  externalIPs 198.18.0.1\nchange service shop/cart\n  sessionAffinity 60s\n`
-    const [step] = storyOf('cart.story', `${text}expect\n  nobody waits`).steps
+    const [step] = storyOf('cart.story', `${text}expect\n  ${NONE_WAITS}`).steps
     expect(step!.objects.find(({ kind }) => kind === 'Service')).toMatchObject({
       clusterIPs: ['10.96.0.10'],
       externalIPs: ['198.18.0.1'],
@@ -75,7 +76,7 @@ describe('what does not hold is said, with the line and the rules that were pass
   const POD = 'pod 10.244.1.7 -> 10.96.0.10:80'
 
   test('nothing is said of what holds', () =>
-    expect(told(`${POD} reaches 10.244.1.5:8080 or 10.244.2.5:8080`)).toEqual([]))
+    expect(failuresWith(`${POD} reaches 10.244.1.5:8080 or 10.244.2.5:8080`)).toEqual([]))
 
   test.for([
     [`${POD} reaches 10.244.1.5:8080`, '50% 10.244.1.5:8080, 50% 10.244.2.5:8080'],
@@ -86,10 +87,10 @@ describe('what does not hold is said, with the line and the rules that were pass
     ['rule nat -A KUBE-SERVICES * -j DROP', 'there is no such rule'],
     ['no rule nat *10.244.2.5*', 'there is: nat -A KUBE-SVC-'],
     ['rule ipv6 nat *10.244.2.5*', 'there is no such rule'],
-    ['forgets udp to 10.96.0.10:53 answered by anybody', 'it forgets nothing'],
-    ['shop/cart waits for tcp 198.18.0.1 80, which shop/other has', 'nobody waits'],
+    [`forgets udp to 10.96.0.10:53 answered by ${ANY_ADDRESS}`, 'it forgets nothing'],
+    ['shop/cart waits for tcp 198.18.0.1 80, which shop/other has', NONE_WAITS],
   ] as const)('%s', ([line, said]) => {
-    const failures = told(line)
+    const failures = failuresWith(line)
     expect(failures.length).toBeGreaterThan(0)
     expect(failures.join('\n')).toContain(said)
     expect(failures[0]).toMatch(/^cart\.story:9: at first: expected "/)
@@ -103,7 +104,7 @@ describe('what does not hold is said, with the line and the rules that were pass
       base,
       service: (traffic, node) => (calls++ === 0 ? [] : service(traffic, node)),
     })
-    const failures = failuresOf(storyOf('cart.story', `${CART}expect\n  nobody waits`), forgetful)
+    const failures = failuresOf(storyOf('cart.story', `${CART}expect\n  ${NONE_WAITS}`), forgetful)
     expect(failures.join('\n')).toContain('cart.story:8: at first: ipv4 "nat KUBE-SVC-')
     expect(failures.join('\n')).toContain('is not what a restart would write')
   })
@@ -142,7 +143,7 @@ describe('what cannot be understood is said with its line', () => {
       'cart.story:3: fd00::1 and 10.96.0.10 are of two families',
     ],
     ['story: x\nexpect\n  rule KUBE-SERVICES', 'cart.story:3: "KUBE-SERVICES" is not a rule like'],
-    ['story: x\nexpect\n  nobody waits\nnode in zone a', 'cart.story:4: the story ends without expecting anything'],
+    [`story: x\nexpect\n  ${NONE_WAITS}\nnode in zone a`, 'cart.story:4: the story ends without expecting anything'],
     ['story: x\nyaml\n  kind: [', 'cart.story:2:'],
   ])('%s', ([text, said]) => expect(() => storyOf('cart.story', text)).toThrow(said))
 })

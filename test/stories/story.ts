@@ -18,17 +18,17 @@ export interface Story {
 
 export interface Step {
   readonly where: string
-  /** What the story says of it: `when the last pod goes away`. */
+  /** The story's own title for the step: `when the last pod goes away`. */
   readonly title: string
   readonly events: readonly Event[]
   /** All objects, as they are after the events. */
   readonly objects: readonly ClusterObject[]
-  /** What the node's interfaces have. */
+  /** The addresses of the node's interfaces. */
   readonly addresses: readonly Address[]
   readonly expectations: readonly Expectation[]
 }
 
-/** Throws a StoryError, with file and line, where the text cannot be understood. */
+/** Throws a StoryError, with file and line, where the text cannot be parsed. */
 export function storyOf(file: string, text: string): Story {
   const [first, ...lines] = linesOf(file, text)
   const [, title] = /^story: (.+)$/.exec(first?.text ?? '') ?? []

@@ -38,7 +38,7 @@ export function portOfProtocolAt(line: Line, word: string | undefined): { port: 
 }
 
 /** `10.96.0.10:53/udp`, `[fd10:96::10]:80` */
-export function doorAt(line: Line, word: string | undefined): { to: Address; port: number; protocol: Protocol } {
+export function frontendAt(line: Line, word: string | undefined): { to: Address; port: number; protocol: Protocol } {
   const [, six, four, port] = /^(?:\[([^\]]+)\]|([^:]+)):(.+)$/.exec(word ?? '') ?? []
   if (port === undefined) throw unknown(line, word, 'an address and port like 10.96.0.10:80 or [fd10:96::10]:53/udp')
   return { to: addressAt(line, six ?? four), ...portOfProtocolAt(line, port) }
@@ -47,7 +47,7 @@ export function doorAt(line: Line, word: string | undefined): { to: Address; por
 /** `10.244.1.5:8080`, as endpoints are written. */
 export function endpointTextAt(line: Line, word: string | undefined): string {
   if (word?.includes('/') === true) throw unknown(line, word, 'an endpoint like 10.244.1.5:8080')
-  const { to, port } = doorAt(line, word)
+  const { to, port } = frontendAt(line, word)
   return hostPort(to, port)
 }
 
