@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, ProxyAgent } from 'undici'
-import { observing, type RequestObserver } from './access/requested.ts'
-import type { Access, Credentials } from './credentials.ts'
+import { observing, type RequestObserver } from './request-observer.ts'
+import type { Access, Credentials } from './access/credentials.ts'
 
 // A path → the API server's answer, over HTTP/1.1 connections that are kept alive.
 

@@ -1,6 +1,6 @@
 import { vi } from 'vitest'
-import { apiSource } from '#kubernetes/api-source.ts'
-import { type Credentials, credentialsFrom } from '#kubernetes/credentials.ts'
+import { apiSource } from '#kubernetes/sources/api-source.ts'
+import { type Credentials, credentialsFrom } from '#kubernetes/access/credentials.ts'
 import type { Event } from '#kubernetes/event.ts'
 import type { ApiNotice } from '#kubernetes/notices.ts'
 import type { ClusterObject, Kind } from '#kubernetes/objects.ts'

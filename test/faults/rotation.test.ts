@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Credentials, credentialsFrom } from '#kubernetes/credentials.ts'
+import { type Credentials, credentialsFrom } from '#kubernetes/access/credentials.ts'
 import { type ApiServer, type ApiTls, startApiServer } from '#lab/api-server/server.ts'
 import { systemClock } from '#system/clock.ts'
 import type { Command, Outcome } from '#system/ports.ts'

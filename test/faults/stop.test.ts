@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Credentials } from '#kubernetes/credentials.ts'
+import type { Credentials } from '#kubernetes/access/credentials.ts'
 import type { Fault } from '#lab/api-server/fault-plan.ts'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { BOOKMARK_MS, credentialsTo, Listener, rawNode, rawService, rawSlice } from './listener.ts'

@@ -50,7 +50,7 @@ describe('the sources', () => {
 
 describe('the plan', () => {
   test.each([
-    ['proxy/cluster/cluster.ts', "import { Reflector } from '#kubernetes/reflector.ts'"],
+    ['proxy/cluster/cluster.ts', "import { Reflector } from '#kubernetes/watch/reflector.ts'"],
     ['proxy/cluster/cluster.ts', "export * from '#kubernetes/objects.ts'"],
   ])('lets %s have types of the floor below and no more: %s', (path, text) => {
     expect(violationsOf({ path, text })[0]).toMatch(

@@ -53,7 +53,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   undici: ['kubernetes'],
   execa: ['system/processes/kernel.ts'],
   pino: ['telemetry/log/klog.ts'],
-  yaml: ['kubernetes/files.ts', 'kubernetes/access/kubeconfig-text.ts', 'config'],
+  yaml: ['kubernetes/sources/files.ts', 'kubernetes/access/kubeconfig-text.ts', 'config'],
   'iptables-parser': ['proxy/modes', 'dialects'],
 }
 

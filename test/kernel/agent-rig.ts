@@ -1,6 +1,6 @@
 import { parseArguments } from '#config/arguments.ts'
 import type { Event } from '#kubernetes/event.ts'
-import { documents } from '#kubernetes/files.ts'
+import { documents } from '#kubernetes/sources/files.ts'
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import { anyCommand } from '#lab/any-command.ts'
 import { type Lab, openLab, type PodOptions } from '#lab/network/lab.ts'

@@ -1,4 +1,4 @@
-import type { Files } from '#kubernetes/credentials.ts'
+import type { Files } from '#kubernetes/access/credentials.ts'
 import type { Command, Kernel, Outcome } from '#system/ports.ts'
 
 // What credentials touch of the machine, on paper: files that can change, and one program.

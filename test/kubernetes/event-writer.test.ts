@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { credentialsFrom } from '#kubernetes/credentials.ts'
+import { credentialsFrom } from '#kubernetes/access/credentials.ts'
 import { EventWriter, type Fate, type WrittenEvent } from '#kubernetes/event-writer.ts'
 import { type Answer, type Post, Transport } from '#kubernetes/transport.ts'
 import { startApiServer } from '#lab/api-server/server.ts'

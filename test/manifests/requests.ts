@@ -1,5 +1,5 @@
-import { apiSource } from '#kubernetes/api-source.ts'
-import { credentialsFrom } from '#kubernetes/credentials.ts'
+import { apiSource } from '#kubernetes/sources/api-source.ts'
+import { credentialsFrom } from '#kubernetes/access/credentials.ts'
 import { EventWriter } from '#kubernetes/event-writer.ts'
 import { Transport } from '#kubernetes/transport.ts'
 import { targetOf } from '#lab/api-server/requests/resources.ts'

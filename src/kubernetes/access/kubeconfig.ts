@@ -11,9 +11,8 @@ import {
   textField,
   textFields,
 } from './kubeconfig-text.ts'
-import type { Login, Material, Server } from './login.ts'
+import { type Login, type Material, SERVER_FORM, type Server, serverFrom } from './login.ts'
 import { CredentialsProblem } from './problem.ts'
-import { SERVER_FORM, serverFrom } from './server-url.ts'
 
 // The text of a kubeconfig → how to log in. Only the entries of its current context are looked at.
 

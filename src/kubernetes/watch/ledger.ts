@@ -1,4 +1,4 @@
-import { type Decoded, decodeAs, nameIn } from '#kubernetes/decode.ts'
+import { type Decoded, decodeAs, nameIn } from '#kubernetes/decode/decode.ts'
 import { type Event, putOf } from '#kubernetes/event.ts'
 import type { Kind } from '#kubernetes/objects.ts'
 import type { ObjectName } from '#values/names.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type CredentialsOptions, CredentialsProblem, credentialsFrom } from '#kubernetes/credentials.ts'
+import { type CredentialsOptions, CredentialsProblem, credentialsFrom } from '#kubernetes/access/credentials.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 import { execCredential, kubeconfig, PaperFiles, PaperPlugin, PEM } from '../desk.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { loginFromKubeconfig } from '#kubernetes/access/kubeconfig.ts'
-import { CredentialsProblem } from '#kubernetes/credentials.ts'
+import { CredentialsProblem } from '#kubernetes/access/credentials.ts'
 import { kubeconfig } from '../desk.ts'
 
 const FILE = '/etc/kubernetes/proxy.conf'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decodeAs } from '#kubernetes/decode.ts'
+import { decodeAs } from '#kubernetes/decode/decode.ts'
 import type { Service } from '#kubernetes/objects.ts'
 
 function decoded(spec: Record<string, unknown>) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decodeAs } from '#kubernetes/decode.ts'
+import { decodeAs } from '#kubernetes/decode/decode.ts'
 
 describe('a Node', () => {
   test('is kept with internal addresses first', () => {

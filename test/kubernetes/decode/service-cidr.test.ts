@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { decodeAs } from '#kubernetes/decode.ts'
-import { documents } from '#kubernetes/files.ts'
+import { decodeAs } from '#kubernetes/decode/decode.ts'
+import { documents } from '#kubernetes/sources/files.ts'
 
 const METADATA = { name: 'kubernetes' }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decodeAs } from '#kubernetes/decode.ts'
+import { decodeAs } from '#kubernetes/decode/decode.ts'
 import type { EndpointSlice } from '#kubernetes/objects.ts'
 
 const METADATA = { namespace: 'shop', name: 'cart-x7', labels: { 'kubernetes.io/service-name': 'cart' } }

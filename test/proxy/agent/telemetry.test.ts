@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseArguments } from '#config/arguments.ts'
-import { credentialsFrom } from '#kubernetes/credentials.ts'
+import { credentialsFrom } from '#kubernetes/access/credentials.ts'
 import type { Event } from '#kubernetes/event.ts'
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import { freshStats } from '#kubernetes/stats.ts'

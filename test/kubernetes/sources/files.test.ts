@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Event } from '#kubernetes/event.ts'
-import { documents, fileSource, InputError } from '#kubernetes/files.ts'
+import { documents, fileSource, InputError } from '#kubernetes/sources/files.ts'
 
 const SERVICE = `
 apiVersion: v1

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { line, listEnd } from '../faults/scripted.ts'
-import { PaperApi, rawZone } from './paper-api.ts'
+import { line, listEnd } from '../../faults/scripted.ts'
+import { PaperApi, rawZone } from '../paper-api.ts'
 
 let api: PaperApi
 

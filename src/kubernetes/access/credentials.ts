@@ -1,15 +1,14 @@
 import type { Clock, Kernel } from '#system/ports.ts'
-import { loginFromKubeconfig } from './access/kubeconfig.ts'
-import { type Files, type Login, type Material, readMaterial } from './access/login.ts'
-import { CredentialsProblem, unreadable } from './access/problem.ts'
-import type { Proof } from './access/proof.ts'
-import { type ProofSource, proofSource } from './access/proof-source.ts'
-import { SERVER_FORM, serverFrom } from './access/server-url.ts'
+import { loginFromKubeconfig } from './kubeconfig.ts'
+import { type Files, type Login, type Material, readMaterial, SERVER_FORM, serverFrom } from './login.ts'
+import { CredentialsProblem, unreadable } from './problem.ts'
+import type { Proof } from './proof.ts'
+import { type ProofSource, proofSource } from './proof-source.ts'
 
 // --kubeconfig, --master or the service account of a pod → what a request needs, asked for anew by every request.
 
-export type { Files } from './access/login.ts'
-export { CredentialsProblem } from './access/problem.ts'
+export type { Files } from './login.ts'
+export { CredentialsProblem } from './problem.ts'
 
 export interface Credentials {
   /** Reads what may have been rotated since. Rejects with one line to show; the next request may have more luck. */

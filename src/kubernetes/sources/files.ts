@@ -1,9 +1,9 @@
 import { isNode, LineCounter, parseAllDocuments } from 'yaml'
-import { shown } from './decode/checks.ts'
-import { type AnyObject, type Fields, fieldsOf, isObject, unproven } from './decode/fields.ts'
-import { decode, decodeAs, groupOf, isKind, KINDS, nameIn } from './decode.ts'
-import { type Event, putOf, type Source } from './event.ts'
-import type { Kind } from './objects.ts'
+import { shown } from '#kubernetes/decode/checks.ts'
+import { type AnyObject, type Fields, fieldsOf, isObject, unproven } from '#kubernetes/decode/fields.ts'
+import { decode, decodeAs, groupOf, isKind, KINDS, nameIn } from '#kubernetes/decode/decode.ts'
+import { type Event, putOf, type Source } from '#kubernetes/event.ts'
+import type { Kind } from '#kubernetes/objects.ts'
 
 // YAML or JSON text, as kubectl reads and prints it → events: a cluster that is written down.
 

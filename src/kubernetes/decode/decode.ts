@@ -1,14 +1,14 @@
-import { type Decoded, Problems, shown, unusable } from './decode/checks.ts'
-import { type AnyObject, fieldsOf, unproven } from './decode/fields.ts'
-import { decodeNode } from './decode/node.ts'
-import { decodeService } from './decode/service.ts'
-import { decodeServiceCIDR } from './decode/service-cidr.ts'
-import { decodeSlice } from './decode/slice.ts'
-import type { Kind } from './objects.ts'
+import { type Decoded, Problems, shown, unusable } from './checks.ts'
+import { type AnyObject, fieldsOf, unproven } from './fields.ts'
+import { decodeNode } from './node.ts'
+import { decodeService } from './service.ts'
+import { decodeServiceCIDR } from './service-cidr.ts'
+import { decodeSlice } from './slice.ts'
+import type { Kind } from '#kubernetes/objects.ts'
 
 // Parsed JSON or YAML → the compact objects that the rest of the program trusts. Nothing unproven gets past it, and it never throws.
 
-export type { Decoded } from './decode/checks.ts'
+export type { Decoded } from './checks.ts'
 
 interface Decoder {
   readonly apiVersion: string

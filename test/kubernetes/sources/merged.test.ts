@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { merged } from '#kubernetes/watch/merged.ts'
+import { merged } from '#kubernetes/sources/merged.ts'
 
 const turn = () => new Promise<void>(resolve => setImmediate(resolve))
 

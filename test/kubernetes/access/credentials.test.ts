@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { type CredentialsOptions, CredentialsProblem, credentialsFrom } from '#kubernetes/credentials.ts'
+import { type CredentialsOptions, CredentialsProblem, credentialsFrom } from '#kubernetes/access/credentials.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
-import { KUBEADM, kubeconfig, PaperFiles, PaperPlugin, PEM } from './desk.ts'
+import { KUBEADM, kubeconfig, PaperFiles, PaperPlugin, PEM } from '../desk.ts'
 
 const IN_POD = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' }
 const POD_FILES = '/var/run/secrets/kubernetes.io/serviceaccount'

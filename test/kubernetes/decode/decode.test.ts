@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { shown } from '#kubernetes/decode/checks.ts'
-import { type Decoded, decode, decodeAs, KINDS } from '#kubernetes/decode.ts'
+import { type Decoded, decode, decodeAs, KINDS } from '#kubernetes/decode/decode.ts'
 
 const SERVICE = {
   apiVersion: 'v1',

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Finished, Requested } from '#kubernetes/access/requested.ts'
-import { credentialsFrom } from '#kubernetes/credentials.ts'
+import type { Finished, Requested } from '#kubernetes/request-observer.ts'
+import { credentialsFrom } from '#kubernetes/access/credentials.ts'
 import { Transport } from '#kubernetes/transport.ts'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { PaperKernel } from '#lab/paper/kernel.ts'
 import { systemClock } from '#system/clock.ts'
-import { freePort } from '../../support/local-ports.ts'
+import { freePort } from '../support/local-ports.ts'
 
 // What is told of requests to a real server on loopback.
 

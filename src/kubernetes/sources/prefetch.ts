@@ -1,4 +1,4 @@
-import type { Event, Source } from './event.ts'
+import type { Event, Source } from '#kubernetes/event.ts'
 
 // A source → the same source, asked for its first event at once: the agent prepares the node while the API server answers.
 
