@@ -9,7 +9,7 @@ interface Sleeper {
 
 export class PaperClock implements Clock {
   #now: number
-  /** In the order in which they fell asleep. */
+  /** In the order of the calls of `sleep`. */
   readonly #sleepers = new Set<Sleeper>()
 
   constructor(now = 0) {
@@ -53,7 +53,7 @@ export class PaperClock implements Clock {
     this.#now = end
   }
 
-  /** Of those due at the same moment, the one that fell asleep first. */
+  /** Of those due at the same time, the one whose `sleep` was called first. */
   #firstDue(end: number): Sleeper | undefined {
     let first: Sleeper | undefined
     for (const sleeper of this.#sleepers) {

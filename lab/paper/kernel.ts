@@ -73,7 +73,7 @@ export class PaperKernel implements Kernel {
       .join('')
   }
 
-  /** The same machine again, without its history: what happens to one does not happen to the other. */
+  /** A copy without the history of commands; neither changes with the other. */
   clone(): PaperKernel {
     const twin = new PaperKernel()
     twin.#machine = copyOf(this.#machine)

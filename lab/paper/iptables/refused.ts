@@ -20,7 +20,7 @@ export function usage(text: string): Refused {
   return new Refused('usage', text)
 }
 
-/** The real tool may well know this; saying what it would do is more than this kernel can. */
+/** The real tool may well know this; the paper kernel does not imitate it, and fails instead of guessing. */
 export function notUnderstood(what: string): Refused {
   return new Refused('usage', `${what}: not understood by the paper kernel`)
 }

@@ -132,7 +132,7 @@ class Block {
     return undefined
   }
 
-  /** The kernel goes through it again and looks at the whole table after each rule: each from the first bad one on is named. */
+  /** The kernel applies the steps again and checks the whole table after each rule: it names every rule from the first bad one on. */
   #refusedLines(): readonly CommitError[] {
     const table = this.#draft()
     const transaction = new Transaction(table)

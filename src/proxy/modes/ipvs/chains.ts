@@ -56,7 +56,10 @@ function chain(table: names.IpvsTable, name: string, bodies: readonly Word[]): C
   }
 }
 
-/** Marked packets leave with the node's address. So do those of a pod that reached itself: its reply would not pass here. */
+/**
+ * Marked packets leave with the node's address. So do those of a pod that reached itself: otherwise its reply goes straight
+ * back, and TCP rejects it.
+ */
 function postrouting({ node, is }: Part): readonly Word[] {
   return [
     rule(is('LOOP-BACK', 'dst,dst,src'), '-j MASQUERADE'),

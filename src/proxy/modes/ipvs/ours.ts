@@ -44,7 +44,10 @@ function records({ family, sets, own }: Evidence): (server: VirtualServerAddress
   }
 }
 
-/** kube-proxy records only the ports of its servers for node ports. After it, a server at a node's address and such a port is ours. */
+/**
+ * Of its servers for node ports, kube-proxy records only the ports. On a node that kube-proxy has left, a server at one of the
+ * node's addresses and such a port is ours.
+ */
 function inheritance(
   members: (set: SetName) => readonly string[],
   own: ReadonlySet<Address>,

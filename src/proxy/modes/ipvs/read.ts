@@ -26,13 +26,13 @@ import { setOf, setSpec } from './sets.ts'
 
 // What four tools print → the units that are ours, in the very text we would write.
 
-export interface ReadOptions {
+export interface IpvsReadOptions {
   readonly tools: Tools
   /** A virtual server in these ranges is ours only where one of our sets has it; an address on kube-ipvs0 does not count. */
   readonly excludeCIDRs: readonly Cidr[]
 }
 
-export async function read(kernel: Kernel, options: ReadOptions): Promise<Ruleset> {
+export async function read(kernel: Kernel, options: IpvsReadOptions): Promise<Ruleset> {
   const [sets, rules, servers, addresses] = await Promise.all([
     // A kernel without ipset, or a host without the tool, has no sets.
     kernel.run(ipset.SAVE_SETS),
@@ -73,7 +73,10 @@ export function ourUnits(listings: Listings, family: Family, excludeCIDRs: reado
   ])
 }
 
-/** A set of another type or size must be replaced with all its members, so none is listed. A member that expires counts as deleted. */
+/**
+ * A set of another type or size must be replaced with all its members, so none is listed. A member that expires counts as
+ * deleted.
+ */
 function* setUnits(saved: ReadonlyMap<string, ipset.SavedSet>, family: Family): Iterable<[Unit, string]> {
   for (const [name, { spec, members }] of saved) {
     yield [setUnit(name), spec]

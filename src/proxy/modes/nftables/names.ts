@@ -4,7 +4,7 @@ import { hash8 } from '#values/digest.ts'
 
 // The names of our table, chains, maps and sets, and of their units.
 
-/** In the families `ip` and `ip6`; the name is kube-proxy's, so that there is never one of each. */
+/** In the families `ip` and `ip6`. The name is kube-proxy's, so that its table and ours are never in the kernel together. */
 export const TABLE = 'kube-proxy'
 
 export const SERVICES = 'services'

@@ -41,8 +41,8 @@ function unitOf(unit: (name: string) => Unit) {
 }
 
 /**
- * A table with maps that are not ours, or are declared as an older version did, cannot be repaired map by map: rules refer to
- * them. Read as one unit that must change, the table is replaced as a whole, in one transaction and so without a gap. After
+ * A table with maps that are not ours, or were declared otherwise by another version, cannot be repaired map by map: rules refer
+ * to them. Read as one unit that must change, the table is replaced as a whole, in one transaction and so without a gap. After
  * kube-proxy's nftables mode, this is what the first sync does.
  */
 const FOREIGN: Ruleset = new Map([[TABLE_UNIT, 'not ours']])

@@ -106,7 +106,7 @@ export function ipvsOracle(objects: readonly ClusterObject[], flagsGiven: Flags,
   return inIpvs({ world, packet, draft: draftOf(world, familyOf(packet.to)) }).fate
 }
 
-/** Who reaches itself is masqueraded where a slice says that it is on this node, through a Service or not. */
+/** A pod that reaches itself is masqueraded where a slice says that it is on this node, through a Service or not. */
 export function withoutOwnHairpins(fate: Fate, { from, to }: Packet): Fate {
   const own = new Map<string, number>()
   for (const [end, share] of fate) {

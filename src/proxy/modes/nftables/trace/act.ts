@@ -2,8 +2,8 @@ import type { Ruleset } from '#proxy/modes/mode.ts'
 import { elementUnit } from '#proxy/modes/nftables/names.ts'
 import type { Hop } from '#proxy/modes/trace.ts'
 import { type Address, hostPort } from '#values/address.ts'
-import { isNamed, keysOf, type TracedPacket } from './fields.ts'
-import type { Data, PacketFields, Statement } from './parse.ts'
+import { isNamed, keysOf, type NftPacket } from './fields.ts'
+import type { LookupSource, PacketFields, Statement } from './parse.ts'
 
 // A packet and one statement of a rule → the packet after it; several where the statement draws a number.
 
@@ -15,7 +15,7 @@ export interface RulePosition {
 }
 
 export interface Step {
-  readonly traced: TracedPacket
+  readonly traced: NftPacket
   /** The rule goes on, it does not match, or its verdict: `drop`, `goto lb-3`. */
   readonly verdict: string
 }
@@ -31,7 +31,7 @@ class UnknownWords extends Error {
 export const GOES_ON = 'goes on'
 export const NO_MATCH = 'no match'
 
-export function act(position: RulePosition, statement: Statement, traced: TracedPacket): readonly Step[] {
+export function act(position: RulePosition, statement: Statement, traced: NftPacket): readonly Step[] {
   const here = (did: string): Hop => ({ at: position.chain, rule: position.rule, did })
   switch (statement.do) {
     case 'match':
@@ -61,56 +61,56 @@ export function act(position: RulePosition, statement: Statement, traced: Traced
   }
 }
 
-function matches({ rules }: RulePosition, match: Statement & { readonly do: 'match' }, traced: TracedPacket): boolean {
+function matches({ rules }: RulePosition, match: Statement & { readonly do: 'match' }, traced: NftPacket): boolean {
   const [key] = keysOf(match.fields, traced)
   return key !== undefined && isNamed(rules, key, match.value, traced) === (match.equal === 'yes')
 }
 
 interface Asking {
   readonly fields: PacketFields
-  readonly data: Data
+  readonly source: LookupSource
 }
 
 interface Lookup {
   /** The packet, with its share of those that drew the same number. */
-  readonly drawn: TracedPacket
+  readonly drawn: NftPacket
   readonly found?: string
   readonly at: (did: string) => Hop
 }
 
-function lookUp(position: RulePosition, { fields, data }: Asking, traced: TracedPacket): readonly Lookup[] {
+function lookUp(position: RulePosition, { fields, source }: Asking, traced: NftPacket): readonly Lookup[] {
   const keys = keysOf(fields, traced)
   const here = (did: string): Hop => ({ at: position.chain, rule: position.rule, did })
   if (keys.length === 0) return [{ drawn: traced, at: here }]
   return keys.map(key => {
     const drawn = keys.length === 1 ? traced : { ...traced, share: traced.share / keys.length }
-    if ('choices' in data) {
-      const found = data.choices.get(key)
+    if ('choices' in source) {
+      const found = source.choices.get(key)
       return { drawn, at: here, ...(found !== undefined && { found }) }
     }
-    const rest = position.rules.get(elementUnit(data.name, key))
-    const at = (did: string): Hop => ({ at: data.name, rule: `${key} ${rest}`, did })
+    const rest = position.rules.get(elementUnit(source.name, key))
+    const at = (did: string): Hop => ({ at: source.name, rule: `${key} ${rest}`, did })
     return rest === undefined ? { drawn, at } : { drawn, at, found: rest.slice(rest.lastIndexOf(': ') + 2) }
   })
 }
 
-function translated(traced: TracedPacket, [ip, port]: readonly string[], at: (did: string) => Hop): Step {
+function translated(traced: NftPacket, [ip, port]: readonly string[], at: (did: string) => Hop): Step {
   const there = { ...inState(traced, 'translated'), to: ip as Address, port: Number(port) }
   return { traced: withHop(there, at(`dnat to ${hostPort(there.to, there.port)}`)), verdict: 'accept' }
 }
 
-function marked(traced: TracedPacket, here: (did: string) => Hop): TracedPacket {
+function marked(traced: NftPacket, here: (did: string) => Hop): NftPacket {
   return withHop(inState(traced, 'marked'), here('mark for masquerade'))
 }
 
-function unmarked(traced: TracedPacket): TracedPacket {
+function unmarked(traced: NftPacket): NftPacket {
   return { ...traced, state: traced.state.difference(new Set(['marked'])) }
 }
 
-function inState(traced: TracedPacket, state: 'marked' | 'translated' | 'masqueraded'): TracedPacket {
+function inState(traced: NftPacket, state: 'marked' | 'translated' | 'masqueraded'): NftPacket {
   return { ...traced, state: new Set([...traced.state, state]) }
 }
 
-function withHop(traced: TracedPacket, hop: Hop): TracedPacket {
+function withHop(traced: NftPacket, hop: Hop): NftPacket {
   return { ...traced, hops: [...traced.hops, hop] }
 }

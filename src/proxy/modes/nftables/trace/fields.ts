@@ -8,7 +8,7 @@ import type { PacketFields } from './parse.ts'
 // The fields of a packet that a rule names → their values; more than one where the rule draws a number.
 
 /** A packet on its way, with the hops so far. */
-export interface TracedPacket {
+export interface NftPacket {
   readonly packet: Packet
   readonly share: number
   readonly hops: readonly Hop[]
@@ -24,21 +24,21 @@ export function isLocal(ip: Address, { nodeAddresses }: Packet): boolean {
 }
 
 /** All keys that these fields may form, each as likely as the others; none for a port of another protocol. */
-export function keysOf(fields: PacketFields, traced: TracedPacket): readonly string[] {
+export function keysOf(fields: PacketFields, traced: NftPacket): readonly string[] {
   const parts = fields.map(field => answers(field, traced))
   return parts
     .reduce((keys, part) => keys.flatMap(key => part.map(answer => [...key, answer])), [[]] as string[][])
     .map(key => key.join(' . '))
 }
 
-function answers(field: string, traced: TracedPacket): readonly string[] {
+function answers(field: string, traced: NftPacket): readonly string[] {
   const [, protocol] = /^(tcp|udp|sctp) dport$/.exec(field) ?? []
   if (protocol !== undefined) return protocol === traced.packet.protocol ? [String(traced.port)] : []
   const [, drawn] = /^numgen random mod (\d+)$/.exec(field) ?? []
   return drawn === undefined ? [answer(field, traced)] : Array.from({ length: Number(drawn) }, (_, i) => String(i))
 }
 
-function answer(field: string, traced: TracedPacket): string {
+function answer(field: string, traced: NftPacket): string {
   const { packet, to, port, state } = traced
   if (field.startsWith('meta mark &')) return state.has('marked') ? '1' : '0'
   switch (field) {
@@ -67,7 +67,7 @@ function answer(field: string, traced: TracedPacket): string {
 }
 
 /** Whether a key is what the rule names: a value, a range, the start of a name, a set that has it. */
-export function isNamed(rules: Ruleset, key: string, value: string, { packet }: TracedPacket): boolean {
+export function isNamed(rules: Ruleset, key: string, value: string, { packet }: NftPacket): boolean {
   if (value.startsWith(`@${AFFINITY}`)) return cameBack(rules, value.slice(AFFINITY.length + 1), packet)
   if (value.startsWith('@')) return rules.has(elementUnit(value.slice(1), key))
   if (value.startsWith('"'))

@@ -4,8 +4,8 @@ import { isHookLine } from '#dialects/nft.ts'
 
 export type Statement =
   | { readonly do: 'match'; readonly fields: PacketFields; readonly equal: 'yes' | 'no'; readonly value: string }
-  | { readonly do: 'vmap'; readonly fields: PacketFields; readonly data: Data }
-  | { readonly do: 'dnat-by'; readonly fields: PacketFields; readonly data: Data }
+  | { readonly do: 'vmap'; readonly fields: PacketFields; readonly source: LookupSource }
+  | { readonly do: 'dnat-by'; readonly fields: PacketFields; readonly source: LookupSource }
   | { readonly do: 'dnat-to'; readonly to: string }
   | { readonly do: 'mark'; readonly how: 'set' | 'clear' }
   | { readonly do: 'masquerade' }
@@ -15,11 +15,11 @@ export type Statement =
   /** Words that this mode does not write. */
   | { readonly do: 'unknown'; readonly text: string }
 
-/** `ip daddr`, `meta l4proto`, …: what stands between the dots. */
+/** `ip daddr`, `meta l4proto`, …: the words between the dots. */
 export type PacketFields = readonly string[]
 
-/** A map by its name, or the choices that stand in the rule. */
-export type Data = { readonly name: string } | { readonly choices: ReadonlyMap<string, string> }
+/** A map by its name, or choices that are written in the rule. */
+export type LookupSource = { readonly name: string } | { readonly choices: ReadonlyMap<string, string> }
 
 export interface Hooked {
   readonly type: string
@@ -49,16 +49,20 @@ const FIELD = `(?:${[
   'meta mark & 0x[0-9a-f]+',
 ].join('|')})`
 const FIELDS = `(${FIELD}(?: \\. ${FIELD})*)`
-const DATA = '(@\\S+|\\{ .*? \\})'
+const SOURCE = '(@\\S+|\\{ .*? \\})'
 
 type Make = (...groups: readonly string[]) => Statement
 
 const FORMS: readonly (readonly [RegExp, Make])[] = [
-  form(`${FIELDS} vmap ${DATA}`, (fields, found) => ({ do: 'vmap', fields: split(fields!), data: data(found!) })),
-  form(`dnat ip6? to ${FIELDS} map ${DATA}`, (fields, found) => ({
+  form(`${FIELDS} vmap ${SOURCE}`, (fields, found) => ({
+    do: 'vmap',
+    fields: split(fields!),
+    source: sourceOf(found!),
+  })),
+  form(`dnat ip6? to ${FIELDS} map ${SOURCE}`, (fields, found) => ({
     do: 'dnat-by',
     fields: split(fields!),
-    data: data(found!),
+    source: sourceOf(found!),
   })),
   form('dnat to (\\S+)', to => ({ do: 'dnat-to', to: to! })),
   form('meta mark set meta mark ([|^]) 0x[0-9a-f]+', sign => ({ do: 'mark', how: sign === '|' ? 'set' : 'clear' })),
@@ -101,7 +105,7 @@ function split(fields: string): PacketFields {
   return fields.split(' . ')
 }
 
-function data(text: string): Data {
+function sourceOf(text: string): LookupSource {
   if (text.startsWith('@')) return { name: text.slice(1) }
   const pairs = text
     .slice(2, -2)

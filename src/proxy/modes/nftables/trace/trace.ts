@@ -1,7 +1,7 @@
 import type { Ruleset } from '#proxy/modes/mode.ts'
 import type { End, Packet, Path } from '#proxy/modes/trace.ts'
 import { hostPort } from '#values/address.ts'
-import { isLocal, type TracedPacket } from './fields.ts'
+import { isLocal, type NftPacket } from './fields.ts'
 import { hookOf } from './parse.ts'
 import { type ChainExit, walk } from './walk.ts'
 
@@ -9,7 +9,7 @@ import { type ChainExit, walk } from './walk.ts'
 
 export function trace(rules: Ruleset, packet: Packet): readonly Path[] {
   const { to, port } = packet
-  const start: TracedPacket = { packet, share: 1, hops: [], to, port, state: new Set() }
+  const start: NftPacket = { packet, share: 1, hops: [], to, port, state: new Set() }
   const pass = passer(rules)
   const ways = pass(start, [packet.via.hook])
   const onward = ways.flatMap(way => (way.end === 'on' ? pass(way.traced, hooksAhead(way.traced)) : [way]))
@@ -21,13 +21,13 @@ export function trace(rules: Ruleset, packet: Packet): readonly Path[] {
 }
 
 /** After the first hook, routing knows where the packet goes. One that the node sends to itself passes the input hook as well. */
-function hooksAhead({ packet, to }: TracedPacket): readonly string[] {
+function hooksAhead({ packet, to }: NftPacket): readonly string[] {
   const out = packet.via.hook === 'output'
   if (isLocal(to, packet)) return out ? ['postrouting', 'input'] : ['input']
   return out ? ['postrouting'] : ['forward', 'postrouting']
 }
 
-type Pass = (traced: TracedPacket, hooks: readonly string[]) => readonly ChainExit[]
+type Pass = (traced: NftPacket, hooks: readonly string[]) => readonly ChainExit[]
 
 function passer(rules: Ruleset): Pass {
   const chains = baseChains(rules)
@@ -54,7 +54,7 @@ function baseChains(rules: Ruleset): readonly { readonly name: string; readonly 
   return found.sort((a, b) => a.priority - b.priority)
 }
 
-function endOf({ to, port, state }: TracedPacket, end: ChainExit['end']): End {
+function endOf({ to, port, state }: NftPacket, end: ChainExit['end']): End {
   if (end === 'drop') return { to: 'dropped' }
   if (end === 'reject') return { to: 'rejected' }
   const masqueraded = state.has('masqueraded')

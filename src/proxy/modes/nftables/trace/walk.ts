@@ -1,20 +1,20 @@
 import type { Ruleset } from '#proxy/modes/mode.ts'
 import { chainUnit } from '#proxy/modes/nftables/names.ts'
 import { act, GOES_ON, type RulePosition, type Step } from './act.ts'
-import type { TracedPacket } from './fields.ts'
+import type { NftPacket } from './fields.ts'
 import { rulesOf, type Statement, statementsOf } from './parse.ts'
 
 // A packet at the head of a chain → every way it can leave the chain.
 
 export interface ChainExit {
-  readonly traced: TracedPacket
+  readonly traced: NftPacket
   /** `on`: no rule has decided, and the packet goes on after the rule that jumped here. */
   readonly end: 'on' | 'accept' | 'drop' | 'reject'
 }
 
-export function walk(rules: Ruleset, chain: string, traced: TracedPacket): readonly ChainExit[] {
+export function walk(rules: Ruleset, chain: string, traced: NftPacket): readonly ChainExit[] {
   const lines = rulesOf(rules.get(chainUnit(chain)) ?? '')
-  const from = (i: number, traced: TracedPacket): readonly ChainExit[] => {
+  const from = (i: number, traced: NftPacket): readonly ChainExit[] => {
     const rule = lines[i]
     if (rule === undefined) return [{ traced, end: 'on' }]
     const steps = carryOut({ rules, chain, rule }, statementsOf(rule), traced)
@@ -26,7 +26,7 @@ export function walk(rules: Ruleset, chain: string, traced: TracedPacket): reado
 function follow(
   rules: Ruleset,
   { traced, verdict: words }: Step,
-  nextRule: (traced: TracedPacket) => readonly ChainExit[],
+  nextRule: (traced: NftPacket) => readonly ChainExit[],
 ): readonly ChainExit[] {
   const [verdict, target] = words.split(' ') as [string, string]
   switch (verdict) {
@@ -46,7 +46,7 @@ function follow(
 }
 
 /** The statements of a rule, until one decides or does not match. */
-function carryOut(position: RulePosition, statements: readonly Statement[], traced: TracedPacket): readonly Step[] {
+function carryOut(position: RulePosition, statements: readonly Statement[], traced: NftPacket): readonly Step[] {
   const [first, ...rest] = statements
   if (first === undefined) return [{ traced, verdict: GOES_ON }]
   return act(position, first, traced).flatMap(step =>
