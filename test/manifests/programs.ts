@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
+import { PLAIN_NAME } from '#dialects/iptables.ts'
 
-// The sources → every program they run on a node, and the Debian package it comes from.
+// The commands in dialects/ → every program that is run on a node, and the Debian package it comes from.
 
 export interface Program {
   readonly name: string
@@ -27,21 +28,15 @@ const PACKAGES: Readonly<Record<string, string>> = {
 /** Answered within our own process. */
 const OURS: readonly string[] = ['relay']
 
-const SOURCES = new URL('../../src/', import.meta.url)
-const ARGV = /\bargv: \[\s*'([\w.-]+)'/g
-/** Where commands are worded, they are also lists of words by themselves. */
-const WORDS = /(?:return \['([\w.-]+)'|= \['([\w.-]+)'.*\] as const$)/gm
-const IPTABLES = /'(ip6?tables)'/g
+const DIALECTS = new URL('../../src/dialects/', import.meta.url)
+/** The first word of a command, or of a program that is followed. */
+const FIRST_WORD = /(?:\bargv(?::| =)|^export const MONITOR_\w+ =) \[\s*'([\w.-]+)'/gm
 
 /** Throws where a program is in no package that this file knows: then the image may lack it. */
 export function programsRun(): readonly Program[] {
-  const names = new Set<string>()
-  for (const path of globSync('**/*.ts', { cwd: SOURCES })) {
-    const text = readFileSync(new URL(path, SOURCES), 'utf8')
-    for (const pattern of path.startsWith('dialects/') ? [ARGV, WORDS] : [ARGV, IPTABLES]) {
-      for (const [, ...found] of text.matchAll(pattern)) names.add(found.find(name => name !== undefined)!)
-    }
-  }
+  const sources = globSync('*.ts', { cwd: DIALECTS }).map(path => readFileSync(new URL(path, DIALECTS), 'utf8'))
+  const written = sources.flatMap(text => [...text.matchAll(FIRST_WORD)].map(([, name]) => name!))
+  const names = new Set([...written, ...Object.values(PLAIN_NAME)])
   return [...names]
     .filter(name => !OURS.includes(name))
     .map(name => {
