@@ -1,5 +1,5 @@
 import type { Clock } from '#system/ports.ts'
-import type { Transport } from './transport.ts'
+import type { ApiTransport } from './transport.ts'
 
 // Kubernetes Events → the API server, as far as it takes them. Nobody waits for this, and nothing breaks where it fails.
 
@@ -10,8 +10,8 @@ export interface WrittenEvent {
   readonly note?: string
 }
 
-export interface EventWriterOptions {
-  readonly transport: Pick<Transport, 'post'>
+export interface EventWriterParts {
+  readonly transport: Pick<ApiTransport, 'post'>
   readonly clock: Clock
   /** Told what became of each. `why` is one line for the log. */
   readonly told: (fate: Fate) => void
@@ -51,7 +51,7 @@ const CREATED = 201
 const EXISTS = 409
 
 export class EventWriter {
-  readonly #options: EventWriterOptions
+  readonly #options: EventWriterParts
   readonly #limits: EventLimits
   readonly #stop = new AbortController()
   readonly #queue: WrittenEvent[] = []
@@ -59,7 +59,7 @@ export class EventWriter {
   #sending: Promise<void> | undefined
   #allowance: { readonly left: number; readonly at: number }
 
-  constructor(options: EventWriterOptions) {
+  constructor(options: EventWriterParts) {
     this.#options = options
     this.#limits = { ...EVENT_LIMITS, ...options.limits }
     this.#allowance = { left: this.#limits.burst, at: options.clock.now() }

@@ -5,7 +5,7 @@ import type { Protocol } from '#values/protocol.ts'
 
 // What is kept of a Kubernetes object: only what we use, every string already proven safe. Only decode.ts makes these.
 
-export type Kind = 'Service' | 'EndpointSlice' | 'Node' | 'ServiceCIDR'
+export type ObjectKind = 'Service' | 'EndpointSlice' | 'Node' | 'ServiceCIDR'
 export type Policy = 'Cluster' | 'Local'
 
 export interface Service {

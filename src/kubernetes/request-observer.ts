@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 // Requests on their way through a pool of connections → a word about each: how it was answered, how long it took, how big.
 
 /** Told once when an answer begins, or when there will be none; and again when it has ended, unless it is a watch. */
-export interface Requested {
+export interface AnsweredRequest {
   /** `10.96.0.1:443` */
   readonly host: string
   readonly method: string
@@ -11,7 +11,7 @@ export interface Requested {
   readonly code: string
 }
 
-export interface Finished {
+export interface FinishedRequest {
   readonly host: string
   readonly method: string
   readonly tookMs: number
@@ -23,8 +23,8 @@ export interface Finished {
 export interface RequestObserver {
   /** Milliseconds of any clock. */
   readonly now: () => number
-  readonly requested: (requested: Requested) => void
-  readonly finished: (finished: Finished) => void
+  readonly requested: (requested: AnsweredRequest) => void
+  readonly finished: (finished: FinishedRequest) => void
 }
 
 export function observing({ requested, finished, now }: RequestObserver): Dispatcher.DispatcherComposeInterceptor {
@@ -43,13 +43,13 @@ type Controller = Dispatcher.DispatchController
 /** The handler of whoever asked, with an ear of ours. */
 class Observed implements Handler {
   readonly #handler: Handler
-  readonly #about: Pick<Finished, 'host' | 'method' | 'sentBytes'>
+  readonly #about: Pick<FinishedRequest, 'host' | 'method' | 'sentBytes'>
   readonly #observer: RequestObserver
   readonly #startedAt: number
   #receivedBytes = 0
   #isAnswered = false
 
-  constructor(handler: Handler, about: Pick<Finished, 'host' | 'method' | 'sentBytes'>, observer: RequestObserver) {
+  constructor(handler: Handler, about: Pick<FinishedRequest, 'host' | 'method' | 'sentBytes'>, observer: RequestObserver) {
     this.#handler = handler
     this.#about = about
     this.#observer = observer

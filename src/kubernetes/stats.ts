@@ -1,4 +1,4 @@
-import type { Kind } from './objects.ts'
+import type { ObjectKind } from './objects.ts'
 
 // How the watching goes, in numbers that health and metrics read whenever they like.
 
@@ -20,7 +20,7 @@ export interface ResourceStats {
 }
 
 /** What nobody can do without, and what is watched only where a mode asks for it. */
-export type NeededKind = Exclude<Kind, ExtraKind>
+export type NeededKind = Exclude<ObjectKind, ExtraKind>
 export type ExtraKind = 'ServiceCIDR'
 
 /** Written by the reflectors alone. */

@@ -4,7 +4,7 @@ import type { Access, Credentials } from './access/credentials.ts'
 
 // A path → the API server's answer, over HTTP/1.1 connections that are kept alive.
 
-export interface Answer {
+export interface ApiAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   /** Must be read to its end or destroyed: it holds a connection. */
@@ -35,7 +35,7 @@ export interface TransportOptions {
 }
 
 /** One pool of connections, replaced when certificates were rotated; what still runs on the old one may finish. */
-export class Transport {
+export class ApiTransport {
   readonly #credentials: Credentials
   readonly #userAgent: string
   readonly #connectMs: number
@@ -52,16 +52,16 @@ export class Transport {
   }
 
   /** Rejects as soon as the signal aborts, whatever it was waiting for. Time limits are the caller's. */
-  get(request: Request): Promise<Answer> {
+  get(request: Request): Promise<ApiAnswer> {
     return this.#ask({ ...request, method: 'GET' })
   }
 
   /** As `get`. Nothing is sent twice: whether a POST that got no answer has worked is for the caller to judge. */
-  post({ headers, ...request }: Post): Promise<Answer> {
+  post({ headers, ...request }: Post): Promise<ApiAnswer> {
     return this.#ask({ ...request, method: 'POST', headers: { 'content-type': 'application/json', ...headers } })
   }
 
-  async #ask({ path, headers, signal, ...what }: Asked): Promise<Answer> {
+  async #ask({ path, headers, signal, ...what }: Asked): Promise<ApiAnswer> {
     const access = await unlessAborted(this.#credentials.access(), signal)
     if (this.#closed) throw new Error('the connections to the API server are closed')
     const asked = this.#poolFor(access).request({

@@ -3,16 +3,16 @@ import { apiSource } from '#kubernetes/sources/api-source.ts'
 import { type Credentials, credentialsFrom } from '#kubernetes/access/credentials.ts'
 import type { Event } from '#kubernetes/event.ts'
 import type { ApiNotice } from '#kubernetes/notices.ts'
-import type { ClusterObject, Kind } from '#kubernetes/objects.ts'
+import type { ClusterObject, ObjectKind } from '#kubernetes/objects.ts'
 import { type ApiStats, type ExtraKind, freshStats } from '#kubernetes/stats.ts'
-import type { Limits } from '#kubernetes/watch/limits.ts'
+import type { WatchLimits } from '#kubernetes/watch/limits.ts'
 import type { ApiObject, ApiStore } from '#lab/api-server/store.ts'
 import { systemClock } from '#system/clock.ts'
 
 // Whoever listens to an apiSource in the tests: keeps what it was told, as a Cluster would.
 
 /** All of life, a hundred times faster. */
-export const FAST: Partial<Limits> = {
+export const FAST: Partial<WatchLimits> = {
   headersMs: 250,
   listIdleMs: 250,
   streamedListMs: 400,
@@ -27,7 +27,7 @@ export const FAST: Partial<Limits> = {
 export const BOOKMARK_MS = 100
 
 export interface ListenerOptions {
-  readonly limits?: Partial<Limits>
+  readonly limits?: Partial<WatchLimits>
   readonly credentials?: Credentials
   readonly extras?: readonly ExtraKind[]
   /** Called for every event, before the next one is asked for. */
@@ -49,7 +49,7 @@ export class Listener {
   }
 
   /** Names of what is there now. */
-  names(kind: Kind): string[] {
+  names(kind: ObjectKind): string[] {
     return [...this.objects.values()].filter(object => object.kind === kind).map(({ name }) => name as string)
   }
 
@@ -141,7 +141,7 @@ function same({ objects }: Listener, store: ApiStore): boolean {
   return wanted.every(([key, words]) => objects.has(key) && wordsOf(objects.get(key)!).includes(words))
 }
 
-function keyOf(kind: Kind, { metadata }: ApiObject): string {
+function keyOf(kind: ObjectKind, { metadata }: ApiObject): string {
   return `${kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`
 }
 

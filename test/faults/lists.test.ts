@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Limits } from '#kubernetes/watch/limits.ts'
+import type { WatchLimits } from '#kubernetes/watch/limits.ts'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { BOOKMARK_MS, Listener, rawNode, rawService, rawSlice } from './listener.ts'
 
@@ -18,7 +18,7 @@ afterEach(async () => {
   await server.close()
 })
 
-function listen(limits: Partial<Limits> = {}): void {
+function listen(limits: Partial<WatchLimits> = {}): void {
   listener = new Listener(server.url, { limits })
 }
 

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { credentialsFrom } from '#kubernetes/access/credentials.ts'
 import { EventWriter, type Fate, type WrittenEvent } from '#kubernetes/event-writer.ts'
-import { type Answer, type Post, Transport } from '#kubernetes/transport.ts'
+import { type ApiAnswer, type Post, ApiTransport } from '#kubernetes/transport.ts'
 import { startApiServer } from '#lab/api-server/server.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { systemClock } from '#system/clock.ts'
@@ -33,7 +33,7 @@ class Desk {
     return this.fates.map(fate => (fate.result === 'sent' ? 'sent' : fate.why))
   }
 
-  async #post(request: Post): Promise<Answer> {
+  async #post(request: Post): Promise<ApiAnswer> {
     this.posts.push(request)
     const reply = this.reply()
     if (reply instanceof Error) throw reply
@@ -42,8 +42,8 @@ class Desk {
   }
 }
 
-function emptyBody(): Answer['body'] {
-  return Object.assign(new PassThrough(), { dump: async () => {} }) as unknown as Answer['body']
+function emptyBody(): ApiAnswer['body'] {
+  return Object.assign(new PassThrough(), { dump: async () => {} }) as unknown as ApiAnswer['body']
 }
 
 let desk: Desk
@@ -142,7 +142,7 @@ test('a real transport takes them to an API server, which keeps one of two with 
     kernel: { run: async () => ({ code: 127, stdout: '', stderr: '' }) },
     clock: systemClock,
   })
-  const transport = new Transport({ credentials })
+  const transport = new ApiTransport({ credentials })
   const fates: Fate[] = []
   const writers = [0, 1].map(() => new EventWriter({ transport, clock: systemClock, told: fate => fates.push(fate) }))
   const lost = { id: 'shop/b', service: name('shop/b'), frontend: 'tcp 10.0.0.1 80', holder: 'shop/a' }

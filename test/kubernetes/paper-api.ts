@@ -4,7 +4,7 @@ import type { Event } from '#kubernetes/event.ts'
 import { type ApiNotice, NoticeLimiter } from '#kubernetes/notices.ts'
 import { Reflector } from '#kubernetes/watch/reflector.ts'
 import { type ApiStats, freshStats } from '#kubernetes/stats.ts'
-import type { Answer, Request } from '#kubernetes/transport.ts'
+import type { ApiAnswer, Request } from '#kubernetes/transport.ts'
 import { LIMITS } from '#kubernetes/watch/limits.ts'
 import { Recovery } from '#kubernetes/watch/recovery.ts'
 import { watchedResources } from '#kubernetes/watch/resources.ts'
@@ -74,7 +74,7 @@ export class PaperApi {
     }
   }
 
-  #get(request: Request): Promise<Answer> {
+  #get(request: Request): Promise<ApiAnswer> {
     return new Promise((resolve, reject) => {
       // As undici's, which may break while nobody reads.
       const body = new PassThrough().on('error', () => {})
@@ -85,7 +85,7 @@ export class PaperApi {
       this.asked.push({
         ...request,
         answer(status = 200, headers = {}) {
-          resolve({ status, headers, body: body as unknown as Answer['body'] })
+          resolve({ status, headers, body: body as unknown as ApiAnswer['body'] })
           return body
         },
         fail: reject,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Finished, Requested } from '#kubernetes/request-observer.ts'
+import type { FinishedRequest, AnsweredRequest } from '#kubernetes/request-observer.ts'
 import { credentialsFrom } from '#kubernetes/access/credentials.ts'
-import { Transport } from '#kubernetes/transport.ts'
+import { ApiTransport } from '#kubernetes/transport.ts'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { PaperKernel } from '#lab/paper/kernel.ts'
 import { systemClock } from '#system/clock.ts'
@@ -10,9 +10,9 @@ import { freePort } from '../support/local-ports.ts'
 // What is told of requests to a real server on loopback.
 
 let server: ApiServer
-let requested: Requested[]
-let finished: Finished[]
-const transports: Transport[] = []
+let requested: AnsweredRequest[]
+let finished: FinishedRequest[]
+const transports: ApiTransport[] = []
 
 beforeEach(async () => {
   server = await startApiServer()
@@ -25,15 +25,15 @@ afterEach(async () => {
   await server.close()
 })
 
-async function to(master: string): Promise<Transport> {
+async function to(master: string): Promise<ApiTransport> {
   const files = { readText: () => Promise.reject(new Error('no file')) }
   const credentials = await credentialsFrom({ master, env: {}, files, kernel: new PaperKernel(), clock: systemClock })
   const observer = {
     now: () => performance.now(),
-    requested: (it: Requested) => requested.push(it),
-    finished: (it: Finished) => finished.push(it),
+    requested: (it: AnsweredRequest) => requested.push(it),
+    finished: (it: FinishedRequest) => finished.push(it),
   }
-  const transport = new Transport({ credentials, observer })
+  const transport = new ApiTransport({ credentials, observer })
   transports.push(transport)
   return transport
 }

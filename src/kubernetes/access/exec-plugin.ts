@@ -4,14 +4,14 @@ import type { Fetched } from './kept.ts'
 import { isFields } from './kubeconfig-text.ts'
 import { type ExecPlugin, type Material, readMaterial } from './login.ts'
 import { CredentialsProblem } from './problem.ts'
-import type { Proof, ProofPorts } from './proof.ts'
+import type { Proof, ProofParts } from './proof.ts'
 
 // A credential plugin is run → the token or certificate it printed, and until when it is good.
 
 export async function execCredential(
   plugin: ExecPlugin,
   ca: Material | undefined,
-  ports: ProofPorts,
+  ports: ProofParts,
 ): Promise<Fetched<Proof>> {
   const cluster = plugin.cluster && { ...plugin.cluster, ...(await certificateAuthority(ca, ports)) }
   const outcome = await ports.kernel.run({
@@ -28,11 +28,11 @@ function request({ apiVersion }: ExecPlugin, cluster: object | undefined): objec
   return { kind: 'ExecCredential', apiVersion, spec: { interactive: false, ...(cluster && { cluster }) } }
 }
 
-function present(env: ProofPorts['env']): Record<string, string> {
+function present(env: ProofParts['env']): Record<string, string> {
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined))
 }
 
-async function certificateAuthority(ca: Material | undefined, { files }: ProofPorts): Promise<object> {
+async function certificateAuthority(ca: Material | undefined, { files }: ProofParts): Promise<object> {
   if (ca === undefined) return {}
   return { 'certificate-authority-data': Buffer.from(await readMaterial(files, ca)).toString('base64') }
 }

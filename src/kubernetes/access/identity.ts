@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join } from 'node:path'
-import { type Chosen, type Fields, isFields, shown, type Texts, textField } from './kubeconfig-text.ts'
+import { type Chosen, type KubeconfigFields, isFields, shown, type Texts, textField } from './kubeconfig-text.ts'
 import { type ExecPlugin, type Identity, isToken, type Login } from './login.ts'
 import { CredentialsProblem } from './problem.ts'
 
@@ -68,7 +68,7 @@ function execPlugin({ file, user, cluster }: Chosen, exec: unknown): ExecPlugin 
 }
 
 /** The shape of `spec.cluster` in an ExecCredential; the certificate authority is added when the plugin runs. */
-function clusterFacts(cluster: Fields): Fields {
+function clusterFacts(cluster: KubeconfigFields): KubeconfigFields {
   const known = ['server', 'tls-server-name', 'insecure-skip-tls-verify', 'proxy-url'] as const
   const extensions: readonly unknown[] = Array.isArray(cluster.extensions) ? cluster.extensions : []
   const own = extensions.find(entry => isFields(entry) && entry.name === 'client.authentication.k8s.io/exec')

@@ -3,13 +3,13 @@ import { CredentialsProblem } from './problem.ts'
 
 // The text of a kubeconfig → its entries by name, with where each one stands for messages.
 
-export type Fields = Readonly<Record<string, unknown>>
+export type KubeconfigFields = Readonly<Record<string, unknown>>
 
 export interface NamedEntry {
   readonly name: string
   /** `clusters[0].cluster` */
   readonly at: string
-  readonly fields: Fields
+  readonly fields: KubeconfigFields
 }
 
 export interface KubeconfigText {
@@ -75,7 +75,7 @@ export function switchField(file: string, { at, fields }: NamedEntry, field: str
   throw new CredentialsProblem(`${file}: ${at}.${field} is ${shown(value)}: must be true or false`)
 }
 
-export function isFields(value: unknown): value is Fields {
+export function isFields(value: unknown): value is KubeconfigFields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

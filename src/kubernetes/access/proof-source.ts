@@ -3,7 +3,7 @@ import { execCredential } from './exec-plugin.ts'
 import { Kept } from './kept.ts'
 import { type Files, type Identity, isToken, type Material, readMaterial } from './login.ts'
 import { CredentialsProblem } from './problem.ts'
-import type { Proof, ProofPorts } from './proof.ts'
+import type { Proof, ProofParts } from './proof.ts'
 
 // Who we say we are → what we show for it: a header, or a certificate that a plugin made.
 
@@ -15,7 +15,7 @@ export interface ProofSource {
 
 const NOBODY: Proof = {}
 
-export function proofSource(identity: Identity, ca: Material | undefined, ports: ProofPorts): ProofSource {
+export function proofSource(identity: Identity, ca: Material | undefined, ports: ProofParts): ProofSource {
   switch (identity.by) {
     case 'nobody':
       return unkept(async () => NOBODY)

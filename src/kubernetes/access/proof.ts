@@ -9,7 +9,7 @@ export interface Proof {
   readonly key?: string
 }
 
-export interface ProofPorts {
+export interface ProofParts {
   readonly files: Files
   readonly kernel: Kernel
   readonly clock: Clock

@@ -1,8 +1,8 @@
 import type { V1ObjectMeta } from '@kubernetes/client-node'
-import type { ClusterObject, Kind } from '#kubernetes/objects.ts'
+import type { ClusterObject, ObjectKind } from '#kubernetes/objects.ts'
 import { type ObjectName, parseObjectName, parsePortName } from '#values/names.ts'
 import type { Protocol } from '#values/protocol.ts'
-import { type Field, type Fields, listOf, type Unproven } from './fields.ts'
+import { type Field, type FieldsOf, listOf, type Unproven } from './fields.ts'
 
 // Untrusted values → safe ones, and one line for each that is not safe. Shared by the decoders of all kinds.
 
@@ -24,7 +24,7 @@ export type Decoded =
       readonly problems: readonly string[]
     }
 
-export type Metadata = Fields<V1ObjectMeta>
+export type Metadata = FieldsOf<V1ObjectMeta>
 
 /** Twenty lines say enough about one object, and an object with ten thousand bad endpoints must not fill a log. */
 const MOST_LINES = 20
@@ -135,7 +135,7 @@ export function timeOf(value: unknown): number | undefined {
 }
 
 /** The name of an object, or what is wrong with it. */
-export function nameAt(kind: Kind, metadata: Metadata, problems: Problems): ObjectName | undefined {
+export function nameAt(kind: ObjectKind, metadata: Metadata, problems: Problems): ObjectName | undefined {
   const name = nameOf(kind, metadata)
   if (name !== undefined) return name
   const isNamespace = nameOf(kind, { name: metadata.name }) !== undefined
@@ -146,7 +146,7 @@ export function nameAt(kind: Kind, metadata: Metadata, problems: Problems): Obje
 }
 
 /** A Service or EndpointSlice without a namespace is in `default`, as kubectl would have it. */
-export function nameOf(kind: Kind, { namespace, name }: Metadata): ObjectName | undefined {
+export function nameOf(kind: ObjectKind, { namespace, name }: Metadata): ObjectName | undefined {
   if (kind === 'Node' || kind === 'ServiceCIDR') return parseObjectName(undefined, name)
   // The name of a Service is one label of 63 characters, as a port's: longer ones would not fit into a rule's comment.
   if (kind === 'Service' && parsePortName(name) === undefined) return undefined
@@ -171,9 +171,9 @@ export function unusable(kind: string, metadata: Metadata, problems: Problems): 
   return { ok: false, kind, name, label: name ?? labelOf(metadata), problems: problems.lines }
 }
 
-const WATCHED: readonly Kind[] = ['Service', 'EndpointSlice', 'Node', 'ServiceCIDR']
+const WATCHED: readonly ObjectKind[] = ['Service', 'EndpointSlice', 'Node', 'ServiceCIDR']
 
-function isWatched(kind: string): kind is Kind {
+function isWatched(kind: string): kind is ObjectKind {
   return (WATCHED as readonly string[]).includes(kind)
 }
 

@@ -4,7 +4,7 @@ import { decodeNode } from './node.ts'
 import { decodeService } from './service.ts'
 import { decodeServiceCIDR } from './service-cidr.ts'
 import { decodeSlice } from './slice.ts'
-import type { Kind } from '#kubernetes/objects.ts'
+import type { ObjectKind } from '#kubernetes/objects.ts'
 
 // Parsed JSON or YAML → the compact objects that the rest of the program trusts. Nothing unproven gets past it, and it never throws.
 
@@ -15,14 +15,14 @@ interface Decoder {
   readonly decode: (json: unknown) => Decoded
 }
 
-const DECODERS: Readonly<Record<Kind, Decoder>> = {
+const DECODERS: Readonly<Record<ObjectKind, Decoder>> = {
   Service: { apiVersion: 'v1', decode: decodeService },
   EndpointSlice: { apiVersion: 'discovery.k8s.io/v1', decode: decodeSlice },
   Node: { apiVersion: 'v1', decode: decodeNode },
   ServiceCIDR: { apiVersion: 'networking.k8s.io/v1', decode: decodeServiceCIDR },
 }
 
-export const KINDS = Object.keys(DECODERS) as readonly Kind[]
+export const KINDS = Object.keys(DECODERS) as readonly ObjectKind[]
 
 /** By the kind and apiVersion the document names. */
 export function decode(json: unknown): Decoded {
@@ -38,13 +38,13 @@ export function decode(json: unknown): Decoded {
 }
 
 /** The group of Kubernetes that an object of this kind belongs to; empty for the core one. */
-export function groupOf(kind: Kind): string {
+export function groupOf(kind: ObjectKind): string {
   const { apiVersion } = DECODERS[kind]
   return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
 }
 
 /** Items of a list and objects of a watch carry no reliable kind: the request they answer says what they are. */
-export function decodeAs(kind: Kind, json: unknown): Decoded {
+export function decodeAs(kind: ObjectKind, json: unknown): Decoded {
   return DECODERS[kind].decode(json)
 }
 
@@ -53,6 +53,6 @@ export function nameIn(decoded: Decoded): string {
   return decoded.ok ? decoded.object.name : decoded.label
 }
 
-export function isKind(kind: string): kind is Kind {
+export function isKind(kind: string): kind is ObjectKind {
   return Object.hasOwn(DECODERS, kind)
 }

@@ -10,7 +10,7 @@ export interface Unproven<T> {
 }
 
 /** The fields of a T: a name that T does not have is a compile error. Texts and numbers are unknown until they are checked. */
-export type Fields<T> = { readonly [Name in keyof T]?: Field<T[Name]> }
+export type FieldsOf<T> = { readonly [Name in keyof T]?: Field<T[Name]> }
 
 /** Objects and lists can only be read through fieldsOf and itemsOf, so that the names below them are checked as well. */
 export type Field<V> =
@@ -25,8 +25,8 @@ export function unproven<T>(json: unknown): Unproven<T> {
 }
 
 /** The fields of an object; none where there is no object. */
-export function fieldsOf<T>(value: Unproven<T> | undefined): Fields<T> {
-  return isObject(value) ? (value as Fields<T>) : (NO_FIELDS as Fields<T>)
+export function fieldsOf<T>(value: Unproven<T> | undefined): FieldsOf<T> {
+  return isObject(value) ? (value as FieldsOf<T>) : (NO_FIELDS as FieldsOf<T>)
 }
 
 /** The items of a list; nothing where there is no list. */

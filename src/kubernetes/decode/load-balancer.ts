@@ -3,7 +3,7 @@ import { type Address, FAMILIES, type Family, familyOf } from '#values/address.t
 import { type Cidr, cidrFamily } from '#values/cidr.ts'
 import { addressAt, cidrIn } from './addresses.ts'
 import { isGiven, itemsOf, type Problems } from './checks.ts'
-import { type Fields, fieldsOf, listOf, type Unproven } from './fields.ts'
+import { type FieldsOf, fieldsOf, listOf, type Unproven } from './fields.ts'
 
 // A Service's load balancer → the addresses that this node answers on, and the clients that are let in there.
 
@@ -13,7 +13,7 @@ export interface LoadBalancer {
 }
 
 /** A restriction that cannot be read must not become none: addresses whose clients are unknown are left out. */
-export function loadBalancerOf(raw: Fields<V1Service>, problems: Problems): LoadBalancer {
+export function loadBalancerOf(raw: FieldsOf<V1Service>, problems: Problems): LoadBalancer {
   const { valid, unread } = sourceRanges(fieldsOf(raw.spec).loadBalancerSourceRanges, problems)
   const closed =
     unread.length > 0 && valid.length === 0 ? FAMILIES : unread.filter(family => !isRestricted(valid, family))
@@ -59,7 +59,7 @@ function isRestricted(ranges: readonly Cidr[], family: Family): boolean {
 }
 
 /** Host names are left to DNS; ipMode Proxy says that the load balancer wants to see the traffic itself. */
-function ingressIPs(raw: Fields<V1Service>, problems: Problems): readonly Address[] {
+function ingressIPs(raw: FieldsOf<V1Service>, problems: Problems): readonly Address[] {
   const path = 'status.loadBalancer.ingress'
   const { ingress } = fieldsOf(fieldsOf(raw.status).loadBalancer)
   const found = new Set<Address>()

@@ -3,7 +3,7 @@ import type { Address } from '#values/address.ts'
 import type { Cidr } from '#values/cidr.ts'
 import { addressAt, cidrAt } from './addresses.ts'
 import { type Decoded, isGiven, itemsOf, nameAt, Problems, textOf, uidOf, unusable, usable } from './checks.ts'
-import { type Fields, fieldsOf, unproven } from './fields.ts'
+import { type FieldsOf, fieldsOf, unproven } from './fields.ts'
 import { interned } from './interned.ts'
 
 // A v1 Node → what is kept of it: where it is, how it is reached, whether it is leaving.
@@ -32,7 +32,7 @@ export function decodeNode(json: unknown): Decoded {
 }
 
 /** Internal addresses before external ones, each in its order; host names and DNS names are not for us. */
-function addresses(status: Fields<V1NodeStatus>, problems: Problems): readonly Address[] {
+function addresses(status: FieldsOf<V1NodeStatus>, problems: Problems): readonly Address[] {
   const internal: Address[] = []
   const external: Address[] = []
   for (const [i, item] of itemsOf(status.addresses, 'status.addresses', problems).entries()) {
@@ -44,7 +44,7 @@ function addresses(status: Fields<V1NodeStatus>, problems: Problems): readonly A
   return [...internal, ...external]
 }
 
-function podCIDRs(spec: Fields<V1NodeSpec>, problems: Problems): readonly Cidr[] {
+function podCIDRs(spec: FieldsOf<V1NodeSpec>, problems: Problems): readonly Cidr[] {
   const listed = itemsOf(spec.podCIDRs, 'spec.podCIDRs', problems)
   const single = textOf(spec.podCIDR)
   if (listed.length === 0 && single !== undefined) return ranges([single], () => 'spec.podCIDR', problems)
@@ -60,7 +60,7 @@ function ranges(items: readonly unknown[], path: (i: number) => string, problems
   return kept
 }
 
-function taints(spec: Fields<V1NodeSpec>, problems: Problems): readonly string[] {
+function taints(spec: FieldsOf<V1NodeSpec>, problems: Problems): readonly string[] {
   const keys = itemsOf(spec.taints, 'spec.taints', problems).map(item => interned(fieldsOf(item).key))
   return keys.filter(key => key !== undefined)
 }

@@ -16,7 +16,7 @@ import {
   unusable,
   usable,
 } from './checks.ts'
-import { type Fields, fieldsOf, isObject, unproven } from './fields.ts'
+import { type FieldsOf, fieldsOf, isObject, unproven } from './fields.ts'
 import { loadBalancerOf } from './load-balancer.ts'
 
 // A v1 Service → what is kept of it. A part that is wrong is left out; what makes its meaning unsure spoils the whole.
@@ -54,7 +54,7 @@ export function decodeService(json: unknown): Decoded {
   return usable({ ...service, name }, problems)
 }
 
-function typeOf({ type }: Fields<V1ServiceSpec>, problems: Problems): Service['type'] {
+function typeOf({ type }: FieldsOf<V1ServiceSpec>, problems: Problems): Service['type'] {
   if (!isGiven(type) || type === '') return 'ClusterIP'
   const known = TYPES.find(it => it === type)
   if (known === undefined) problems.fail('spec.type', type, `is not one of ${TYPES.join(', ')}`)
@@ -64,7 +64,7 @@ function typeOf({ type }: Fields<V1ServiceSpec>, problems: Problems): Service['t
 /** A policy we do not know might forbid what we would allow: such a Service is not used. */
 function policyOf(
   field: 'externalTrafficPolicy' | 'internalTrafficPolicy',
-  spec: Fields<V1ServiceSpec>,
+  spec: FieldsOf<V1ServiceSpec>,
   problems: Problems,
 ): Policy {
   const policy = spec[field]
@@ -74,7 +74,7 @@ function policyOf(
 }
 
 /** Position i of ipFamilies is the family of clusterIPs[i]; without ipFamilies there is just clusterIP, as in kube-proxy. */
-function clusterIPs(spec: Fields<V1ServiceSpec>, problems: Problems): readonly Address[] {
+function clusterIPs(spec: FieldsOf<V1ServiceSpec>, problems: Problems): readonly Address[] {
   const listed = mustBeItems(spec.clusterIPs, 'spec.clusterIPs', problems)
   if (isHeadless(spec.clusterIP)) {
     if (!isHeadless(listed[0])) {
@@ -122,7 +122,7 @@ function isHeadless(clusterIP: unknown): boolean {
   return !isGiven(clusterIP) || clusterIP === '' || clusterIP === 'None'
 }
 
-function ports(spec: Fields<V1ServiceSpec>, problems: Problems): readonly ServicePortSpec[] {
+function ports(spec: FieldsOf<V1ServiceSpec>, problems: Problems): readonly ServicePortSpec[] {
   const kept = new Map<string, ServicePortSpec>()
   for (const [i, raw] of itemsOf(spec.ports, 'spec.ports', problems).entries()) {
     const path = `spec.ports[${i}]`
@@ -139,7 +139,7 @@ function ports(spec: Fields<V1ServiceSpec>, problems: Problems): readonly Servic
 }
 
 function nodePort(
-  { nodePort }: Fields<V1ServicePort>,
+  { nodePort }: FieldsOf<V1ServicePort>,
   path: string,
   problems: Problems,
 ): { readonly nodePort?: number } {
@@ -149,7 +149,7 @@ function nodePort(
   return {}
 }
 
-function externalIPs(spec: Fields<V1ServiceSpec>, problems: Problems): readonly Address[] {
+function externalIPs(spec: FieldsOf<V1ServiceSpec>, problems: Problems): readonly Address[] {
   const found = new Set<Address>()
   for (const [i, text] of itemsOf(spec.externalIPs, 'spec.externalIPs', problems).entries()) {
     if (typeof text === 'string' && text.trim() === '') continue
@@ -159,7 +159,7 @@ function externalIPs(spec: Fields<V1ServiceSpec>, problems: Problems): readonly 
   return [...found]
 }
 
-function stickiness(spec: Fields<V1ServiceSpec>, problems: Problems): number | undefined {
+function stickiness(spec: FieldsOf<V1ServiceSpec>, problems: Problems): number | undefined {
   const affinity = spec.sessionAffinity
   if (!isGiven(affinity) || affinity === '' || affinity === 'None') return undefined
   if (affinity !== 'ClientIP') {
@@ -176,7 +176,7 @@ function stickiness(spec: Fields<V1ServiceSpec>, problems: Problems): number | u
   return DEFAULT_STICKY_SECONDS
 }
 
-function healthPort({ healthCheckNodePort }: Fields<V1ServiceSpec>, problems: Problems): number | undefined {
+function healthPort({ healthCheckNodePort }: FieldsOf<V1ServiceSpec>, problems: Problems): number | undefined {
   if (!isGiven(healthCheckNodePort) || healthCheckNodePort === 0) return undefined
   if (isPort(healthCheckNodePort)) return healthCheckNodePort
   problems.add('spec.healthCheckNodePort', healthCheckNodePort, 'is not a port from 1 to 65535')

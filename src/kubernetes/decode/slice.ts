@@ -16,7 +16,7 @@ import {
   unusable,
   usable,
 } from './checks.ts'
-import { type Fields, fieldsOf, listOf, type Unproven, unproven } from './fields.ts'
+import { type FieldsOf, fieldsOf, listOf, type Unproven, unproven } from './fields.ts'
 import { interned } from './interned.ts'
 
 // A discovery.k8s.io/v1 EndpointSlice → what is kept of it. Bad endpoints and ports are left out one by one.
@@ -63,7 +63,7 @@ function familyNamed(addressType: unknown, problems: Problems): Family | undefin
   return undefined
 }
 
-function ports(raw: Fields<V1EndpointSlice>, problems: Problems): readonly SlicePort[] {
+function ports(raw: FieldsOf<V1EndpointSlice>, problems: Problems): readonly SlicePort[] {
   const kept = new Map<string, SlicePort>()
   for (const [i, item] of itemsOf(raw.ports, 'ports', problems).entries()) {
     const fields = fieldsOf(item)
@@ -80,7 +80,7 @@ function ports(raw: Fields<V1EndpointSlice>, problems: Problems): readonly Slice
   return [...kept.values()]
 }
 
-function endpoints(raw: Fields<V1EndpointSlice>, family: Family, problems: Problems): readonly SliceEndpoint[] {
+function endpoints(raw: FieldsOf<V1EndpointSlice>, family: Family, problems: Problems): readonly SliceEndpoint[] {
   const kept: SliceEndpoint[] = []
   const items = itemsOf(raw.endpoints, 'endpoints', problems)
   for (let i = 0; i < items.length; i++) {
@@ -93,7 +93,7 @@ function endpoints(raw: Fields<V1EndpointSlice>, family: Family, problems: Probl
 
 /** All addresses of an endpoint are of one pod; like kube-proxy, we use the first. */
 function endpointIP(
-  { addresses }: Fields<V1Endpoint>,
+  { addresses }: FieldsOf<V1Endpoint>,
   { at, family }: { readonly at: number; readonly family: Family },
   problems: Problems,
 ): Address | undefined {
@@ -108,7 +108,7 @@ function endpointIP(
   return undefined
 }
 
-function endpoint(ip: Address, fields: Fields<V1Endpoint>): SliceEndpoint {
+function endpoint(ip: Address, fields: FieldsOf<V1Endpoint>): SliceEndpoint {
   const { ready, serving, terminating } = fieldsOf(fields.conditions)
   const kept: Mutable<SliceEndpoint> = {
     ip,

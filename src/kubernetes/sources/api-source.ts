@@ -5,8 +5,8 @@ import type { Event, Source } from '#kubernetes/event.ts'
 import { type ApiNotice, NoticeLimiter } from '#kubernetes/notices.ts'
 import { Reflector } from '#kubernetes/watch/reflector.ts'
 import { type ApiStats, type ExtraKind, fresh, freshStats } from '#kubernetes/stats.ts'
-import { Transport } from '#kubernetes/transport.ts'
-import { LIMITS, type Limits } from '#kubernetes/watch/limits.ts'
+import { ApiTransport } from '#kubernetes/transport.ts'
+import { LIMITS, type WatchLimits } from '#kubernetes/watch/limits.ts'
 import { merged } from './merged.ts'
 import { Recovery } from '#kubernetes/watch/recovery.ts'
 import { watchedResources } from '#kubernetes/watch/resources.ts'
@@ -24,7 +24,7 @@ export interface ApiSourceOptions {
   readonly stats?: ApiStats
   /** Watched besides Services, EndpointSlices and our Node. */
   readonly extras?: readonly ExtraKind[]
-  readonly limits?: Partial<Limits>
+  readonly limits?: Partial<WatchLimits>
   readonly userAgent?: string
   /** Told of every request. */
   readonly observer?: RequestObserver
@@ -40,7 +40,7 @@ async function* events(options: ApiSourceOptions, signal: AbortSignal): AsyncGen
   const stop = new AbortController()
   const end = () => stop.abort(signal.reason)
   signal.addEventListener('abort', end, { once: true })
-  const transport = new Transport(options)
+  const transport = new ApiTransport(options)
   try {
     const streams = reflectors(options, transport).map(reflector => reflector.events(stop.signal))
     yield* merged(streams, stop)
@@ -50,7 +50,7 @@ async function* events(options: ApiSourceOptions, signal: AbortSignal): AsyncGen
   }
 }
 
-function reflectors(options: ApiSourceOptions, transport: Transport): readonly Reflector[] {
+function reflectors(options: ApiSourceOptions, transport: ApiTransport): readonly Reflector[] {
   const { nodeName, clock, random, tell, extras, stats: allStats = freshStats() } = options
   const limits = { ...LIMITS, ...options.limits }
   const herald = new NoticeLimiter(tell, clock, limits.tellEveryMs)

@@ -1,9 +1,9 @@
 import { isNode, LineCounter, parseAllDocuments } from 'yaml'
 import { shown } from '#kubernetes/decode/checks.ts'
-import { type AnyObject, type Fields, fieldsOf, isObject, unproven } from '#kubernetes/decode/fields.ts'
+import { type AnyObject, type FieldsOf, fieldsOf, isObject, unproven } from '#kubernetes/decode/fields.ts'
 import { decode, decodeAs, groupOf, isKind, KINDS, nameIn } from '#kubernetes/decode/decode.ts'
 import { type Event, putOf, type Source } from '#kubernetes/event.ts'
-import type { Kind } from '#kubernetes/objects.ts'
+import type { ObjectKind } from '#kubernetes/objects.ts'
 
 // YAML or JSON text, as kubectl reads and prints it → events: a cluster that is written down.
 
@@ -95,7 +95,7 @@ function offsetOf(item: unknown): number | undefined {
   return isNode(item) ? item.range?.[0] : undefined
 }
 
-function fieldsIn({ raw }: Pick<Found, 'raw'>): Fields<AnyObject> {
+function fieldsIn({ raw }: Pick<Found, 'raw'>): FieldsOf<AnyObject> {
   return fieldsOf(unproven<AnyObject>(raw))
 }
 
@@ -140,14 +140,14 @@ function unknownObject(found: Found): Event {
 }
 
 /** Other API groups have a kind `Service`, too: what is not of Kubernetes' own groups is left alone. */
-function isOtherGroup(kind: Kind, { apiVersion }: Fields<AnyObject>): boolean {
+function isOtherGroup(kind: ObjectKind, { apiVersion }: FieldsOf<AnyObject>): boolean {
   if (typeof apiVersion !== 'string') return false
   const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
   return group !== groupOf(kind)
 }
 
 /** What the API server is not even asked for: other proxies' Services, and slices of headless ones. */
-function isUnwatched(kind: Kind, { metadata }: Fields<AnyObject>): boolean {
+function isUnwatched(kind: ObjectKind, { metadata }: FieldsOf<AnyObject>): boolean {
   const labels = fieldsOf(fieldsOf(metadata).labels)
   if (kind === 'Service') return Object.hasOwn(labels, 'service.kubernetes.io/service-proxy-name')
   return kind === 'EndpointSlice' && Object.hasOwn(labels, 'service.kubernetes.io/headless')

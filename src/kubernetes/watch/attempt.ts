@@ -1,10 +1,10 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import type { Answer, Transport } from '#kubernetes/transport.ts'
+import type { ApiAnswer, ApiTransport } from '#kubernetes/transport.ts'
 import type { Clock } from '#system/ports.ts'
 import { Malformed, type Missing, type Refusal, retryAfterMs } from './failures.ts'
 import { statusRefusal } from './frames.ts'
-import type { Limits } from './limits.ts'
+import type { WatchLimits } from './limits.ts'
 import { Silence } from './silence.ts'
 
 // One request with its answer, under its time limits.
@@ -13,10 +13,10 @@ const unzipped = promisify(gunzip)
 const REFUSAL_CHARACTERS = 64 << 10
 const LIST_BYTES = 512 << 20
 
-export interface AttemptPorts {
-  readonly transport: Pick<Transport, 'get'>
+export interface AttemptParts {
+  readonly transport: Pick<ApiTransport, 'get'>
   readonly clock: Clock
-  readonly limits: Limits
+  readonly limits: WatchLimits
   /** Called for whatever comes of what we asked for. */
   readonly heard: () => void
 }
@@ -29,13 +29,13 @@ export interface Patience {
 
 /** Ends when the outer signal aborts, and when nothing is heard for too long. */
 export class Attempt {
-  readonly #ports: AttemptPorts
+  readonly #ports: AttemptParts
   readonly #outer: AbortSignal
   readonly #controller = new AbortController()
   readonly #silence: Silence
   readonly #stop = () => this.#controller.abort(this.#outer.reason)
 
-  constructor(ports: AttemptPorts, outer: AbortSignal) {
+  constructor(ports: AttemptParts, outer: AbortSignal) {
     this.#ports = ports
     this.#outer = outer
     this.#silence = new Silence(ports.clock, ports.limits.headersMs, error => this.#controller.abort(error))
@@ -44,7 +44,7 @@ export class Attempt {
   }
 
   /** The answer, if it is 200; anything else is a Refusal. */
-  async ask(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  async ask(path: string, headers: Readonly<Record<string, string>> = {}): Promise<ApiAnswer> {
     const { transport, limits } = this.#ports
     this.#silence.expect('no answer', limits.headersMs)
     const answer = await transport.get({ path, headers, signal: this.#controller.signal })
@@ -55,7 +55,7 @@ export class Attempt {
   }
 
   /** The pieces of a body, each within the limit that holds at the time. */
-  async *pieces({ body }: Answer, patience: () => Patience): AsyncGenerator<Buffer> {
+  async *pieces({ body }: ApiAnswer, patience: () => Patience): AsyncGenerator<Buffer> {
     const pieces = body[Symbol.asyncIterator]()
     try {
       for (;;) {
@@ -73,7 +73,7 @@ export class Attempt {
   }
 
   /** A whole list as text, unpacked. */
-  async text(answer: Answer): Promise<string> {
+  async text(answer: ApiAnswer): Promise<string> {
     const pieces: Buffer[] = []
     let bytes = 0
     const patience = { missing: 'nothing more of a list', ms: this.#ports.limits.listIdleMs } as const
@@ -97,7 +97,7 @@ export class Attempt {
     await this.#silence.end()
   }
 
-  async #refusal(answer: Answer): Promise<Refusal> {
+  async #refusal(answer: ApiAnswer): Promise<Refusal> {
     const { status, headers, body } = answer
     const wishMs = retryAfterMs(headers['retry-after'], this.#ports.clock.now())
     this.#silence.expect('no end of a refusal', this.#ports.limits.headersMs)
@@ -106,7 +106,7 @@ export class Attempt {
   }
 }
 
-async function beginning(body: Answer['body']): Promise<string> {
+async function beginning(body: ApiAnswer['body']): Promise<string> {
   let text = ''
   for await (const piece of body) {
     text += piece

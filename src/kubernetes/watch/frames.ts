@@ -26,7 +26,7 @@ const FRAME_TYPES: ReadonlyMap<unknown, 'put' | 'gone'> = new Map([
 ])
 
 /** Chunks in, whole lines out. Split on the byte: other line separators may stand inside a JSON string. */
-export class Lines {
+export class LineSplitter {
   readonly #limit: number
   #pieces: Buffer[] = []
   #held = 0

@@ -1,6 +1,6 @@
 import { type Decoded, decodeAs, nameIn } from '#kubernetes/decode/decode.ts'
 import { type Event, putOf } from '#kubernetes/event.ts'
-import type { Kind } from '#kubernetes/objects.ts'
+import type { ObjectKind } from '#kubernetes/objects.ts'
 import type { ObjectName } from '#values/names.ts'
 import type { Item } from './frames.ts'
 
@@ -23,12 +23,12 @@ export interface Delivery {
 }
 
 export class Ledger {
-  readonly #kind: Kind
+  readonly #kind: ObjectKind
   readonly #marks = new Map<ObjectName, string>()
   /** Of these only their problems were delivered: the consumer does not have them. */
   readonly #unusable = new Set<ObjectName>()
 
-  constructor(kind: Kind) {
+  constructor(kind: ObjectKind) {
     this.#kind = kind
   }
 

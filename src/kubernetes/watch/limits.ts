@@ -1,6 +1,6 @@
 // How long, how often, how much. The values are measured ones; tests scale them down.
 
-export interface Limits {
+export interface WatchLimits {
   /** Until an answer begins. */
   readonly headersMs: number
   /** Between two pieces of a list. */
@@ -28,7 +28,7 @@ export interface Limits {
   readonly tellEveryMs: number
 }
 
-export const LIMITS: Limits = {
+export const LIMITS: WatchLimits = {
   headersMs: 30_000,
   listIdleMs: 30_000,
   streamedListMs: 60_000,

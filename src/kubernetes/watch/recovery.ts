@@ -2,12 +2,12 @@ import type { ApiNotice, NoticeLimiter } from '#kubernetes/notices.ts'
 import type { ResourceStats } from '#kubernetes/stats.ts'
 import type { Clock } from '#system/ports.ts'
 import { Malformed, NeverEnding, Refusal, reasonOf, Silent } from './failures.ts'
-import type { Limits } from './limits.ts'
+import type { WatchLimits } from './limits.ts'
 import type { Resource } from './resources.ts'
 
 // How an attempt ended → when the next one comes, and where it begins.
 
-export interface Ending {
+export interface AttemptEnding {
   /** Absent where the API server closed the answer in good order. */
   readonly error?: unknown
   readonly resource: Resource
@@ -27,10 +27,10 @@ export interface Next {
   readonly without?: 'streamed lists' | 'field selector' | 'resource'
 }
 
-export interface RecoveryPorts {
+export interface RecoveryParts {
   readonly clock: Clock
   readonly random: () => number
-  readonly limits: Limits
+  readonly limits: WatchLimits
   readonly herald: NoticeLimiter
   readonly stats: ResourceStats
 }
@@ -39,7 +39,7 @@ const RETRY = { waitMs: 0, from: 'here' } as const
 const RELIST = { waitMs: 0, from: 'the beginning' } as const
 
 export class Recovery {
-  readonly #ports: RecoveryPorts
+  readonly #ports: RecoveryParts
   readonly #backoff: Backoff
   /** A relist at once must have been earned by a watch that worked: else list and 410 would chase each other. */
   #earned = true
@@ -47,7 +47,7 @@ export class Recovery {
   #waitingSince: number | undefined
   #absence: 'told' | undefined
 
-  constructor(ports: RecoveryPorts) {
+  constructor(ports: RecoveryParts) {
     this.#ports = ports
     this.#backoff = new Backoff(ports.limits, ports.random)
   }
@@ -61,7 +61,7 @@ export class Recovery {
     this.#ports.herald.tell({ what: 'back', resource: resource.kind, downMs })
   }
 
-  after(ending: Ending): Next {
+  after(ending: AttemptEnding): Next {
     const { error, steps, watchedMs } = ending
     const worked = steps > 0 || watchedMs >= this.#ports.limits.shortWatchMs
     if (worked) {
@@ -79,7 +79,7 @@ export class Recovery {
     return { waitMs, from: 'here' }
   }
 
-  #refused(refusal: Refusal, ending: Ending, free: 0 | undefined): Next {
+  #refused(refusal: Refusal, ending: AttemptEnding, free: 0 | undefined): Next {
     const { code, retryAfterMs } = refusal.facts
     if (code === 410) return this.#gone(refusal, ending)
     if ((code === 403 || code === 404) && ending.resource.refusal === 'means none') return this.#absent(refusal, ending)
@@ -95,7 +95,7 @@ export class Recovery {
     return { waitMs, from: 'here' }
   }
 
-  #gone(refusal: Refusal, ending: Ending): Next {
+  #gone(refusal: Refusal, ending: AttemptEnding): Next {
     this.#ports.stats.gone += 1
     const waitMs = this.#earned ? 0 : this.#backoff.next()
     this.#earned = false
@@ -104,7 +104,7 @@ export class Recovery {
   }
 
   /** Told once: on an old API server it stays that way. */
-  #absent(refusal: Refusal, { resource }: Ending): Next {
+  #absent(refusal: Refusal, { resource }: AttemptEnding): Next {
     const waitMs = this.#ports.limits.refusedMs
     const news = { resource: resource.kind, reason: reasonOf(refusal), retryMs: waitMs }
     if (this.#absence === undefined) this.#tell({ what: 'absent', ...news })
@@ -112,19 +112,19 @@ export class Recovery {
     return { waitMs, from: 'the beginning', without: 'resource' }
   }
 
-  #unselected(refusal: Refusal, { resource }: Ending): Next {
+  #unselected(refusal: Refusal, { resource }: AttemptEnding): Next {
     const { kind, fieldSelector: selector = '' } = resource
     this.#tell({ what: 'unselected', resource: kind, selector, reason: reasonOf(refusal) })
     return { ...RELIST, without: 'field selector' }
   }
 
-  #fallback(error: Error, ending: Ending): Next {
+  #fallback(error: Error, ending: AttemptEnding): Next {
     this.#tell({ what: 'fallback', resource: ending.resource.kind, reason: reasonOf(error) })
     return { ...RELIST, without: 'streamed lists' }
   }
 
   /** It has cost enough time already. An API server that does not know streamed lists answers, and then is silent. */
-  #silent(error: Silent, ending: Ending): Next {
+  #silent(error: Silent, ending: AttemptEnding): Next {
     this.#ports.stats.silences += 1
     this.#tell({ what: 'silent', resource: ending.resource.kind, reason: reasonOf(error) })
     if (ending.asked === 'streamed list' && error.missing !== 'no answer') return this.#fallback(error, ending)
@@ -132,7 +132,7 @@ export class Recovery {
   }
 
   /** The API server is asked for the same again, from before the line; if it is no better, for everything. */
-  #unread(error: Malformed, { resource, version, asked }: Ending, waitMs: number): Next {
+  #unread(error: Malformed, { resource, version, asked }: AttemptEnding, waitMs: number): Next {
     this.#ports.stats.malformed += 1
     const times = this.#malformed.version === version ? this.#malformed.times + 1 : 1
     const again = times < this.#ports.limits.malformedTries
@@ -142,7 +142,7 @@ export class Recovery {
     return { waitMs, from: 'the beginning', ...(asked === 'streamed list' ? { without: 'streamed lists' } : {}) }
   }
 
-  #wait({ resource }: Ending, reason: string, retryMs: number): void {
+  #wait({ resource }: AttemptEnding, reason: string, retryMs: number): void {
     this.#waitingSince ??= this.#ports.clock.now()
     this.#tell({ what: 'waiting', resource: resource.kind, reason, retryMs })
   }
@@ -153,7 +153,7 @@ export class Recovery {
 }
 
 /** With etcd 3.4, a streamed list is answered with 200 and then an ERROR event of code 500. */
-function unknownTo({ facts }: Refusal, { asked, resource }: Ending): Next['without'] {
+function unknownTo({ facts }: Refusal, { asked, resource }: AttemptEnding): Next['without'] {
   const { code, said, via } = facts
   const optional = resource.optional === 'fieldSelector'
   if (code === 400 && optional && /field (label|selector)/i.test(said)) return 'field selector'
@@ -165,11 +165,11 @@ function unknownTo({ facts }: Refusal, { asked, resource }: Ending): Next['witho
 
 /** Doubles up to a limit and adds up to as much again at random, so that five thousand nodes do not come back in step. */
 class Backoff {
-  readonly #limits: Limits
+  readonly #limits: WatchLimits
   readonly #random: () => number
   #failures = 0
 
-  constructor(limits: Limits, random: () => number) {
+  constructor(limits: WatchLimits, random: () => number) {
     this.#limits = limits
     this.#random = random
   }

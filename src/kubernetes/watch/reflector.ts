@@ -1,24 +1,24 @@
 import type { Clock } from '#system/ports.ts'
 import type { Event } from '#kubernetes/event.ts'
 import type { ResourceStats } from '#kubernetes/stats.ts'
-import type { Transport } from '#kubernetes/transport.ts'
+import type { ApiTransport } from '#kubernetes/transport.ts'
 import { Attempt, type Patience } from './attempt.ts'
 import { NeverEnding } from './failures.ts'
-import { type Frame, Lines, parseFrame } from './frames.ts'
+import { type Frame, LineSplitter, parseFrame } from './frames.ts'
 import { type Delivery, Ledger, Picture } from './ledger.ts'
-import type { Limits } from './limits.ts'
+import type { WatchLimits } from './limits.ts'
 import { pagedList } from './pages.ts'
-import type { Ending, Recovery } from './recovery.ts'
+import type { AttemptEnding, Recovery } from './recovery.ts'
 import { pathOf, type Resource, withoutFieldSelector } from './resources.ts'
 
 // One resource of the API server → its events, for as long as the consumer asks for the next one.
 
-export interface ReflectorOptions {
+export interface ReflectorParts {
   readonly resource: Resource
-  readonly transport: Pick<Transport, 'get'>
+  readonly transport: Pick<ApiTransport, 'get'>
   readonly clock: Clock
   readonly random: () => number
-  readonly limits: Limits
+  readonly limits: WatchLimits
   readonly recovery: Recovery
   readonly stats: ResourceStats
   /** Called when the first complete picture was delivered. */
@@ -27,7 +27,7 @@ export interface ReflectorOptions {
 
 /** How far this attempt came. */
 interface Course {
-  asked: Ending['asked']
+  asked: AttemptEnding['asked']
   steps: number
   watchingSince?: number
 }
@@ -43,7 +43,7 @@ const NOTHING: readonly Delivery[] = []
  * after it is asked for. Where that is not possible, everything is listed and compared with what was delivered.
  */
 export class Reflector {
-  readonly #options: ReflectorOptions
+  readonly #options: ReflectorParts
   readonly #ledger: Ledger
   #resource: Resource
   #lists: 'streamed' | 'paged' = 'streamed'
@@ -56,7 +56,7 @@ export class Reflector {
   /** Refused, and not needed: as good as empty. */
   #isAbsent = false
 
-  constructor(options: ReflectorOptions) {
+  constructor(options: ReflectorParts) {
     this.#options = options
     this.#resource = options.resource
     this.#ledger = new Ledger(options.resource.kind)
@@ -104,7 +104,7 @@ export class Reflector {
     const { clock, limits } = this.#options
     const lateAt = clock.now() + limits.streamedListMs
     if (this.#picture === undefined) this.#watching()
-    const lines = new Lines(limits.lineBytes)
+    const lines = new LineSplitter(limits.lineBytes)
     for await (const piece of attempt.pieces(answer, () => this.#patience())) {
       for (const line of lines.take(piece)) {
         const frame = known(parseFrame(line))

@@ -1,10 +1,10 @@
-import type { Kind } from '#kubernetes/objects.ts'
+import type { ObjectKind } from '#kubernetes/objects.ts'
 import type { ExtraKind } from '#kubernetes/stats.ts'
 
 // What is watched, with kube-proxy's own selectors: what nobody needs is not sent to five thousand nodes.
 
 export interface Resource {
-  readonly kind: Kind
+  readonly kind: ObjectKind
   readonly path: string
   readonly labelSelector?: string
   readonly fieldSelector?: string

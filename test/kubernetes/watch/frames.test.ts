@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Malformed, Refusal, reasonOf, retryAfterMs } from '#kubernetes/watch/failures.ts'
-import { Lines, parseFrame } from '#kubernetes/watch/frames.ts'
+import { LineSplitter, parseFrame } from '#kubernetes/watch/frames.ts'
 
 function linesOf(bytes: Buffer, cuts: readonly number[], limit = 1 << 20): string[] {
-  const lines = new Lines(limit)
+  const lines = new LineSplitter(limit)
   const edges = [0, ...[...cuts].sort((a, b) => a - b), bytes.length]
   return edges.slice(1).flatMap((end, i) => [...lines.take(bytes.subarray(edges[i], end))])
 }

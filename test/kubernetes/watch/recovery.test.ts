@@ -3,11 +3,11 @@ import { type ApiNotice, NoticeLimiter } from '#kubernetes/notices.ts'
 import { freshStats } from '#kubernetes/stats.ts'
 import { Malformed, NeverEnding, Refusal, Silent } from '#kubernetes/watch/failures.ts'
 import { LIMITS } from '#kubernetes/watch/limits.ts'
-import { type Ending, type Next, Recovery } from '#kubernetes/watch/recovery.ts'
+import { type AttemptEnding, type Next, Recovery } from '#kubernetes/watch/recovery.ts'
 import { watchedResources } from '#kubernetes/watch/resources.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 
-const [services, slices] = watchedResources('n1') as [Ending['resource'], Ending['resource']]
+const [services, slices] = watchedResources('n1') as [AttemptEnding['resource'], AttemptEnding['resource']]
 
 function refusal(code: number, more: { said?: string; via?: 'status' | 'event'; retryAfterMs?: number } = {}): Refusal {
   return new Refusal({ code, said: 'because', via: 'status', retryAfterMs: 0, ...more })
@@ -20,7 +20,7 @@ function ward(random = () => 0) {
   const stats = freshStats().Service
   const herald = new NoticeLimiter(told => news.push(told), clock, LIMITS.tellEveryMs)
   const recovery = new Recovery({ clock, random, limits: LIMITS, herald, stats })
-  const decide = (ending: Partial<Ending>): Next => {
+  const decide = (ending: Partial<AttemptEnding>): Next => {
     return recovery.after({ resource: services, asked: 'watch', watchedMs: 0, steps: 0, version: '7', ...ending })
   }
   return { clock, news, stats, recovery, decide }
