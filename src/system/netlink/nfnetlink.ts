@@ -1,0 +1,14 @@
+// Numbers of the kernel's netfilter protocol: subsystem 10, nftables.
+
+/** The netlink protocol. */
+export const NETFILTER = 12
+export const NFTABLES = 10
+/** Family, version and resource id stand before the attributes. */
+export const HEADER = 4
+
+export const GETCHAIN = 4
+export const GETRULE = 7
+export const NEWGEN = 15
+export const GETGEN = 16
+
+export const FAMILY_NUMBERS = { ip: 2, ip6: 10 } as const

@@ -1,0 +1,103 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
+import { must } from '#system/must.ts'
+import { RulesetListener } from '#system/netlink/ruleset-listener.ts'
+import { RulesetReader } from '#system/netlink/ruleset-reader.ts'
+import { cannotRun, type Namespace, newNamespace } from './namespace.ts'
+
+// The kernel's ruleset over netlink, beside the real tools that change it.
+
+const why = cannotRun('iptables-nft', 'nft')
+const RESTORE = ['iptables-nft-restore', '--noflush'] as const
+
+describe.skipIf(why !== undefined)(`the ruleset over netlink${why ? ` (skipped: ${why})` : ''}`, () => {
+  let namespace: Namespace
+  let path: string
+  const open: { close(): void }[] = []
+
+  beforeEach(async () => {
+    namespace = await newNamespace('netlink')
+    path = `/run/netns/${namespace.name}`
+  })
+  afterEach(async () => {
+    for (const socket of open.splice(0)) socket.close()
+    await namespace.end()
+  })
+
+  const listener = (receiveBytes?: number): RulesetListener => {
+    const size = receiveBytes === undefined ? {} : { receiveBytes }
+    const found = RulesetListener.open({ namespace: path, concerns: family => family === 'ip', ...size })!
+    open.push(found)
+    return found
+  }
+  const reader = (): RulesetReader => {
+    const found = RulesetReader.open(path)!
+    open.push(found)
+    return found
+  }
+  const restore = (...lines: readonly string[]) =>
+    must(namespace.kernel, anyCommand(RESTORE, { input: ['*nat', ...lines, 'COMMIT', ''].join('\n') }))
+  const run = (...argv: readonly [string, ...string[]]) => must(namespace.kernel, anyCommand(argv))
+
+  test('a transaction has its number, its program, and what it touched, each once', async () => {
+    const ears = listener()
+    await restore(':KUBE-A - [0:0]', '-A KUBE-A -j RETURN', '-A KUBE-A -p tcp -j RETURN', '-A PREROUTING -j KUBE-A')
+    const { commits, gap } = ears.hear()
+    expect(gap).toBe(false)
+    expect(commits.map(({ program }) => program)).toEqual(['iptables-nft-re'])
+    expect(commits[0]!.generation).toBe(reader().generation())
+    const touched = commits[0]!.touches.map(({ table, kind, name }) => `${table} ${kind} ${name}`)
+    expect(touched.filter(one => one.includes('KUBE-A'))).toEqual(['nat chain KUBE-A', 'nat rule KUBE-A'])
+    expect(touched).toContain('nat rule PREROUTING')
+    expect(ears.hear()).toEqual({ commits: [], gap: false })
+  })
+
+  test('generations follow each other without a gap, and those of the other family are heard without what they touched', async () => {
+    const ears = listener()
+    await run('nft', 'add', 'table', 'ip', 'one')
+    await run('nft', 'add', 'table', 'ip6', 'two')
+    await run('nft', 'add set ip one s { type ipv4_addr; }')
+    await run('nft', 'add element ip one s { 192.0.2.1 }')
+    const { commits } = ears.hear()
+    const first = commits[0]!.generation
+    expect(commits.map(({ generation }) => generation - first)).toEqual([0, 1, 2, 3])
+    expect(commits.map(({ touches }) => touches.map(({ kind, name }) => `${kind} ${name}`.trim()))).toEqual([
+      ['table'],
+      [],
+      ['set s'],
+      ['element s'],
+    ])
+  })
+
+  test('what the buffer could not hold is a gap, and hearing goes on behind it', async () => {
+    const ears = listener(4096)
+    const chains = Array.from({ length: 500 }, (_, i) => `KUBE-SVC-${i}`)
+    await restore(...chains.map(chain => `:${chain} - [0:0]`))
+    expect(ears.hear().gap).toBe(true)
+    await restore(':KUBE-LAST - [0:0]')
+    const { commits, gap } = ears.hear()
+    expect([gap, commits.flatMap(({ touches }) => touches.map(({ name }) => name))]).toEqual([
+      false,
+      expect.arrayContaining(['KUBE-LAST']),
+    ])
+  })
+
+  test('a chain’s fingerprint changes with its rules, and with nothing else', async () => {
+    const rule = '-A KUBE-A -d 192.0.2.1/32 -p tcp -m comment --comment "shop/cart" -m tcp --dport 80 -j RETURN'
+    await restore(':KUBE-A - [0:0]', ':KUBE-B - [0:0]', rule, '-A KUBE-B -j RETURN')
+    const eyes = reader()
+    const at = (chain: string) => eyes.fingerprint({ family: 'ip', table: 'nat', chain })
+    const [before, other] = [at('KUBE-A'), at('KUBE-B')]
+    expect([...eyes.chains('ip', 'nat')]).toEqual(expect.arrayContaining(['KUBE-A', 'KUBE-B']))
+    await restore(':KUBE-A - [0:0]', rule)
+    expect(at('KUBE-A')).toBe(before)
+    await run('iptables-nft', '-t', 'nat', '-Z')
+    expect(at('KUBE-A')).toBe(before)
+    await restore(':KUBE-A - [0:0]', rule.replace('shop/cart', 'shop/card'))
+    expect(at('KUBE-A')).not.toBe(before)
+    expect(at('KUBE-B')).toBe(other)
+    await restore(':KUBE-A - [0:0]', ':KUBE-EMPTY - [0:0]')
+    expect(at('KUBE-A')).toBe(at('KUBE-EMPTY'))
+    expect(eyes.chains('ip', 'nat').has('KUBE-GONE')).toBe(false)
+  })
+})
