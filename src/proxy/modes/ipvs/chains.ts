@@ -19,25 +19,26 @@ const NOT_FROM_NODE = '-m addrtype ! --src-type LOCAL'
 export function chains(node: NodeView): readonly ChainText[] {
   const is = (set: SetName, directions: string): string =>
     rule(words.comment(setComment(set)), `-m set --match-set ${setName(set, node.family)} ${directions}`)
-  const part: Part = { node, is, destinationIn: set => is(set, 'dst,dst') }
+  const terms: Terms = { node, is, destinationIn: set => is(set, 'dst,dst') }
   return [
     chain('nat', names.MARK_MASQ, [words.setMark(node.mark)]),
-    chain('nat', names.POSTROUTING, postrouting(part)),
-    chain('nat', names.LOAD_BALANCER, loadBalancer(part)),
-    chain('nat', names.NODE_PORT, nodePort(part)),
-    chain('nat', names.SERVICES, services(part)),
-    chain('filter', names.FORWARD, forward(part)),
+    chain('nat', names.POSTROUTING, postrouting(terms)),
+    chain('nat', names.LOAD_BALANCER, loadBalancer(terms)),
+    chain('nat', names.NODE_PORT, nodePort(terms)),
+    chain('nat', names.SERVICES, services(terms)),
+    chain('filter', names.FORWARD, forward(terms)),
     chain('filter', names.NODE_PORT, [rule('-p tcp', is('HEALTH-CHECK-NODE-PORT', 'dst'), '-j ACCEPT')]),
-    chain('filter', names.SOURCE_RANGES, sourceRanges(part)),
-    chain('filter', names.PROXY_FIREWALL, guarded(part)),
-    chain('filter', names.IPVS_FILTER, incoming(part)),
-    chain('mangle', names.SOURCE_RANGES, sourceRanges(part)),
+    chain('filter', names.SOURCE_RANGES, sourceRanges(terms)),
+    chain('filter', names.PROXY_FIREWALL, guarded(terms)),
+    chain('filter', names.IPVS_FILTER, incoming(terms)),
+    chain('mangle', names.SOURCE_RANGES, sourceRanges(terms)),
     // IPVS takes what the node itself sends before the filter table sees it.
-    chain('mangle', names.IPVS_OUT_FILTER, [rule(NEW, part.destinationIn('DROP'), '-j DROP'), ...guarded(part)]),
+    chain('mangle', names.IPVS_OUT_FILTER, [rule(NEW, terms.destinationIn('DROP'), '-j DROP'), ...guarded(terms)]),
   ]
 }
 
-interface Part {
+/** The matches from which rules are put together. */
+interface Terms {
   readonly node: NodeView
   /** Matches packets that are in the set, with the set's own comment. */
   readonly is: (set: SetName, directions: string) => string
@@ -60,7 +61,7 @@ function chain(table: names.IpvsTable, name: string, bodies: readonly Word[]): C
  * Marked packets leave with the node's address. So do those of a pod that reached itself: otherwise its reply goes straight
  * back, and TCP rejects it.
  */
-function postrouting({ node, is }: Part): readonly Word[] {
+function postrouting({ node, is }: Terms): readonly Word[] {
   return [
     rule(is('LOOP-BACK', 'dst,dst,src'), '-j MASQUERADE'),
     rule(words.notMarked(node.mark), '-j RETURN'),
@@ -73,7 +74,7 @@ function postrouting({ node, is }: Part): readonly Word[] {
  * Only marks packets: IPVS sends them on. Packets to a Service's address are accepted before the rules for node ports, so that
  * port 30080 of a Service's address is not taken for node port 30080.
  */
-function services({ node, destinationIn, is }: Part): readonly Word[] {
+function services({ node, destinationIn, is }: Terms): readonly Word[] {
   const mark = words.jump(names.MARK_MASQ)
   const notPod = fromPods(node, '! ')
   return [
@@ -91,8 +92,8 @@ function services({ node, destinationIn, is }: Part): readonly Word[] {
 /** The node's own packets have the Service's address as their source; an endpoint on another node could not answer them. */
 function masqueradeAtClusterIP(
   node: NodeView,
-  destinationIn: Part['destinationIn'],
-  is: Part['is'],
+  destinationIn: Terms['destinationIn'],
+  is: Terms['is'],
 ): readonly string[] {
   const masquerade = node.masquerade ?? (node.localPods === undefined ? 'never' : 'from-outside')
   if (masquerade === 'all') return [destinationIn('CLUSTER-IP')]
@@ -101,11 +102,11 @@ function masqueradeAtClusterIP(
   return [rule(source, iface, destinationIn('CLUSTER-IP'))]
 }
 
-function loadBalancer({ node, destinationIn }: Part): readonly Word[] {
+function loadBalancer({ node, destinationIn }: Terms): readonly Word[] {
   return [...keepSource(node, destinationIn('LOAD-BALANCER-LOCAL')), words.jump(names.MARK_MASQ)]
 }
 
-function nodePort({ node, is, destinationIn }: Part): readonly Word[] {
+function nodePort({ node, is, destinationIn }: Terms): readonly Word[] {
   return NODE_PORT_PROTOCOLS.flatMap(protocol => {
     const asked = (policy: 'Cluster' | 'Local'): string => {
       const set = nodePortSet(protocol, policy)
@@ -127,18 +128,18 @@ function keepSource(node: NodeView, asked: string, proto?: string): readonly Wor
   ]
 }
 
-function forward({ node }: Part): readonly Word[] {
+function forward({ node }: Terms): readonly Word[] {
   return [
     rule(words.comment('kubernetes forwarding rules'), words.marked(node.mark), '-j ACCEPT'),
     rule(words.comment('kubernetes forwarding conntrack rule'), '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'),
   ]
 }
 
-function guarded({ destinationIn }: Part): readonly Word[] {
+function guarded({ destinationIn }: Terms): readonly Word[] {
   return [rule(destinationIn('LOAD-BALANCER-FW'), words.jump(names.SOURCE_RANGES))]
 }
 
-function sourceRanges({ is }: Part): readonly Word[] {
+function sourceRanges({ is }: Terms): readonly Word[] {
   return [
     rule(is('LOAD-BALANCER-SOURCE-CIDR', 'dst,dst,src'), '-j RETURN'),
     rule(is('LOAD-BALANCER-SOURCE-IP', 'dst,dst,src'), '-j RETURN'),
@@ -147,7 +148,7 @@ function sourceRanges({ is }: Part): readonly Word[] {
 }
 
 /** Packets to an address of a Service: dropped, sent on to a virtual server, or rejected where none listens at that port. */
-function incoming({ node, destinationIn, is }: Part): readonly Word[] {
+function incoming({ node, destinationIn, is }: Terms): readonly Word[] {
   const { source, iface } = fromPods(node, '! ')
   const health = is('HEALTH-CHECK-NODE-PORT', 'dst')
   return [

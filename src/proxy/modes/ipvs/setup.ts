@@ -64,8 +64,8 @@ const TRIAL: Readonly<Record<Family, ipvs.VirtualServerAddress>> = {
 }
 
 /**
- * The kernel loads a scheduler's module when the first virtual server asks for it. Where none of ours uses the scheduler yet, one
- * is made for the test and deleted again.
+ * The kernel loads a scheduler's module when the first virtual server asks for it. Where no virtual server uses the scheduler
+ * yet, one is made and deleted again.
  */
 async function missingScheduler(
   kernel: Kernel,

@@ -12,14 +12,14 @@ import { ruleBlocks } from './write-rules.ts'
 // before the virtual servers they record; an address last, so that a client that reaches the address finds a server there.
 
 export function write(plan: Plan, tools: Tools): readonly Command[] {
-  const parts: Parts = { make: sorted(plan.add), change: sorted(plan.change), remove: sorted(plan.remove) }
-  const sets = run(ipset.restoreSets, setLines(parts, plan, tools))
+  const sortedPlan: SortedPlan = { make: sorted(plan.add), change: sorted(plan.change), remove: sorted(plan.remove) }
+  const sets = run(ipset.restoreSets, setLines(sortedPlan, plan, tools))
   const rules = rulesCommand(plan, tools)
-  const servers = run(ipvs.restoreServers, serverLines(parts, plan))
-  const addresses = run(ipBatch, addressLines(parts))
+  const servers = run(ipvs.restoreServers, serverLines(sortedPlan, plan))
+  const addresses = run(ipBatch, addressLines(sortedPlan))
   const destroyed = run(
     ipset.restoreSets,
-    parts.remove.set.map(({ name }) => `destroy ${name}`),
+    sortedPlan.remove.set.map(({ name }) => `destroy ${name}`),
   )
   const steps = replacesRules(plan)
     ? [sets, servers, addresses, rules, destroyed]
@@ -46,7 +46,7 @@ function replacesRules({ change }: Plan): boolean {
 
 type Sorted = { readonly [K in IpvsUnitKind]: readonly (Extract<IpvsUnit, { kind: K }> & { readonly unit: Unit })[] }
 
-interface Parts {
+interface SortedPlan {
   readonly make: Sorted
   readonly change: Sorted
   readonly remove: Sorted
@@ -71,7 +71,11 @@ function sorted(units: ReadonlyMap<Unit, unknown> | ReadonlySet<Unit>): Sorted {
 }
 
 /** In the order of the sets: a source range is added before the member that drops all other sources, and deleted after it. */
-function setLines({ make, change, remove }: Parts, { add, change: texts }: Plan, { family }: Tools): readonly string[] {
+function setLines(
+  { make, change, remove }: SortedPlan,
+  { add, change: texts }: Plan,
+  { family }: Tools,
+): readonly string[] {
   const order = new Map(SET_NAMES.map((set, i) => [setName(set, family), i]))
   const byOrder = (a: { readonly name: string }, b: { readonly name: string }): number =>
     (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0)
@@ -119,7 +123,7 @@ function expiringLine(name: string, entry: string): string {
 }
 
 /** New endpoints before old ones are deleted, so that no virtual server is without an endpoint for a moment. */
-function serverLines({ make, change, remove }: Parts, { add, change: texts }: Plan): readonly string[] {
+function serverLines({ make, change, remove }: SortedPlan, { add, change: texts }: Plan): readonly string[] {
   const gone = new Set(remove.server.map(({ server }) => `${server.protocol} ${server.at}`))
   const options = (text: string): string => (text === LINGERING ? ipvs.QUIET : text)
   return [
@@ -134,7 +138,7 @@ function serverLines({ make, change, remove }: Parts, { add, change: texts }: Pl
   ]
 }
 
-function addressLines({ make, remove }: Parts): readonly string[] {
+function addressLines({ make, remove }: SortedPlan): readonly string[] {
   return [
     ...make.device.map(() => ADD_IPVS_DEVICE),
     ...make.address.map(({ ip }) => serviceAddressLine('add', ip)),
