@@ -1,7 +1,7 @@
 import { hash8 } from '#values/digest.ts'
 import type { ObjectName } from '#values/names.ts'
 
-// Something worth telling whoever looks at the object → an Event of events.k8s.io/v1, with the fields kube-proxy gives it.
+// Something the owner of an object should see there → an Event of events.k8s.io/v1, with the fields kube-proxy gives it.
 
 export interface KubeEvent {
   readonly apiVersion: 'events.k8s.io/v1'
@@ -24,8 +24,8 @@ interface Regarding {
   readonly name: string
 }
 
-/** Who speaks, and when. */
-export interface Speaker {
+/** The node an Event comes from, and the time. */
+export interface EventReporter {
   readonly nodeName: string
   /** The name the operating system has for this host. */
   readonly hostname: string
@@ -38,7 +38,7 @@ export interface LostFrontend {
   readonly id: string
   readonly service: ObjectName
   /** `tcp 10.96.0.10 80` */
-  readonly door: string
+  readonly frontend: string
   readonly holder: string
 }
 
@@ -46,12 +46,12 @@ export interface LostFrontend {
 const NOTE_LENGTH = 1024
 const INSTANCE_LENGTH = 128
 
-export function starting(by: Speaker): KubeEvent {
+export function starting(by: EventReporter): KubeEvent {
   const regarding: Regarding = { kind: 'Node', name: by.nodeName }
   return event(by, { regarding, type: 'Normal', reason: 'Starting', action: 'StartKubeProxy' })
 }
 
-export function healthCheckFailed(by: Speaker, service: ObjectName, failure: HealthCheckFailure): KubeEvent {
+export function healthCheckFailed(by: EventReporter, service: ObjectName, failure: HealthCheckFailure): KubeEvent {
   const { port, reason } = failure
   return event(by, {
     regarding: serviceRegarding(service),
@@ -67,23 +67,23 @@ export interface HealthCheckFailure {
   readonly reason: string
 }
 
-/** Named after what it says: every node finds out, and only the first one's Event is made. */
-export function claimLost(by: Speaker, { id, service, door, holder }: LostFrontend): KubeEvent {
+/** Named after its content: every node finds the lost claim, and only the first one's Event is created. */
+export function claimLost(by: EventReporter, { id, service, frontend, holder }: LostFrontend): KubeEvent {
   const said = event(by, {
     regarding: serviceRegarding(service),
     type: 'Warning',
     reason: 'AddressClaimed',
     action: 'Claim',
-    note: `Service "${id}" does not get ${door}: "${holder}" is older and has it`,
+    note: `Service "${id}" does not get ${frontend}: "${holder}" is older and has it`,
   })
-  const name = `${said.regarding.name}.${hash8(`${id} ${door} ${holder}`).toLowerCase()}`
+  const name = `${said.regarding.name}.${hash8(`${id} ${frontend} ${holder}`).toLowerCase()}`
   return { ...said, metadata: { ...said.metadata, name } }
 }
 
-type Said = Pick<KubeEvent, 'regarding' | 'type' | 'reason' | 'action' | 'note'>
+type EventContent = Pick<KubeEvent, 'regarding' | 'type' | 'reason' | 'action' | 'note'>
 
 /** Events about what has no namespace stand in `default`. */
-function event({ hostname, now }: Speaker, { note, ...said }: Said): KubeEvent {
+function event({ hostname, now }: EventReporter, { note, ...said }: EventContent): KubeEvent {
   const { name, namespace = 'default' } = said.regarding
   return {
     apiVersion: 'events.k8s.io/v1',

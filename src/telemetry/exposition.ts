@@ -3,7 +3,7 @@
 
 export type Labels<Name extends string> = Readonly<Record<Name, string>>
 
-export interface About<Name extends string> {
+export interface MetricOptions<Name extends string> {
   readonly name: string
   readonly help: string
   readonly labels?: readonly Name[]
@@ -11,7 +11,7 @@ export interface About<Name extends string> {
 
 export interface Counter<Name extends string> {
   add(labels: Labels<Name>, amount?: number): void
-  /** For a total that somebody else keeps. */
+  /** Sets the total, for a count that is kept elsewhere. */
   follow(labels: Labels<Name>, total: number): void
 }
 
@@ -35,20 +35,20 @@ interface Metric {
 export class Registry {
   readonly #metrics = new Map<string, Metric>()
 
-  counter<Name extends string = never>(about: About<Name>): Counter<Name> {
+  counter<Name extends string = never>(about: MetricOptions<Name>): Counter<Name> {
     const series = new Numbers('counter', about)
     this.#metrics.set(about.name, series)
     return series
   }
 
-  gauge<Name extends string = never>(about: About<Name>): Gauge<Name> {
+  gauge<Name extends string = never>(about: MetricOptions<Name>): Gauge<Name> {
     const series = new Numbers('gauge', about)
     this.#metrics.set(about.name, series)
     return series
   }
 
   /** `buckets` are the upper bounds, sorted; the one without bound comes by itself. */
-  histogram<Name extends string = never>(buckets: readonly number[], about: About<Name>): Histogram<Name> {
+  histogram<Name extends string = never>(buckets: readonly number[], about: MetricOptions<Name>): Histogram<Name> {
     const series = new Distributions(buckets, about)
     this.#metrics.set(about.name, series)
     return series
@@ -73,7 +73,7 @@ class Numbers<Name extends string> implements Metric, Counter<Name>, Gauge<Name>
   readonly help: string
   readonly #values = new Map<string, number>()
 
-  constructor(type: Type, { help, labels = [] }: About<Name>) {
+  constructor(type: Type, { help, labels = [] }: MetricOptions<Name>) {
     this.type = type
     this.help = help
     if (labels.length === 0) this.#values.set('', 0)
@@ -109,7 +109,7 @@ class Distributions<Name extends string> implements Metric, Histogram<Name> {
   readonly #bounds: readonly number[]
   readonly #series = new Map<string, Distribution>()
 
-  constructor(bounds: readonly number[], { help, labels = [] }: About<Name>) {
+  constructor(bounds: readonly number[], { help, labels = [] }: MetricOptions<Name>) {
     this.help = help
     this.#bounds = bounds
     if (labels.length === 0) this.#series.set('', this.#empty())

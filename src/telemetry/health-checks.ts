@@ -16,7 +16,7 @@ export interface HealthCheckAnswer {
   readonly body: string
 }
 
-/** Yes only where there is somebody to serve and rules that lead there. */
+/** 200 only where this node has a ready endpoint and rules that lead to it. */
 export function healthCheckAnswer({ service, count, healthy }: HealthCheckState): HealthCheckAnswer {
   const [namespace, name] = service.split('/')
   const body = { service: { namespace, name }, localEndpoints: count, serviceProxyHealthy: healthy }

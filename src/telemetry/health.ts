@@ -17,7 +17,7 @@ export interface HealthLimits {
   readonly stuckMs: number
 }
 
-export interface Answer {
+export interface HealthAnswer {
   readonly status: 200 | 503
   readonly body: string
 }
@@ -92,7 +92,7 @@ export class Health {
   }
 
   /** May load balancers send traffic here? */
-  healthz(): Answer {
+  healthz(): HealthAnswer {
     const { healthy } = this
     const answer = { good: healthy && this.#eligible, extra: { nodeEligible: this.#eligible }, healthy }
     return this.#answer({ ...answer, isHealthy: lane => this.#isHealthy(lane), reason: this.#apiServer() })
@@ -102,13 +102,13 @@ export class Health {
    * Should this process go on? That it answers shows that its event loop turns; besides that, only a stuck lane is a reason to
    * end it, and only while the API server is heard: a new process could not learn from a silent one what to write.
    */
-  livez(): Answer {
+  livez(): HealthAnswer {
     const isLive = (lane: LaneHealth): boolean => this.#silent() || !this.#isStuck(lane)
     const good = [...this.#lanes.values()].every(isLive)
     return this.#answer({ good, extra: {}, healthy: good, isHealthy: isLive, reason: {} })
   }
 
-  #answer({ good, extra, healthy, isHealthy, reason }: Finding): Answer {
+  #answer({ good, extra, healthy, isHealthy, reason }: Finding): HealthAnswer {
     const now = this.#clock.now()
     const lanes = [...this.#lanes].map(([family, lane]) => [
       FAMILY_LABEL[family],

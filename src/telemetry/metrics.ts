@@ -3,14 +3,14 @@ import type { Family } from '#values/address.ts'
 import { type Gauge, Registry } from './exposition.ts'
 import { type LaneNumbers as KubeProxyLane, KubeProxyMetrics } from './numbers/kube-proxy.ts'
 import { OwnMetrics, type OwnNumbers } from './numbers/own.ts'
-import type { Change } from './numbers/pending.ts'
-import { type Finished, type Requested, RequestMetrics } from './numbers/requests.ts'
-import { type Ran, Tallies } from './numbers/tally.ts'
+import type { PendingChange } from './numbers/pending.ts'
+import { type FinishedRequest, RequestMetrics, type RequestResult } from './numbers/requests.ts'
+import { type RanCommand, Tallies } from './numbers/tally.ts'
 
-// What happens, and how things stand when somebody asks → the text of /metrics.
+// What happens, and numbers that are read at each scrape → the text of /metrics.
 
-/** What is looked at only when somebody asks. */
-export interface Standing extends Omit<OwnNumbers, 'lanes'> {
+/** Numbers that are read only when /metrics is scraped. */
+export interface CurrentNumbers extends Omit<OwnNumbers, 'lanes'> {
   readonly lanes: readonly (KubeProxyLane & OwnNumbers['lanes'][number])[]
   readonly vitals: {
     readonly cpuSeconds: number
@@ -45,7 +45,7 @@ export class Metrics {
     this.#vitals.startedAt.set({}, startedAt / 1000)
   }
 
-  changed(change: Change): void {
+  changed(change: PendingChange): void {
     this.#kubeProxy.changed(change)
   }
 
@@ -59,7 +59,7 @@ export class Metrics {
     this.#own.reported(report)
   }
 
-  ran(ran: Ran): void {
+  ran(ran: RanCommand): void {
     this.#tallies.ran(ran)
     this.#own.ran(ran)
   }
@@ -69,12 +69,12 @@ export class Metrics {
   }
 
   /** The API server has answered a request, or has not. */
-  requested(requested: Requested): void {
+  requested(requested: RequestResult): void {
     this.#requests.requested(requested)
   }
 
-  /** An answer has come to its end; a watch is not told of. */
-  finished(finished: Finished): void {
+  /** An answer has come to its end. Watches are not counted here. */
+  finished(finished: FinishedRequest): void {
     this.#requests.finished(finished)
   }
 
@@ -83,7 +83,7 @@ export class Metrics {
     this.#own.sent(result)
   }
 
-  text(standing: Standing): string {
+  text(standing: CurrentNumbers): string {
     this.#kubeProxy.look(standing.lanes)
     this.#own.look(standing)
     this.#vitals.look(standing.vitals)
@@ -103,7 +103,7 @@ function vitalsIn(registry: Registry) {
   }
   return {
     startedAt: gauge('start_time_seconds', 'Start time of the process since unix epoch in seconds.'),
-    look({ cpuSeconds, residentBytes, ...rest }: Standing['vitals']): void {
+    look({ cpuSeconds, residentBytes, ...rest }: CurrentNumbers['vitals']): void {
       cpu.follow({}, cpuSeconds)
       resident.set({}, residentBytes)
       for (const [name, value] of Object.entries(rest)) optional[name as keyof typeof optional].set({}, value)

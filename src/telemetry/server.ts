@@ -8,7 +8,7 @@ export interface PageAnswer {
   readonly body: string
 }
 
-/** What the pages show; all but the configuration is looked at when somebody asks. */
+/** What the pages show. Functions are called at each request. */
 export interface Shown {
   readonly metrics: () => string
   readonly slis: Slis

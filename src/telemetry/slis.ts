@@ -1,6 +1,6 @@
 import { Registry } from './exposition.ts'
 
-// How often we were asked whether we are alive, and said yes → the page that Kubernetes' components have for it.
+// Requests to /healthz on the metrics port, and their success → the page of SLIs that every Kubernetes component has.
 
 export class Slis {
   readonly #registry = new Registry()

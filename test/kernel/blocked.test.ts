@@ -52,7 +52,7 @@ describe.skipIf(why !== undefined)(`a chain that a stranger holds on to${why ? `
     const outcome = await client.connect({ to: '10.96.0.10', port: 80 })
     expect(outcome.ok && outcome.answer.name).toBe('web-2')
     const warnings = rig.logged.filter(line => line.startsWith('W'))
-    expect(warnings).toEqual([expect.stringContaining('Left empty what cannot go')])
+    expect(warnings).toEqual([expect.stringContaining('Emptied what cannot be deleted')])
     expect(warnings[0]).toContain(`nat ${chain}: -A STRANGER -p tcp -j ${chain}`)
     expect(rig.logged.filter(line => line.startsWith('E'))).toEqual([])
     expect(rig.reports.filter(({ failure }) => failure !== undefined)).toEqual([])

@@ -52,7 +52,7 @@ describe.skipIf(why !== undefined)(
       expect(tookMs).toBeLessThan(1000)
       await rig.settled()
       expect(await tables()).toEqual(before)
-      expect(rig.logged.filter(line => line.includes('Somebody else had changed our rules')).length).toBeGreaterThan(0)
+      expect(rig.logged.filter(line => line.includes('Another program had changed our rules')).length).toBeGreaterThan(0)
     })
 
     test('what we write ourselves raises no alarm', async () => {

@@ -64,7 +64,7 @@ describe.skipIf(why !== undefined)(`rules that somebody else has touched${why ? 
     console.log(`${what}: traffic flowed again after ${tookMs.toFixed(0)} ms`)
     await rig.settled()
     expect([await rig.save(), await rig.save('ip6tables-save')]).toEqual(before)
-    expect(rig.logged.filter(line => line.includes('Somebody else had changed our rules')).length).toBeGreaterThan(0)
+    expect(rig.logged.filter(line => line.includes('Another program had changed our rules')).length).toBeGreaterThan(0)
   })
 
   test('so is what a stranger does with the very program we use, while we use it', async () => {

@@ -224,9 +224,9 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
 
   test('rules that somebody flushed are written again at once', async () => {
     const before = programs.log.length
-    expect(programs.log).not.toContain('Somebody else had changed our rules')
+    expect(programs.log).not.toContain('Another program had changed our rules')
     await lab.node.kernel.run(anyCommand(['iptables', '-t', 'nat', '-F']))
-    await until(() => programs.log.slice(before).includes('Somebody else had changed our rules'))
+    await until(() => programs.log.slice(before).includes('Another program had changed our rules'))
     await until(() => reaches('10.96.0.10', 80))
   })
 

@@ -5,7 +5,7 @@ import { name } from '../support/objects.ts'
 const BY = { nodeName: 'n1', hostname: 'n1.example.org', now: Date.parse('2026-11-21T00:33:19.106Z') + 0.156 }
 const SPEAKER = { reportingController: 'kube-proxy', reportingInstance: 'kube-proxy-n1.example.org' }
 
-test('a start is told of the Node, in the default namespace, without a note', () => {
+test('a start is an Event of the Node, in the default namespace, without a note', () => {
   expect(starting(BY)).toEqual({
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
@@ -19,7 +19,7 @@ test('a start is told of the Node, in the default namespace, without a note', ()
   })
 })
 
-test('a health check port that cannot be had is told of its Service, in the words of kube-proxy', () => {
+test('a health check port that cannot be had is an Event of its Service, in the words of kube-proxy', () => {
   const failure = { port: 31_234, reason: 'listen EADDRINUSE' }
   expect(healthCheckFailed(BY, name('shop/cart'), failure)).toMatchObject({
     metadata: { name: expect.stringMatching(/^cart\./), namespace: 'shop' },
@@ -32,8 +32,8 @@ test('a health check port that cannot be had is told of its Service, in the word
   })
 })
 
-test('a lost claim is told of the loser, under the same name by every node', () => {
-  const lost = { id: 'shop/b:http', service: name('shop/b'), door: 'tcp 10.0.0.1 80', holder: 'shop/a:http' }
+test('a lost claim is an Event of the loser, under the same name by every node', () => {
+  const lost = { id: 'shop/b:http', service: name('shop/b'), frontend: 'tcp 10.0.0.1 80', holder: 'shop/a:http' }
   const said = claimLost(BY, lost)
   expect(said).toMatchObject({
     regarding: { kind: 'Service', namespace: 'shop', name: 'b' },

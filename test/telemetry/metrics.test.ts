@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { PaperClock } from '#lab/paper/clock.ts'
-import { Metrics, type Standing } from '#telemetry/metrics.ts'
-import type { Ran } from '#telemetry/numbers/tally.ts'
+import { type CurrentNumbers, Metrics } from '#telemetry/metrics.ts'
+import type { RanCommand } from '#telemetry/numbers/tally.ts'
 import { FAILURE, report } from './reports.ts'
 
 // What kube-proxy 1.36 answered on a node with a few Services.
@@ -22,7 +22,7 @@ const WATCH = {
   failures: 4,
 }
 
-const STANDING: Standing = {
+const STANDING: CurrentNumbers = {
   watches: { Service: WATCH },
   lanes: (['ipv4', 'ipv6'] as const).map(family => ({
     family,
@@ -35,8 +35,8 @@ const STANDING: Standing = {
   vitals: { cpuSeconds: 1.5, residentBytes: 65_000_000, openFiles: 20, maxFiles: 1024, virtualBytes: 1e9 },
 }
 
-const SAVE: Ran = { program: 'iptables-save', family: 'ipv4', does: 'look', tookMs: 5, code: 0, rules: {} }
-const RESTORE: Ran = { ...SAVE, program: 'iptables-restore', does: 'restore', rules: { filter: 12, nat: 85 } }
+const SAVE: RanCommand = { program: 'iptables-save', family: 'ipv4', does: 'look', tookMs: 5, code: 0, rules: {} }
+const RESTORE: RanCommand = { ...SAVE, program: 'iptables-restore', does: 'restore', rules: { filter: 12, nat: 85 } }
 
 let clock: PaperClock
 let metrics: Metrics
@@ -125,7 +125,7 @@ describe('a sync', () => {
     expect(value('kubeproxy_sync_proxy_rules_last_timestamp_seconds{ip_family="IPv6"}')).toBe('1000.75')
   })
 
-  test('that failed leaves no time stamp and tells whose fault it was', () => {
+  test('that failed leaves no time stamp and says whether the tool refused it', () => {
     metrics.ran({ ...RESTORE, code: 4 })
     metrics.reported(report({ failure: FAILURE, looked: true }))
     expect(value('kubeproxy_sync_proxy_rules_last_timestamp_seconds{ip_family="IPv4"}')).toBeUndefined()
@@ -145,7 +145,7 @@ describe('a sync', () => {
     expect(metrics.text(STANDING)).not.toContain('restore_failures')
   })
 
-  test('tells how many rules it wrote: those of its own family, and none if there was nothing to write', () => {
+  test('says how many rules it wrote: those of its own family, and none if there was nothing to write', () => {
     metrics.ran(RESTORE)
     metrics.ran({ ...RESTORE, program: 'ip6tables-restore', family: 'ipv6', rules: { nat: 9 } })
     metrics.reported(report())
@@ -158,7 +158,7 @@ describe('a sync', () => {
     expect(value('kubeproxy_sync_proxy_rules_iptables_total{ip_family="IPv4",table="nat"}')).toBe('85')
   })
 
-  test('tells of connections only where connections were looked at', () => {
+  test('counts connections only where connections were looked at', () => {
     metrics.reported(report())
     expect(metrics.text(STANDING)).not.toContain('kubeproxy_conntrack')
     metrics.ran({ ...SAVE, program: 'conntrack', does: 'conntrack' })
@@ -168,7 +168,7 @@ describe('a sync', () => {
     expect(value('switchyard_flows_forgotten_total{ip_family="IPv4"}')).toBe('3')
   })
 
-  test('adds up what it changed, where its time went, and what somebody else had broken', () => {
+  test('adds up what it changed, where its time went, and what it restored', () => {
     const repair = { looked: true, drift: { count: 4, units: [] }, units: { added: 3, changed: 1, removed: 0 } }
     metrics.reported(report({ units: { added: 5, changed: 0, removed: 2 }, commands: 1, bytes: 900 }))
     metrics.reported(report({ ...repair, commands: 1, bytes: 100 }))
@@ -195,7 +195,7 @@ describe('a change', () => {
     expect(value('kubeproxy_sync_proxy_rules_service_changes_pending')).toBe('0')
   })
 
-  test('of a slice is timed from when somebody made it, except from before we were there', async () => {
+  test('of a slice is timed from when it was made, except from before we were there', async () => {
     const change = { kind: 'EndpointSlice', families: ['ipv4'] } as const
     metrics.changed({ ...change, name: 'shop/old', triggered: 999_999 })
     await clock.advance(5000)
@@ -254,7 +254,7 @@ describe('a request to the API server', () => {
   })
 })
 
-test('how the watching goes is read when somebody asks', () => {
+test('how the watching goes is read at each scrape', () => {
   expect(value('switchyard_watches_total{resource="Service"}')).toBe('3')
   expect(value('switchyard_watch_troubles_total{reason="gone",resource="Service"}')).toBe('1')
   expect(value('switchyard_watch_troubles_total{reason="silence",resource="Service"}')).toBe('2')

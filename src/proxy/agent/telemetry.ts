@@ -1,11 +1,11 @@
 import type { Invocation } from '#command-line/start.ts'
 import { VERSION } from '#command-line/version.ts'
-import type { RequestObserver } from '#kubernetes/access/requested.ts'
-import type { Credentials } from '#kubernetes/credentials.ts'
+import type { RequestObserver } from '#kubernetes/request-observer.ts'
+import type { Credentials } from '#kubernetes/access/credentials.ts'
 import type { Event } from '#kubernetes/event.ts'
 import { EventWriter, type Fate } from '#kubernetes/event-writer.ts'
 import type { ApiStats } from '#kubernetes/stats.ts'
-import { Transport } from '#kubernetes/transport.ts'
+import { ApiTransport } from '#kubernetes/transport.ts'
 import { healthChecks } from '#proxy/desired/health-checks.ts'
 import { noLocalEndpoints } from '#proxy/desired/no-local.ts'
 import { healthCheckAddresses } from '#proxy/node/node-view.ts'
@@ -13,9 +13,9 @@ import type { Lane } from '#proxy/sync/lane.ts'
 import type { Report } from '#proxy/sync/report.ts'
 import type { Clock, Kernel } from '#system/ports.ts'
 import { processStartedAt, vitals } from '#system/vitals.ts'
-import { claimLost, healthCheckFailed, type Speaker, starting } from '#telemetry/events.ts'
-import { Metrics, type Standing } from '#telemetry/metrics.ts'
-import type { Change } from '#telemetry/numbers/pending.ts'
+import { claimLost, healthCheckFailed, type EventReporter, starting } from '#telemetry/events.ts'
+import { Metrics, type CurrentNumbers } from '#telemetry/metrics.ts'
+import type { PendingChange } from '#telemetry/numbers/pending.ts'
 import { Slis } from '#telemetry/slis.ts'
 import type { Family } from '#values/address.ts'
 import type { Agent } from './agent.ts'
@@ -39,7 +39,7 @@ export interface TelemetryParts extends Pick<Invocation, 'settings' | 'configura
 export class Telemetry {
   readonly #parts: TelemetryParts
   readonly #metrics: Metrics
-  readonly #transport: Transport
+  readonly #transport: ApiTransport
   readonly #events: EventWriter
   /** Counting a million rules takes its time, and most of the time none has changed. */
   readonly #counted = new Map<Family, Readonly<Record<string, number>>>()
@@ -47,10 +47,10 @@ export class Telemetry {
   constructor(parts: TelemetryParts) {
     const { settings, clock, credentials } = parts
     this.#parts = parts
-    const build = { version: VERSION, node: process.version, mode: settings.mode }
+    const build = { version: settings.reportedVersion ?? VERSION, node: process.version, mode: settings.mode }
     this.#metrics = new Metrics({ now: () => clock.now(), startedAt: processStartedAt(), build })
-    this.#transport = new Transport({ credentials, observer: this.observer })
-    this.#events = new EventWriter({ transport: this.#transport, clock, told: fate => this.#told(fate) })
+    this.#transport = new ApiTransport({ credentials, observer: this.observer })
+    this.#events = new EventWriter({ transport: this.#transport, clock, onFate: fate => this.#told(fate) })
   }
 
   /** Counts the requests of whoever talks to the API server. */
@@ -79,14 +79,14 @@ export class Telemetry {
       log,
       nodeName,
       healthy: () => agent.health.healthy,
-      failed: failure => this.#events.send(healthCheckFailed(this.#speaker(), failure.service, failure)),
+      failed: failure => this.#events.send(healthCheckFailed(this.#reporter(), failure.service, failure)),
     })
     agent.observe({
       applied: event => this.#applied(event, agent.lanes),
       queued: family => this.#metrics.queued(family),
       reported: report => this.#reported(report, agent, checks),
     })
-    this.#events.send(starting(this.#speaker()))
+    this.#events.send(starting(this.#reporter()))
     const probed = this.#metrics.probed.bind(this.#metrics)
     const shown = this.#shown(() => this.#standing(agent.lanes, checks))
     try {
@@ -112,7 +112,7 @@ export class Telemetry {
   #reported(report: Report, agent: Agent, checks: HealthCheckServers): void {
     this.#metrics.reported(report)
     for (const { id, service, lost } of [...report.serviceChanges.added, ...report.serviceChanges.updated]) {
-      for (const { door, holder } of lost) this.#events.send(claimLost(this.#speaker(), { id, service, door, holder }))
+      for (const { frontend, holder } of lost) this.#events.send(claimLost(this.#reporter(), { id, service, frontend, holder }))
     }
     const { units, failure, family } = report
     if (units.added + units.changed + units.removed > 0) this.#counted.delete(family)
@@ -122,7 +122,7 @@ export class Telemetry {
     checks.want(family, healthChecks(agent.cluster, around.place), addresses)
   }
 
-  #standing(lanes: readonly Lane[], { wanted, open }: HealthCheckServers): Standing {
+  #standing(lanes: readonly Lane[], { wanted, open }: HealthCheckServers): CurrentNumbers {
     return {
       watches: this.#parts.stats,
       lanes: lanes.map(lane => this.#laneNumbers(lane)),
@@ -131,7 +131,7 @@ export class Telemetry {
     }
   }
 
-  #laneNumbers({ family, draft }: Lane): Standing['lanes'][number] {
+  #laneNumbers({ family, draft }: Lane): CurrentNumbers['lanes'][number] {
     const ports = [...draft.resolved()]
     const numbers = {
       family,
@@ -145,7 +145,7 @@ export class Telemetry {
     return { ...numbers, rules }
   }
 
-  #shown(standing: () => Standing) {
+  #shown(standing: () => CurrentNumbers) {
     const { settings, configuration, flags, clock } = this.#parts
     return {
       metrics: () => this.#metrics.text(standing()),
@@ -153,14 +153,14 @@ export class Telemetry {
       mode: settings.mode,
       configuration,
       flags,
-      version: VERSION,
+      version: settings.reportedVersion ?? VERSION,
       runtime: `Node ${process.version}`,
       startedAt: processStartedAt(),
       now: () => clock.now(),
     }
   }
 
-  #speaker(): Speaker {
+  #reporter(): EventReporter {
     const { nodeName, hostname, clock } = this.#parts
     return { nodeName, hostname, now: clock.now() }
   }
@@ -174,7 +174,7 @@ export class Telemetry {
 }
 
 /** A slice belongs to one family; of one that is gone nobody knows which, so all lanes look. */
-function changeIn(event: Event, families: readonly Family[]): Change | undefined {
+function changeIn(event: Event, families: readonly Family[]): PendingChange | undefined {
   if (event.type === 'gone') {
     const { kind, name } = event
     return kind === 'Service' || kind === 'EndpointSlice' ? { kind, name, families } : undefined

@@ -5,7 +5,7 @@ export type Pairs = Readonly<Record<string, unknown>>
 
 const PLAIN = /^[ !#-[\]-~]*$/
 const PRINTABLE = /^[ -~]*$/
-/** All that Go does not print as it is: everything but letters, marks, digits, punctuation, symbols and the space. */
+/** What Go does not print as it is: everything but letters, marks, digits, punctuation, symbols and the space. */
 const UNPRINTABLE = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu
 const UNPRINTABLE_BUT_TAB = /[^\p{L}\p{M}\p{N}\p{P}\p{S} \t]/gu
 const NAMED: Readonly<Record<string, string>> = {
@@ -73,7 +73,7 @@ function plainValue(value: unknown): unknown {
   return value instanceof Set ? [...value].map(plainValue) : value
 }
 
-/** The message of an error and of what caused it: "fetch failed" alone helps nobody. */
+/** The message of an error and of what caused it: "fetch failed" alone does not say what to mend. */
 export function errorText(error: unknown, seen: ReadonlySet<unknown> = new Set()): string {
   if (!(error instanceof Error)) return typeof error === 'string' ? error : jsonText(error)
   const own = error.message || (error as { readonly code?: unknown }).code?.toString() || error.name

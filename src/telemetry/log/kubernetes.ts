@@ -17,44 +17,44 @@ export function logObject(log: Log, event: Event): void {
   }
 }
 
-export function logNotices(log: Log): (news: ApiNotice) => void {
-  return news => {
-    switch (news.what) {
+export function logNotices(log: Log): (notice: ApiNotice) => void {
+  return notice => {
+    switch (notice.what) {
       case 'synced':
         return log.info(0, 'Caches are synced', {
-          resource: news.resource,
-          objects: news.objects,
-          took: roundedDuration(news.tookMs),
+          resource: notice.resource,
+          objects: notice.objects,
+          took: roundedDuration(notice.tookMs),
         })
       case 'waiting':
-        return log.warning('Waiting for the API server; rules stay as they are', about(news))
+        return log.warning('Waiting for the API server; rules stay as they are', about(notice))
       case 'back':
         return log.info(0, 'The API server is back', {
-          resource: news.resource,
-          after: roundedDuration(news.downMs),
+          resource: notice.resource,
+          after: roundedDuration(notice.downMs),
         })
       case 'unauthorized':
-        return log.warning('The API server does not know us; check the credentials', about(news))
+        return log.warning('The API server does not know us; check the credentials', about(notice))
       case 'forbidden':
-        return log.warning('The API server does not let us watch; check the ClusterRole', about(news))
+        return log.warning('The API server does not let us watch; check the ClusterRole', about(notice))
       case 'fallback':
-        return log.info(0, 'Listing in pages, because this API server does not stream lists', about(news))
+        return log.info(0, 'Listing in pages, because this API server does not stream lists', about(notice))
       case 'unselected':
-        return log.info(0, 'Watching without field selector, because this API server does not know it', about(news))
+        return log.info(0, 'Watching without field selector, because this API server does not know it', about(notice))
       case 'absent':
-        return log.info(0, 'Doing without what the API server does not serve, or not to us', about(news))
+        return log.info(0, 'Doing without what the API server does not serve, or not to us', about(notice))
       case 'relisting':
-        return log.info(2, 'Listing afresh, because the API server no longer has the history', about(news))
+        return log.info(2, 'Listing afresh, because the API server no longer has the history', about(notice))
       case 'silent':
-        return log.info(2, 'Connecting afresh, because the API server fell silent', about(news))
+        return log.info(2, 'Connecting afresh, because the API server fell silent', about(notice))
       case 'malformed':
-        return log.warning('The API server sent what cannot be read; asking again', about(news))
+        return log.warning('The API server sent what cannot be read; asking again', about(notice))
     }
   }
 }
 
-function about(news: Extract<ApiNotice, { reason: string }>): Record<string, string> {
-  const { resource, reason } = news
-  const retry: Record<string, string> = 'retryMs' in news ? { retry: roundedDuration(news.retryMs) } : {}
+function about(notice: Extract<ApiNotice, { reason: string }>): Record<string, string> {
+  const { resource, reason } = notice
+  const retry: Record<string, string> = 'retryMs' in notice ? { retry: roundedDuration(notice.retryMs) } : {}
   return { resource, reason, ...retry }
 }

@@ -1,16 +1,16 @@
 import type { RelayEvent } from '#proxy/relay/relay-events.ts'
 import type { Log } from './klog.ts'
 
-// News of the relay → what the log says of them; in kube-proxy's words where it had any.
+// Events of the relay → lines in the log, in kube-proxy's words where it had any.
 
-export function logRelayEvent(log: Log, news: RelayEvent): void {
-  const { what: _, ...about } = news
-  switch (news.what) {
+export function logRelayEvent(log: Log, event: RelayEvent): void {
+  const { what: _, ...about } = event
+  switch (event.what) {
     case 'ready':
       log.info(0, 'The relay is ready; by the limit of open files it can carry so many TCP connections', about)
       break
     case 'endpoints':
-      if (log.v(1)) log.say(settingEndpoints(news))
+      if (log.v(1)) log.say(settingEndpoints(event))
       break
     case 'not opened':
       log.warning('Could not listen for this service port; trying again soon', about)
@@ -22,7 +22,7 @@ export function logRelayEvent(log: Log, news: RelayEvent): void {
       log.error('Failed to connect to balancer', new Error('failed to connect to an endpoint.'), about)
       break
     case 'crashed': {
-      const { worker, error } = news
+      const { worker, error } = event
       log.error(CRASHED, error, { worker })
       break
     }

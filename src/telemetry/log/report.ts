@@ -17,10 +17,10 @@ export function logReport(log: Log, report: Report): void {
     return
   }
   if (report.flows.error !== undefined) {
-    log.error('Could not forget stale connections; they are still owed', report.flows.error, about)
+    log.error('Could not delete stale conntrack entries; they stay pending', report.flows.error, about)
   }
   if (report.drift.count > 0) {
-    log.warning('Somebody else had changed our rules; they are as they should be again', { ...about, ...report.drift })
+    log.warning('Another program had changed our rules; they are restored', { ...about, ...report.drift })
   }
   logBlocked(log, report.blocked ?? [], about)
   const { units, commands, bytes, looked, tookMs, stages, flows } = report
@@ -41,18 +41,18 @@ function rounded(stages: Report['stages']): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(stages).map(([stage, ms]) => [stage, roundedDuration(ms)]))
 }
 
-/** What ought to be gone, and who leads there. */
+/** Units that cannot be deleted yet, each with the foreign rule that leads to it. */
 export function logBlocked(log: Log, blocked: readonly Blocked[], about: Readonly<Record<string, string>>): void {
   if (blocked.length === 0) return
-  log.warning('Left empty what cannot go, because rules that are not ours lead there', {
+  log.warning('Emptied what cannot be deleted: foreign rules lead there', {
     ...about,
-    held: blocked.slice(0, HELD_SHOWN).map(({ unit, by }) => `${unit}: ${by}`),
+    blocked: blocked.slice(0, BLOCKED_SHOWN).map(({ unit, by }) => `${unit}: ${by}`),
     count: blocked.length,
   })
 }
 
-/** Of many chains that cannot go, the first say why. */
-const HELD_SHOWN = 5
+/** Of many blocked chains, the first say why. */
+const BLOCKED_SHOWN = 5
 
 function logFailure(log: Log, { error, retryMs }: NonNullable<Report['failure']>): void {
   const near = error instanceof CommandFailed ? error.near(1) : []

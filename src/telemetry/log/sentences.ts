@@ -1,7 +1,7 @@
 import type { Report, ServiceChanges, ServicePort } from '#proxy/sync/report.ts'
 import { burstLines } from './burst.ts'
 
-// A report → the sentences users know: what became of each service port, and what could not be had.
+// A report → the sentences kube-proxy's users know: what became of each service port, and which addresses it does not get.
 
 export interface Sentences {
   readonly said: readonly string[]
@@ -28,7 +28,7 @@ export function serviceSentences({ serviceChanges }: Report): Sentences {
 
 function lostClaims({ added, updated }: ServiceChanges): readonly string[] {
   return [...added, ...updated].flatMap(({ id, lost }) =>
-    lost.map(({ door, holder }) => `Service "${id}" does not get ${door}: "${holder}" is older and has it`),
+    lost.map(({ frontend, holder }) => `Service "${id}" does not get ${frontend}: "${holder}" is older and has it`),
   )
 }
 

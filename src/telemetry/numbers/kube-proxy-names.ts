@@ -1,4 +1,4 @@
-import type { About, Registry } from '#telemetry/exposition.ts'
+import type { MetricOptions, Registry } from '#telemetry/exposition.ts'
 
 // The metrics of kube-proxy 1.36: its names, labels, buckets and help texts. It has three more: two count packets in nfacct
 // objects, which we do not make, and one failures to remove stale chains, which happens with everything else here.
@@ -108,7 +108,7 @@ function named<const Name extends string = never>(
   name: string,
   help: string,
   labels: readonly Name[] = [],
-): About<Name> {
+): MetricOptions<Name> {
   return { name: `kubeproxy_${name}`, help: `[ALPHA] ${help}`, labels }
 }
 

@@ -2,15 +2,15 @@ import type { Report } from '#proxy/sync/report.ts'
 import type { Registry } from '#telemetry/exposition.ts'
 import { FAMILY_LABEL, type Family } from '#values/address.ts'
 import { kubeProxyMetrics } from './kube-proxy-names.ts'
-import { type Change, Pending } from './pending.ts'
+import { Pending, type PendingChange } from './pending.ts'
 import type { Tally } from './tally.ts'
 
 // What happens → the numbers kube-proxy keeps of it.
 
-/** Modes whose syncs kube-proxy tells apart into full and partial ones. */
+/** Modes whose syncs kube-proxy divides into full and partial ones. */
 const STAGED: readonly Report['mode'][] = ['iptables', 'nftables']
 
-/** Looked at when somebody asks. */
+/** Read when /metrics is scraped. */
 export interface LaneNumbers {
   readonly family: Family
   /** Service ports with policy Local that have endpoints, but none on this node. */
@@ -31,7 +31,7 @@ export class KubeProxyMetrics {
     this.#metrics = kubeProxyMetrics(registry)
   }
 
-  changed(change: Change): void {
+  changed(change: PendingChange): void {
     this.#pending.noticed(change, this.#now())
     // As kube-proxy counts: a Service for each family, a slice has only one.
     if (change.kind === 'Service') this.#metrics.serviceChanges.add({}, change.families.length)
@@ -74,7 +74,7 @@ export class KubeProxyMetrics {
     const endedAt = startedAt + tookMs
     this.#metrics.lastSync.set({ ip_family }, endedAt / 1000)
     for (const triggered of this.#pending.done(family, startedAt)) {
-      // What changed before we were there is no measure of us.
+      // A change from before our start says nothing about how fast we are.
       if (triggered >= this.#startedAt) this.#metrics.programming.observe({ ip_family }, (endedAt - triggered) / 1000)
     }
     if (mode === 'iptables') {

@@ -1,4 +1,4 @@
-import type { About, Registry } from '#telemetry/exposition.ts'
+import type { MetricOptions, Registry } from '#telemetry/exposition.ts'
 
 // Our own metrics: their names, labels and what they mean.
 
@@ -30,8 +30,8 @@ function syncs(registry: Registry) {
       named('sync_stage_duration_seconds', 'Where the time of a sync went.', ['ip_family', 'stage']),
     ),
     looks: counter('sync_looks_total', 'Syncs that read the kernel first, because memory was not trusted.'),
-    drift: counter('drift_units_total', 'Units that somebody else had changed or removed, and that were put right.'),
-    repairs: counter('drift_repairs_total', 'Syncs that put such units right.'),
+    drift: counter('drift_units_total', 'Units that another program had changed or removed, and that were restored.'),
+    repairs: counter('drift_repairs_total', 'Syncs that restored such units.'),
     flows: counter('flows_forgotten_total', 'Connections that the kernel was made to forget.'),
     flowFailures: counter('flow_failures_total', 'Syncs after which stale connections could not be forgotten.'),
   }
@@ -86,6 +86,6 @@ function named<const Name extends string = never>(
   name: string,
   help: string,
   labels: readonly Name[] = [],
-): About<Name> {
+): MetricOptions<Name> {
   return { name: `switchyard_${name}`, help, labels }
 }

@@ -2,11 +2,11 @@ import type { Report } from '#proxy/sync/report.ts'
 import type { Registry } from '#telemetry/exposition.ts'
 import { FAMILY_LABEL, type Family } from '#values/address.ts'
 import { ownMetrics } from './own-names.ts'
-import type { Ran } from './tally.ts'
+import type { RanCommand } from './tally.ts'
 
-// What happens → the numbers only we can tell: what a sync changed, where its time went, how the watching goes.
+// What happens → the numbers kube-proxy does not have: what a sync changed, where its time went, how watching goes.
 
-/** How one watched resource fares, as whoever watches it counts. */
+/** What the reflector of one resource has counted. */
 export interface WatchNumbers {
   readonly lastActivityAt: number
   readonly objects: number
@@ -18,7 +18,7 @@ export interface WatchNumbers {
   readonly failures: number
 }
 
-/** Looked at when somebody asks. */
+/** Read when /metrics is scraped. */
 export interface OwnNumbers {
   /** By resource: Service, EndpointSlice, Node. */
   readonly watches: Readonly<Record<string, WatchNumbers>>
@@ -37,7 +37,7 @@ export class OwnMetrics {
     this.#metrics.build.set(facts, 1)
   }
 
-  ran({ program, tookMs, code }: Ran): void {
+  ran({ program, tookMs, code }: RanCommand): void {
     this.#metrics.commandTook.observe({ program }, tookMs / 1000)
     if (code !== 0) this.#metrics.commandsFailed.add({ program })
   }

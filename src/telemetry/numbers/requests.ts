@@ -1,4 +1,4 @@
-import type { About, Registry } from '#telemetry/exposition.ts'
+import type { MetricOptions, Registry } from '#telemetry/exposition.ts'
 
 // Requests to the API server → the metrics that every Kubernetes client in Go has of them: names, labels, buckets and help
 // texts of client-go. Not those of its rate limiter, its cache of connections and its credential plugins: what they count
@@ -7,13 +7,13 @@ import type { About, Registry } from '#telemetry/exposition.ts'
 const SECONDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60]
 const BYTES = [64, 256, 512, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216]
 
-export interface Requested {
+export interface RequestResult {
   readonly host: string
   readonly method: string
   readonly code: string
 }
 
-export interface Finished {
+export interface FinishedRequest {
   readonly host: string
   readonly method: string
   readonly tookMs: number
@@ -28,11 +28,11 @@ export class RequestMetrics {
     this.#metrics = requestMetrics(registry)
   }
 
-  requested({ host, method, code }: Requested): void {
+  requested({ host, method, code }: RequestResult): void {
     this.#metrics.requests.add({ code, host, method })
   }
 
-  finished({ host, method: verb, tookMs, sentBytes, receivedBytes }: Finished): void {
+  finished({ host, method: verb, tookMs, sentBytes, receivedBytes }: FinishedRequest): void {
     this.#metrics.duration.observe({ host, verb }, tookMs / 1000)
     this.#metrics.sent.observe({ host, verb }, sentBytes)
     this.#metrics.received.observe({ host, verb }, receivedBytes)
@@ -64,6 +64,6 @@ function requestMetrics(registry: Registry) {
   }
 }
 
-function named<const Name extends string>(name: string, help: string, labels: readonly Name[]): About<Name> {
+function named<const Name extends string>(name: string, help: string, labels: readonly Name[]): MetricOptions<Name> {
   return { name: `rest_client_${name}`, help: `[ALPHA] ${help}`, labels }
 }

@@ -4,7 +4,7 @@ import type { Family } from '#values/address.ts'
 // Commands as they are run → what each lane's next report does not say by itself.
 
 /** A command that was run. */
-export interface Ran {
+export interface RanCommand {
   /** Without its folder: `iptables-restore`. */
   readonly program: string
   /** Set where the command concerns one family alone: it counts towards the next report of that family's lane. */
@@ -31,7 +31,7 @@ const NOTHING: Tally = { looked: false, restoreFailed: false, conntrack: false, 
 export class Tallies {
   readonly #tallies = new Map<Family, Tally>()
 
-  ran({ family, does, code, rules }: Ran): void {
+  ran({ family, does, code, rules }: RanCommand): void {
     if (family === undefined) return
     const { looked, restoreFailed, conntrack, rules: before } = this.#tallies.get(family) ?? NOTHING
     const tables = Object.keys(NO_RULES)

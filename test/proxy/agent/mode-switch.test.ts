@@ -66,7 +66,7 @@ describe('a chain that a stranger leads to', () => {
     expect(await ours()).toEqual([':KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]', HOLD])
     expect(heard.lines).toEqual([
       '"Removed the rules of another mode" mode="iptables" ipFamily="IPv4"',
-      `"Left empty what cannot go, because rules that are not ours lead there" mode="iptables" ipFamily="IPv4" held=["nat KUBE-SVC-AAAAAAAAAAAAAAAA: ${HOLD}"] count=1`,
+      `"Emptied what cannot be deleted: foreign rules lead there" mode="iptables" ipFamily="IPv4" blocked=["nat KUBE-SVC-AAAAAAAAAAAAAAAA: ${HOLD}"] count=1`,
     ])
   })
 

@@ -7,7 +7,7 @@ import { PaperClock } from '#lab/paper/clock.ts'
 import { observedKernel } from '#proxy/agent/observed-kernel.ts'
 import { ruleCounts, rulesWritten } from '#proxy/agent/rule-counts.ts'
 import type { Command } from '#system/ports.ts'
-import type { Ran } from '#telemetry/numbers/tally.ts'
+import type { RanCommand } from '#telemetry/numbers/tally.ts'
 import { ip } from '../../support/objects.ts'
 
 const DOCUMENT = `*filter
@@ -27,9 +27,9 @@ COMMIT
 `
 
 /** What is counted of a command. */
-async function counted(command: Command, code = 0): Promise<Ran> {
+async function counted(command: Command, code = 0): Promise<RanCommand> {
   const clock = new PaperClock()
-  const ran: Ran[] = []
+  const ran: RanCommand[] = []
   const kernel = {
     run: async () => {
       await clock.advance(40)

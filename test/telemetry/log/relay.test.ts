@@ -5,10 +5,10 @@ import { openLog } from '#telemetry/log/klog.ts'
 import { logRelayEvent } from '#telemetry/log/relay.ts'
 
 /** Without the part of the line that says when and where. */
-function told(news: RelayEvent, verbosity = 0): string {
+function logged(event: RelayEvent, verbosity = 0): string {
   const lines: string[] = []
   const sink = { write: (line: string) => lines.push(line) }
-  logRelayEvent(openLog({ format: 'text', verbosity, clock: new PaperClock(), pid: 1, sink }), news)
+  logRelayEvent(openLog({ format: 'text', verbosity, clock: new PaperClock(), pid: 1, sink }), event)
   return lines.join('').replaceAll(/^(.)\d{4} .*?\] /gm, '$1 ')
 }
 
@@ -37,14 +37,18 @@ test.each<readonly [RelayEvent, string]>([
     { what: 'not opened', name: 'tcp a', why: 'no port is left' },
     'W "Could not listen for this service port; trying again soon" name="tcp a" why="no port is left"\n',
   ],
-])('%o', (news, line) => {
-  expect(told(news)).toBe(line)
+])('%o', (event, line) => {
+  expect(logged(event)).toBe(line)
 })
 
 test('endpoints are named as kube-proxy 1.20 named them, to those who ask for more', () => {
-  const news = { what: 'endpoints', name: 'tcp shop/cart:http', endpoints: ['10.244.1.2:80', '10.244.1.3:80'] } as const
-  expect(told(news)).toBe('')
-  expect(told(news, 1)).toBe(
+  const event = {
+    what: 'endpoints',
+    name: 'tcp shop/cart:http',
+    endpoints: ['10.244.1.2:80', '10.244.1.3:80'],
+  } as const
+  expect(logged(event)).toBe('')
+  expect(logged(event, 1)).toBe(
     'I LoadBalancerRR: Setting endpoints for shop/cart:http to [10.244.1.2:80 10.244.1.3:80]\n',
   )
 })

@@ -1,7 +1,7 @@
 import type { Settings } from '#config/settings.ts'
 import type { Clock } from '#system/ports.ts'
 import { type HttpAnswer, PAGE_NOT_FOUND } from '#system/sockets.ts'
-import type { Answer, Health } from '#telemetry/health.ts'
+import type { Health, HealthAnswer } from '#telemetry/health.ts'
 import type { Log } from '#telemetry/log/klog.ts'
 import { hostPort } from '#values/address.ts'
 import { configuredWhere, serveUntilAborted } from './serving.ts'
@@ -46,6 +46,6 @@ export function answerProbe(health: Health, path: string, probed?: ProbeParts['p
   return asHttp(answer)
 }
 
-function asHttp({ status, body }: Answer): HttpAnswer {
+function asHttp({ status, body }: HealthAnswer): HttpAnswer {
   return { status, headers: { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' }, body }
 }
