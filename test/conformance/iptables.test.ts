@@ -12,10 +12,11 @@ import { oracle } from '../support/oracle.ts'
 import { packetOf, throws } from './packets.ts'
 import { type World, worlds } from './worlds.ts'
 
-// Random clusters and packets: what the emitted rules do equals what the oracle says from the objects alone.
+// Random clusters and packets: the ends that the emitted rules give a packet equal those of the oracle, which sees only
+// the objects.
 
 const RUNS = Number(process.env.CONFORMANCE_RUNS ?? 2000)
-/** A failure prints it, and so does the title: CONFORMANCE_SEED repeats a run. */
+/** Printed with a failure and in the title: CONFORMANCE_SEED repeats a run. */
 const SEED = Number(process.env.CONFORMANCE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
 const MODES = {

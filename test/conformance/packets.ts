@@ -5,12 +5,12 @@ import { PROTOCOLS, type Protocol } from '#values/protocol.ts'
 import { ip } from '../support/objects.ts'
 import { addressesOf, BALANCERS, EXTERNALS, type World } from './worlds.ts'
 
-// A world → packets that knock at its doors, and beside them, from everywhere a packet can come from.
+// A world → packets to its frontends, and to addresses beside them, from every possible source.
 
 type Origin = Pick<Packet, 'from' | 'via'>
 type Goal = Pick<Packet, 'to' | 'port' | 'protocol'>
 
-/** Plain numbers, so that a failure shrinks to few packets; what they stand for depends on the world. */
+/** Plain numbers, so that a failure shrinks to few packets; each selects one of the world's choices. */
 interface Dice {
   readonly origin: number
   readonly goal: number
@@ -71,20 +71,22 @@ function origins(world: World, family: Family): readonly Origin[] {
   ]
 }
 
-/** Every door there is, and some that there might be. */
+/** `real`: every frontend of the world; `odd`: addresses and ports that are none, or may be none. */
 function goals(world: World, family: Family): { readonly real: readonly Goal[]; readonly odd: readonly Goal[] } {
   const services = world.objects.filter(object => object.kind === 'Service')
   const own = [...addressesOf(world, family), ip(family === 'ipv4' ? '127.0.0.5' : '::1')]
-  const strangers = [...EXTERNALS, ...BALANCERS].filter(address => familyOf(address) === family)
+  const external = [...EXTERNALS, ...BALANCERS].filter(address => familyOf(address) === family)
   const odd = services.flatMap(({ ports, healthCheckNodePort = 31_001 }) => [
     { to: own[0]!, port: healthCheckNodePort, protocol: 'tcp' as const },
     { to: world.pods[0]!.ips[family], port: ports[0]!.port + 8000, protocol: ports[0]!.protocol },
-    ...strangers.map((to): Goal => ({ to, port: ports[0]!.port, protocol: ports[0]!.protocol })),
+    ...external.map((to): Goal => ({ to, port: ports[0]!.port, protocol: ports[0]!.protocol })),
   ])
   const real = services.flatMap(({ clusterIPs, externalIPs, loadBalancerIPs, ports }) => {
-    const doors = [...clusterIPs, ...externalIPs, ...loadBalancerIPs].filter(address => familyOf(address) === family)
+    const addresses = [...clusterIPs, ...externalIPs, ...loadBalancerIPs].filter(
+      address => familyOf(address) === family,
+    )
     return ports.flatMap(({ protocol, port, nodePort }) => [
-      ...[...doors, ...doors].map((to): Goal => ({ to, port, protocol })),
+      ...[...addresses, ...addresses].map((to): Goal => ({ to, port, protocol })),
       ...(nodePort === undefined ? [] : own.map((to): Goal => ({ to, port: nodePort, protocol }))),
     ])
   })

@@ -5,14 +5,14 @@ import { ip } from '../support/objects.ts'
 
 // Random numbers → the pods of a world, here and there, with and without hints.
 
-/** A pod, or a host that is an endpoint; what is said of it is said alike wherever it is listed. */
+/** A pod, or a host that is an endpoint; every slice that lists it has the same node name and hints. */
 export interface Pod {
   readonly ips: Readonly<Record<Family, Address>>
   readonly place: 'here' | 'there' | 'on the node'
   readonly about: Pick<SliceEndpoint, 'nodeName' | 'forZones' | 'forNodes'>
 }
 
-/** Hints work only where every ready endpoint has one, so a world is of one mind about them more often than not. */
+/** Hints count only where every ready endpoint has one, so most worlds have them for all endpoints or for none. */
 type HintStyle = 'none' | 'zones' | 'nodes' | 'both' | 'mixed'
 const hintStyles = fc.constantFrom<HintStyle[]>('none', 'zones', 'zones', 'nodes', 'both', 'mixed')
 
@@ -41,7 +41,7 @@ function podOf(n: number, style: HintStyle): fc.Arbitrary<Pod> {
   )
 }
 
-/** Only the first may stand for the node itself: two pods there would be one address that says two things. */
+/** Only the first may be the node itself: two such pods would be one address with two sets of hints. */
 export const pods: fc.Arbitrary<readonly Pod[]> = hintStyles.chain(style =>
   fc
     .tuple(podOf(0, style), podOf(1, style), podOf(2, style), podOf(3, style), podOf(4, style))

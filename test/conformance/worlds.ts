@@ -7,14 +7,14 @@ import type { DetectLocal, Flags } from '../support/flags.ts'
 import { cidr, ip, node, port, service, slice, slicePort } from '../support/objects.ts'
 import { type Pod, pods } from './pods.ts'
 
-// Random numbers → clusters as odd as the API allows: few names, addresses and ports, so that things meet.
+// Random numbers → clusters as odd as the API allows: few names, addresses and ports, so that Services often collide.
 
 export interface World {
   readonly flags: Flags
   readonly dispatch: 'flat' | 'tree'
   readonly objects: readonly ClusterObject[]
   readonly pods: readonly Pod[]
-  /** What the node's interfaces have. */
+  /** The addresses of the node's interfaces. */
   readonly addresses: readonly Address[]
 }
 
@@ -61,7 +61,7 @@ const families = fc.oneof(
 )
 const policy = fc.constantFrom<('Cluster' | 'Local')[]>('Cluster', 'Local')
 
-/** Node ports are told apart by their protocol, within one Service. */
+/** Within one Service, a node port may be used once per protocol. */
 function withNodePorts(plans: readonly PortPlan[], numbers: readonly (number | undefined)[], nameless: boolean) {
   const taken = new Set<string>()
   return plans.map((plan, i) => {
@@ -132,7 +132,7 @@ const condition = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...CONDITIONS) },
 )
 
-/** Mostly slices that have every port under every name; now and then one that has little to offer. */
+/** Mostly slices that have every port under every name; a few have only some ports. */
 function sliceOf(
   n: number,
   { pods, names }: { pods: readonly Pod[]; names: readonly string[] },
@@ -233,7 +233,7 @@ const anyWorld: fc.Arbitrary<World> = fc.tuple(pods, fc.subarray(NAMES, { minLen
     }))
 })
 
-/** Without fast-check's liking for small numbers and short lists: an empty cluster proves little. */
+/** Without fast-check's bias to small numbers and short lists: an empty cluster proves little. */
 export const worlds: fc.Arbitrary<World> = fc.noBias(anyWorld)
 
 export function addressesOf(world: World, family: Family): readonly Address[] {

@@ -13,7 +13,7 @@ export type IptablesName = 'iptables' | 'ip6tables' | `ip${'' | '6'}tables-${'nf
 
 export interface KernelUnderTest {
   readonly kernel: Kernel
-  /** Puts the machine away. */
+  /** Removes the host. */
   end(): Promise<void>
 }
 
@@ -80,7 +80,9 @@ async function passes(one: IptablesCase, tool: Tool, kernel: Kernel): Promise<vo
   sameLines(await contents(kernel, tool.name), leaves === undefined ? before : leaves.join('\n'))
 }
 
-/** A document is for `-restore --noflush`; words are for the command, or for `-restore` and `-save` where they begin so. */
+/**
+ * A document goes to `-restore --noflush`; words go to the command, or to `-restore` and `-save` where they begin so.
+ */
 function runOne(kernel: Kernel, name: IptablesName, run: IptablesCase['run']): Promise<Outcome> {
   if (typeof run === 'string') return kernel.run(anyCommand([`${name}-restore`, '--noflush'], { input: run }))
   const [first = '', ...others] = run.words
@@ -89,7 +91,7 @@ function runOne(kernel: Kernel, name: IptablesName, run: IptablesCase['run']): P
   return kernel.run(anyCommand(argv, { ...(run.input === undefined ? {} : { input: run.input }) }))
 }
 
-/** Everything there is, one line a thing, without what no rule is about: counters, dates, untouched built-in chains. */
+/** All chains and rules, one a line, without counters, dates and untouched built-in chains. */
 export async function contents(kernel: Kernel, name: IptablesName): Promise<string> {
   const { stdout } = await must(kernel, anyCommand([`${name}-save`]))
   const tables = stdout.split(/^\*/m).slice(1).sort()

@@ -5,7 +5,7 @@ import { type Fate, fateOf, sameFate } from '../support/fate.ts'
 import { MODE_CASES, type ModeCase } from './mode/cases.ts'
 import { endIn, packetIn, rulesOf } from './mode/scene.ts'
 
-// What every mode promises, as cases in which packets meet the rules a mode has written, in both families.
+// What every mode promises, as cases: packets traced through the rules a mode has written, in both families.
 
 /** `exceptions`: the title of a case, or `ipv4: ` and the title → why this mode cannot pass it. */
 export function modeContract(
@@ -32,10 +32,10 @@ export function modeContract(
 
 function passes({ given, expects }: ModeCase, mode: Mode, family: Family): void {
   const rules = rulesOf(mode, family, given)
-  for (const [knock, ...ends] of expects) {
-    const found = fateOf(mode.trace(rules, packetIn(family, knock)))
+  for (const [packet, ...ends] of expects) {
+    const found = fateOf(mode.trace(rules, packetIn(family, packet)))
     const wanted: Fate = new Map(ends.map(end => [endIn(family, end), 1 / ends.length]))
     if (sameFate(found, wanted)) continue
-    expect(Object.fromEntries(found), `where this goes: ${JSON.stringify(knock)}`).toEqual(Object.fromEntries(wanted))
+    expect(Object.fromEntries(found), `where this goes: ${JSON.stringify(packet)}`).toEqual(Object.fromEntries(wanted))
   }
 }

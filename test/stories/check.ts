@@ -12,8 +12,9 @@ import { oracle } from '../support/oracle.ts'
 import { ANY_ADDRESS, type Expectation, NONE_WAITS, type StoryPacket } from './expectations.ts'
 import type { Step, Story } from './story.ts'
 
-// A story and a mode → the expectations that fail. The rules are kept from step to step as a running agent keeps them, and
-// compared with those of an agent that starts at that step; expected ends of packets are compared with tracer and oracle.
+// A story and a mode → the expectations that fail. The rules are kept from step to step as a running agent keeps them,
+// and compared with those of an agent that starts at that step; expected ends of packets are compared with tracer and
+// oracle.
 
 export type ModeOf = (family: Family) => Mode
 /** Objects, flags and a packet → its ends. */

@@ -7,8 +7,8 @@ import type { Flags } from '../support/flags.ts'
 import type { Expectation, StoryPacket } from './expectations.ts'
 import type { Step, Story } from './story.ts'
 
-// A story written for iptables mode → the same story for another mode: intended differences are changed in the story, each
-// with its reason, and lines about iptables' own rules are left out. Everything else must hold word for word.
+// A story written for iptables mode → the same story for another mode: intended differences are changed in the story,
+// each with its reason, and lines about iptables' own rules are left out. Everything else must hold word for word.
 
 export interface Exception {
   readonly where: string

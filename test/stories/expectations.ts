@@ -128,7 +128,9 @@ function endsAt(line: Line, outcome: string): readonly End[] {
   })
 }
 
-/** `forgets udp to 10.96.0.10:53 unless answered by A or B; udp to node port 30053 answered by A`, or `forgets nothing`. */
+/**
+ * `forgets udp to 10.96.0.10:53 unless answered by A or B; udp to node port 30053 answered by A`, or `forgets nothing`.
+ */
 function forgettingAt(line: Line): readonly string[] {
   const text = line.text.replace(/^forgets\s+/, '')
   if (text === 'nothing') return []

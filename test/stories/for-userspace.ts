@@ -1,9 +1,9 @@
 import type { Expectation } from './expectations.ts'
 import type { Story } from './story.ts'
 
-// A story written for iptables mode → the same story for userspace mode. In every case the relay opens the second connection
-// itself, so the endpoint sees the node's address. Further differences are left out, each with its reason, and so are lines
-// about iptables mode's own rules.
+// A story written for iptables mode → the same story for userspace mode. In every case the relay opens the second
+// connection itself, so the endpoint sees the node's address. Further differences are left out, each with its reason,
+// and so are lines about iptables mode's own rules.
 
 /** Packets that end elsewhere in this mode, by their line in a story. */
 export const OTHERWISE: readonly { readonly says: RegExp; readonly why: string }[] = [

@@ -1,6 +1,6 @@
 import type { Event } from '#kubernetes/event.ts'
+import type { ClusterObject, EndpointSlice, Node, ObjectKind } from '#kubernetes/objects.ts'
 import { documents } from '#kubernetes/sources/files.ts'
-import type { ClusterObject, EndpointSlice, Kind, Node } from '#kubernetes/objects.ts'
 import type { Address } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
 import { cidr, ip, node } from '../support/objects.ts'
@@ -107,7 +107,9 @@ export class Scene {
     return this.#put({ ...slice, endpoints })
   }
 
-  /** `delete service shop/cart`, `delete slice cart-1`, `delete node`; the agent keeps the last facts about its node. */
+  /**
+   * `delete service shop/cart`, `delete slice cart-1`, `delete node`; the agent keeps the last facts about its node.
+   */
   #delete(line: Line, [kind, name]: readonly string[]): Event {
     if (kind === 'slice') return this.#gone('EndpointSlice', this.#sliceNamed(line, name).name)
     if (kind === 'node') return { type: 'gone', kind: 'Node', name: this.#nodeNow(line).name }
@@ -155,7 +157,7 @@ export class Scene {
     return { type: 'put', object }
   }
 
-  #gone(kind: Kind, name: ObjectName): Event {
+  #gone(kind: ObjectKind, name: ObjectName): Event {
     this.#objects.delete(`${kind} ${name}`)
     return { type: 'gone', kind, name }
   }

@@ -4,7 +4,8 @@ import { failuresOf, type ModeOf } from './check.ts'
 import { ANY_ADDRESS, NONE_WAITS } from './expectations.ts'
 import { storyOf } from './story.ts'
 
-// The parser and checker of stories: valid text is parsed, errors name their line, and expectations that fail are reported.
+// The parser and checker of stories: valid text is parsed, errors name their line, and expectations that fail are
+// reported.
 
 const MODE: ModeOf = family => iptables({ family, variant: 'nft', restore: 'iptables-restore', save: 'iptables-save' })
 

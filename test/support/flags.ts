@@ -80,7 +80,9 @@ function podsOf(pods: DetectLocal, family: Family, podCIDRs: readonly Cidr[]): L
 
 type Ranges = 'all' | readonly Cidr[]
 
-/** A family without a range of its own has all addresses; so has `primary` where the node has no address in the family. */
+/**
+ * A family without a range of its own has all addresses; so has `primary` where the node has no address in the family.
+ */
 function portRanges({ nodePortAddresses }: Flags, family: Family, nodeIP: Address | undefined): Ranges {
   if (nodePortAddresses === 'primary') {
     return nodeIP === undefined ? 'all' : [parseCidr(`${nodeIP}/${ADDRESS_BITS[family]}`)!]

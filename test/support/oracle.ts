@@ -11,8 +11,8 @@ import { type Cidr, contains, prefixLength } from '#values/cidr.ts'
 import type { Fate, FirstPacket } from './first-packet.ts'
 import type { Flags } from './flags.ts'
 
-// Objects, flags and a first packet → where kube-proxy lets it end. Written from kube-proxy's documented behaviour alone: it
-// shares no code with the modes it is compared with, and knows no chains.
+// Objects, flags and a first packet → where kube-proxy lets it end. Written from kube-proxy's documented behaviour
+// alone: it shares no code with the modes it is compared with, and knows no chains.
 
 type Scene = {
   objects: readonly ClusterObject[]
@@ -40,7 +40,10 @@ const isLocal = (ip: Address, packet: FirstPacket): boolean => inLoopback(ip) ||
 const own = <T extends string>(all: readonly T[], family: Family): readonly T[] =>
   all.filter(text => text.includes(':') === (family === 'ipv6'))
 
-/** Of two Services that claim one frontend the older has it, then the first by name; an address comes before a node port. */
+/**
+ * Of two Services that claim one frontend the older has it, then the first by name; an address comes before a node
+ * port.
+ */
 function frontendsAt({ objects, packet, family }: Scene): readonly OracleFrontend[] {
   const services = objects.filter(o => o.kind === 'Service').filter(({ type }) => type !== 'ExternalName')
   const served = services.filter(({ clusterIPs }) => own(clusterIPs, family).length > 0)
@@ -82,7 +85,9 @@ function fateAt(frontend: OracleFrontend, scene: Scene): Fate {
   return lacksLocal ? refused('dropped', scene) : to(local, false, frontend, scene)
 }
 
-/** At external addresses the node refuses packets it receives or forwards, not packets it sends to other hosts itself. */
+/**
+ * At external addresses the node refuses packets it receives or forwards, not packets it sends to other hosts itself.
+ */
 function refused(end: 'rejected' | 'dropped', { packet }: Scene): Fate {
   return only(packet.via.hook === 'output' && !isLocal(packet.to, packet) ? 'untouched' : end)
 }
@@ -165,7 +170,10 @@ function answersNodePorts(scene: Scene): boolean {
   return nodePortRanges(scene)?.some(range => nodeAddresses.includes(to) && contains(range, to)) ?? true
 }
 
-/** With node ports on localhost, hosts on the same link could route to 127.0.0.0/8: packets to anything else there are dropped. */
+/**
+ * With node ports on localhost, hosts on the same link could route to 127.0.0.0/8: packets to anything else there are
+ * dropped.
+ */
 function isMartian(scene: Scene): boolean {
   return hasLocalhostPorts(scene) && inLoopback(scene.packet.to) && !inLoopback(scene.packet.from)
 }

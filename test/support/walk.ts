@@ -10,8 +10,8 @@ import type { Command, Kernel, Outcome } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import { Walk } from './steps.ts'
 
-// Many steps in random order, some of which fail half way: after each, the kernel has exactly the units that a start from
-// nothing would have written.
+// Many steps in random order, some of which fail half way: after each, the kernel has exactly the units that a start
+// from nothing would have written.
 
 export interface WalkParts {
   readonly seed: number

@@ -5,15 +5,15 @@ import type { Family } from '#values/address.ts'
 
 export interface IptablesCase {
   readonly title: string
-  /** A document that stands there already. */
+  /** A document that was applied before. */
   readonly given?: string
   /** A document for `-restore --noflush`, or the words after the program's name. */
   readonly run: string | { readonly words: readonly string[]; readonly input?: string }
   readonly verdict: 'done' | 'refused'
-  /** What stderr says. */
+  /** The text of stderr. */
   readonly says?: RegExp | Says
   readonly prints?: string
-  /** Everything there is afterwards; absent where nothing changes. */
+  /** All chains and rules afterwards; absent where nothing changes. */
   readonly leaves?: readonly string[]
   readonly only?: 'nft' | 'legacy'
   readonly family?: Family
@@ -35,7 +35,7 @@ export function words(...list: readonly string[]): IptablesCase['run'] {
 export const A_TO_B = block('filter', ':A - [0:0]', ':B - [0:0]', '-A A -j B')
 export const A_TO_B_LINES = ['filter :A', 'filter :B', 'filter -A A -j B']
 
-/** A line that the tool itself does not let through; only nft says why. */
+/** A line that the tool itself refuses; only nft gives the reason. */
 export function refusedAt(line: number, why: string): Says {
   return { nft: new RegExp(`line ${line} failed: ${why}`), legacy: new RegExp(`line ${line} failed`) }
 }

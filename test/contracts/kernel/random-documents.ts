@@ -2,16 +2,16 @@ import fc from 'fast-check'
 import type { Family } from '#values/address.ts'
 import { inFamily } from './case.ts'
 
-// Small iptables-restore documents: most lines make sense, some do not, and some only where they stand.
+// Small iptables-restore documents: most lines are valid, some are not, and some only in certain chains.
 
 const USER_CHAINS = ['A', 'B', 'C']
 
-interface Ground {
+interface TableWithHooks {
   readonly table: string
   readonly hooks: readonly string[]
 }
 
-const GROUNDS: readonly Ground[] = [
+const TABLES: readonly TableWithHooks[] = [
   { table: 'nat', hooks: ['PREROUTING', 'OUTPUT', 'POSTROUTING'] },
   { table: 'filter', hooks: ['INPUT', 'FORWARD', 'OUTPUT'] },
 ]
@@ -25,7 +25,7 @@ const RULES = [
   ],
 ]
 
-const RULES_WITH_A_PLACE = [
+const RULES_OF_SOME_CHAINS = [
   ...[
     '-j MASQUERADE',
     '-p tcp -j DNAT --to-destination {ip:80}',
@@ -48,13 +48,13 @@ const BROKEN_RULES = [
 const rule: fc.Arbitrary<string> = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...RULES) },
   { weight: 5, arbitrary: fc.constantFrom(...USER_CHAINS).map(chain => `-j ${chain}`) },
-  { weight: 2, arbitrary: fc.constantFrom(...RULES_WITH_A_PLACE) },
+  { weight: 2, arbitrary: fc.constantFrom(...RULES_OF_SOME_CHAINS) },
   { weight: 1, arbitrary: fc.constantFrom(...BROKEN_RULES) },
 )
 
 const number = fc.integer({ min: 1, max: 3 })
 
-function lineIn({ hooks }: Ground): fc.Arbitrary<string> {
+function lineIn({ hooks }: TableWithHooks): fc.Arbitrary<string> {
   const chain = fc.oneof(
     { weight: 4, arbitrary: fc.constantFrom(...USER_CHAINS) },
     { weight: 2, arbitrary: fc.constantFrom(...hooks) },
@@ -80,16 +80,16 @@ function lineIn({ hooks }: Ground): fc.Arbitrary<string> {
 }
 
 const block: fc.Arbitrary<string> = fc
-  .constantFrom(...GROUNDS)
-  .chain(ground =>
+  .constantFrom(...TABLES)
+  .chain(table =>
     fc
-      .tuple(fc.subarray(USER_CHAINS, { minLength: 1 }), fc.array(lineIn(ground), { maxLength: 8 }))
+      .tuple(fc.subarray(USER_CHAINS, { minLength: 1 }), fc.array(lineIn(table), { maxLength: 8 }))
       .map(([declared, lines]) =>
-        [`*${ground.table}`, ...declared.map(name => `:${name} - [0:0]`), ...lines, 'COMMIT', ''].join('\n'),
+        [`*${table.table}`, ...declared.map(name => `:${name} - [0:0]`), ...lines, 'COMMIT', ''].join('\n'),
       ),
   )
 
-/** A few documents, to be given one after another. */
+/** A few documents, to be applied one after another. */
 export function documentsIn(family: Family): fc.Arbitrary<readonly string[]> {
   const document = fc.array(block, { minLength: 1, maxLength: 3 }).map(blocks => blocks.join(''))
   const filled = document.map(run => inFamily({ title: '', verdict: 'done', run }, family).run as string)

@@ -45,7 +45,7 @@ export const RULES: readonly IptablesCase[] = [
     says: refusedAt(4, 'No chain/target/match by that name'),
   },
   {
-    title: '-A to a built-in chain nobody used yet',
+    title: '-A to a built-in chain that has no rules yet',
     run: block('nat', '-A OUTPUT -j ACCEPT'),
     verdict: 'done',
     leaves: ['nat -A OUTPUT -j ACCEPT'],

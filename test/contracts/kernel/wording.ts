@@ -2,7 +2,7 @@ import { block, type IptablesCase } from './case.ts'
 
 // How rules are printed, whatever way they were written, and rules that make no sense.
 
-/** What is written → what is printed: the same where the second is absent. */
+/** A rule as written → as printed; the same where the second is absent. */
 const SPELLINGS: readonly (readonly [string, string?])[] = [
   ['-s {ip} -j RETURN', '-s {host} -j RETURN'],
   ['-s {ip-in-net} -j RETURN', '-s {net} -j RETURN'],

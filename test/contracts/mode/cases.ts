@@ -1,22 +1,26 @@
 import { port } from '../../support/objects.ts'
-import { type Given, type Knock, NODE_PORT, WITH_NODE_PORT } from './scene.ts'
+import { type CasePacket, type Given, NODE_PORT, WITH_NODE_PORT } from './scene.ts'
 
 // The cases of the mode contract: a Service, a node, and where packets end, evenly where there are several ends.
 
 export interface ModeCase {
   readonly title: string
   readonly given: Given
-  readonly expects: readonly (readonly [Knock, ...ends: readonly string[]])[]
+  readonly expects: readonly (readonly [CasePacket, ...ends: readonly string[]])[]
 }
 
 const BOTH = ['pod here', 'pod there'] as const
 const BOTH_MASQUERADED = ['pod here masqueraded', 'pod there masqueraded'] as const
 
-const atNodePort = (from: Knock['from'], to: Knock['to'] = 'node'): Knock => ({ from, to, port: NODE_PORT })
+const atNodePort = (from: CasePacket['from'], to: CasePacket['to'] = 'node'): CasePacket => ({
+  from,
+  to,
+  port: NODE_PORT,
+})
 
 export const MODE_CASES: readonly ModeCase[] = [
   {
-    title: 'a cluster IP leads evenly to all endpoints, and only strangers are masqueraded',
+    title: 'a cluster IP leads evenly to all endpoints, and only clients outside the pod range are masqueraded',
     given: {},
     expects: [
       [{ from: 'client', to: 'cluster IP' }, ...BOTH],
@@ -25,12 +29,12 @@ export const MODE_CASES: readonly ModeCase[] = [
     ],
   },
   {
-    title: 'everybody is masqueraded at a cluster IP where that is asked for',
+    title: 'every client is masqueraded at a cluster IP where that is asked for',
     given: { masquerade: 'all' },
     expects: [[{ from: 'client', to: 'cluster IP' }, ...BOTH_MASQUERADED]],
   },
   {
-    title: 'nobody is masqueraded at a cluster IP where nothing says who is a stranger',
+    title: 'no client is masqueraded at a cluster IP where pods cannot be detected',
     given: { masquerade: 'never' },
     expects: [[{ from: 'outside', to: 'cluster IP' }, ...BOTH]],
   },
@@ -49,7 +53,7 @@ export const MODE_CASES: readonly ModeCase[] = [
     expects: [[{ from: 'pod here', to: 'cluster IP' }, 'pod here masqueraded', 'pod there']],
   },
   {
-    title: 'every outward address leads to all endpoints, and everybody is masqueraded there',
+    title: 'every external address leads to all endpoints, and every client is masqueraded there',
     given: {
       service: ({ ip }) => ({
         ...WITH_NODE_PORT,
@@ -78,7 +82,8 @@ export const MODE_CASES: readonly ModeCase[] = [
     expects: [[atNodePort('node', 'loopback'), 'untouched']],
   },
   {
-    title: 'external policy Local keeps strangers on this node, unmasqueraded, and sends pods and the node everywhere',
+    title:
+      'external policy Local keeps outside clients on this node, unmasqueraded, and sends pods and the node everywhere',
     given: {
       service: ({ ip }) => ({
         ...WITH_NODE_PORT,
@@ -96,7 +101,7 @@ export const MODE_CASES: readonly ModeCase[] = [
     ],
   },
   {
-    title: 'external policy Local drops strangers where nobody is on this node',
+    title: 'external policy Local drops outside clients where this node has no endpoint',
     given: {
       service: () => ({ ...WITH_NODE_PORT, type: 'NodePort', externalPolicy: 'Local' }),
       endpoints: ['pod there'],
@@ -108,7 +113,7 @@ export const MODE_CASES: readonly ModeCase[] = [
     ],
   },
   {
-    title: 'internal policy Local keeps everybody on this node, or drops them',
+    title: 'internal policy Local keeps every client on this node, or drops it',
     given: { service: () => ({ internalPolicy: 'Local' }) },
     expects: [
       [{ from: 'client', to: 'cluster IP' }, 'pod here'],
@@ -116,7 +121,7 @@ export const MODE_CASES: readonly ModeCase[] = [
     ],
   },
   {
-    title: 'internal policy Local drops where nobody is on this node',
+    title: 'internal policy Local drops where this node has no endpoint',
     given: { service: () => ({ internalPolicy: 'Local' }), endpoints: ['pod there'] },
     expects: [
       [{ from: 'client', to: 'cluster IP' }, 'dropped'],
@@ -124,7 +129,7 @@ export const MODE_CASES: readonly ModeCase[] = [
     ],
   },
   {
-    title: 'a Service without endpoints is refused at every door',
+    title: 'a Service without endpoints is refused at every frontend',
     given: { service: ({ ip }) => ({ ...WITH_NODE_PORT, externalIPs: [ip('external IP')] }), endpoints: [] },
     expects: [
       [{ from: 'client', to: 'cluster IP' }, 'rejected'],
@@ -134,7 +139,7 @@ export const MODE_CASES: readonly ModeCase[] = [
     ],
   },
   {
-    title: 'the node itself is refused at an outward address without endpoints',
+    title: 'the node itself is refused at an external address without endpoints',
     given: { service: ({ ip }) => ({ externalIPs: [ip('external IP')] }), endpoints: [] },
     expects: [[{ from: 'node', to: 'external IP' }, 'rejected']],
   },
@@ -153,7 +158,7 @@ export const MODE_CASES: readonly ModeCase[] = [
     expects: [[{ from: 'client', to: 'cluster IP', protocol: 'udp' }, ...BOTH]],
   },
   {
-    title: 'source ranges keep strangers from load balancer addresses, and from no other door',
+    title: 'source ranges keep clients from load balancer addresses, and from no other frontend',
     given: {
       service: ({ ip, range }) => ({
         ...WITH_NODE_PORT,
@@ -183,7 +188,7 @@ export const MODE_CASES: readonly ModeCase[] = [
     expects: [[{ from: 'load balancer', to: 'load balancer' }, ...BOTH_MASQUERADED]],
   },
   {
-    title: 'a client that comes back in time finds whom it found, at whichever door',
+    title: 'a client that returns in time reaches the same endpoint, at every frontend',
     given: { service: () => ({ ...WITH_NODE_PORT, stickySeconds: 60 }) },
     expects: [
       [{ from: 'client', to: 'cluster IP', last: { at: 'pod there', secondsAgo: 30 } }, 'pod there'],

@@ -9,12 +9,12 @@ import { type Address, type Family, hostPort } from '#values/address.ts'
 import type { Protocol } from '#values/protocol.ts'
 import { cidr, endpoint, ip, port, service, slice, slicePort } from '../../support/objects.ts'
 
-// One Service on one node, with names for all addresses, so that a case can be told for both families at once.
+// One Service on one node, with names for all addresses, so that one case covers both families.
 
-/** Who sends packets, answers them, or is knocked at. */
-export type Place = keyof (typeof PLACES)['ipv4']
+/** The sender of a packet, an endpoint, or the destination, by a name. */
+export type HostName = keyof (typeof ADDRESSES)['ipv4']
 
-const PLACES = {
+const ADDRESSES = {
   ipv4: {
     'pod here': '10.244.1.2',
     'pod there': '10.244.2.3',
@@ -47,34 +47,34 @@ const RANGES = {
   nodes: { ipv4: '10.99.0.0/24', ipv6: 'fd00:99::/64' },
 } as const
 
-/** The words of a case, in one family. */
+/** The names of a case, as addresses and ranges of one family. */
 export interface At {
-  ip(place: Place): Address
+  ip(place: HostName): Address
   range(name: keyof typeof RANGES): NonNullable<Service['sourceRanges']>[number]
 }
 
 export interface Given {
   readonly service?: (at: At) => Partial<Service>
-  /** Both pods, unless said otherwise. */
-  readonly endpoints?: readonly Place[]
+  /** Default: both pods. */
+  readonly endpoints?: readonly HostName[]
   readonly masquerade?: ThisNode['masquerade']
   readonly view?: (at: At) => Partial<NodeView>
 }
 
-export interface Knock {
-  readonly from: Place
-  readonly to: Place
-  /** 80, unless said otherwise. */
+export interface CasePacket {
+  readonly from: HostName
+  readonly to: HostName
+  /** Default: 80. */
   readonly port?: number
   readonly protocol?: Protocol
-  readonly last?: { readonly at: Place; readonly secondsAgo: number }
+  readonly last?: { readonly at: HostName; readonly secondsAgo: number }
 }
 
 export const NODE_PORT = 30080
 export const WITH_NODE_PORT: Partial<Service> = { ports: [port({ port: 80, nodePort: NODE_PORT })] }
 
 export function at(family: Family): At {
-  return { ip: place => ip(PLACES[family][place]), range: name => cidr(RANGES[name][family]) }
+  return { ip: place => ip(ADDRESSES[family][place]), range: name => cidr(RANGES[name][family]) }
 }
 
 export function rulesOf(mode: Mode, family: Family, given: Given): Ruleset {
@@ -92,7 +92,7 @@ export function rulesOf(mode: Mode, family: Family, given: Given): Ruleset {
   const masquerade = given.masquerade ?? ('from-outside' as const)
   const view = { ...viewOf(family, words), masquerade, ...given.view?.(words) }
   const place = { family, nodeName: 'here', masquerade }
-  const draft = new Draft(cluster, mode, () => ({ place, view, addresses: [] }))
+  const draft = new Draft(cluster, mode, () => ({ thisNode: place, view, addresses: [] }))
   draft.update()
   return draft.book.rules
 }
@@ -111,7 +111,7 @@ function viewOf(family: Family, words: At): NodeView {
   }
 }
 
-export function packetIn(family: Family, { from, to, port = 80, protocol = 'tcp', last }: Knock): Packet {
+export function packetIn(family: Family, { from, to, port = 80, protocol = 'tcp', last }: CasePacket): Packet {
   const { ip } = at(family)
   const iface = from === 'client' || from === 'pod here' ? 'cni0' : 'eth0'
   return {
@@ -125,9 +125,9 @@ export function packetIn(family: Family, { from, to, port = 80, protocol = 'tcp'
   }
 }
 
-/** `pod here masqueraded` → `10.244.1.2:8080 masqueraded`; what is no place stays as it is. */
+/** `pod here masqueraded` → `10.244.1.2:8080 masqueraded`; other ends stay as they are. */
 export function endIn(family: Family, end: string): string {
   const place = end.replace(' masqueraded', '')
-  if (!(place in PLACES[family])) return end
-  return end.replace(place, hostPort(at(family).ip(place as Place), 8080))
+  if (!(place in ADDRESSES[family])) return end
+  return end.replace(place, hostPort(at(family).ip(place as HostName), 8080))
 }

@@ -7,13 +7,13 @@ import { removeLeftovers } from '#proxy/modes/leftovers.ts'
 import type { RemovalResult } from '#proxy/modes/leftovers-removal.ts'
 import type { Command, Kernel, Outcome } from '#system/ports.ts'
 
-// What proxies have left on a machine of paper, and what is there after it was swept.
+// Leftovers of proxies in a paper kernel, and what remains after their removal.
 
 const SVC = 'KUBE-SVC-3TNEVSQEVUCP4TQO'
 const LOCKED = 'Another app is currently holding the xtables lock.'
 const OK: Outcome = { code: 0, stdout: '', stderr: '' }
 
-/** A paper kernel whose other tools answer as they are told to. */
+/** A paper kernel; a test gives the answers of all other tools. */
 class Host implements Kernel {
   readonly paper = new PaperKernel()
   readonly commands: Command[] = []
@@ -31,7 +31,7 @@ class Host implements Kernel {
     }
   }
 
-  async sweep(): Promise<RemovalResult> {
+  async removeLeftovers(): Promise<RemovalResult> {
     const clock = new PaperClock()
     let isDone = false
     const result = removeLeftovers({ kernel: this, clock }).finally(() => {
@@ -59,13 +59,13 @@ function saved(name: string): string {
 
 const nat = (...lines: readonly string[]): string => ['*nat', ...lines, 'COMMIT', ''].join('\n')
 const filter = (...lines: readonly string[]): string => ['*filter', ...lines, 'COMMIT', ''].join('\n')
-const STRANGER = nat(':STRANGER - [0:0]', `-A STRANGER -j ${SVC}`)
+const FOREIGN = nat(':OTHERS - [0:0]', `-A OTHERS -j ${SVC}`)
 
 describe.each(['iptables-nft', 'iptables-legacy'])('what %s has', tool => {
   test.each(['iptables-1.20-v4', 'iptables-1.36-v4', 'userspace-1.20'])('of %s goes', async name => {
     const host = new Host()
     await host.restore(tool, saved(name))
-    expect(await host.sweep()).toMatchObject({
+    expect(await host.removeLeftovers()).toMatchObject({
       removed: [
         { tool, what: 'jumps' },
         { tool, what: 'chains' },
@@ -79,7 +79,7 @@ describe.each(['iptables-nft', 'iptables-legacy'])('what %s has', tool => {
     const host = new Host()
     await host.restore(tool, saved('kubelet'))
     const before = host.paper.dump()
-    expect(await host.sweep()).toEqual({ removed: [], remains: [] })
+    expect(await host.removeLeftovers()).toEqual({ removed: [], remains: [] })
     expect(host.paper.dump()).toBe(before)
   })
 
@@ -89,33 +89,33 @@ describe.each(['iptables-nft', 'iptables-legacy'])('what %s has', tool => {
     await host.restore(tool, hint, filter(':KUBE-FIREWALL - [0:0]', '-A INPUT -j KUBE-FIREWALL'))
     const before = host.proxys
     await host.restore(tool, nat(':KUBE-MARK-MASQ - [0:0]', ':KUBE-POSTROUTING - [0:0]', ':KUBE-MARK-DROP - [0:0]'))
-    expect((await host.sweep()).remains).toEqual([])
+    expect((await host.removeLeftovers()).remains).toEqual([])
     expect(host.proxys).toEqual(before)
   })
 
-  test('and a stranger holds on to stays, empty, and holds up nothing else', async () => {
+  test('and a foreign rule jumps to stays, empty, and holds up nothing else', async () => {
     const host = new Host()
-    await host.restore(tool, saved('iptables-1.20-v4'), STRANGER)
-    const { remains } = await host.sweep()
+    await host.restore(tool, saved('iptables-1.20-v4'), FOREIGN)
+    const { remains } = await host.removeLeftovers()
     expect(remains).toEqual([
       {
         what: `${tool}: chain ${SVC} in table nat, empty`,
-        why: `a rule that is not ours leads there: -A STRANGER -j ${SVC}`,
+        why: `a rule that is not ours leads there: -A OTHERS -j ${SVC}`,
       },
     ])
-    expect(host.proxys.map(line => line.replace(/^.* nat /, ''))).toEqual([`:${SVC}`, `-A STRANGER -j ${SVC}`])
+    expect(host.proxys.map(line => line.replace(/^.* nat /, ''))).toEqual([`:${SVC}`, `-A OTHERS -j ${SVC}`])
   })
 
-  test('and a stranger lets go of meanwhile goes', async () => {
+  test('and whose foreign rule is deleted meanwhile goes', async () => {
     const host = new Host()
-    await host.restore(tool, saved('iptables-1.20-v4'), STRANGER)
+    await host.restore(tool, saved('iptables-1.20-v4'), FOREIGN)
     host.answers = (words, { input }) => {
       if (!words.startsWith(`${tool}-restore`) || !input!.includes('*nat')) return undefined
-      void host.paper.run(anyCommand([tool, '-t', 'nat', '-F', 'STRANGER']))
+      void host.paper.run(anyCommand([tool, '-t', 'nat', '-F', 'OTHERS']))
       host.answers = () => undefined
       return undefined
     }
-    expect((await host.sweep()).remains).toEqual([])
+    expect((await host.removeLeftovers()).remains).toEqual([])
     expect(host.proxys).toEqual([])
   })
 
@@ -125,36 +125,36 @@ describe.each(['iptables-nft', 'iptables-legacy'])('what %s has', tool => {
     let failures = 0
     host.answers = words =>
       words.startsWith(`${tool}-restore`) && ++failures <= 2 ? { ...OK, code: 4, stderr: `${LOCKED}\n` } : undefined
-    expect((await host.sweep()).remains).toEqual([])
+    expect((await host.removeLeftovers()).remains).toEqual([])
     expect(host.proxys).toEqual([])
   })
 
-  test('and cannot be changed is told with what the tool says', async () => {
+  test('and cannot be changed is reported with the reason of the tool', async () => {
     const host = new Host()
     await host.restore(tool, nat(':KUBE-SERVICES - [0:0]'))
     host.answers = words => (words.includes('-restore') ? { ...OK, code: 4, stderr: `${LOCKED}\n` } : undefined)
-    expect((await host.sweep()).remains).toEqual([
+    expect((await host.removeLeftovers()).remains).toEqual([
       { what: `${tool}: chain KUBE-SERVICES in table nat, empty`, why: LOCKED },
     ])
   })
 })
 
 describe('chains that two may share', () => {
-  test('a KUBE-MARK-DROP that somebody else uses is left as it is', async () => {
+  test('a KUBE-MARK-DROP that a foreign rule uses is left as it is', async () => {
     const host = new Host()
     const drop = [':KUBE-MARK-DROP - [0:0]', '-A KUBE-MARK-DROP -j MARK --set-xmark 0x8000/0x8000']
-    await host.restore('iptables-nft', nat(...drop, ':STRANGER - [0:0]', '-A STRANGER -j KUBE-MARK-DROP'))
+    await host.restore('iptables-nft', nat(...drop, ':OTHERS - [0:0]', '-A OTHERS -j KUBE-MARK-DROP'))
     const before = host.paper.dump()
-    expect(await host.sweep()).toEqual({ removed: [], remains: [] })
+    expect(await host.removeLeftovers()).toEqual({ removed: [], remains: [] })
     expect(host.paper.dump()).toBe(before)
   })
 
-  test('a KUBE-FIREWALL with a rule of somebody else is left, with the jumps to it', async () => {
+  test('a KUBE-FIREWALL with a foreign rule is left, with the jumps to it', async () => {
     const host = new Host()
     const rules = ['-A INPUT -j KUBE-FIREWALL', '-A KUBE-FIREWALL -s 192.0.2.1/32 -j DROP']
     await host.restore('iptables-nft', filter(':KUBE-FIREWALL - [0:0]', ...rules))
     const before = host.paper.dump()
-    expect(await host.sweep()).toEqual({ removed: [], remains: [] })
+    expect(await host.removeLeftovers()).toEqual({ removed: [], remains: [] })
     expect(host.paper.dump()).toBe(before)
   })
 
@@ -162,7 +162,7 @@ describe('chains that two may share', () => {
     const host = new Host()
     const jump = '-A PREROUTING -d 192.0.2.1/32 -j KUBE-SERVICES'
     await host.restore('iptables-nft', nat(':KUBE-SERVICES - [0:0]', jump))
-    expect((await host.sweep()).remains).toEqual([
+    expect((await host.removeLeftovers()).remains).toEqual([
       {
         what: 'iptables-nft: chain KUBE-SERVICES in table nat, empty',
         why: `a rule that is not ours leads there: ${jump}`,
@@ -179,24 +179,27 @@ describe('the tools of a host', () => {
     const absent = (words: string): Outcome | undefined =>
       /^ip6?tables-(nft|legacy)/.test(words) ? { ...OK, code: 127, stderr: 'not found in PATH' } : undefined
     host.answers = absent
-    expect(await host.sweep()).toMatchObject({ removed: [{ tool: 'iptables' }, { tool: 'iptables' }], remains: [] })
+    expect(await host.removeLeftovers()).toMatchObject({
+      removed: [{ tool: 'iptables' }, { tool: 'iptables' }],
+      remains: [],
+    })
     expect(host.proxys).toEqual([])
   })
 
   test('may all be missing: then nothing was left by them', async () => {
     const host = new Host()
     host.answers = () => ({ ...OK, code: 127, stderr: 'not found in PATH' })
-    expect(await host.sweep()).toEqual({ removed: [], remains: [] })
+    expect(await host.removeLeftovers()).toEqual({ removed: [], remains: [] })
   })
 
-  test('that may not look keep us from knowing, which is told, and from nothing else', async () => {
+  test('that are refused permission are reported, and hold up nothing else', async () => {
     const host = new Host()
     await host.restore('iptables-nft', saved('iptables-1.36-v4'))
     host.answers = words =>
       words === 'iptables-legacy-save'
         ? { ...OK, code: 1, stderr: 'Cannot initialize: Permission denied\n' }
         : undefined
-    expect((await host.sweep()).remains).toEqual([
+    expect((await host.removeLeftovers()).remains).toEqual([
       { what: 'what iptables-legacy may have', why: 'Cannot initialize: Permission denied' },
     ])
     expect(host.proxys).toEqual([])
@@ -208,7 +211,7 @@ describe('what nftables mode has left', () => {
     const host = new Host()
     const tables = 'table ip kube-proxy\ntable ip kube-proxy-of-mine\ntable ip6 kube-proxy\ntable ip filter\n'
     host.answers = words => (words.startsWith('nft') ? { ...OK, stdout: tables } : undefined)
-    expect(await host.sweep()).toEqual({ removed: [{ tool: 'nft', what: 'tables', count: 2 }], remains: [] })
+    expect(await host.removeLeftovers()).toEqual({ removed: [{ tool: 'nft', what: 'tables', count: 2 }], remains: [] })
     const writes = host.commands.filter(({ argv }) => argv.join(' ') === 'nft -f -')
     expect(writes.map(({ input }) => input)).toEqual(['delete table ip kube-proxy\ndelete table ip6 kube-proxy\n'])
   })
@@ -219,7 +222,7 @@ describe('what nftables mode has left', () => {
       if (words === 'nft list tables') return { ...OK, stdout: 'table ip6 kube-proxy\n' }
       return words.startsWith('nft') ? { ...OK, code: 1, stderr: 'Error: Operation not permitted\n' } : undefined
     }
-    expect((await host.sweep()).remains).toEqual([
+    expect((await host.removeLeftovers()).remains).toEqual([
       { what: 'nft: table ip6 kube-proxy', why: 'Error: Operation not permitted' },
     ])
   })
@@ -248,7 +251,7 @@ describe('what ipvs mode has left', () => {
     { ifname: 'kube-ipvs0', addr_info: [{ local: '10.96.0.10', scope: 'global' }] },
   ]
 
-  /** `sets`: how often each is still in use when it is to go. */
+  /** `inUse`: how many times `ipset destroy` of each set is refused. */
   function host({ inUse = 0, servers = OK }: { readonly inUse?: number; readonly servers?: Outcome } = {}): Host {
     const host = new Host()
     const tries = new Map<string, number>()
@@ -271,7 +274,7 @@ describe('what ipvs mode has left', () => {
 
   test('goes: its virtual servers, its device, its sets, and no others', async () => {
     const here = host()
-    expect(await here.sweep()).toEqual({
+    expect(await here.removeLeftovers()).toEqual({
       removed: [
         { tool: 'ipvsadm', what: 'virtual servers', count: 3 },
         { tool: 'ip', what: 'device kube-ipvs0', count: 1 },
@@ -285,20 +288,20 @@ describe('what ipvs mode has left', () => {
     expect(destroyed.sort()).toEqual(['KUBE-6-CLUSTER-IP', 'KUBE-CLUSTER-IP', 'KUBE-NODE-PORT-TCP'])
   })
 
-  test('waits for the kernel to let go of a set', async () => {
-    expect((await host({ inUse: 5 }).sweep()).remains).toEqual([])
+  test('waits for the kernel to release a set', async () => {
+    expect((await host({ inUse: 5 }).removeLeftovers()).remains).toEqual([])
   })
 
-  test('names the sets that somebody else uses', async () => {
-    expect((await host({ inUse: 1e9 }).sweep()).remains).toContainEqual({
+  test('names the sets that a foreign rule uses', async () => {
+    expect((await host({ inUse: 1e9 }).removeLeftovers()).remains).toContainEqual({
       what: 'ipset: set KUBE-CLUSTER-IP',
       why: 'ipset v7.17: Set cannot be destroyed: it is in use by a kernel component',
     })
   })
 
-  test('tells what ipvsadm complains of even where it ends well', async () => {
+  test('reports what ipvsadm writes to stderr even where it exits with 0', async () => {
     const servers = { ...OK, stderr: 'Operation not permitted\n' }
-    expect((await host({ servers }).sweep()).remains).toEqual([
+    expect((await host({ servers }).removeLeftovers()).remains).toEqual([
       { what: 'ipvsadm: virtual servers', why: 'Operation not permitted' },
     ])
   })
@@ -307,7 +310,7 @@ describe('what ipvs mode has left', () => {
     const here = host()
     const { answers } = here
     here.answers = (words, command) => (words.startsWith('cat ') ? { ...OK, code: 1 } : answers(words, command))
-    await here.sweep()
+    await here.removeLeftovers()
     expect(here.commands.some(({ argv }) => argv[0] === 'ipvsadm')).toBe(false)
   })
 })

@@ -10,7 +10,7 @@ modeContract(
   {
     'an undefined port of a cluster IP is refused':
       'as in kube-proxy, nothing in this mode knows which addresses are cluster IPs',
-    'the node itself is refused at an outward address without endpoints':
+    'the node itself is refused at an external address without endpoints':
       'as in kube-proxy, KUBE-EXTERNAL-SERVICES is asked about what comes in or passes, not about what the node sends',
   },
 )

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { canonical, parse } from 'iptables-parser'
 import { describe, expect, test } from 'vitest'
 import { parseArguments } from '#config/arguments.ts'
-import { documents } from '#kubernetes/files.ts'
+import { documents } from '#kubernetes/sources/files.ts'
 import { paperMode } from '#proxy/agent/fit-mode.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import { unitParts } from '#proxy/modes/iptables/names.ts'
@@ -12,7 +12,7 @@ import { nodeReader } from '#proxy/node/node-view.ts'
 import { Draft } from '#proxy/sync/draft.ts'
 import type { Family } from '#values/address.ts'
 
-// The same objects, once through kube-proxy 1.36 and once through us.
+// The same objects, once rendered by kube-proxy 1.36 and once by this mode.
 
 const FIXTURES = new URL('../../../../fixtures/', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, FIXTURES), 'utf8')
@@ -28,13 +28,13 @@ async function ours(family: Family): Promise<ReadonlyMap<string, string>> {
     cluster.apply(event)
   }
   const { settings } = parsed
-  const around = nodeReader({ settings, family, nodeName: 'inv1', machine: () => NO_HOST_NETWORK })
+  const around = nodeReader({ settings, family, nodeName: 'inv1', hostNetwork: () => NO_HOST_NETWORK })
   const draft = new Draft(cluster, paperMode(settings, family), around)
   draft.update()
   return draft.book.rules
 }
 
-/** The rules about packets that only the kernel's accounting needs are kube-proxy's alone. */
+/** Without the rules that only count packets (nfacct), which this mode does not write. */
 function theirs(family: Family): ReadonlyMap<string, string> {
   const save = read(`saves/iptables-1.36-${family === 'ipv4' ? 'v4' : 'v6'}.save`)
   const lines = save.split('\n').filter(line => !line.includes('localhost_nps_accepted_pkts'))

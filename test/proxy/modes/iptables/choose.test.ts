@@ -34,16 +34,16 @@ describe('of two iptables on one host', () => {
 })
 
 test("where kubelet's hint is with nft, nothing else need be read", async () => {
-  const told: string[] = []
+  const commands: string[] = []
   const kernel = host({ 'iptables-nft-save -t mangle': HINT, 'iptables-nft-save': '', 'iptables-legacy-save': '' })
-  const listening: Kernel = {
+  const recording: Kernel = {
     run: command => {
-      told.push(command.argv.join(' '))
+      commands.push(command.argv.join(' '))
       return kernel.run(command)
     },
   }
-  expect((await chooseTools(listening, 'ipv4')).tools.variant).toBe('nft')
-  expect(told).toEqual(['iptables-nft-save -t mangle'])
+  expect((await chooseTools(recording, 'ipv4')).tools.variant).toBe('nft')
+  expect(commands).toEqual(['iptables-nft-save -t mangle'])
 })
 
 test('the only one there is taken', async () => {

@@ -35,7 +35,7 @@ describe('local pods', () => {
       line => line.includes('cluster IP') && line.endsWith('KUBE-MARK-MASQ'),
     )
 
-  test('are told by their addresses', () =>
+  test('are detected by their addresses', () =>
     expect(masquerade({})).toContain('! -s 10.244.0.0/16 -d 10.96.0.10/32 -p tcp'))
   test('or by their bridge', () =>
     expect(masquerade({ localPods: { by: 'interface', name: 'cni0' } })).toContain('-d 10.96.0.10/32 ! -i cni0 -p tcp'))
@@ -45,7 +45,7 @@ describe('local pods', () => {
     ))
 })
 
-test('a large cluster goes without comments on endpoints, and keeps them at its doors', () => {
+test('a large cluster goes without comments on endpoints, and keeps them at its frontends', () => {
   const lines = rules([service('shop/cart', ['10.96.0.10']), POD], { ...VIEW, endpointComments: false })
   expect(lines.filter(line => line.includes('KUBE-SEP-')).every(line => !line.includes('--comment'))).toBe(true)
   expect(lines.some(line => line.includes('-A KUBE-SERVICES') && line.includes('"shop/cart cluster IP"'))).toBe(true)

@@ -28,7 +28,7 @@ function rules(chains: Readonly<Record<string, readonly string[]>>, lines: reado
   return new Map([...named, ...lines.map(line => [line, ''] as const)])
 }
 
-/** Rules of nat, with one chain that everything passes first. */
+/** Rules of nat, with one chain that every packet passes first. */
 function nat(chains: Readonly<Record<string, readonly string[]>>): Ruleset {
   const units = Object.entries(chains).map(([chain, text]) => [`nat ${chain}`, text] as const)
   return rules(Object.fromEntries(units), ['nat -A PREROUTING -j START', 'nat -A OUTPUT -j START'])
@@ -44,7 +44,7 @@ const TO_A = { '10.244.1.5:8080': 1 }
 const UNTOUCHED = { untouched: 1 }
 
 describe('chains', () => {
-  test('a packet nobody knows goes where it was going', () => expect(fate(new Map())).toEqual(UNTOUCHED))
+  test('a packet that no rule matches goes where it was going', () => expect(fate(new Map())).toEqual(UNTOUCHED))
 
   test('rules are asked in order, and the first that sends the packet off decides', () =>
     expect(fate(nat({ START: ['-p udp -j DNAT --to-destination 10.244.2.5:8080', A, B] }))).toEqual(TO_A))
@@ -125,7 +125,7 @@ describe('matches', () => {
 describe('chance and memory', () => {
   const DICE = '-m statistic --mode random --probability'
 
-  test('every way is told with its share', () => {
+  test('every path has its share', () => {
     const thirds = nat({
       START: [`${DICE} 0.25000000000 -j TO-A`, `${DICE} 0.50000000000 -j TO-B`],
       'TO-A': [A],
@@ -134,7 +134,7 @@ describe('chance and memory', () => {
     expect(fate(thirds)).toEqual({ '10.244.1.5:8080': 0.25, '10.244.2.5:8080': 0.375, untouched: 0.375 })
   })
 
-  test('shares of ways that meet again stay apart, each with its own hops', () => {
+  test('paths that meet again keep their own shares and hops', () => {
     const twice = trace(nat({ START: [`${DICE} 0.50000000000 -j TO-A`, '-j TO-A'], 'TO-A': [A] }), FROM_POD)
     expect(twice.map(({ share, hops }) => [share, hops.length])).toEqual([
       [0.5, 3],
@@ -213,7 +213,7 @@ describe('the way through the kernel', () => {
   })
 })
 
-describe('what is not understood is said, never passed over', () => {
+describe('a rule that cannot be traced is an error, never skipped', () => {
   test.for([
     ['-m time --timestart 08:00', 'match "time"'],
     ['-m recent --update --name X --rsource', 'option "--update"'],
@@ -230,11 +230,11 @@ describe('what is not understood is said, never passed over', () => {
   ] as const)('%s', ([rule, why]) => expect(() => trace(nat({ START: [rule] }), FROM_POD)).toThrow(why))
 
   test('a rule of one chain in the unit of another', () => {
-    const astray = new Map([
+    const misplaced = new Map([
       ['nat START', '-A OTHER -j ACCEPT'],
       ['nat -A PREROUTING -j START', ''],
     ])
-    expect(() => trace(astray, FROM_POD)).toThrow('stands among the rules of START')
+    expect(() => trace(misplaced, FROM_POD)).toThrow('stands among the rules of START')
   })
 })
 
@@ -252,10 +252,18 @@ describe('rules that kube-proxy 1.36 wrote itself', () => {
       { ...at(FROM_POD, '10.103.132.104', 3306), from: ip('10.244.1.2') },
       { '10.244.1.2:3306 masqueraded': 1 },
     ],
-    ['a stranger at a cluster IP', at(OUTSIDE, '10.103.132.104', 3306), { '10.244.1.2:3306 masqueraded': 1 }],
-    ['a stranger at a Local external IP', at(OUTSIDE, '198.18.0.7', 80), half('10.244.1.2:8080', '10.244.1.3:8080')],
-    ['a stranger in a source range', at(OUTSIDE, '198.18.0.8', 80), half('10.244.1.2:8080', '10.244.1.3:8080')],
-    ['a stranger in none', { ...at(OUTSIDE, '198.18.0.8', 80), from: ip('192.0.2.1') }, { dropped: 1 }],
+    ['an outside client at a cluster IP', at(OUTSIDE, '10.103.132.104', 3306), { '10.244.1.2:3306 masqueraded': 1 }],
+    [
+      'an outside client at a Local external IP',
+      at(OUTSIDE, '198.18.0.7', 80),
+      half('10.244.1.2:8080', '10.244.1.3:8080'),
+    ],
+    ['an outside client in a source range', at(OUTSIDE, '198.18.0.8', 80), half('10.244.1.2:8080', '10.244.1.3:8080')],
+    [
+      'an outside client in no source range',
+      { ...at(OUTSIDE, '198.18.0.8', 80), from: ip('192.0.2.1') },
+      { dropped: 1 },
+    ],
     [
       'a node port on localhost',
       { ...at(FROM_NODE, '127.0.0.1', 30090), from: ip('127.0.0.1') },
@@ -265,7 +273,7 @@ describe('rules that kube-proxy 1.36 wrote itself', () => {
     ['a node port of an empty Service', at(OUTSIDE, '10.99.0.2', 30070), { rejected: 1 }],
     ['an empty Service', at(FROM_NODE, '10.100.0.12', 7000), { rejected: 1 }],
     ['a Local cluster IP without local pods', at(FROM_POD, '10.100.0.11', 9000), { dropped: 1 }],
-    ['a stranger to all', at(FROM_POD, '10.244.2.9', 8080), UNTOUCHED],
+    ['a destination that is no frontend', at(FROM_POD, '10.244.2.9', 8080), UNTOUCHED],
   ])('%s', ([, packet, expected]) => {
     const found = fate(REAL, packet)
     expect(Object.keys(found)).toEqual(Object.keys(expected))
@@ -277,7 +285,7 @@ describe('rules that kube-proxy 1.36 wrote itself', () => {
     expect(trace(turned, at(OUTSIDE, '127.0.0.1', 22))).toEqual(trace(REAL, at(OUTSIDE, '127.0.0.1', 22)))
   })
 
-  test('are told hop by hop, as the tool prints them', () => {
+  test('are traced hop by hop, as the tool prints them', () => {
     const [path] = trace(REAL, { ...at(FROM_POD, '10.103.132.104', 3306), from: ip('10.244.1.2') })
     expect(path!.hops.slice(0, 6).map(({ at, did }) => [at, did])).toEqual([
       ['nat PREROUTING', 'jump KUBE-SERVICES'],

@@ -12,8 +12,9 @@ import { nodeFacts } from '../../../support/flags.ts'
 import { oracle } from '../../../support/oracle.ts'
 import { userspaceIn } from './tools.ts'
 
-// Random clusters and packets: where userspace mode leads clients is where kube-proxy's rules lead them, but that everybody
-// arrives with the node's address. Left out: SCTP, which is refused, and loopback, where node ports answer in this mode.
+// Random clusters and packets: userspace mode leads clients to the same endpoints as kube-proxy's rules, but every
+// client arrives with the node's address. Left out: SCTP, which is refused, and loopback, where node ports answer in
+// this mode.
 
 const RUNS = Number(process.env.CONFORMANCE_RUNS ?? 1000)
 const SEED = Number(process.env.CONFORMANCE_SEED ?? Math.floor(Math.random() * 2 ** 31))

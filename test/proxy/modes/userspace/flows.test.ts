@@ -11,8 +11,9 @@ import { endpoint, ip, port, service, slice, slicePort } from '../../../support/
 import { PaperListeners } from '../../relay/paper-listeners.ts'
 import { userspaceIn } from './tools.ts'
 
-// In this mode the kernel sees our proxy ports answer: it must forget who was answered by others, and nobody else. An answer
-// that is under way when its connection is forgotten arrives from a stranger's port.
+// In this mode conntrack shows our proxy ports as the answering side: flows that another port has answered must be
+// deleted, and no others. A reply that is under way when its flow is deleted reaches the client from a port the client
+// has never contacted.
 
 const DNS = service('shop/dns', ['10.96.0.53'], { ports: [port({ port: 53, protocol: 'udp', nodePort: 30053 })] })
 const pods = (...numbers: readonly number[]): ClusterObject =>
@@ -23,13 +24,13 @@ const pods = (...numbers: readonly number[]): ClusterObject =>
     { ports: [slicePort(5353, '', 'udp')] },
   )
 
-/** As conntrack prints it: a client at port `from` asked at `door`, and the node answers from its port `at`. */
-const flow = (from: number, door: string, at: number): string => {
-  const [ip, number] = door.split(':')
+/** As conntrack prints it: a client at port `from` sent to `frontend`, and the node answers from its port `at`. */
+const flow = (from: number, frontend: string, at: number): string => {
+  const [ip, number] = frontend.split(':')
   return `udp 17 29 src=10.244.1.9 dst=${ip} sport=${from} dport=${number} src=10.99.0.2 dst=10.244.1.9 sport=${at} dport=${from} mark=0 use=1\n`
 }
 
-/** Which door, and who answered there. */
+/** The original destination, and the address and port that answered. */
 const FORGOTTEN = /--orig-dst (\S+) --orig-port-dst (\d+) --reply-src (\S+) --reply-port-src (\d+)/g
 
 function node(flows: () => string) {
@@ -53,7 +54,7 @@ function node(flows: () => string) {
     clock: new PaperClock(),
     limits: { minMs: 0, retryMs: 1000, unwatchedMs: 1e9, distrustMs: 1e9 },
     nodeReader: nodeFacts({ flags: DEFAULT_FLAGS, family: 'ipv4', addresses: [ip('10.99.0.2')] }),
-    tell: () => {},
+    onReport: () => {},
   })
   const put = async (...objects: readonly ClusterObject[]): Promise<readonly string[]> => {
     for (const object of objects) lane.touch(cluster.apply({ type: 'put', object }).services)
@@ -86,7 +87,7 @@ describe('connections of UDP', () => {
     expect(await put(pods(4))).toEqual(['10.96.0.53 53 10.244.1.3 5353'])
   })
 
-  test('to a door that goes are forgotten, and to no other', async () => {
+  test('to a frontend that goes are forgotten, and to no other', async () => {
     const { put } = node(() => flow(1, '10.96.0.53:53', 20_000) + flow(2, '10.99.0.2:30053', 20_000))
     await put(DNS, pods(3))
     const inside = service('shop/dns', ['10.96.0.53'], { ports: [port({ port: 53, protocol: 'udp' })] })

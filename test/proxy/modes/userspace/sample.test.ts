@@ -8,8 +8,8 @@ import { Draft } from '#proxy/sync/draft.ts'
 import { endpoint, ip, port, service, slice, slicePort } from '../../../support/objects.ts'
 import { userspaceIn } from './tools.ts'
 
-// The cluster that kube-proxy 1.20 wrote fixtures/saves/userspace-1.20.save for → the same lines, but for what we mean to say
-// otherwise.
+// The cluster that kube-proxy 1.20 wrote fixtures/saves/userspace-1.20.save for → the same lines, but for intended
+// differences.
 
 const SAVE = readFileSync(new URL('../../../../fixtures/saves/userspace-1.20.save', import.meta.url), 'utf8')
 
@@ -51,7 +51,7 @@ function linesOfOurs(): readonly string[] {
     cluster.apply({ type: 'put', object })
   }
   const place = { family: 'ipv4', nodeName: 'here', masquerade: 'never' } as const
-  const draft = new Draft(cluster, userspaceIn('ipv4'), () => ({ place, view: VIEW, addresses: [] }))
+  const draft = new Draft(cluster, userspaceIn('ipv4'), () => ({ thisNode: place, view: VIEW, addresses: [] }))
   draft.update()
   return [...draft.book.rules].flatMap(([unit, text]) => {
     const table = unit.slice(0, unit.indexOf(' '))
@@ -92,13 +92,13 @@ test('what kube-proxy 1.20 wrote is what we write, line for line, but for what i
   const externalIP = (line: string): boolean => line.includes('-d 198.18.0.7/32')
   const closed = (line: string): boolean => /KUBE-(?:PORTALS|EXTERNAL)-CLOSED/.test(line)
 
-  // Nobody is let in where nobody answers: clients are refused instead.
+  // kube-proxy accepts clients where there are no endpoints; here they are refused instead.
   expect(missing.filter(noEndpoints)).toHaveLength(5)
   expect(extra.filter(noEndpoints)).toEqual([
     'filter -A KUBE-PORTALS-CLOSED -d 10.100.0.12/32 -p tcp -m comment --comment "default/empty has no endpoints" -m tcp --dport 7000 -j REJECT --reject-with icmp-port-unreachable',
     'filter -A KUBE-EXTERNAL-CLOSED -p tcp -m comment --comment "default/empty has no endpoints" -m addrtype --dst-type LOCAL -m tcp --dport 30070 -j REJECT --reject-with icmp-port-unreachable',
   ])
-  // External IPs are answered for everybody, as in every other mode: not only for those who are not behind a bridge.
+  // External IPs answer every client, as in every other mode; kube-proxy 1.20 excludes clients behind a bridge.
   expect(missing.filter(externalIP)).toHaveLength(6)
   expect(extra.filter(externalIP)).toEqual(
     [

@@ -64,7 +64,7 @@ describe('a listener', () => {
     ])
   })
 
-  test('is not there where nobody could answer', () => {
+  test('is not there where there are no endpoints', () => {
     expect([...units({ objects: [CART] }).keys()]).toEqual(['filter KUBE-PORTALS-CLOSED'])
   })
 
@@ -85,7 +85,7 @@ describe('a listener', () => {
 describe('clients', () => {
   const ends = (given: Given): readonly string[] => lines(given).map(line => line.slice(line.indexOf(' -j ') + 4))
 
-  test('of a node whose address nobody knows are redirected, the node’s own as well', () => {
+  test('of a node whose address is unknown are redirected, the node’s own as well', () => {
     const { nodeIP: _, ...view } = VIEW
     const cluster = new Cluster()
     for (const object of [CART, POD]) cluster.apply({ type: 'put', object })
@@ -104,7 +104,7 @@ describe('clients', () => {
     )
   })
 
-  test('of SCTP are refused, and told why', () => {
+  test('of SCTP are refused, with the reason in the rule', () => {
     const sctp = service('shop/cart', ['10.96.0.10'], {
       ports: [port({ port: 9000, protocol: 'sctp', nodePort: 30900 })],
     })
@@ -137,7 +137,7 @@ describe('clients', () => {
     ])
   })
 
-  test('of many Services find their rule through a tree, whose branches hang in the chain everybody passes', () => {
+  test('of many Services find their rule through a tree, whose root is the chain that every packet passes', () => {
     const found = units({ objects: [CART, POD], view: { dispatch: 'tree' } })
     const chains = [...found.keys()].filter(unit => unit.includes('-PC') || unit.includes('CONTAINER'))
     expect(chains[0]).toBe('nat KUBE-PORTALS-CONTAINER')

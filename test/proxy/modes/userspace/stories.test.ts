@@ -12,8 +12,8 @@ import { type Fate, fateOf, sameFate } from '../../../support/fate.ts'
 import { type Flags, nodeFacts } from '../../../support/flags.ts'
 import { userspaceIn } from './tools.ts'
 
-// Every story in fixtures/stories, in userspace mode: each packet ends where the story says, and the endpoint sees the node's
-// address. Lines about single rules are for iptables mode.
+// Every story in fixtures/stories, in userspace mode: each packet ends where the story says, and the endpoint sees the
+// node's address. Lines about single rules are for iptables mode.
 
 const FOLDER = new URL('../../../../fixtures/stories/', import.meta.url)
 const FILES = readdirSync(FOLDER).filter(file => file.endsWith('.story'))
@@ -39,7 +39,9 @@ interface LaneOptions {
   readonly dispatch: 'flat' | 'tree'
 }
 
-/** The rules of a running agent, kept from step to step, and compared with those of an agent that starts at that step. */
+/**
+ * The rules of a running agent, kept from step to step, and compared with those of an agent that starts at that step.
+ */
 class Lane {
   readonly family: Family
   readonly mode: Mode

@@ -41,7 +41,7 @@ const programs = (from: Ruleset, to: Ruleset): readonly string[] =>
   mode.write(diff(from, to)).map(({ argv }) => argv.join(' '))
 
 describe('what is written', () => {
-  test('is known for a change of the rules where it is one, so that nobody else is taken for its author', () => {
+  test('counts as a change of the rules where it is one, so that no other program is taken for its author', () => {
     const changes = (from: Ruleset, to: Ruleset): readonly boolean[] =>
       mode.write(diff(from, to)).map(command => mode.alarm!.isChange(command))
     expect(changes(EMPTY, ONE)).toEqual([false, true])
@@ -57,7 +57,7 @@ describe('what is written', () => {
     expect(programs(ONE, rules(undefined))).toEqual(['iptables-restore -w 5 --noflush --counters', 'relay close ipv4'])
   })
 
-  test('for a change of endpoints is a word to the relay alone', () => {
+  test('for a change of endpoints is one command to the relay alone', () => {
     expect(mode.write(diff(ONE, rules(['10.244.1.2', '10.244.1.3'])))).toEqual([
       openListeners('ipv4', [{ name: 'tcp shop/cart', pool: 'to 10.244.1.2:8080 10.244.1.3:8080' }]),
     ])
@@ -99,7 +99,7 @@ describe('on paper', () => {
     expect(listeners.list('ipv4')).toEqual([])
   })
 
-  test('rules that lead to the ports of an earlier life are written again', async () => {
+  test('rules that lead to the ports of an earlier start are written again', async () => {
     const { kernel, iptables } = paper()
     for (const command of mode.write(diff(EMPTY, ONE))) await kernel.run(command)
     const listeners = new PaperListeners()
@@ -111,7 +111,7 @@ describe('on paper', () => {
     expect(Object.fromEntries(await mode.read(reborn))).toEqual(Object.fromEntries(ONE))
   })
 
-  test('where a listener cannot be opened, all others are, and the next look finds what is missing', async () => {
+  test('where a listener cannot be opened, all others are, and the next read finds what is missing', async () => {
     const { kernel, listeners } = paper()
     listeners.impossible.add('tcp shop/cart')
     for (const command of mode.write(diff(EMPTY, ONE))) expect(await kernel.run(command)).toMatchObject({ code: 0 })
@@ -127,7 +127,7 @@ describe('on paper', () => {
     ])
   })
 
-  test('somebody without a relay reads the rules, by the names they have', async () => {
+  test('a process without a relay reads the rules, by the names they have', async () => {
     const { kernel, iptables } = paper()
     for (const command of mode.write(diff(EMPTY, ONE))) await kernel.run(command)
     const found = await mode.read(iptables)
