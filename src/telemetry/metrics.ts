@@ -4,7 +4,7 @@ import { type Gauge, Registry } from './exposition.ts'
 import { type LaneNumbers as KubeProxyLane, KubeProxyMetrics } from './numbers/kube-proxy.ts'
 import { OwnMetrics, type OwnNumbers } from './numbers/own.ts'
 import type { PendingChange } from './numbers/pending.ts'
-import { type FinishedRequest, RequestMetrics, type RequestResult } from './numbers/requests.ts'
+import { type MeasuredRequest, RequestMetrics, type RequestResult } from './numbers/requests.ts'
 import { type RanCommand, Tallies } from './numbers/tally.ts'
 
 // What happens, and numbers that are read at each scrape → the text of /metrics.
@@ -74,7 +74,7 @@ export class Metrics {
   }
 
   /** An answer has come to its end. Watches are not counted here. */
-  finished(finished: FinishedRequest): void {
+  finished(finished: MeasuredRequest): void {
     this.#requests.finished(finished)
   }
 

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
+import type { Listener, OpenListener } from '#dialects/relay.ts'
 import { within } from '#lab/network/namespaces.ts'
-import type { Listeners, OpenListener, WantedListener } from '#proxy/relay/listeners.ts'
+import type { Listeners } from '#proxy/relay/listeners.ts'
 import type { RelayOptions } from '#proxy/relay/relay.ts'
 import type { RelayEvent } from '#proxy/relay/relay-events.ts'
 import { type Child, startChild } from '#system/processes/children.ts'
@@ -47,7 +48,7 @@ export class RelayClient implements Listeners {
     return this.#open[family]
   }
 
-  async open(family: Family, wanted: readonly WantedListener[]): Promise<void> {
+  async open(family: Family, wanted: readonly Listener[]): Promise<void> {
     await this.#ask({ do: 'open', family, wanted })
   }
 

@@ -1,4 +1,4 @@
-import type { OpenListener, WantedListener } from '#proxy/relay/listeners.ts'
+import type { Listener, OpenListener } from '#dialects/relay.ts'
 import { Relay } from '#proxy/relay/relay.ts'
 import type { RelayEvent } from '#proxy/relay/relay-events.ts'
 import { eachLine } from '#system/processes/lines.ts'
@@ -15,7 +15,7 @@ export interface RelayProgramOptions {
 }
 
 export type RelayRequest =
-  | { readonly do: 'open'; readonly family: Family; readonly wanted: readonly WantedListener[] }
+  | { readonly do: 'open'; readonly family: Family; readonly wanted: readonly Listener[] }
   | { readonly do: 'close'; readonly family: Family; readonly names: readonly string[] }
 
 export interface RelayAsked {

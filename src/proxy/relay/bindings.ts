@@ -1,14 +1,14 @@
+import type { Listener, OpenListener } from '#dialects/relay.ts'
 import type { Family } from '#values/address.ts'
 import { parseHostPort, parsePoolLine } from '#values/pool-line.ts'
 import type { PortRange } from '#values/port-range.ts'
 import { freePort } from './free-port.ts'
-import type { OpenListener, WantedListener } from './listeners.ts'
 import type { Binding, ListenerProtocol, Pool, PoolEndpoint } from './messages.ts'
 
 // Wanted listeners → the address and port each binds, and the pool it hands clients to.
 
 /** A listener with everything a worker needs to open it. */
-export interface BoundListener extends WantedListener {
+export interface BoundListener extends Listener {
   /** The same in all workers. */
   readonly key: string
   readonly binding: Binding
@@ -18,7 +18,7 @@ export interface BoundListener extends WantedListener {
 export interface BindingOptions {
   readonly family: Family
   readonly range: PortRange | 'any'
-  readonly wanted: readonly WantedListener[]
+  readonly wanted: readonly Listener[]
   /** Listeners that are open already. */
   readonly open: Iterable<BoundListener>
   /** The binding a listener had before, by its key. */

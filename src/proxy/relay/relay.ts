@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os'
+import type { Listener, OpenListener } from '#dialects/relay.ts'
 import type { Family } from '#values/address.ts'
 import type { PortRange } from '#values/port-range.ts'
 import { asOpen, type BoundListener, findBindings, hostOf, keyOf, poolOf } from './bindings.ts'
 import { DescriptorLimits, type Descriptors, descriptorsNow } from './descriptors.ts'
-import type { Listeners, OpenListener, WantedListener } from './listeners.ts'
+import type { Listeners } from './listeners.ts'
 import { type Binding, FIRST_WORKER, LIMIT, type NotOpened, type Order, USED } from './messages.ts'
 import type { RelayEvent } from './relay-events.ts'
 import { StickyClients } from './sticky-clients.ts'
@@ -42,7 +43,7 @@ const NOWHERE: ReadonlyMap<string, number> = new Map()
 
 interface OpenOptions {
   readonly family: Family
-  readonly wanted: readonly WantedListener[]
+  readonly wanted: readonly Listener[]
   /** The binding some of them had a moment ago. */
   readonly before: ReadonlyMap<string, Binding>
   readonly reserved: ReadonlyMap<string, number>
@@ -81,7 +82,7 @@ export class Relay implements Listeners {
     return [...this.#open.values()].filter(({ binding }) => binding.family === family).map(asOpen)
   }
 
-  async open(family: Family, wanted: readonly WantedListener[]): Promise<void> {
+  async open(family: Family, wanted: readonly Listener[]): Promise<void> {
     await this.#workers.ask(wanted.flatMap(({ name, pool }) => this.#repooled(keyOf(family, name), pool) ?? []))
     const before = await this.#leave(family, wanted)
     const fresh = wanted.filter(({ name }) => !this.#open.has(keyOf(family, name)))
@@ -127,7 +128,7 @@ export class Relay implements Listeners {
   }
 
   /** Closes listeners whose address changes. Returns their bindings: rules lead to their ports. */
-  async #leave(family: Family, wanted: readonly WantedListener[]): Promise<ReadonlyMap<string, Binding>> {
+  async #leave(family: Family, wanted: readonly Listener[]): Promise<ReadonlyMap<string, Binding>> {
     const moving = wanted.flatMap(({ name, pool }) => {
       const listening = this.#open.get(keyOf(family, name))
       return listening !== undefined && listening.binding.host !== hostOf(family, pool) ? [listening] : []
@@ -165,7 +166,7 @@ export class Relay implements Listeners {
   }
 
   /** As many of them as there are descriptors for. */
-  #affordable(wanted: readonly WantedListener[]): readonly WantedListener[] {
+  #affordable(wanted: readonly Listener[]): readonly Listener[] {
     const left = Math.max(0, this.#limits.listeners - this.#open.size)
     const why = `this process may have ${this.#limits.limit} files open (ulimit -n), too few for so many service ports`
     this.#fail(wanted.slice(left).map(({ name }) => ({ name, why })))

@@ -1,7 +1,8 @@
 import { forgetFlowsAt } from '#dialects/conntrack.ts'
+import type { Listener, OpenListener } from '#dialects/relay.ts'
 import type { Command, Kernel, Outcome } from '#system/ports.ts'
 import { FAMILIES, type Family } from '#values/address.ts'
-import type { Listeners, OpenListener, WantedListener } from './listeners.ts'
+import type { Listeners } from './listeners.ts'
 
 // A kernel and a relay → one kernel that runs `relay …` like any other program.
 
@@ -34,7 +35,7 @@ async function list({ listeners, family }: VerbParts): Promise<Outcome> {
 
 /** Input that cannot be read is refused in one sentence. A listener that cannot be opened is no failure: the others go on. */
 async function open({ listeners, family, command }: VerbParts): Promise<Outcome> {
-  const wanted = linesOf(command).map((line): WantedListener => {
+  const wanted = linesOf(command).map((line): Listener => {
     const [name = '', pool = ''] = line.split('\t')
     return { name, pool }
   })

@@ -13,7 +13,7 @@ export interface RequestResult {
   readonly code: string
 }
 
-export interface FinishedRequest {
+export interface MeasuredRequest {
   readonly host: string
   readonly method: string
   readonly tookMs: number
@@ -32,7 +32,7 @@ export class RequestMetrics {
     this.#metrics.requests.add({ code, host, method })
   }
 
-  finished({ host, method: verb, tookMs, sentBytes, receivedBytes }: FinishedRequest): void {
+  finished({ host, method: verb, tookMs, sentBytes, receivedBytes }: MeasuredRequest): void {
     this.#metrics.duration.observe({ host, verb }, tookMs / 1000)
     this.#metrics.sent.observe({ host, verb }, sentBytes)
     this.#metrics.received.observe({ host, verb }, receivedBytes)

@@ -1,4 +1,5 @@
-import type { Listeners, OpenListener, WantedListener } from '#proxy/relay/listeners.ts'
+import type { Listener, OpenListener } from '#dialects/relay.ts'
+import type { Listeners } from '#proxy/relay/listeners.ts'
 import type { Family } from '#values/address.ts'
 
 // Listeners of paper: no sockets, and a new port for each that is opened.
@@ -14,7 +15,7 @@ export class PaperListeners implements Listeners {
     return open.map(({ name, pool, port }) => ({ name, pool, port }))
   }
 
-  async open(family: Family, wanted: readonly WantedListener[]): Promise<void> {
+  async open(family: Family, wanted: readonly Listener[]): Promise<void> {
     for (const { name, pool } of wanted) {
       if (this.impossible.has(name)) continue
       const port = this.#open.get(`${family} ${name}`)?.port ?? this.#port++
