@@ -95,6 +95,8 @@ describe('in src', () => {
 })
 
 describe('a bundle', () => {
+  beforeAll(() => run(process.execPath, ['build.ts', '--into', join(folder, 'dist')], { cwd: ROOT }), 60_000)
+
   test('names the same files and lines as the sources', async () => {
     await build({
       absWorkingDir: ROOT,
@@ -116,15 +118,18 @@ describe('a bundle', () => {
     }
   })
 
-  test('is what `npm run build` makes', async () => {
-    await run(process.execPath, ['build.ts', '--into', join(folder, 'dist')], { cwd: ROOT })
-    const argv = ['run', '--kubeconfig=gone.conf', '-v=1']
+  test.each([
+    ['-v=1', 2],
+    ['--vmodule=start=1', 2],
+    ['--vmodule=agent=1', 1],
+  ])('of npm run build, run with %s, logs from the lines of the sources, %d of them', async (verbosity, count) => {
+    const argv = ['run', '--kubeconfig=gone.conf', verbosity]
     const [sources, bundle] = [
       await sitesOf('src/main.ts', argv),
       await sitesOf(join(folder, 'dist/switchyard.js'), argv),
     ]
     expect(bundle).toEqual(sources)
-    expect(new Set(bundle).size).toBe(2)
+    expect(new Set(bundle).size).toBe(count)
   })
 })
 
