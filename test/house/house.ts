@@ -51,7 +51,7 @@ export const WINGS: Readonly<Record<string, readonly string[]>> = {
 /** Each package, and where it may be imported: nowhere else, and no other package. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   undici: ['kubernetes'],
-  execa: ['system/processes/kernel.ts'],
+  execa: ['system/processes/start-process.ts'],
   pino: ['telemetry/log/klog.ts'],
   yaml: ['kubernetes/sources/files.ts', 'kubernetes/access/kubeconfig-text.ts', 'config'],
   'iptables-parser': ['proxy/modes', 'dialects'],

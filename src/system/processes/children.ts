@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { type Follow, NOT_FOUND } from '#system/ports.ts'
 import { eachLine } from './lines.ts'
+import { exitStatus, type Process, signalGroup, startProcess } from './start-process.ts'
 
-// A program that stays → lines in, lines out, and one way to end it with everything it started.
+// A program that runs until it is stopped → lines in, lines out, and one way to end it with everything it started.
 
 export interface ChildStart {
   readonly argv: readonly [string, ...string[]]
@@ -14,15 +14,15 @@ export interface ChildStart {
 export interface Child {
   /** Absent where the program could not be started; `ended` then says why. */
   readonly pid: number | undefined
-  /** A line for its stdin; lines for a program that has ended are lost, and `ended` tells. */
+  /** A line for its stdin; lines for a program that has ended are lost, and `ended` resolves. */
   writeLine(line: string): void
-  /** Resolves when it and its process group are gone, however that came; never rejects. */
-  readonly ended: Promise<Ending>
-  /** Asks it to end, insists after the grace time, and resolves as `ended` does. */
-  stop(graceMs?: number): Promise<Ending>
+  /** Resolves when it and its process group are gone, for whatever reason; never rejects. */
+  readonly ended: Promise<ChildEnd>
+  /** Sends SIGTERM to the group, SIGKILL after the grace time, and resolves as `ended` does. */
+  stop(graceMs?: number): Promise<ChildEnd>
 }
 
-export interface Ending {
+export interface ChildEnd {
   /** The exit status; NOT_FOUND where it could not be started, 128 + the signal's number where a signal ended it. */
   readonly code: number
   /** The last of what it wrote to stderr. */
@@ -30,25 +30,25 @@ export interface Ending {
 }
 
 const STDERR_KEPT = 4096
-const SIGNAL_NUMBER: Readonly<Partial<Record<NodeJS.Signals, number>>> = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
 
-const running = new Set<ChildProcess>()
+/** By process group. */
+const running = new Set<number>()
 
 /** The child leads a process group of its own, so a Ctrl-C is ours to pass on, and ending it ends what it started. */
-export function startChild({ argv: [program, ...words], onLine }: ChildStart): Child {
-  const child = spawn(program, words, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
-  endWithUs(child)
-  // A child that went away shows here as EPIPE; `ended` is where that is told.
-  child.stdin.on('error', () => {})
-  eachLine(child.stdout, onLine)
-  const ended = ending(child)
+export function startChild({ argv, onLine }: ChildStart): Child {
+  const child = startProcess({ argv, stdin: 'pipe' })
+  const { pid, stdin, stdout } = child
+  eachLine(stdout, onLine)
+  const ended = endOf(child)
+  if (pid !== undefined) endWithUs(pid, ended)
   return {
-    pid: child.pid,
-    writeLine: line => void child.stdin.write(`${line}\n`),
+    pid,
+    writeLine: line => void stdin?.write(`${line}\n`),
     ended,
     stop: (graceMs = 2000) => {
-      signalGroup(child, 'SIGTERM')
-      const insist = setTimeout(() => signalGroup(child, 'SIGKILL'), graceMs)
+      if (pid === undefined) return ended
+      signalGroup(pid, 'SIGTERM')
+      const insist = setTimeout(() => signalGroup(pid, 'SIGKILL'), graceMs)
       return ended.finally(() => clearTimeout(insist))
     },
   }
@@ -57,7 +57,7 @@ export function startChild({ argv: [program, ...words], onLine }: ChildStart): C
 /** The same as a port: for programs that are only listened to. */
 export const follow: Follow = (argv, onLine) => startChild({ argv, onLine })
 
-/** Whether a process with this number runs, whoever owns it. One that has ended and was not yet buried does not. */
+/** Whether a process with this number runs, whatever user owns it. A zombie counts as dead. */
 export function isAlive(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -68,39 +68,28 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-function ending(child: ChildProcess): Promise<Ending> {
-  let stderr = ''
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    stderr = (stderr + text).slice(-STDERR_KEPT)
+async function endOf({ pid, stderr, exited, ended }: Process): Promise<ChildEnd> {
+  let last = ''
+  stderr.setEncoding('utf8').on('data', (text: string) => {
+    last = (last + text).slice(-STDERR_KEPT)
   })
-  return new Promise(resolve => {
-    child.once('error', error => resolve({ code: NOT_FOUND, stderr: error.message }))
-    // What the leader left behind would hold its pipes open, and `close` would never come.
-    child.once('exit', () => signalGroup(child, 'SIGKILL'))
-    child.once('close', (code, signal) => resolve({ code: code ?? 128 + (SIGNAL_NUMBER[signal!] ?? 0), stderr }))
-  })
+  // What the leader left behind would hold its pipes open, and `ended` would never resolve.
+  if (pid !== undefined) void exited.then(() => signalGroup(pid, 'SIGKILL'))
+  const end = await ended
+  if (end.error !== undefined) return { code: NOT_FOUND, stderr: end.error.message }
+  return { code: exitStatus(end), stderr: last }
 }
 
-function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, signal)
-  } catch {
-    // ESRCH: nobody of the group is left, which is what was wanted.
-  }
-}
-
-/** A group of its own survives our exit unless somebody ends it. */
-function endWithUs(child: ChildProcess): void {
+/** A process group of its own survives our exit, so every one that still runs is killed then. */
+function endWithUs(group: number, ended: Promise<unknown>): void {
   if (running.size === 0) process.on('exit', endAll)
-  running.add(child)
-  const forget = () => {
-    running.delete(child)
+  running.add(group)
+  void ended.then(() => {
+    running.delete(group)
     if (running.size === 0) process.off('exit', endAll)
-  }
-  child.once('close', forget).once('error', forget)
+  })
 }
 
 function endAll(): void {
-  for (const child of running) signalGroup(child, 'SIGKILL')
+  for (const group of running) signalGroup(group, 'SIGKILL')
 }

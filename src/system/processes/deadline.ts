@@ -1,4 +1,6 @@
-// A process group and a time → the group is gone when the time is over, and whoever waits is told in any case.
+import { signalGroup } from './start-process.ts'
+
+// A process group and a time → the group is gone when the time is over, and the waiting ends in any case.
 
 export interface DeadlineOptions {
   /** The group's number: that of the process that leads it. */
@@ -8,7 +10,7 @@ export interface DeadlineOptions {
   readonly graceMs: number
 }
 
-/** A process in an uninterruptible system call outlives SIGKILL for a while; nobody waits for it longer than this. */
+/** A process in an uninterruptible system call outlives SIGKILL for a while; its outcome is not waited for longer than this. */
 const LAST_WAIT_MS = 1000
 
 export class Deadline {
@@ -46,13 +48,5 @@ export class Deadline {
       signalGroup(this.#group, 'SIGKILL')
       this.#timer = setTimeout(this.#onWaitedEnough, LAST_WAIT_MS)
     }, this.#graceMs)
-  }
-}
-
-function signalGroup(group: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-group, signal)
-  } catch {
-    // ESRCH: nobody of the group is left, which is what was wanted.
   }
 }
