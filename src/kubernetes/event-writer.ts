@@ -1,7 +1,7 @@
 import type { Clock } from '#system/ports.ts'
 import type { ApiTransport } from './transport.ts'
 
-// Kubernetes Events → the API server, as far as it takes them. Nobody waits for this, and nothing breaks where it fails.
+// Kubernetes Events → the API server, as far as it takes them. No sync waits for this, and nothing breaks where it fails.
 
 /** An events.k8s.io/v1 Event, as far as the writer has to know it. */
 export interface WrittenEvent {
@@ -13,8 +13,8 @@ export interface WrittenEvent {
 export interface EventWriterParts {
   readonly transport: Pick<ApiTransport, 'post'>
   readonly clock: Clock
-  /** Told what became of each. `why` is one line for the log. */
-  readonly told: (fate: Fate) => void
+  /** Called with what became of each. `why` is one line for the log. */
+  readonly onFate: (fate: Fate) => void
   readonly limits?: Partial<EventLimits>
 }
 
@@ -31,18 +31,18 @@ export interface EventLimits {
   readonly answerMs: number
   readonly retryMs: number
   readonly tries: number
-  /** The same reason and note for the same object are news again after this long. */
-  readonly newsAgainMs: number
+  /** The same reason and note for the same namespace are sent again after this long. */
+  readonly repeatMs: number
 }
 
-/** An API server that is away is tried for two minutes, as kube-proxy does; more Events than this are none that anybody reads. */
+/** An API server that is away is tried for two minutes, as kube-proxy does; a longer queue would hold more Events than a person reads. */
 export const EVENT_LIMITS: EventLimits = {
   burst: 25,
   everyMs: 10_000,
   answerMs: 10_000,
   retryMs: 10_000,
   tries: 12,
-  newsAgainMs: 600_000,
+  repeatMs: 600_000,
 }
 
 const QUEUED = 100
@@ -89,10 +89,10 @@ export class EventWriter {
   }
 
   async #deliver(event: WrittenEvent): Promise<void> {
-    const { clock, told } = this.#options
+    const { clock, onFate } = this.#options
     for (let tried = 1; ; tried++) {
       const { why, again } = await this.#post(event)
-      if (why === undefined) return told({ event, result: 'sent' })
+      if (why === undefined) return onFate({ event, result: 'sent' })
       if (!again || tried >= this.#limits.tries) return this.#drop(event, why)
       await clock.sleep(this.#limits.retryMs, this.#stop.signal)
       if (this.#stop.signal.aborted) return
@@ -119,7 +119,7 @@ export class EventWriter {
   }
 
   #drop(event: WrittenEvent, why: string): void {
-    this.#options.told({ event, result: 'dropped', why })
+    this.#options.onFate({ event, result: 'dropped', why })
   }
 
   /** Waits until one more may be sent. */
@@ -135,7 +135,7 @@ export class EventWriter {
 
   #isOld({ metadata, reason, note = '' }: WrittenEvent): boolean {
     const now = this.#options.clock.now()
-    for (const [key, at] of this.#known) if (now - at >= this.#limits.newsAgainMs) this.#known.delete(key)
+    for (const [key, at] of this.#known) if (now - at >= this.#limits.repeatMs) this.#known.delete(key)
     const key = `${metadata.namespace} ${reason} ${note}`
     if (this.#known.has(key)) return true
     this.#known.set(key, now)

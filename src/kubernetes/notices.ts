@@ -1,7 +1,7 @@
 import type { Clock } from '#system/ports.ts'
 import type { ObjectKind } from './objects.ts'
 
-// What the person on call should hear of the API server.
+// What the log says of the API server and the watches on it.
 
 export type ApiNotice =
   /** The first complete picture has been delivered. */
@@ -24,35 +24,35 @@ export type ApiNotice =
   | { readonly what: 'silent'; readonly resource: ObjectKind; readonly reason: string }
   | { readonly what: 'malformed'; readonly resource: ObjectKind; readonly reason: string }
 
-/** Passes news on, the same news at most once in a while, however often it happens. */
+/** Passes notices on, each at most once in a while, however often it is due. */
 export class NoticeLimiter {
-  readonly #tell: (news: ApiNotice) => void
+  readonly #onNotice: (notice: ApiNotice) => void
   readonly #clock: Clock
   readonly #everyMs: number
-  readonly #lastTold = new Map<string, number>()
+  readonly #passedAt = new Map<string, number>()
 
-  constructor(tell: (news: ApiNotice) => void, clock: Clock, everyMs: number) {
-    this.#tell = tell
+  constructor(onNotice: (notice: ApiNotice) => void, clock: Clock, everyMs: number) {
+    this.#onNotice = onNotice
     this.#clock = clock
     this.#everyMs = everyMs
   }
 
-  tell(news: ApiNotice): void {
+  notify(notice: ApiNotice): void {
     const now = this.#clock.now()
     // A clock that was set back must not silence us until it has caught up.
-    const isOld = (told: number) => Math.abs(now - told) >= this.#everyMs
-    const subject = subjectOf(news)
-    const told = this.#lastTold.get(subject)
-    if (told !== undefined && !isOld(told)) return
-    for (const [other, at] of this.#lastTold) if (isOld(at)) this.#lastTold.delete(other)
-    this.#lastTold.set(subject, now)
-    this.#tell(news)
+    const isOld = (at: number) => Math.abs(now - at) >= this.#everyMs
+    const subject = subjectOf(notice)
+    const passedAt = this.#passedAt.get(subject)
+    if (passedAt !== undefined && !isOld(passedAt)) return
+    for (const [other, at] of this.#passedAt) if (isOld(at)) this.#passedAt.delete(other)
+    this.#passedAt.set(subject, now)
+    this.#onNotice(notice)
   }
 }
 
-/** An API server that is down is down for all resources: that is one piece of news. */
-function subjectOf(news: ApiNotice): string {
-  if (news.what === 'waiting' || news.what === 'unauthorized') return `${news.what} ${news.reason}`
-  if (news.what === 'back') return news.what
-  return `${news.what} ${news.resource}`
+/** An API server that is down is down for all resources: that is one notice, not one for each. */
+function subjectOf(notice: ApiNotice): string {
+  if (notice.what === 'waiting' || notice.what === 'unauthorized') return `${notice.what} ${notice.reason}`
+  if (notice.what === 'back') return notice.what
+  return `${notice.what} ${notice.resource}`
 }

@@ -12,7 +12,7 @@ export interface Service {
   readonly kind: 'Service'
   readonly name: ObjectName
   readonly uid: string
-  /** Milliseconds since the epoch: of two Services that claim the same door, the older one has it. */
+  /** Milliseconds since the epoch: of two Services that claim the same frontend, the older one gets it. */
   readonly created: number
   readonly type: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName'
   /** At most one per family, the primary family first; empty for a headless Service. */

@@ -2,15 +2,16 @@ import type { Dispatcher } from 'undici'
 
 // Requests on their way through a pool of connections → a word about each: how it was answered, how long it took, how big.
 
-/** Told once when an answer begins, or when there will be none; and again when it has ended, unless it is a watch. */
+/** Reported when an answer begins, or when there will be none. */
 export interface AnsweredRequest {
   /** `10.96.0.1:443` */
   readonly host: string
   readonly method: string
-  /** `<error>` where nobody answered. */
+  /** `<error>` where no answer came. */
   readonly code: string
 }
 
+/** Reported when an answer has ended, unless it is a watch. */
 export interface FinishedRequest {
   readonly host: string
   readonly method: string
@@ -32,15 +33,15 @@ export function observing({ requested, finished, now }: RequestObserver): Dispat
     const { method, path, body } = options
     const host = hostOf(options.origin)
     const sentBytes = typeof body === 'string' ? Buffer.byteLength(body) : 0
-    const told = isWatch(path) ? () => {} : finished
-    return dispatch(options, new Observed(handler, { host, method, sentBytes }, { requested, finished: told, now }))
+    const ended = isWatch(path) ? () => {} : finished
+    return dispatch(options, new Observed(handler, { host, method, sentBytes }, { requested, finished: ended, now }))
   }
 }
 
 type Handler = Dispatcher.DispatchHandler
 type Controller = Dispatcher.DispatchController
 
-/** The handler of whoever asked, with an ear of ours. */
+/** The handler of the request, and beside it the reports to the observer. */
 class Observed implements Handler {
   readonly #handler: Handler
   readonly #about: Pick<FinishedRequest, 'host' | 'method' | 'sentBytes'>
@@ -49,7 +50,11 @@ class Observed implements Handler {
   #receivedBytes = 0
   #isAnswered = false
 
-  constructor(handler: Handler, about: Pick<FinishedRequest, 'host' | 'method' | 'sentBytes'>, observer: RequestObserver) {
+  constructor(
+    handler: Handler,
+    about: Pick<FinishedRequest, 'host' | 'method' | 'sentBytes'>,
+    observer: RequestObserver,
+  ) {
     this.#handler = handler
     this.#about = about
     this.#observer = observer

@@ -19,7 +19,7 @@ export interface ResourceStats {
   failures: number
 }
 
-/** What nobody can do without, and what is watched only where a mode asks for it. */
+/** What every mode needs, and what is watched only where a mode asks for it. */
 export type NeededKind = Exclude<ObjectKind, ExtraKind>
 export type ExtraKind = 'ServiceCIDR'
 

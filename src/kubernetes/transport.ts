@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, ProxyAgent } from 'undici'
-import { observing, type RequestObserver } from './request-observer.ts'
 import type { Access, Credentials } from './access/credentials.ts'
+import { observing, type RequestObserver } from './request-observer.ts'
 
 // A path → the API server's answer, over HTTP/1.1 connections that are kept alive.
 
@@ -30,7 +30,7 @@ export interface TransportOptions {
   readonly userAgent?: string
   /** Shorter than undici's 10 s: in a network with losses it halved the time the node was behind. */
   readonly connectMs?: number
-  /** Told of every request. */
+  /** Called for every request. */
   readonly observer?: RequestObserver
 }
 

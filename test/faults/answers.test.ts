@@ -40,7 +40,7 @@ describe.each([[401], [403], [404], [429], [500], [503], [504]])('HTTP %i', code
     await listener.equals(server.store)
   })
 
-  test('to a watch: tried again where it was, and told once', async () => {
+  test('to a watch: tried again where it was, and reported once', async () => {
     await listener.synced()
     const undo = server.inject({ do: 'status', code, on: 'watch', resource: 'services' })
     server.dropConnections()
@@ -50,7 +50,7 @@ describe.each([[401], [403], [404], [429], [500], [503], [504]])('HTTP %i', code
     await listener.equals(server.store)
     expect(listener.stats.Service.lists).toBe(1)
     const reason = `the API server answered ${code}: the API server answers ${code}`
-    expect(listener.news.filter(news => 'reason' in news && news.reason === reason)).toHaveLength(1)
+    expect(listener.notices.filter(notice => 'reason' in notice && notice.reason === reason)).toHaveLength(1)
   })
 })
 
@@ -73,7 +73,7 @@ describe('410: the history is gone', () => {
     server.store.remove('Service', 'shop', 'till')
     await listener.equals(server.store)
     await listener.until(() => listener.stats.Service.lists === 2, 'a second list')
-    expect(listener.told('relisting')).toHaveLength(1)
+    expect(listener.noticesOf('relisting')).toHaveLength(1)
   })
 
   test.each([['closes'], ['stays-open']] as const)('as an event on a stream that %s: at once', async stream => {
@@ -120,7 +120,7 @@ describe('what cannot be read', () => {
       await listener.equals(server.store)
       expect(watchedFrom()).toEqual([version, version])
       expect(listener.stats.Service).toMatchObject({ malformed: 2, lists: 1 })
-      expect(listener.told('malformed')).toHaveLength(1)
+      expect(listener.noticesOf('malformed')).toHaveLength(1)
     },
   )
 
@@ -132,7 +132,7 @@ describe('what cannot be read', () => {
     expect(listener.stats.Service).toMatchObject({ malformed: 3, lists: 2 })
   })
 
-  test('in the middle of good events: those before it are not told twice', async () => {
+  test('in the middle of good events: those before it are not delivered twice', async () => {
     await listener.synced()
     const before = listener.events.length
     server.inject({ do: 'garble', on: 'watch', resource: 'services', times: 1, after: 0 })

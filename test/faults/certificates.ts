@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-// Certificate authorities for tests, made on the spot: one that is checked in would expire.
+// Certificate authorities for tests, made when a test starts: one that is checked in would expire.
 
 export interface Pair {
   readonly cert: string

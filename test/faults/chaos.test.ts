@@ -125,7 +125,7 @@ test.each([[Date.now() % 100_000], [7], [42]])(
       await world.heal()
       await listener.equals(world.store, 5000)
       expect(listener.stats.Service.failures).toBeGreaterThan(3)
-      // Nothing goes that had not come, and the first picture is told once.
+      // Nothing goes that had not come, and the first picture is delivered once.
       const there = new Set<string>()
       for (const event of listener.events) {
         if (event.type === 'put') there.add(`${event.object.kind} ${event.object.name}`)

@@ -41,7 +41,7 @@ test('the first picture, then changes as they come', async () => {
   change()
   await listener.equals(server.store)
   expect(listener.stats.Service).toMatchObject({ synced: true, objects: 2, lists: 1, watches: 1, failures: 0 })
-  expect(listener.told('synced')).toHaveLength(3)
+  expect(listener.noticesOf('synced')).toHaveLength(3)
 })
 
 describe('a watch that ends', () => {
@@ -69,7 +69,7 @@ describe('a watch that ends', () => {
     undo()
     await listener.equals(server.store)
     expect(listener.stats.Service.lists).toBe(1)
-    expect(listener.told('waiting')).toHaveLength(1)
+    expect(listener.noticesOf('waiting')).toHaveLength(1)
   })
 })
 
@@ -80,7 +80,7 @@ describe('an API server that is away', () => {
     await server.close()
     listener = new Listener(`http://127.0.0.1:${port}`)
     await listener.until(() => listener.stats.Service.failures > 4, 'failures')
-    expect(listener.told('waiting')).toEqual([
+    expect(listener.noticesOf('waiting')).toEqual([
       {
         what: 'waiting',
         resource: expect.any(String),
@@ -91,7 +91,7 @@ describe('an API server that is away', () => {
     server = await startApiServer({ port, store: server.store, bookmarkMs: BOOKMARK_MS })
     await listener.synced()
     await listener.equals(server.store)
-    expect(listener.told('back').length).toBeGreaterThan(0)
+    expect(listener.noticesOf('back').length).toBeGreaterThan(0)
   })
 
   test('for a while: the watch goes on where it was, deletions included', async () => {
@@ -103,7 +103,7 @@ describe('an API server that is away', () => {
     await proxy.heal()
     await listener.equals(server.store)
     expect(listener.stats.Service.lists).toBe(1)
-    expect(listener.told('back').length).toBeGreaterThan(0)
+    expect(listener.noticesOf('back').length).toBeGreaterThan(0)
   })
 
   test('killed and started again, its history forgotten: everything is listed and compared', async () => {
@@ -116,7 +116,7 @@ describe('an API server that is away', () => {
     const before = listener.events.length
     server = await startApiServer({ port, store, bookmarkMs: BOOKMARK_MS })
     await listener.equals(store)
-    // What has not changed is not told again, what went is told before what came.
+    // What has not changed is not delivered again, what went is delivered before what came.
     expect(
       listener.events.slice(before).filter(event => event.type !== 'put' || event.object.kind === 'Service'),
     ).toEqual([
@@ -142,10 +142,10 @@ describe('a connection that is there, and dead', () => {
     change()
     await listener.equals(server.store)
     expect(listener.stats.Service).toMatchObject({ silences: 1, lists: 1 })
-    expect(listener.told('silent').length).toBeGreaterThan(0)
+    expect(listener.noticesOf('silent').length).toBeGreaterThan(0)
   })
 
-  test('even if the API server is gone and nobody told us', async () => {
+  test('even if the API server is gone and no packet said so', async () => {
     await listener.synced()
     proxy.orphan()
     change()
@@ -186,7 +186,7 @@ describe('a connection that is there, and dead', () => {
     await listener.equals(server.store)
     undo()
     undoPages()
-    expect(listener.told('fallback')).toHaveLength(next === 'paged' ? 1 : 0)
+    expect(listener.noticesOf('fallback')).toHaveLength(next === 'paged' ? 1 : 0)
     expect(listener.stats.Service.silences).toBe(next === 'paged' ? 2 : 1)
   })
 })

@@ -1,15 +1,15 @@
 import { vi } from 'vitest'
-import { apiSource } from '#kubernetes/sources/api-source.ts'
 import { type Credentials, credentialsFrom } from '#kubernetes/access/credentials.ts'
 import type { Event } from '#kubernetes/event.ts'
 import type { ApiNotice } from '#kubernetes/notices.ts'
 import type { ClusterObject, ObjectKind } from '#kubernetes/objects.ts'
+import { apiSource } from '#kubernetes/sources/api-source.ts'
 import { type ApiStats, type ExtraKind, freshStats } from '#kubernetes/stats.ts'
 import type { WatchLimits } from '#kubernetes/watch/limits.ts'
 import type { ApiObject, ApiStore } from '#lab/api-server/store.ts'
 import { systemClock } from '#system/clock.ts'
 
-// Whoever listens to an apiSource in the tests: keeps what it was told, as a Cluster would.
+// What listens to an apiSource in the tests: keeps what is delivered, as a Cluster would.
 
 /** All of life, a hundred times faster. */
 export const FAST: Partial<WatchLimits> = {
@@ -36,7 +36,7 @@ export interface ListenerOptions {
 
 export class Listener {
   readonly events: Event[] = []
-  readonly news: ApiNotice[] = []
+  readonly notices: ApiNotice[] = []
   readonly objects = new Map<string, ClusterObject>()
   readonly stats: ApiStats = freshStats()
   /** Resolves, or rejects, when the source has ended. */
@@ -53,12 +53,12 @@ export class Listener {
     return [...this.objects.values()].filter(object => object.kind === kind).map(({ name }) => name as string)
   }
 
-  /** Waits until all three resources have told their first complete picture. */
+  /** Waits until all three resources have delivered their first complete picture. */
   synced(): Promise<unknown> {
     return this.until(() => this.events.filter(({ type }) => type === 'synced').length === 3, 'synced')
   }
 
-  /** Waits until what was told equals what is in the store. */
+  /** Waits until what was delivered equals what is in the store. */
   equals(store: ApiStore, timeout?: number): Promise<unknown> {
     return this.until(() => same(this, store), 'the same as the store', timeout)
   }
@@ -67,12 +67,12 @@ export class Listener {
     try {
       await vi.waitUntil(condition, { timeout, interval: 4 })
     } catch {
-      throw new Error(`waited ${timeout} ms in vain: ${what}; news: ${JSON.stringify(this.news.slice(-5))}`)
+      throw new Error(`waited ${timeout} ms in vain: ${what}; notices: ${JSON.stringify(this.notices.slice(-5))}`)
     }
   }
 
-  told(what: ApiNotice['what']): readonly ApiNotice[] {
-    return this.news.filter(news => news.what === what)
+  noticesOf(what: ApiNotice['what']): readonly ApiNotice[] {
+    return this.notices.filter(notice => notice.what === what)
   }
 
   stop(): Promise<void> {
@@ -86,7 +86,7 @@ export class Listener {
       nodeName: 'n1',
       clock: systemClock,
       random: Math.random,
-      tell: news => this.news.push(news),
+      onNotice: notice => this.notices.push(notice),
       stats: this.stats,
       extras,
       limits: { ...FAST, ...limits },

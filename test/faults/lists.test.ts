@@ -52,7 +52,7 @@ describe('a streamed list', () => {
       listen()
       await listener.synced()
       await listener.equals(server.store)
-      expect(listener.told('fallback').length).toBeGreaterThanOrEqual(3)
+      expect(listener.noticesOf('fallback').length).toBeGreaterThanOrEqual(3)
       server.store.compact()
       server.inject({ do: 'error-event', code: 410, stream: 'closes', on: 'watch', resource: 'services', times: 1 })
       server.store.remove('Service', 'shop', 'till')
@@ -67,10 +67,10 @@ describe('a streamed list', () => {
     listen({ streamedListMs: 300 })
     let port = 1
     const busy = setInterval(() => server.store.put(rawService('cart', { ports: [{ port: port++ }] })), 20)
-    await listener.until(() => listener.told('fallback').length > 0, 'pages')
+    await listener.until(() => listener.noticesOf('fallback').length > 0, 'pages')
     clearInterval(busy)
     await listener.equals(server.store)
-    expect(listener.told('fallback')).toMatchObject([{ reason: 'a streamed list does not end' }])
+    expect(listener.noticesOf('fallback')).toMatchObject([{ reason: 'a streamed list does not end' }])
   })
 })
 
@@ -152,7 +152,9 @@ describe('what is asked for', () => {
       await listener.equals(server.store)
       expect(queries().at(-1)).not.toHaveProperty('fieldSelector')
       expect(queries('nodes').at(-1)).toHaveProperty('fieldSelector', 'metadata.name=n1')
-      expect(listener.told('unselected')).toMatchObject([{ resource: 'Service', selector: 'spec.clusterIP!=None' }])
+      expect(listener.noticesOf('unselected')).toMatchObject([
+        { resource: 'Service', selector: 'spec.clusterIP!=None' },
+      ])
     },
   )
 
@@ -181,7 +183,7 @@ describe('one name, another object', () => {
 
   test('on a watch', () => replaced(async () => replace()))
 
-  test('while nobody watched', () =>
+  test('while no watch was open', () =>
     replaced(async () => {
       const undo = server.inject({ do: 'status', code: 503 })
       server.dropConnections()

@@ -99,7 +99,7 @@ describe('a token', () => {
     tokens.delete('one')
     tokens.add('two')
     server.dropConnections()
-    await listener.until(() => listener.told('unauthorized').length > 0, 'a 401')
+    await listener.until(() => listener.noticesOf('unauthorized').length > 0, 'a 401')
     files.texts.set('/token', 'two')
     server.store.put(rawService('new'))
     await listener.equals(server.store)
@@ -111,7 +111,7 @@ describe('a token', () => {
     files.texts.delete('/token')
     await listen()
     await listener.until(() => listener.stats.Service.failures > 2, 'failures')
-    expect(listener.told('waiting')).toMatchObject([
+    expect(listener.noticesOf('waiting')).toMatchObject([
       { reason: 'cannot read users[0].user.tokenFile of /kubeconfig, /token: there is no such file' },
     ])
     files.texts.set('/token', 'one')
@@ -142,7 +142,7 @@ describe('a certificate authority', () => {
     await listen()
     await listener.until(() => listener.stats.Service.failures > 2, 'failures')
     expect(server.requests).toEqual([])
-    expect(listener.told('waiting')).toMatchObject([
+    expect(listener.noticesOf('waiting')).toMatchObject([
       {
         reason: `cannot reach ${server.url} (its certificate is not signed by the certificate authority we were given)`,
       },
@@ -177,8 +177,10 @@ describe('a certificate authority', () => {
     await listener.synced()
     await listener.stop()
     await listen()
-    await listener.until(() => listener.told('waiting').length > 0, 'a refusal')
-    expect(listener.told('waiting')).toMatchObject([{ reason: expect.stringContaining('IP: 127.0.0.1 is not in') }])
+    await listener.until(() => listener.noticesOf('waiting').length > 0, 'a refusal')
+    expect(listener.noticesOf('waiting')).toMatchObject([
+      { reason: expect.stringContaining('IP: 127.0.0.1 is not in') },
+    ])
   })
 })
 
@@ -197,9 +199,9 @@ describe('a client certificate', () => {
     await start(ours, { ca: authority.cert, requestCert: true })
     files.texts.set('/me.crt', foreign.cert).set('/me.key', foreign.key)
     await listen({ user })
-    await listener.until(() => listener.told('unauthorized').length > 0, 'a 401')
+    await listener.until(() => listener.noticesOf('unauthorized').length > 0, 'a 401')
     files.texts.set('/me.crt', client.cert)
-    await listener.until(() => listener.told('waiting').length > 0, 'a pair that is none')
+    await listener.until(() => listener.noticesOf('waiting').length > 0, 'a pair that is none')
     files.texts.set('/me.key', client.key)
     await listener.synced()
   })

@@ -32,7 +32,7 @@ function emptyList(response: ServerResponse): void {
   response.write(listEnd('1'))
 }
 
-test('a streamed list of 130,000 objects, twice: the second time nothing has changed and nothing is told', async () => {
+test('a streamed list of 130,000 objects, twice: the second time nothing has changed and nothing is delivered', async () => {
   let lists = 0
   server = await startScripted(async ({ pathname }, response) => {
     if (!pathname.endsWith('services')) return emptyList(response)
@@ -60,7 +60,7 @@ test('a list of 130,000 objects in one page, as an API server that ignores the l
   expect(listener.objects.size).toBe(MANY)
 }, 40_000)
 
-test('a list that changes while it is told: nothing of it is told before it is whole', async () => {
+test('a list that changes while it is sent: nothing of it is delivered before it is whole', async () => {
   let finish = () => {}
   server = await startScripted(async ({ pathname }, response) => {
     if (!pathname.endsWith('services')) return emptyList(response)
@@ -74,8 +74,8 @@ test('a list that changes while it is told: nothing of it is told before it is w
   expect(listener.events.some(({ type }) => type === 'put')).toBe(false)
   finish()
   await listener.synced()
-  const told = listener.events.filter(event => event.type !== 'synced')
-  expect(told.map(event => event.type === 'put' && event.object.name)).toEqual(['shop/s0', 'shop/s2', 'shop/s3'])
+  const delivered = listener.events.filter(event => event.type !== 'synced')
+  expect(delivered.map(event => event.type === 'put' && event.object.name)).toEqual(['shop/s0', 'shop/s2', 'shop/s3'])
 })
 
 test('line separators that are none stay inside their strings, wherever the network cuts', async () => {

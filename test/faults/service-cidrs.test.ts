@@ -23,13 +23,13 @@ function range(name: string, ...cidrs: readonly string[]): ApiObject {
 }
 
 function listen(refusedMs = 60_000): void {
-  listener = new Listener(server.url, { extras: ['ServiceCIDR'], limits: { refusedMs, tellEveryMs: 0 } })
+  listener = new Listener(server.url, { extras: ['ServiceCIDR'], limits: { refusedMs, noticeEveryMs: 0 } })
 }
 
 const isSynced = (): boolean => listener.events.some(event => event.type === 'synced' && event.kind === 'ServiceCIDR')
 const asked = (): number => server.requests.filter(({ path }) => path.endsWith('/servicecidrs')).length
 
-test('ranges are told as they come, change and go', async () => {
+test('ranges are delivered as they come, change and go', async () => {
   server.store.put(range('kubernetes', '10.96.0.0/12', 'fd10:96::/108'))
   listen()
   await listener.until(isSynced, 'synced')
@@ -51,7 +51,7 @@ describe.each([404, 403])('an API server that answers %i', code => {
     listen(150)
     await listener.until(isSynced, 'synced')
     expect(listener.names('ServiceCIDR')).toEqual([])
-    expect(listener.told('absent')).toMatchObject([{ resource: 'ServiceCIDR', retryMs: 150 }])
+    expect(listener.noticesOf('absent')).toMatchObject([{ resource: 'ServiceCIDR', retryMs: 150 }])
     await listener.until(() => listener.names('ServiceCIDR').length > 0, 'the range')
     expect(listener.events.filter(event => event.type === 'synced' && event.kind === 'ServiceCIDR')).toHaveLength(1)
   })
@@ -64,11 +64,11 @@ describe.each([404, 403])('an API server that answers %i', code => {
     server.store.put(rawService('new'))
     await listener.until(() => listener.names('Service').includes('shop/new'), 'a new Service')
     expect([before, asked()]).toEqual([1, 1])
-    expect(listener.told('forbidden')).toEqual([])
+    expect(listener.noticesOf('forbidden')).toEqual([])
   })
 })
 
-test('whoever does not ask for ranges is not told of them, and the API server is not asked', async () => {
+test('a source that does not ask for ranges delivers none, and the API server is not asked', async () => {
   server.store.put(range('kubernetes', '10.96.0.0/12'))
   listener = new Listener(server.url)
   await listener.synced()

@@ -84,7 +84,7 @@ describe('while waiting', () => {
     await mustStop(listener)
   })
 
-  test.each([['http'], ['https']])('for somebody to speak %s on a connection that was taken', async scheme => {
+  test.each([['http'], ['https']])('for the server to speak %s on a connection that it took', async scheme => {
     proxy.blackHole()
     const listener = new Listener(`${scheme}://127.0.0.1:${proxy.port}`, { limits: PATIENT })
     await listener.until(() => proxy.open === 3, 'connections')

@@ -14,7 +14,7 @@ export interface TcpProxy {
   orphan(): void
   /** New connections are taken, and nothing is ever answered on them. Those that exist work. */
   blackHole(): void
-  /** Nobody listens any more: new connections are refused. Those that exist work. */
+  /** The listener is closed: new connections are refused. Those that exist work. */
   refuse(): Promise<void>
   /** RST on every connection, to both ends. */
   reset(): void
@@ -136,7 +136,7 @@ class LoopbackProxy implements TcpProxy {
     from.on('end', () => to.end())
     from.on('close', () => {
       this.#stalled.delete(from)
-      // An end that was told lets the other side finish; an end that was not is a broken connection.
+      // A side that ended in good order lets the other finish; one that did not is a broken connection.
       if (!from.readableEnded) to.resetAndDestroy()
     })
   }

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { credentialsFrom } from '#kubernetes/access/credentials.ts'
 import { EventWriter, type Fate, type WrittenEvent } from '#kubernetes/event-writer.ts'
-import { type ApiAnswer, type Post, ApiTransport } from '#kubernetes/transport.ts'
+import { type ApiAnswer, ApiTransport, type Post } from '#kubernetes/transport.ts'
 import { startApiServer } from '#lab/api-server/server.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { systemClock } from '#system/clock.ts'
@@ -26,7 +26,7 @@ class Desk {
   readonly writer = new EventWriter({
     clock: this.clock,
     transport: { post: request => this.#post(request) },
-    told: fate => this.fates.push(fate),
+    onFate: fate => this.fates.push(fate),
   })
 
   get results(): readonly string[] {
@@ -55,7 +55,7 @@ beforeEach(() => {
 afterEach(() => desk.writer.close())
 
 describe('an Event', () => {
-  test('is posted to its namespace, and whoever sends it does not wait', async () => {
+  test('is posted to its namespace, and its sender does not wait', async () => {
     desk.writer.send(event('one'))
     await desk.clock.advance(0)
     expect(desk.posts.map(({ path }) => path)).toEqual(['/apis/events.k8s.io/v1/namespaces/shop/events'])
@@ -99,7 +99,7 @@ describe('an Event', () => {
     expect(desk.clock.sleepers).toBe(0)
   })
 
-  test('is news once in ten minutes', async () => {
+  test('is sent once in ten minutes', async () => {
     desk.writer.send(event('one'))
     desk.writer.send(event('one'))
     await desk.clock.advance(599_999)
@@ -122,7 +122,7 @@ test('twenty-five go at once, then one in ten seconds, and what does not fit in 
   expect(desk.posts).toHaveLength(101)
 })
 
-test('closing waits for nobody, and nothing is sent after it', async () => {
+test('closing waits for no request, and nothing is sent after it', async () => {
   desk.reply = () => 'silence'
   desk.writer.send(event('one'))
   desk.writer.send(event('two'))
@@ -135,6 +135,7 @@ test('closing waits for nobody, and nothing is sent after it', async () => {
 
 test('a real transport takes them to an API server, which keeps one of two with the same name', async () => {
   const server = await startApiServer()
+  server.store.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } })
   const credentials = await credentialsFrom({
     master: server.url,
     env: {},
@@ -144,7 +145,7 @@ test('a real transport takes them to an API server, which keeps one of two with 
   })
   const transport = new ApiTransport({ credentials })
   const fates: Fate[] = []
-  const writers = [0, 1].map(() => new EventWriter({ transport, clock: systemClock, told: fate => fates.push(fate) }))
+  const writers = [0, 1].map(() => new EventWriter({ transport, clock: systemClock, onFate: fate => fates.push(fate) }))
   const lost = { id: 'shop/b', service: name('shop/b'), frontend: 'tcp 10.0.0.1 80', holder: 'shop/a' }
   for (const writer of writers) writer.send(claimLost(BY, lost))
   writers[0]!.send(starting(BY))

@@ -2,16 +2,16 @@ import { PassThrough } from 'node:stream'
 import { expect } from 'vitest'
 import type { Event } from '#kubernetes/event.ts'
 import { type ApiNotice, NoticeLimiter } from '#kubernetes/notices.ts'
-import { Reflector } from '#kubernetes/watch/reflector.ts'
 import { type ApiStats, freshStats } from '#kubernetes/stats.ts'
 import type { ApiAnswer, Request } from '#kubernetes/transport.ts'
 import { LIMITS } from '#kubernetes/watch/limits.ts'
 import { Recovery } from '#kubernetes/watch/recovery.ts'
+import { Reflector } from '#kubernetes/watch/reflector.ts'
 import { watchedResources } from '#kubernetes/watch/resources.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { line, listEnd } from '../faults/scripted.ts'
 
-// The reflector of our Node with its real limits, on a clock that moves when told and a transport that answers when told.
+// The reflector of our Node with its real limits, on a clock and a transport that the test moves and answers by hand.
 
 export interface Asked extends Request {
   answer(status?: number, headers?: Record<string, string>): PassThrough
@@ -22,7 +22,7 @@ export class PaperApi {
   readonly clock = new PaperClock(1_000_000)
   readonly asked: Asked[] = []
   readonly events: Event[] = []
-  readonly news: ApiNotice[] = []
+  readonly notices: ApiNotice[] = []
   readonly stats: ApiStats = freshStats()
   readonly #stop = new AbortController()
   readonly #ended: Promise<void>
@@ -31,15 +31,15 @@ export class PaperApi {
   apply: () => void = () => {}
 
   constructor() {
-    const { clock, stats, news } = this
-    const herald = new NoticeLimiter(told => news.push(told), clock, LIMITS.tellEveryMs)
+    const { clock, stats, notices } = this
+    const limiter = new NoticeLimiter(notice => notices.push(notice), clock, LIMITS.noticeEveryMs)
     const ports = { clock, random: () => 0.5, limits: LIMITS, stats: stats.Node, resource: watchedResources('n1')[2]! }
-    const recovery = new Recovery({ ...ports, herald })
+    const recovery = new Recovery({ ...ports, notices: limiter })
     const transport = { get: (request: Request) => this.#get(request) }
     this.#ended = this.#listen(new Reflector({ ...ports, transport, recovery, synced: () => {} }))
   }
 
-  /** What was told: the zone of a Node that was put, and the type of everything else. */
+  /** What was delivered: the zone of a Node that was put, and the type of everything else. */
   get zones(): unknown[] {
     return this.events.map(event =>
       event.type === 'put' && event.object.kind === 'Node' ? event.object.zone : event.type,
@@ -76,7 +76,7 @@ export class PaperApi {
 
   #get(request: Request): Promise<ApiAnswer> {
     return new Promise((resolve, reject) => {
-      // As undici's, which may break while nobody reads.
+      // As undici's, which may break while it is not read.
       const body = new PassThrough().on('error', () => {})
       request.signal.addEventListener('abort', () => {
         body.destroy(request.signal.reason)

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { FinishedRequest, AnsweredRequest } from '#kubernetes/request-observer.ts'
 import { credentialsFrom } from '#kubernetes/access/credentials.ts'
+import type { AnsweredRequest, FinishedRequest } from '#kubernetes/request-observer.ts'
 import { ApiTransport } from '#kubernetes/transport.ts'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { PaperKernel } from '#lab/paper/kernel.ts'
 import { systemClock } from '#system/clock.ts'
 import { freePort } from '../support/local-ports.ts'
 
-// What is told of requests to a real server on loopback.
+// What is reported of requests to a real server on loopback.
 
 let server: ApiServer
 let requested: AnsweredRequest[]
@@ -40,7 +40,7 @@ async function to(master: string): Promise<ApiTransport> {
 
 const signal = new AbortController().signal
 
-test('a list is told of with its code when it begins, and with its size when it has ended', async () => {
+test('a list is reported with its code when it begins, and with its size when it has ended', async () => {
   const transport = await to(server.url)
   const { body } = await transport.get({ path: '/api/v1/services', signal })
   const host = new URL(server.url).host
@@ -50,7 +50,7 @@ test('a list is told of with its code when it begins, and with its size when it 
   expect(finished[0]!.tookMs).toBeGreaterThan(0)
 })
 
-test('a watch is told of when it begins, and not how long it lasted', async () => {
+test('a watch is reported when it begins, and not how long it lasted', async () => {
   const transport = await to(server.url)
   const stop = new AbortController()
   await transport.get({ path: '/api/v1/services?watch=true&resourceVersion=0', signal: stop.signal })
@@ -67,7 +67,7 @@ test('a refusal has its code, what is sent its size, and a server that is not th
   await body.dump()
   expect(requested).toMatchObject([{ method: 'POST', code: '404' }])
   expect(finished).toMatchObject([{ method: 'POST', sentBytes: Buffer.byteLength(sent) }])
-  const nobody = `127.0.0.1:${await freePort()}`
-  await expect((await to(`http://${nobody}`)).get({ path: '/', signal })).rejects.toThrow('cannot reach')
-  expect(requested[1]).toEqual({ host: nobody, method: 'GET', code: '<error>' })
+  const closed = `127.0.0.1:${await freePort()}`
+  await expect((await to(`http://${closed}`)).get({ path: '/', signal })).rejects.toThrow('cannot reach')
+  expect(requested[1]).toEqual({ host: closed, method: 'GET', code: '<error>' })
 })

@@ -76,7 +76,7 @@ async function kubeconfigText(file: string, files: Files): Promise<string> {
 function loginTo(master: string): Login {
   const server = serverFrom(master, 'plain')
   if (server === undefined) throw new CredentialsProblem(`--master is "${master}": ${SERVER_FORM}`)
-  return { server, verify: 'certificate', identity: { by: 'nobody' }, impersonation: {} }
+  return { server, verify: 'certificate', identity: { by: 'nothing' }, impersonation: {} }
 }
 
 function loginOfPod({ env, serviceAccount = SERVICE_ACCOUNT }: Omit<CredentialsOptions, 'kubeconfig'>): Login {
@@ -115,7 +115,7 @@ class LoginCredentials implements Credentials {
   async access(): Promise<Access> {
     const { server, impersonation, proxy } = this.#login
     const where = { origin: server.origin, prefix: server.prefix, ...(proxy === undefined ? {} : { proxy }) }
-    // As client-go: nothing secret goes over a connection that anybody could read.
+    // As client-go: no secret goes over a connection without TLS, which any host on the way could read.
     if (server.secure === 'plain') return { ...where, headers: {}, tls: { rejectUnauthorized: true } }
     const [tls, proof] = await Promise.all([this.#tls(), this.#proofs.get()])
     const { authorization, ...certificate } = proof

@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join } from 'node:path'
-import { type Chosen, type KubeconfigFields, isFields, shown, type Texts, textField } from './kubeconfig-text.ts'
+import { type Chosen, isFields, type KubeconfigFields, shown, type Texts, textField } from './kubeconfig-text.ts'
 import { type ExecPlugin, type Identity, isToken, type Login } from './login.ts'
 import { CredentialsProblem } from './problem.ts'
 
@@ -38,7 +38,7 @@ function withoutFile(chosen: Chosen, { token, username, password }: UserTexts): 
   if (username !== undefined) return { by: 'password', username, password: password ?? '' }
   if (exec) return { by: 'exec', plugin: execPlugin(chosen, exec) }
   if (provider) throw noProvider(chosen, provider)
-  return { by: 'nobody' }
+  return { by: 'nothing' }
 }
 
 function execPlugin({ file, user, cluster }: Chosen, exec: unknown): ExecPlugin {
@@ -53,7 +53,7 @@ function execPlugin({ file, user, cluster }: Chosen, exec: unknown): ExecPlugin 
   }
   if (exec.interactiveMode === 'Always') {
     throw new CredentialsProblem(
-      `${file}: ${at}.interactiveMode is "Always": must be Never, there is nobody to ask here`,
+      `${file}: ${at}.interactiveMode is "Always": must be Never, there is no terminal to ask on`,
     )
   }
   const installHint = textField(file, entry, 'installHint')
@@ -78,7 +78,7 @@ function clusterFacts(cluster: KubeconfigFields): KubeconfigFields {
   }
 }
 
-/** Kubernetes itself dropped all but oidc, and what that gives lasts for an hour: nobody here would refresh it. */
+/** Kubernetes itself dropped all but oidc, and what that gives lasts for an hour: this program would not refresh it. */
 function noProvider({ file, user }: Chosen, provider: unknown): CredentialsProblem {
   const at = `${user.at}.auth-provider`
   const name = isFields(provider) ? provider.name : provider

@@ -1,10 +1,10 @@
 import type { Clock } from '#system/ports.ts'
 
-// Something that is slow to get → the same thing for everybody, until it expires or is refused.
+// Something that is slow to get → one value for all callers, until it expires or is refused.
 
 export interface Fetched<T> {
   readonly value: T
-  /** Milliseconds since the epoch; absent where it is good until somebody refuses it. */
+  /** Milliseconds since the epoch; absent where it is good until the API server refuses it. */
   readonly expiresAt?: number
 }
 

@@ -34,7 +34,7 @@ const USER_TEXTS = [
   ...(['client-certificate', 'client-certificate-data', 'client-key', 'client-key-data'] as const),
   ...(['token', 'tokenFile', 'username', 'password'] as const),
 ] as const
-const NOBODY: NamedEntry = { name: '', at: 'users', fields: {} }
+const NO_USER: NamedEntry = { name: '', at: 'users', fields: {} }
 
 export function loginFromKubeconfig({ file, text, master }: KubeconfigSource): Login {
   const chosen = choose(parseKubeconfig(file, text))
@@ -76,7 +76,7 @@ function choose(config: KubeconfigText): Chosen {
   }
   const cluster = referred(config, context, 'cluster')
   if (cluster === undefined) throw new CredentialsProblem(`${file}: ${context.at}.cluster is not set`)
-  return { file, cluster, user: referred(config, context, 'user') ?? NOBODY }
+  return { file, cluster, user: referred(config, context, 'user') ?? NO_USER }
 }
 
 function referred(config: KubeconfigText, context: NamedEntry, field: 'cluster' | 'user'): NamedEntry | undefined {

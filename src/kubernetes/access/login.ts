@@ -30,7 +30,7 @@ export type Material =
   | { readonly from: 'file'; readonly path: string; readonly named: string }
 
 export type Identity =
-  | { readonly by: 'nobody' }
+  | { readonly by: 'nothing' }
   | { readonly by: 'token'; readonly token: string }
   /** The file goes first; the token is for as long as the file cannot be read. */
   | { readonly by: 'token-file'; readonly file: Material; readonly token?: string }
@@ -45,7 +45,7 @@ export interface ExecPlugin {
   readonly env: Readonly<Record<string, string>>
   readonly apiVersion: string
   readonly installHint?: string
-  /** What the plugin is told of the cluster, where it asked for it. */
+  /** What the plugin learns of the cluster, where it asks for it (provideClusterInfo). */
   readonly cluster?: Readonly<Record<string, unknown>>
 }
 

@@ -13,12 +13,12 @@ export interface ProofSource {
   rejected(proof: Proof): void
 }
 
-const NOBODY: Proof = {}
+const NOTHING: Proof = {}
 
 export function proofSource(identity: Identity, ca: Material | undefined, ports: ProofParts): ProofSource {
   switch (identity.by) {
-    case 'nobody':
-      return unkept(async () => NOBODY)
+    case 'nothing':
+      return unkept(async () => NOTHING)
     case 'token':
       return unkept(async () => bearer(identity.token))
     case 'password': {

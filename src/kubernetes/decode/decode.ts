@@ -1,10 +1,10 @@
+import type { ObjectKind } from '#kubernetes/objects.ts'
 import { type Decoded, Problems, shown, unusable } from './checks.ts'
 import { type AnyObject, fieldsOf, unproven } from './fields.ts'
 import { decodeNode } from './node.ts'
 import { decodeService } from './service.ts'
 import { decodeServiceCIDR } from './service-cidr.ts'
 import { decodeSlice } from './slice.ts'
-import type { ObjectKind } from '#kubernetes/objects.ts'
 
 // Parsed JSON or YAML → the compact objects that the rest of the program trusts. Nothing unproven gets past it, and it never throws.
 

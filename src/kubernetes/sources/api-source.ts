@@ -1,15 +1,15 @@
-import type { Clock } from '#system/ports.ts'
-import type { RequestObserver } from '#kubernetes/request-observer.ts'
 import type { Credentials } from '#kubernetes/access/credentials.ts'
 import type { Event, Source } from '#kubernetes/event.ts'
 import { type ApiNotice, NoticeLimiter } from '#kubernetes/notices.ts'
-import { Reflector } from '#kubernetes/watch/reflector.ts'
+import type { RequestObserver } from '#kubernetes/request-observer.ts'
 import { type ApiStats, type ExtraKind, fresh, freshStats } from '#kubernetes/stats.ts'
 import { ApiTransport } from '#kubernetes/transport.ts'
 import { LIMITS, type WatchLimits } from '#kubernetes/watch/limits.ts'
-import { merged } from './merged.ts'
 import { Recovery } from '#kubernetes/watch/recovery.ts'
+import { Reflector } from '#kubernetes/watch/reflector.ts'
 import { watchedResources } from '#kubernetes/watch/resources.ts'
+import type { Clock } from '#system/ports.ts'
+import { merged } from './merged.ts'
 
 // The API server → one stream of events: its Services, its EndpointSlices and our own Node.
 
@@ -19,14 +19,14 @@ export interface ApiSourceOptions {
   readonly clock: Clock
   /** From 0 to 1, as Math.random. */
   readonly random: () => number
-  readonly tell: (news: ApiNotice) => void
-  /** Filled in as we go; whoever made it reads it. */
+  readonly onNotice: (notice: ApiNotice) => void
+  /** Filled in while the watches run; health and metrics read it. */
   readonly stats?: ApiStats
   /** Watched besides Services, EndpointSlices and our Node. */
   readonly extras?: readonly ExtraKind[]
   readonly limits?: Partial<WatchLimits>
   readonly userAgent?: string
-  /** Told of every request. */
+  /** Called for every request. */
   readonly observer?: RequestObserver
 }
 
@@ -51,15 +51,15 @@ async function* events(options: ApiSourceOptions, signal: AbortSignal): AsyncGen
 }
 
 function reflectors(options: ApiSourceOptions, transport: ApiTransport): readonly Reflector[] {
-  const { nodeName, clock, random, tell, extras, stats: allStats = freshStats() } = options
+  const { nodeName, clock, random, onNotice, extras, stats: allStats = freshStats() } = options
   const limits = { ...LIMITS, ...options.limits }
-  const herald = new NoticeLimiter(tell, clock, limits.tellEveryMs)
+  const notices = new NoticeLimiter(onNotice, clock, limits.noticeEveryMs)
   const startedAt = clock.now()
   return watchedResources(nodeName, extras).map(resource => {
     const stats = allStats[resource.kind] ?? fresh()
-    const recovery = new Recovery({ clock, random, limits, herald, stats })
+    const recovery = new Recovery({ clock, random, limits, notices, stats })
     const synced = (objects: number) => {
-      herald.tell({ what: 'synced', resource: resource.kind, objects, tookMs: Math.round(clock.now() - startedAt) })
+      notices.notify({ what: 'synced', resource: resource.kind, objects, tookMs: Math.round(clock.now() - startedAt) })
     }
     return new Reflector({ resource, transport, clock, random, limits, recovery, stats, synced })
   })

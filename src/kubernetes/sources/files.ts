@@ -1,7 +1,7 @@
 import { isNode, LineCounter, parseAllDocuments } from 'yaml'
 import { shown } from '#kubernetes/decode/checks.ts'
-import { type AnyObject, type FieldsOf, fieldsOf, isObject, unproven } from '#kubernetes/decode/fields.ts'
 import { decode, decodeAs, groupOf, isKind, KINDS, nameIn } from '#kubernetes/decode/decode.ts'
+import { type AnyObject, type FieldsOf, fieldsOf, isObject, unproven } from '#kubernetes/decode/fields.ts'
 import { type Event, putOf, type Source } from '#kubernetes/event.ts'
 import type { ObjectKind } from '#kubernetes/objects.ts'
 

@@ -17,7 +17,7 @@ export interface AttemptParts {
   readonly transport: Pick<ApiTransport, 'get'>
   readonly clock: Clock
   readonly limits: WatchLimits
-  /** Called for whatever comes of what we asked for. */
+  /** Called for each piece of an answer. */
   readonly heard: () => void
 }
 
@@ -99,10 +99,10 @@ export class Attempt {
 
   async #refusal(answer: ApiAnswer): Promise<Refusal> {
     const { status, headers, body } = answer
-    const wishMs = retryAfterMs(headers['retry-after'], this.#ports.clock.now())
+    const askedMs = retryAfterMs(headers['retry-after'], this.#ports.clock.now())
     this.#silence.expect('no end of a refusal', this.#ports.limits.headersMs)
     const text = await beginning(body).catch(() => '')
-    return statusRefusal(statusIn(text), { code: status, retryAfterMs: wishMs })
+    return statusRefusal(statusIn(text), { code: status, retryAfterMs: askedMs })
   }
 }
 

@@ -42,7 +42,7 @@ export class NeverEnding extends Error {
   override readonly name = 'NeverEnding'
 }
 
-/** What OpenSSL calls a certificate that nobody we know vouches for. */
+/** What OpenSSL calls a certificate that no authority we trust has signed. */
 const UNTRUSTED: ReadonlySet<unknown> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -62,7 +62,7 @@ export function reasonOf(error: unknown): string {
   return error.cause instanceof Error ? `${text} (${reasonOf(error.cause)})` : text
 }
 
-/** `Retry-After` is a number of seconds or a date; anything else is no wish. */
+/** `Retry-After` is a number of seconds or a date; anything else asks for no wait. */
 export function retryAfterMs(header: unknown, now: number): number {
   if (typeof header !== 'string') return 0
   const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now

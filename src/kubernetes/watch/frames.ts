@@ -87,12 +87,12 @@ export function statusRefusal(
 ): Refusal {
   const { code, message, reason, details } = fieldsOf(status)
   const seconds = Number(fieldsOf(details).retryAfterSeconds ?? 0)
-  const wishMs = seconds > 0 ? seconds * 1000 : 0
+  const askedMs = seconds > 0 ? seconds * 1000 : 0
   const said = typeof message === 'string' ? message : typeof reason === 'string' ? reason : ''
   if (answer !== undefined) {
-    return new Refusal({ said, via: 'status', ...answer, retryAfterMs: Math.max(answer.retryAfterMs, wishMs) })
+    return new Refusal({ said, via: 'status', ...answer, retryAfterMs: Math.max(answer.retryAfterMs, askedMs) })
   }
-  return new Refusal({ code: typeof code === 'number' ? code : 500, said, via: 'event', retryAfterMs: wishMs })
+  return new Refusal({ code: typeof code === 'number' ? code : 500, said, via: 'event', retryAfterMs: askedMs })
 }
 
 export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {

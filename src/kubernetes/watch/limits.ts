@@ -24,8 +24,8 @@ export interface WatchLimits {
   readonly refusedMs: number
   /** How often a line that cannot be read is asked for again before everything is. */
   readonly malformedTries: number
-  /** The same news is told at most this often. */
-  readonly tellEveryMs: number
+  /** The same notice is logged at most this often. */
+  readonly noticeEveryMs: number
 }
 
 export const LIMITS: WatchLimits = {
@@ -42,5 +42,5 @@ export const LIMITS: WatchLimits = {
   retryAfterMaxMs: 60_000,
   refusedMs: 600_000,
   malformedTries: 3,
-  tellEveryMs: 60_000,
+  noticeEveryMs: 60_000,
 }

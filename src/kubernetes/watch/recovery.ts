@@ -31,7 +31,7 @@ export interface RecoveryParts {
   readonly clock: Clock
   readonly random: () => number
   readonly limits: WatchLimits
-  readonly herald: NoticeLimiter
+  readonly notices: NoticeLimiter
   readonly stats: ResourceStats
 }
 
@@ -45,7 +45,7 @@ export class Recovery {
   #earned = true
   #malformed = { version: '', times: 0 }
   #waitingSince: number | undefined
-  #absence: 'told' | undefined
+  #absence: 'logged' | undefined
 
   constructor(ports: RecoveryParts) {
     this.#ports = ports
@@ -58,7 +58,7 @@ export class Recovery {
     if (this.#waitingSince === undefined) return
     const downMs = Math.round(this.#ports.clock.now() - this.#waitingSince)
     this.#waitingSince = undefined
-    this.#ports.herald.tell({ what: 'back', resource: resource.kind, downMs })
+    this.#ports.notices.notify({ what: 'back', resource: resource.kind, downMs })
   }
 
   after(ending: AttemptEnding): Next {
@@ -86,12 +86,12 @@ export class Recovery {
     const without = unknownTo(refusal, ending)
     if (without === 'field selector') return this.#unselected(refusal, ending)
     if (without === 'streamed lists') return this.#fallback(refusal, ending)
-    const wishMs = Math.min(retryAfterMs, this.#ports.limits.retryAfterMaxMs)
-    const waitMs = Math.max(free ?? this.#backoff.next(), wishMs)
-    const news = { resource: ending.resource.kind, reason: reasonOf(refusal), retryMs: waitMs }
-    if (code === 401) this.#tell({ what: 'unauthorized', ...news })
-    else if (code === 403 || code === 404) this.#tell({ what: 'forbidden', ...news })
-    else this.#wait(ending, news.reason, waitMs)
+    const askedMs = Math.min(retryAfterMs, this.#ports.limits.retryAfterMaxMs)
+    const waitMs = Math.max(free ?? this.#backoff.next(), askedMs)
+    const about = { resource: ending.resource.kind, reason: reasonOf(refusal), retryMs: waitMs }
+    if (code === 401) this.#notify({ what: 'unauthorized', ...about })
+    else if (code === 403 || code === 404) this.#notify({ what: 'forbidden', ...about })
+    else this.#wait(ending, about.reason, waitMs)
     return { waitMs, from: 'here' }
   }
 
@@ -99,34 +99,34 @@ export class Recovery {
     this.#ports.stats.gone += 1
     const waitMs = this.#earned ? 0 : this.#backoff.next()
     this.#earned = false
-    this.#tell({ what: 'relisting', resource: ending.resource.kind, reason: reasonOf(refusal) })
+    this.#notify({ what: 'relisting', resource: ending.resource.kind, reason: reasonOf(refusal) })
     return { ...RELIST, waitMs }
   }
 
-  /** Told once: on an old API server it stays that way. */
+  /** Logged once: on an old API server it stays that way. */
   #absent(refusal: Refusal, { resource }: AttemptEnding): Next {
     const waitMs = this.#ports.limits.refusedMs
-    const news = { resource: resource.kind, reason: reasonOf(refusal), retryMs: waitMs }
-    if (this.#absence === undefined) this.#tell({ what: 'absent', ...news })
-    this.#absence = 'told'
+    const about = { resource: resource.kind, reason: reasonOf(refusal), retryMs: waitMs }
+    if (this.#absence === undefined) this.#notify({ what: 'absent', ...about })
+    this.#absence = 'logged'
     return { waitMs, from: 'the beginning', without: 'resource' }
   }
 
   #unselected(refusal: Refusal, { resource }: AttemptEnding): Next {
     const { kind, fieldSelector: selector = '' } = resource
-    this.#tell({ what: 'unselected', resource: kind, selector, reason: reasonOf(refusal) })
+    this.#notify({ what: 'unselected', resource: kind, selector, reason: reasonOf(refusal) })
     return { ...RELIST, without: 'field selector' }
   }
 
   #fallback(error: Error, ending: AttemptEnding): Next {
-    this.#tell({ what: 'fallback', resource: ending.resource.kind, reason: reasonOf(error) })
+    this.#notify({ what: 'fallback', resource: ending.resource.kind, reason: reasonOf(error) })
     return { ...RELIST, without: 'streamed lists' }
   }
 
   /** It has cost enough time already. An API server that does not know streamed lists answers, and then is silent. */
   #silent(error: Silent, ending: AttemptEnding): Next {
     this.#ports.stats.silences += 1
-    this.#tell({ what: 'silent', resource: ending.resource.kind, reason: reasonOf(error) })
+    this.#notify({ what: 'silent', resource: ending.resource.kind, reason: reasonOf(error) })
     if (ending.asked === 'streamed list' && error.missing !== 'no answer') return this.#fallback(error, ending)
     return RETRY
   }
@@ -137,18 +137,18 @@ export class Recovery {
     const times = this.#malformed.version === version ? this.#malformed.times + 1 : 1
     const again = times < this.#ports.limits.malformedTries
     this.#malformed = { version, times: again ? times : 0 }
-    this.#tell({ what: 'malformed', resource: resource.kind, reason: reasonOf(error) })
+    this.#notify({ what: 'malformed', resource: resource.kind, reason: reasonOf(error) })
     if (again) return { waitMs, from: 'here' }
     return { waitMs, from: 'the beginning', ...(asked === 'streamed list' ? { without: 'streamed lists' } : {}) }
   }
 
   #wait({ resource }: AttemptEnding, reason: string, retryMs: number): void {
     this.#waitingSince ??= this.#ports.clock.now()
-    this.#tell({ what: 'waiting', resource: resource.kind, reason, retryMs })
+    this.#notify({ what: 'waiting', resource: resource.kind, reason, retryMs })
   }
 
-  #tell(news: ApiNotice): void {
-    this.#ports.herald.tell(news)
+  #notify(notice: ApiNotice): void {
+    this.#ports.notices.notify(notice)
   }
 }
 

@@ -1,7 +1,7 @@
-import type { Clock } from '#system/ports.ts'
 import type { Event } from '#kubernetes/event.ts'
 import type { ResourceStats } from '#kubernetes/stats.ts'
 import type { ApiTransport } from '#kubernetes/transport.ts'
+import type { Clock } from '#system/ports.ts'
 import { Attempt, type Patience } from './attempt.ts'
 import { NeverEnding } from './failures.ts'
 import { type Frame, LineSplitter, parseFrame } from './frames.ts'

@@ -1,7 +1,7 @@
 import type { ObjectKind } from '#kubernetes/objects.ts'
 import type { ExtraKind } from '#kubernetes/stats.ts'
 
-// What is watched, with kube-proxy's own selectors: what nobody needs is not sent to five thousand nodes.
+// What is watched, with kube-proxy's own selectors: what no mode needs is not sent to five thousand nodes.
 
 export interface Resource {
   readonly kind: ObjectKind
@@ -10,7 +10,7 @@ export interface Resource {
   readonly fieldSelector?: string
   /** Without it more would come, but nothing wrong: an API server that does not know the field is asked without. */
   readonly optional?: 'fieldSelector'
-  /** An API server that does not serve it (404), or not to us (403), is asked again now and then; nobody waits for it. */
+  /** An API server that does not serve it (404), or not to us (403), is asked again now and then; no sync waits for it. */
   readonly refusal?: 'means none'
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '#system/ports.ts'
 import { type Missing, Silent } from './failures.ts'
 
-// Nothing heard for too long → an Error for whoever waits.
+// Nothing received for too long → an Error for the request that waits.
 
 /** The wait is counted in steps of a quarter; the first one is seldom a whole one, so there are five. */
 const STEPS = 5

@@ -23,7 +23,7 @@ function tokens(): PaperPlugin {
 }
 
 describe('a credential plugin', () => {
-  test('is run as the kubeconfig says, and told what it is asked for', async () => {
+  test('is run as the kubeconfig says, and learns what it is asked for', async () => {
     const plugin = tokens()
     const { credentials } = await withPlugin(plugin, { pluginLimitMs: 7000 })
     expect((await credentials.access()).headers).toEqual({ authorization: 'Bearer t1' })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { loginFromKubeconfig } from '#kubernetes/access/kubeconfig.ts'
 import { CredentialsProblem } from '#kubernetes/access/credentials.ts'
+import { loginFromKubeconfig } from '#kubernetes/access/kubeconfig.ts'
 import { kubeconfig } from '../desk.ts'
 
 const FILE = '/etc/kubernetes/proxy.conf'
@@ -105,7 +105,7 @@ describe('a kubeconfig that cannot work is refused in one line', () => {
     [
       { exec: { command: 'a', apiVersion: 'client.authentication.k8s.io/v1', interactiveMode: 'Always' } },
       undefined,
-      'users[0].user.exec.interactiveMode is "Always": must be Never, there is nobody to ask here',
+      'users[0].user.exec.interactiveMode is "Always": must be Never, there is no terminal to ask on',
     ],
     [
       { 'auth-provider': { name: 'oidc', config: {} } },

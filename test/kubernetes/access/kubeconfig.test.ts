@@ -54,8 +54,8 @@ current-context: good
     expect(login(text)).toMatchObject({ server: { origin: 'https://a' }, identity: { by: 'token', token: 't' } })
   })
 
-  test('who one is: nobody, a token, a password', () => {
-    expect(login(kubeconfig({})).identity).toEqual({ by: 'nobody' })
+  test('who one is: anonymous, a token, a password', () => {
+    expect(login(kubeconfig({})).identity).toEqual({ by: 'nothing' })
     expect(login(kubeconfig({ token: 't' })).identity).toEqual({ by: 'token', token: 't' })
     expect(login(kubeconfig({ username: 'u', password: 'p' })).identity).toEqual({
       by: 'password',

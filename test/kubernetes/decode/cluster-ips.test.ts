@@ -43,13 +43,13 @@ describe('cluster IPs', () => {
     expect(kept(spec).clusterIPs).toEqual(expected)
   })
 
-  test('without families there is just the first, and the others are told', () => {
+  test('without families there is just the first, and the others are named as problems', () => {
     const { service, problems } = complained({ clusterIPs: ['10.96.0.10', 'fd00::10'] })
     expect(service.clusterIPs).toEqual(['10.96.0.10'])
     expect(problems).toEqual(['spec.clusterIPs[1]: "fd00::10" has no family in spec.ipFamilies and is left out'])
   })
 
-  test('a Service made headless by an absent clusterIP is told', () => {
+  test('a Service made headless by an absent clusterIP is a problem', () => {
     const { service, problems } = complained({ clusterIP: undefined, clusterIPs: ['10.96.0.10'] })
     expect(service.clusterIPs).toEqual([])
     expect(problems).toEqual(['spec.clusterIP: nothing makes a Service headless, whatever spec.clusterIPs says'])
@@ -78,7 +78,7 @@ describe('cluster IPs', () => {
     expect(refused(spec)).toEqual([problem])
   })
 
-  test('all that is wrong is told at once', () => {
+  test('all that is wrong is reported at once', () => {
     expect(refused({ clusterIP: 'x', type: 'y', externalIPs: ['z'] })).toHaveLength(3)
   })
 })

@@ -146,7 +146,7 @@ describe('a value that is shown', () => {
   })
 })
 
-/** Nothing but names, addresses, numbers and our own words comes out of the door. */
+/** Nothing but names, addresses, numbers and our own words comes out of decode. */
 function expectHarmless(decoded: Decoded): void {
   if (decoded.ok) for (const text of textsOf(decoded.object)) expect(text).toMatch(/^[\w./:-]*$/)
   else expect(decoded.label).toMatch(PRINTABLE)

@@ -84,7 +84,7 @@ test('the types cost nothing at run time: what reads the API server loads no mod
     import { registerHooks } from 'node:module'
     const loaded = []
     registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) })
-    for (const path of ['api-source', 'files', 'event-writer']) await import('#kubernetes/' + path + '.ts')
+    for (const path of ['sources/api-source', 'sources/files', 'event-writer']) await import('#kubernetes/' + path + '.ts')
     console.log(JSON.stringify(loaded))`
   const argv = ['--input-type=module', '--disable-warning=ExperimentalWarning', '--eval', script]
   const loaded: readonly string[] = JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8' }))

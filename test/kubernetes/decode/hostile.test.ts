@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Event } from '#kubernetes/event.ts'
-import { documents } from '#kubernetes/sources/files.ts'
 import type { ClusterObject } from '#kubernetes/objects.ts'
+import { documents } from '#kubernetes/sources/files.ts'
 
 // What an attacker may write into a cluster, and what becomes of it. A file without expectations fails.
 
-const FOLDER = new URL('../../../fixtures/hostile', import.meta.url)
+const FOLDER = new URL('../../../fixtures/hostile/', import.meta.url)
 
 interface Expected {
   /** What is kept, as short lines. */

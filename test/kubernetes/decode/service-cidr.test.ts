@@ -13,7 +13,7 @@ test('a ServiceCIDR is kept with its ranges', () => {
   })
 })
 
-test('a range that is none is told and left out', () => {
+test('a range that is none is reported and left out', () => {
   expect(
     decodeAs('ServiceCIDR', { metadata: METADATA, spec: { cidrs: ['10.96.0.0', '10.112.0.0/16'] } }),
   ).toMatchObject({
@@ -30,7 +30,7 @@ test('one without a name is none', () => {
   })
 })
 
-test('files tell of it, too, and leave out what has its name in another group', () => {
+test('files deliver it, too, and leave out what has its name in another group', () => {
   const text = ['networking.k8s.io/v1', 'example.com/v1']
     .map(
       (apiVersion, i) =>

@@ -26,7 +26,7 @@ function complained(spec: Spec, more: Record<string, unknown> = {}): { service: 
 }
 
 describe('a Service', () => {
-  test('is kept without what nobody uses', () => {
+  test('is kept without the fields that no mode uses', () => {
     const metadata = {
       namespace: 'shop',
       name: 'cart',
@@ -173,7 +173,7 @@ describe('session affinity', () => {
     expect(kept(spec).stickySeconds).toBe(seconds)
   })
 
-  test.each([0, -1, 86_401, 1.5, '60'])('a time of %j is told, and the usual one used', timeoutSeconds => {
+  test.each([0, -1, 86_401, 1.5, '60'])('a time of %j is reported, and the usual one used', timeoutSeconds => {
     const { service, problems } = complained({
       sessionAffinity: 'ClientIP',
       sessionAffinityConfig: { clientIP: { timeoutSeconds } },
@@ -194,7 +194,7 @@ describe('the health check port', () => {
     expect(kept(spec).healthCheckNodePort).toBe(expected)
   })
 
-  test('that is none is told', () => {
+  test('that is none is reported', () => {
     const { service, problems } = complained({ ...local, healthCheckNodePort: 70_000 })
     expect(service).not.toHaveProperty('healthCheckNodePort')
     expect(problems).toEqual(['spec.healthCheckNodePort: 70000 is not a port from 1 to 65535'])

@@ -22,7 +22,7 @@ function kept(fields: Record<string, unknown>): EndpointSlice {
 }
 
 describe('an EndpointSlice', () => {
-  test('is kept without what nobody uses', () => {
+  test('is kept without the fields that no mode uses', () => {
     const annotations = { 'endpoints.kubernetes.io/last-change-trigger-time': '2026-11-20T10:00:00.123456789Z' }
     const slice = kept({
       metadata: { ...METADATA, annotations, ownerReferences: [{ kind: 'Service' }] },
@@ -136,7 +136,7 @@ describe('an endpoint', () => {
     expect(problems).toEqual([`endpoints[1].addresses[0]: ${value} is not an IPv4 address`])
   })
 
-  test('thousands of bad ones are told in a few lines', () => {
+  test('thousands of bad ones are reported in a few lines', () => {
     const { problems } = complained({ endpoints: Array(5000).fill({}) })
     expect(problems).toHaveLength(21)
     expect(problems.at(-1)).toBe('and 4980 more')

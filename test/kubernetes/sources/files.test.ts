@@ -30,7 +30,7 @@ function brief(event: Event): string {
   return `problem ${event.kind} ${event.name}: ${event.problems.join('; ')}`
 }
 
-function told(text: string, name = 'a.yaml'): string[] {
+function eventsOf(text: string, name = 'a.yaml'): string[] {
   const events = documents([{ name, text }]).map(brief)
   expect(events.slice(-SYNCED.length)).toEqual(SYNCED)
   return events.slice(0, -SYNCED.length)
@@ -47,7 +47,7 @@ function error(text: string): InputError {
 }
 
 describe('documents', () => {
-  test('of several files are told in their order, and then that this was all', () => {
+  test('of several files are delivered in their order, and then that this was all', () => {
     const texts = [
       { name: 'a.yaml', text: `${NODE}---${SERVICE}` },
       { name: 'b.yaml', text: SLICE },
@@ -62,37 +62,37 @@ describe('documents', () => {
 
   test('of nothing are nothing', () => {
     expect(documents([]).map(brief)).toEqual(SYNCED)
-    for (const text of ['', '---\n---\n', '# just a comment\n', 'null', '\uFEFF']) expect(told(text)).toEqual([])
+    for (const text of ['', '---\n---\n', '# just a comment\n', 'null', '\uFEFF']) expect(eventsOf(text)).toEqual([])
   })
 
   test('may be JSON, one or many, with or without a byte order mark', () => {
     const json = '{"apiVersion":"v1","kind":"Node","metadata":{"name":"n1"}}'
-    expect(told(json)).toEqual(['put Node n1'])
-    expect(told(`\uFEFF${json}`)).toEqual(['put Node n1'])
-    expect(told(`${json}\n---\n${json.replace('n1', 'n2')}`)).toEqual(['put Node n1', 'put Node n2'])
+    expect(eventsOf(json)).toEqual(['put Node n1'])
+    expect(eventsOf(`\uFEFF${json}`)).toEqual(['put Node n1'])
+    expect(eventsOf(`${json}\n---\n${json.replace('n1', 'n2')}`)).toEqual(['put Node n1', 'put Node n2'])
   })
 
   test('may use CRLF, anchors and merges', () => {
-    expect(told(SERVICE.replaceAll('\n', '\r\n'))).toEqual(['put Service shop/cart'])
+    expect(eventsOf(SERVICE.replaceAll('\n', '\r\n'))).toEqual(['put Service shop/cart'])
     const merged = SERVICE.replace('metadata: {', 'x: &x { namespace: bank }\nmetadata: { <<: *x,').replace(
       'namespace: shop,',
       '',
     )
-    expect(told(merged)).toEqual(['put Service bank/cart'])
+    expect(eventsOf(merged)).toEqual(['put Service bank/cart'])
   })
 
   test('may be lists, and the items of a list of one kind need not say it', () => {
     const item = (text: string) => text.trim().replaceAll('\n', '\n  ')
-    expect(told(`apiVersion: v1\nkind: List\nitems:\n- ${item(SERVICE)}\n- ${item(SLICE)}\n`)).toEqual([
+    expect(eventsOf(`apiVersion: v1\nkind: List\nitems:\n- ${item(SERVICE)}\n- ${item(SLICE)}\n`)).toEqual([
       'put Service shop/cart',
       'put EndpointSlice shop/cart-x',
     ])
     const bare = (text: string) => item(text.replace(/apiVersion: .*\nkind: .*\n/, ''))
     expect(
-      told(`kind: ServiceList\nitems:\n- ${bare(SERVICE)}\n---\nkind: EndpointSliceList\nitems:\n- ${bare(SLICE)}`),
+      eventsOf(`kind: ServiceList\nitems:\n- ${bare(SERVICE)}\n---\nkind: EndpointSliceList\nitems:\n- ${bare(SLICE)}`),
     ).toEqual(['put Service shop/cart', 'put EndpointSlice shop/cart-x'])
-    expect(told('{"kind":"NodeList","items":[{"metadata":{"name":"n1"}}]}')).toEqual(['put Node n1'])
-    expect(told('kind: List\nitems: [{ kind: NodeList, items: [{ metadata: { name: n1 } }] }]')).toEqual([
+    expect(eventsOf('{"kind":"NodeList","items":[{"metadata":{"name":"n1"}}]}')).toEqual(['put Node n1'])
+    expect(eventsOf('kind: List\nitems: [{ kind: NodeList, items: [{ metadata: { name: n1 } }] }]')).toEqual([
       'put Node n1',
     ])
   })
@@ -101,24 +101,24 @@ describe('documents', () => {
     const others = ['apps/v1/Deployment', 'v1/ConfigMap', 'serving.knative.dev/v1/Service', 'x/v1/Node', 'v1/Pod']
     for (const other of others) {
       const [, apiVersion, kind] = /^(.*)\/(.*)$/.exec(other)!
-      expect(told(`apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: BAD }`)).toEqual([])
+      expect(eventsOf(`apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: BAD }`)).toEqual([])
     }
-    expect(told('kind: IPAllowList\nitems: [1, 2]')).toEqual([])
+    expect(eventsOf('kind: IPAllowList\nitems: [1, 2]')).toEqual([])
   })
 
   test('that the API server would not be asked for are left alone', () => {
     const labelled = (text: string, label: string) =>
       text.replace('metadata: { ', `metadata: { labels: { ${label}: "" }, `)
-    expect(told(labelled(SERVICE, 'service.kubernetes.io/service-proxy-name'))).toEqual([])
-    expect(told(labelled(SERVICE, 'service.kubernetes.io/headless'))).toEqual(['put Service shop/cart'])
-    expect(told(SLICE.replace('labels: {', 'labels: { service.kubernetes.io/headless: "",'))).toEqual([])
+    expect(eventsOf(labelled(SERVICE, 'service.kubernetes.io/service-proxy-name'))).toEqual([])
+    expect(eventsOf(labelled(SERVICE, 'service.kubernetes.io/headless'))).toEqual(['put Service shop/cart'])
+    expect(eventsOf(SLICE.replace('labels: {', 'labels: { service.kubernetes.io/headless: "",'))).toEqual([])
   })
 })
 
 describe('what is wrong with an object', () => {
-  test('is told with file and line, beside what is used of it', () => {
+  test('is reported with file and line, beside what is used of it', () => {
     const bad = SERVICE.replace('clusterIP:', 'externalIPs: [10.1.0.400], clusterIP:')
-    expect(told(`# hello\n${NODE}\n---\n\n${bad}`)).toEqual([
+    expect(eventsOf(`# hello\n${NODE}\n---\n\n${bad}`)).toEqual([
       'put Node n1',
       'problem Service shop/cart: a.yaml:10: spec.externalIPs[0]: "10.1.0.400" is not an IP address',
       'put Service shop/cart',
@@ -126,20 +126,20 @@ describe('what is wrong with an object', () => {
   })
 
   test('an object of which nothing can be used is gone', () => {
-    expect(told(SERVICE.replace('10.96.0.10', 'x'))).toEqual([
+    expect(eventsOf(SERVICE.replace('10.96.0.10', 'x'))).toEqual([
       'problem Service shop/cart: a.yaml:2: spec.clusterIP: "x" is not an IP address, None or empty',
       'gone Service shop/cart',
     ])
   })
 
-  test('an item of a list is told by its own line, or in JSON by its number', () => {
+  test('an item of a list is named by its own line, or in JSON by its number', () => {
     const yaml = 'kind: NodeList\nitems:\n- metadata: { name: n1 }\n- metadata:\n    name: N2\n'
-    expect(told(yaml)).toEqual([
+    expect(eventsOf(yaml)).toEqual([
       'put Node n1',
       'problem Node "N2": a.yaml:4: metadata.name: "N2" is not the name of a Node',
     ])
     const json = '{"kind":"NodeList","items":[{"metadata":{"name":"n1"}},{"metadata":{"name":"N2"}}]}'
-    expect(told(json, 'a.json')).toEqual([
+    expect(eventsOf(json, 'a.json')).toEqual([
       'put Node n1',
       'problem Node "N2": a.json: items[1]: metadata.name: "N2" is not the name of a Node',
     ])
@@ -155,15 +155,15 @@ describe('what is wrong with an object', () => {
       'problem Node n1: a.yaml:1: apiVersion: nothing is not supported for Node: "v1" is;gone Node n1',
     ],
   ])('%j', (text, expected) => {
-    expect(told(text).join(';')).toBe(expected)
+    expect(eventsOf(text).join(';')).toBe(expected)
   })
 
-  test('Endpoints without any EndpointSlice are told once, with one they are not', () => {
+  test('Endpoints without any EndpointSlice are reported once, with one they are not', () => {
     const endpoints = 'apiVersion: v1\nkind: Endpoints\nmetadata: { namespace: shop, name: cart }\n'
     const problem =
       'problem Endpoints "cart": a.yaml:7: Endpoints are not read: traffic follows EndpointSlices, and there are none'
-    expect(told(`${SERVICE}---\n${endpoints}---\n${endpoints}`)).toEqual(['put Service shop/cart', problem])
-    expect(told(`${endpoints}---${SLICE}`)).toEqual(['put EndpointSlice shop/cart-x'])
+    expect(eventsOf(`${SERVICE}---\n${endpoints}---\n${endpoints}`)).toEqual(['put Service shop/cart', problem])
+    expect(eventsOf(`${endpoints}---${SLICE}`)).toEqual(['put EndpointSlice shop/cart-x'])
   })
 })
 
@@ -192,7 +192,7 @@ describe('text that is not YAML', () => {
 })
 
 describe('a file as a source', () => {
-  test('tells all and ends', async () => {
+  test('delivers all and ends', async () => {
     const events: string[] = []
     for await (const event of fileSource([{ name: 'a.yaml', text: SERVICE }])(new AbortController().signal)) {
       events.push(brief(event))
@@ -200,7 +200,7 @@ describe('a file as a source', () => {
     expect(events).toEqual(['put Service shop/cart', ...SYNCED])
   })
 
-  test('stops when told to', async () => {
+  test('stops when its signal aborts', async () => {
     const stop = new AbortController()
     const events: string[] = []
     for await (const event of fileSource([{ name: 'a.yaml', text: `${NODE}---${SERVICE}` }])(stop.signal)) {

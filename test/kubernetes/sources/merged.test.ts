@@ -41,7 +41,7 @@ test('a stream learns that its value was applied only when the next one is asked
   expect(log).toEqual(['a1 applied'])
 })
 
-test('a quiet stream holds nobody up, and is ended when nobody listens any more', async () => {
+test('a quiet stream delays no other, and is ended when the consumer stops', async () => {
   const log: string[] = []
   const stop = new AbortController()
   for await (const value of merged([quiet(stop.signal, log), counted('a', 3, log)], stop)) {

@@ -107,7 +107,7 @@ describe('a line says', () => {
 })
 
 describe('a failure in one line', () => {
-  test('tells all addresses that were tried, and what is underneath', () => {
+  test('names all addresses that were tried, and what is underneath', () => {
     const tried = new AggregateError([new Error('connect ECONNREFUSED ::1:1'), new Error('connect ECONNREFUSED 1')])
     expect(reasonOf(tried)).toBe('connect ECONNREFUSED ::1:1; connect ECONNREFUSED 1')
     expect(reasonOf(new Error('closed', { cause: new Error('reset') }))).toBe('closed (reset)')

@@ -11,62 +11,62 @@ function slice(name: string, version: number, more: { uid?: string; broken?: 'pa
   return itemOf({ ...raw, metadata, endpoints, ...(more.broken === 'wholly' ? { addressType: 'FQDN' } : {}) })
 }
 
-/** A ledger, and what listing these would tell. */
-function told(ledger: Ledger, ...items: ReturnType<typeof slice>[]): string[] {
+/** A ledger, and what it delivers when these are listed. */
+function delivered(ledger: Ledger, ...items: ReturnType<typeof slice>[]): string[] {
   const picture = new Picture(ledger)
   for (const item of items) picture.put(item)
   const words: string[] = []
-  for (const telling of picture.changes()) {
-    for (const event of telling.events) {
+  for (const delivery of picture.changes()) {
+    for (const event of delivery.events) {
       words.push(`${event.type} ${event.type === 'put' ? event.object.name : 'name' in event ? event.name : ''}`)
     }
-    ledger.applied(telling)
+    ledger.applied(delivery)
   }
   return words
 }
 
-describe('a new picture is told as what has changed', () => {
+describe('a new picture is delivered as what has changed', () => {
   test('removals first, then what is new or different', () => {
     const ledger = new Ledger('EndpointSlice')
-    expect(told(ledger, slice('a', 1), slice('b', 2), slice('c', 3))).toEqual([
+    expect(delivered(ledger, slice('a', 1), slice('b', 2), slice('c', 3))).toEqual([
       'put shop/a',
       'put shop/b',
       'put shop/c',
     ])
-    expect(told(ledger, slice('d', 6), slice('b', 2), slice('a', 5))).toEqual([
+    expect(delivered(ledger, slice('d', 6), slice('b', 2), slice('a', 5))).toEqual([
       'gone shop/c',
       'put shop/d',
       'put shop/a',
     ])
-    expect(told(ledger, slice('d', 6), slice('b', 2), slice('a', 5))).toEqual([])
+    expect(delivered(ledger, slice('d', 6), slice('b', 2), slice('a', 5))).toEqual([])
     expect(ledger.size).toBe(3)
   })
 
   test('another object of the same name and version is another object', () => {
     const ledger = new Ledger('EndpointSlice')
-    told(ledger, slice('a', 1))
-    expect(told(ledger, slice('a', 1, { uid: 'other' }))).toEqual(['put shop/a'])
+    delivered(ledger, slice('a', 1))
+    expect(delivered(ledger, slice('a', 1, { uid: 'other' }))).toEqual(['put shop/a'])
   })
 
-  test('an object without a version is always told', () => {
+  test('an object without a version is always delivered', () => {
     const ledger = new Ledger('EndpointSlice')
     const { resourceVersion: _, ...metadata } = rawSlice('a').metadata
     const item = itemOf({ ...rawSlice('a'), metadata })
-    expect(told(ledger, item)).toEqual(['put shop/a'])
-    expect(told(ledger, item)).toEqual(['put shop/a'])
+    expect(delivered(ledger, item)).toEqual(['put shop/a'])
+    expect(delivered(ledger, item)).toEqual(['put shop/a'])
   })
 
-  test('what was told and then changed back is told again', () => {
+  test('what was delivered and then changed back is delivered again', () => {
     const ledger = new Ledger('EndpointSlice')
-    told(ledger, slice('a', 1))
-    expect(told(ledger, slice('a', 2))).toEqual(['put shop/a'])
-    expect(told(ledger, slice('a', 1))).toEqual(['put shop/a'])
+    delivered(ledger, slice('a', 1))
+    expect(delivered(ledger, slice('a', 2))).toEqual(['put shop/a'])
+    expect(delivered(ledger, slice('a', 1))).toEqual(['put shop/a'])
   })
 })
 
 describe('what is not usable', () => {
   test('in part: its problem, and what is usable', () => {
-    expect(told(new Ledger('EndpointSlice'), slice('a', 1, { broken: 'partly' }))).toEqual([
+    expect(delivered(new Ledger('EndpointSlice'), slice('a', 1, { broken: 'partly' }))).toEqual([
       'problem shop/a',
       'put shop/a',
     ])
@@ -74,21 +74,21 @@ describe('what is not usable', () => {
 
   test('as a whole: its problem once, and gone if it was there before', () => {
     const ledger = new Ledger('EndpointSlice')
-    expect(told(ledger, slice('a', 1, { broken: 'wholly' }))).toEqual(['problem shop/a'])
-    expect(told(ledger, slice('a', 1, { broken: 'wholly' }))).toEqual([])
-    expect(told(ledger, slice('a', 2))).toEqual(['put shop/a'])
-    expect(told(ledger, slice('a', 3, { broken: 'wholly' }))).toEqual(['problem shop/a', 'gone shop/a'])
-    expect(told(ledger, slice('a', 4, { broken: 'wholly' }))).toEqual(['problem shop/a'])
+    expect(delivered(ledger, slice('a', 1, { broken: 'wholly' }))).toEqual(['problem shop/a'])
+    expect(delivered(ledger, slice('a', 1, { broken: 'wholly' }))).toEqual([])
+    expect(delivered(ledger, slice('a', 2))).toEqual(['put shop/a'])
+    expect(delivered(ledger, slice('a', 3, { broken: 'wholly' }))).toEqual(['problem shop/a', 'gone shop/a'])
+    expect(delivered(ledger, slice('a', 4, { broken: 'wholly' }))).toEqual(['problem shop/a'])
     expect(ledger.size).toBe(0)
     // It goes, and with it the problem.
-    expect(told(ledger)).toEqual(['gone shop/a'])
-    expect(told(ledger)).toEqual([])
+    expect(delivered(ledger)).toEqual(['gone shop/a'])
+    expect(delivered(ledger)).toEqual([])
   })
 
   test('even its name: its problem, every time', () => {
     const ledger = new Ledger('EndpointSlice')
     const nameless = () => slice('A b', 1)
-    expect(told(ledger, nameless())).toEqual([expect.stringMatching(/^problem /)])
+    expect(delivered(ledger, nameless())).toEqual([expect.stringMatching(/^problem /)])
     expect(ledger.size).toBe(0)
   })
 })

@@ -16,14 +16,14 @@ function refusal(code: number, more: { said?: string; via?: 'status' | 'event'; 
 /** Without jitter, unless the test wants some. */
 function ward(random = () => 0) {
   const clock = new PaperClock(1_000_000)
-  const news: ApiNotice[] = []
+  const notices: ApiNotice[] = []
   const stats = freshStats().Service
-  const herald = new NoticeLimiter(told => news.push(told), clock, LIMITS.tellEveryMs)
-  const recovery = new Recovery({ clock, random, limits: LIMITS, herald, stats })
+  const limiter = new NoticeLimiter(notice => notices.push(notice), clock, LIMITS.noticeEveryMs)
+  const recovery = new Recovery({ clock, random, limits: LIMITS, notices: limiter, stats })
   const decide = (ending: Partial<AttemptEnding>): Next => {
     return recovery.after({ resource: services, asked: 'watch', watchedMs: 0, steps: 0, version: '7', ...ending })
   }
-  return { clock, news, stats, recovery, decide }
+  return { clock, notices, stats, recovery, decide }
 }
 
 describe('how long we wait', () => {
@@ -56,9 +56,9 @@ describe('how long we wait', () => {
   })
 
   test('behind a watch that ends as soon as it begins', () => {
-    const { decide, news } = ward()
+    const { decide, notices } = ward()
     expect([decide({ watchedMs: 999 }).waitMs, decide({}).waitMs]).toEqual([800, 1600])
-    expect(news).toEqual([
+    expect(notices).toEqual([
       { what: 'waiting', resource: 'Service', reason: 'a watch is closed as soon as it is open', retryMs: 800 },
     ])
   })
@@ -109,13 +109,13 @@ describe('where we go on', () => {
     [new Silent('nothing more of a list', 30_000), 'a list that stops'],
     [new NeverEnding('a streamed list does not end'), 'a watch in place of a list'],
   ])('%s to a streamed list: pages, at once (%s)', (error, _) => {
-    const { decide, news } = ward()
+    const { decide, notices } = ward()
     expect(decide({ error, asked: 'streamed list', resource: slices, version: '' })).toEqual({
       waitMs: 0,
       from: 'the beginning',
       without: 'streamed lists',
     })
-    expect(news.at(-1)).toEqual({ what: 'fallback', resource: 'EndpointSlice', reason: error.message })
+    expect(notices.at(-1)).toEqual({ what: 'fallback', resource: 'EndpointSlice', reason: error.message })
   })
 
   test.each([[refusal(500)], [refusal(503)], [refusal(429)], [new Error('reset')], [refusal(500, { said: '' })]])(
@@ -134,12 +134,12 @@ describe('where we go on', () => {
   })
 
   test('a field selector that is not known is left out, where it may be', () => {
-    const { decide, news } = ward()
+    const { decide, notices } = ward()
     const error = refusal(400, { said: 'field label not supported: spec.clusterIP' })
     const without = { waitMs: 0, from: 'the beginning', without: 'field selector' }
     expect(decide({ error, asked: 'streamed list', version: '' })).toEqual(without)
     expect(decide({ error: refusal(400), asked: 'paged list', version: '' })).toEqual(without)
-    expect(news[0]).toEqual({
+    expect(notices[0]).toEqual({
       what: 'unselected',
       resource: 'Service',
       selector: 'spec.clusterIP!=None',
@@ -149,34 +149,34 @@ describe('where we go on', () => {
   })
 })
 
-describe('what is told', () => {
+describe('what is reported', () => {
   test('that we wait: once a minute for all three resources together', async () => {
-    const { decide, clock, news } = ward()
+    const { decide, clock, notices } = ward()
     decide({ error: new Error('connect ECONNREFUSED 10.0.0.1:6443') })
     decide({ error: new Error('connect ECONNREFUSED 10.0.0.1:6443'), resource: slices })
     await clock.advance(59_999)
     decide({ error: new Error('connect ECONNREFUSED 10.0.0.1:6443') })
-    expect(news).toHaveLength(1)
+    expect(notices).toHaveLength(1)
     await clock.advance(1)
     decide({ error: new Error('connect ECONNREFUSED 10.0.0.1:6443') })
-    expect(news).toHaveLength(2)
+    expect(notices).toHaveLength(2)
   })
 
   test('a new reason at once', () => {
-    const { decide, news } = ward()
+    const { decide, notices } = ward()
     decide({ error: new Error('refused') })
     decide({ error: new Error('reset') })
-    expect(news).toMatchObject([{ reason: 'refused' }, { reason: 'reset' }])
+    expect(notices).toMatchObject([{ reason: 'refused' }, { reason: 'reset' }])
   })
 
   test('that it works again, and how long it did not', async () => {
-    const { decide, clock, news, recovery } = ward()
+    const { decide, clock, notices, recovery } = ward()
     recovery.works(services)
     decide({ error: new Error('refused') })
     await clock.advance(5000)
     recovery.works(services)
     recovery.works(services)
-    expect(news.slice(1)).toEqual([{ what: 'back', resource: 'Service', downMs: 5000 }])
+    expect(notices.slice(1)).toEqual([{ what: 'back', resource: 'Service', downMs: 5000 }])
   })
 
   test.each([
@@ -185,20 +185,20 @@ describe('what is told', () => {
     [404, 'forbidden'],
     [500, 'waiting'],
   ])('%s: %s', (code, what) => {
-    const { decide, news } = ward()
+    const { decide, notices } = ward()
     decide({ error: refusal(code) })
-    expect(news).toEqual([
+    expect(notices).toEqual([
       { what, resource: 'Service', reason: `the API server answered ${code}: because`, retryMs: 800 },
     ])
   })
 
   test('a clock that is set back does not silence us', () => {
-    const news: ApiNotice[] = []
+    const notices: ApiNotice[] = []
     let now = 1_000_000
-    const herald = new NoticeLimiter(told => news.push(told), { now: () => now, sleep: async () => {} }, 60_000)
-    herald.tell({ what: 'silent', resource: 'Node', reason: 'a' })
+    const limiter = new NoticeLimiter(notice => notices.push(notice), { now: () => now, sleep: async () => {} }, 60_000)
+    limiter.notify({ what: 'silent', resource: 'Node', reason: 'a' })
     now = 0
-    herald.tell({ what: 'silent', resource: 'Node', reason: 'a' })
-    expect(news).toHaveLength(2)
+    limiter.notify({ what: 'silent', resource: 'Node', reason: 'a' })
+    expect(notices).toHaveLength(2)
   })
 })

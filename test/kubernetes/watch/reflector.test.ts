@@ -23,14 +23,14 @@ describe('how long it waits', () => {
     expect(api.asked).toHaveLength(1)
     await api.clock.advance(7_501)
     expect(api.asked.length).toBeGreaterThan(1)
-    expect(api.news[0]).toEqual({ what: 'silent', resource: 'Node', reason: 'no answer for 30 s' })
+    expect(api.notices[0]).toEqual({ what: 'silent', resource: 'Node', reason: 'no answer for 30 s' })
   })
 
   test('30 seconds for more of a list, and then for pages', async () => {
     await api.clock.advance(0)
     api.asked[0]!.answer().write(line('ADDED', rawZone(7)))
     await api.clock.advance(37_501)
-    expect(api.news.map(({ what }) => what)).toEqual(['silent', 'fallback'])
+    expect(api.notices.map(({ what }) => what)).toEqual(['silent', 'fallback'])
     expect(api.asked[1]!.path).toBe('/api/v1/nodes?limit=500&fieldSelector=metadata.name%3Dn1')
     expect(api.asked[1]!.headers).toEqual({ 'accept-encoding': 'gzip' })
   })
@@ -43,7 +43,11 @@ describe('how long it waits', () => {
     expect(api.asked).toHaveLength(1)
     await api.clock.advance(30_001)
     expect(api.versions).toEqual([null, '20'])
-    expect(api.news.at(-1)).toEqual({ what: 'silent', resource: 'Node', reason: 'no event and no bookmark for 100 s' })
+    expect(api.notices.at(-1)).toEqual({
+      what: 'silent',
+      resource: 'Node',
+      reason: 'no event and no bookmark for 100 s',
+    })
   })
 
   test('1.2, 2.4, 4.8 seconds after failures, with half a jitter', async () => {
@@ -55,7 +59,7 @@ describe('how long it waits', () => {
       for (const before = api.asked.length; api.asked.length === before; ) await api.clock.advance(100)
     }
     expect(times.map(time => time - times[0]!)).toEqual([0, 1200, 3600, 8400])
-    expect(api.news).toEqual([
+    expect(api.notices).toEqual([
       { what: 'waiting', resource: 'Node', reason: 'connect ECONNREFUSED 10.0.0.1:6443', retryMs: 1200 },
     ])
   })
@@ -67,12 +71,12 @@ describe('how long it waits', () => {
     expect(api.asked).toHaveLength(1)
     await api.clock.advance(1)
     expect(api.asked).toHaveLength(2)
-    expect(api.news[0]).toMatchObject({ reason: 'the API server answered 429: slow down' })
+    expect(api.notices[0]).toMatchObject({ reason: 'the API server answered 429: slow down' })
   })
 })
 
-describe('what it tells', () => {
-  test('what comes twice is told once', async () => {
+describe('what it delivers', () => {
+  test('what comes twice is delivered once', async () => {
     const watch = await api.synced()
     watch.write(line('MODIFIED', rawZone(11)) + line('MODIFIED', rawZone(11)) + line('ADDED', rawZone(12)))
     await api.clock.advance(0)
@@ -94,7 +98,7 @@ describe('what it tells', () => {
     expect(api.zones).toEqual(['z7', 'synced', 'gone', 'z12'])
   })
 
-  test('a relist that finds nothing new tells nothing, and does not say synced again', async () => {
+  test('a relist that finds nothing new delivers nothing, and does not say synced again', async () => {
     const watch = await api.synced()
     watch.write(line('ERROR', { code: 410, message: 'too old' }))
     await api.clock.advance(0)
@@ -107,7 +111,7 @@ describe('what it tells', () => {
     expect(api.stats.Node).toMatchObject({ lists: 2, gone: 1, objects: 1 })
   })
 
-  test('half a list that broke off tells nothing, and is forgotten', async () => {
+  test('half a list that broke off delivers nothing, and is forgotten', async () => {
     await api.clock.advance(0)
     const list = api.asked[0]!.answer()
     list.write(line('ADDED', rawZone(5)))
@@ -151,7 +155,7 @@ describe('a list in pages that is none', () => {
     ['{"items":[],"metadata":{}}', 'a list without a resourceVersion'],
   ])('%s', async (text, reason) => {
     await page(text)
-    expect(api.news.at(-1)).toEqual({ what: 'malformed', resource: 'Node', reason })
+    expect(api.notices.at(-1)).toEqual({ what: 'malformed', resource: 'Node', reason })
     expect(api.events).toEqual([])
   })
 
@@ -160,8 +164,11 @@ describe('a list in pages that is none', () => {
     api.asked[0]!.answer(422).end()
     await api.clock.advance(0)
     api.asked[1]!.answer(200, { 'content-encoding': 'gzip' }).end('no gzip at all')
-    while (api.news.length < 2) await api.clock.advance(0)
-    expect(api.news.at(-1)).toMatchObject({ what: 'malformed', reason: expect.stringContaining('cannot be unpacked') })
+    while (api.notices.length < 2) await api.clock.advance(0)
+    expect(api.notices.at(-1)).toMatchObject({
+      what: 'malformed',
+      reason: expect.stringContaining('cannot be unpacked'),
+    })
   })
 
   test('but null is how an empty list may be written', async () => {

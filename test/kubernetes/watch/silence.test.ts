@@ -20,7 +20,7 @@ test('nothing heard for the limit, and a quarter of it at most, is silence', asy
   expect(over.map(({ message }) => message)).toEqual(['no answer for 1 s'])
 })
 
-test('whoever is heard in time is not silent', async () => {
+test('a connection that is heard in time is not silent', async () => {
   const { clock, over, silence } = listening()
   for (let i = 0; i < 10; i++) {
     silence.expect('no answer', 1000)
@@ -30,7 +30,7 @@ test('whoever is heard in time is not silent', async () => {
   expect(over).toEqual([])
 })
 
-test('while nobody waits, nothing is counted: who applies an event may take his time', async () => {
+test('while no request waits, nothing is counted: applying an event may take its time', async () => {
   const { clock, over, silence } = listening()
   silence.expect('no answer', 1000)
   silence.heard()
