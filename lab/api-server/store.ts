@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import type { KubernetesObject } from '@kubernetes/client-node'
 import { Refused } from './requests/answers.ts'
-import { apiVersion, type Resource, resourceOf } from './requests/resources.ts'
+import { apiVersion, NAMESPACES, type Resource, resourceOf } from './requests/resources.ts'
 import { mergePatched } from './requests/writes/merge-patch.ts'
 
 // Objects and what became of them: every change has the next resourceVersion and is remembered for a while, as in etcd.
@@ -44,6 +45,9 @@ export interface Snapshot {
 
 type Shelf = Map<string, ApiObject>
 
+/** What every cluster has from the start. */
+const FIRST_NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system']
+
 export class ApiStore {
   readonly #shelves = new Map<Resource, Shelf>()
   readonly #sortedKeys = new Map<Resource, readonly string[]>()
@@ -51,12 +55,13 @@ export class ApiStore {
   readonly #history: number
   readonly #now: () => number
   #changes: Change[] = []
-  #compacted = 0
-  #revision = 0
+  #compacted = 1
+  #revision = 1
 
   constructor({ history = 10_000, now = Date.now }: StoreOptions = {}) {
     this.#history = history
     this.#now = now
+    for (const name of FIRST_NAMESPACES) this.#shelf(NAMESPACES).set(name, this.#firstNamespace(name))
   }
 
   /** The resourceVersion of the newest change. */
@@ -69,11 +74,11 @@ export class ApiStore {
     return this.#compacted
   }
 
-  /** Creates or replaces, whatever is there: for tests and the sandbox, which own the cluster. */
-  put(object: ApiObject): ApiObject {
+  /** Creates or replaces, whatever is there, in any namespace: for tests and the sandbox, which own the cluster. */
+  put(object: ApiObject | KubernetesObject): ApiObject {
     const resource = resourceOf(object.kind, object.apiVersion)
     if (resource === undefined) throw new Refused(404, `kind ${object.kind} of ${object.apiVersion} is not served`)
-    const copy = structuredClone(object)
+    const copy = structuredClone(object) as ApiObject
     const namespace = resource.namespaced ? (copy.metadata.namespace ?? 'default') : undefined
     return this.write(resource, { ...copy, metadata: { ...copy.metadata, ...(namespace && { namespace }) } })
   }
@@ -106,7 +111,7 @@ export class ApiStore {
     const key = keyOf(namespace, name)
     const shelf = this.#shelf(resource)
     const previous = shelf.get(key)
-    const stored = this.#stamped(resource, object, previous)
+    const stored = this.#stamped(resource, object, { previous, resourceVersion: String(++this.#revision) })
     shelf.set(key, stored)
     if (previous === undefined) this.#sortedKeys.delete(resource)
     const change = {
@@ -117,6 +122,12 @@ export class ApiStore {
     } as const
     this.#remember({ ...change, ...(previous && { previous }) })
     return stored
+  }
+
+  /** The answer of a `write` that stores nothing: what is new has no resourceVersion yet, what is there keeps its own. */
+  preview(resource: Resource, object: ApiObject): ApiObject {
+    const previous = this.get(resource, object.metadata.namespace, object.metadata.name!)
+    return this.#stamped(resource, object, { previous, resourceVersion: previous?.metadata.resourceVersion })
   }
 
   erase(resource: Resource, namespace: string | undefined, name: string): ApiObject | undefined {
@@ -156,10 +167,22 @@ export class ApiStore {
     this.#compacted = this.#revision
   }
 
+  /** Now, in the precision of Kubernetes. */
+  timestamp(): string {
+    return new Date(this.#now()).toISOString().replace(/\.\d+Z$/, 'Z')
+  }
+
   /** Called after every change. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** All four belong to the first revision: an unused cluster is at 1, and what a test puts first at 2. */
+  #firstNamespace(name: string): ApiObject {
+    const metadata = { name, labels: { 'kubernetes.io/metadata.name': name } }
+    const object = { metadata, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } }
+    return this.#stamped(NAMESPACES, object, { previous: undefined, resourceVersion: String(this.#revision) })
   }
 
   #shelf(resource: Resource): Shelf {
@@ -174,13 +197,17 @@ export class ApiStore {
     return keys
   }
 
-  #stamped(resource: Resource, object: ApiObject, previous: ApiObject | undefined): ApiObject {
-    const born = previous?.metadata.creationTimestamp ?? object.metadata.creationTimestamp
+  #stamped(
+    resource: Resource,
+    object: ApiObject,
+    { previous, resourceVersion }: { previous: ApiObject | undefined; resourceVersion: string | undefined },
+  ): ApiObject {
+    const { resourceVersion: _sent, ...sent } = object.metadata
     const metadata = {
-      ...object.metadata,
-      uid: previous?.metadata.uid ?? object.metadata.uid ?? randomUUID(),
-      resourceVersion: String(++this.#revision),
-      creationTimestamp: born ?? new Date(this.#now()).toISOString().replace(/\.\d+Z$/, 'Z'),
+      ...sent,
+      uid: previous?.metadata.uid ?? sent.uid ?? randomUUID(),
+      ...(resourceVersion !== undefined && { resourceVersion }),
+      creationTimestamp: previous?.metadata.creationTimestamp ?? sent.creationTimestamp ?? this.timestamp(),
     }
     return { ...object, kind: resource.kind, apiVersion: apiVersion(resource), metadata }
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
+import { parse } from 'yaml'
 
 // What a request is answered with: a document or a Kubernetes Status, as JSON, gzipped where the real API server would.
 
@@ -74,20 +75,30 @@ export function acceptsJson(accept: string | undefined): boolean {
   })
 }
 
-/** The whole body as JSON; other media types are refused with 415 as the real server does. */
-export async function jsonBody(request: IncomingMessage): Promise<unknown> {
-  const type = (request.headers['content-type'] ?? 'application/json').split(';')[0]!.trim()
-  if (!/^application\/(.+\+)?json$/.test(type)) {
-    throw new Refused(415, `the body of the request is ${JSON.stringify(type)}, and only JSON is understood here`)
-  }
+/** The whole body, undefined where it is empty; media types other than JSON and YAML are refused with 415 as the real server does. */
+export async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const type = mediaType(request) || 'application/json'
+  const [, form] = /^application\/(?:.+\+)?(json|yaml)$/.exec(type) ?? []
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   const text = Buffer.concat(chunks).toString('utf8')
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new Refused(400, `the body of the request is not JSON: ${(error as Error).message}`)
+  if (text === '') return undefined
+  if (form === undefined) {
+    throw new Refused(
+      415,
+      `the body of the request is ${JSON.stringify(type)}, and only JSON and YAML are understood here`,
+    )
   }
+  try {
+    return form === 'json' ? JSON.parse(text) : parse(text)
+  } catch (error) {
+    throw new Refused(400, `the body of the request is not ${form.toUpperCase()}: ${(error as Error).message}`)
+  }
+}
+
+/** `application/json` of `Content-Type: application/json; charset=utf-8`. */
+export function mediaType({ headers }: IncomingMessage): string {
+  return (headers['content-type'] ?? '').split(';')[0]!.trim()
 }
 
 function acceptsGzip(request: IncomingMessage): boolean {

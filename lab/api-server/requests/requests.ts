@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FaultAction, FaultScope, RequestKind } from '#lab/api-server/fault-plan.ts'
-import { acceptsJson, answer, jsonBody, Refused } from './answers.ts'
-import { expired, listPage, objectText } from './reads/list.ts'
+import { acceptsJson, answer, bodyOf, Refused } from './answers.ts'
+import { discovery } from './discovery.ts'
+import { expired, listPage } from './reads/list.ts'
 import { Watch, type WatchParts } from './reads/watch.ts'
-import { discovery, type Target, targetOf } from './resources.ts'
+import { notServed } from './refusals.ts'
+import { type Target, targetOf } from './resources.ts'
 import { matcher } from './selectors.ts'
 import { ApiWrites } from './writes/writes.ts'
 
@@ -44,14 +46,14 @@ export class ApiRequests {
     const document = request.method === 'GET' ? discovery(pathname.replace(/(.)\/$/, '$1')) : undefined
     if (document !== undefined) return answer(response, 200, JSON.stringify(document))
     const target = targetOf(pathname)
-    if (target === undefined) throw new Refused(404, 'the server could not find the requested resource')
+    if (target === undefined) throw notServed()
     const scope = { on: kindOf(request, url, target), resource: target.resource.plural }
     if (this.#isStalled(scope)) return
     if (scope.on === 'watch') return this.#watch(target, scope, url, response)
     if (scope.on === 'list') return this.#list(target, scope, url, response)
-    const body = request.method === 'GET' || request.method === 'DELETE' ? undefined : await jsonBody(request)
-    const { code, object } = this.#writes.apply(request, target, body)
-    answer(response, code, objectText(object))
+    const body = request.method === 'GET' ? undefined : await bodyOf(request)
+    const { code, text } = this.#writes.answer({ request, target, body, query: url.searchParams })
+    answer(response, code, text)
   }
 
   /** Faults that strike before anything is answered: true where there will be no answer at all. */

@@ -9,15 +9,19 @@ export interface Resource {
   readonly shortNames: readonly string[]
 }
 
+export const NAMESPACES = resource('', 'namespaces', 'Namespace', { namespaced: false, shortNames: ['ns'] })
+
 export const RESOURCES: readonly Resource[] = [
   resource('', 'services', 'Service', { namespaced: true, shortNames: ['svc'] }),
   resource('', 'nodes', 'Node', { namespaced: false, shortNames: ['no'] }),
   resource('', 'events', 'Event', { namespaced: true, shortNames: ['ev'] }),
+  NAMESPACES,
   resource('discovery.k8s.io', 'endpointslices', 'EndpointSlice', { namespaced: true, shortNames: [] }),
   resource('events.k8s.io', 'events', 'Event', { namespaced: true, shortNames: ['ev'] }),
   resource('networking.k8s.io', 'servicecidrs', 'ServiceCIDR', { namespaced: false, shortNames: [] }),
 ]
 
+/** What a request path names. */
 export interface Target {
   readonly resource: Resource
   readonly namespace?: string
@@ -34,10 +38,15 @@ export function resourceOf(kind: unknown, version?: unknown): Resource | undefin
   return RESOURCES.find(it => it.kind === kind && (version === undefined || apiVersion(it) === version))
 }
 
+const PATH = /^\/(?:api|apis\/([^/]+))\/(v[^/]+)(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?\/?$/
+const NAMESPACE_STATUS = /^\/api\/v1\/namespaces\/([^/]+)\/(status)\/?$/
+
 /** `/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices/cart-x7` → its resource, namespace and name. */
 export function targetOf(path: string): Target | undefined {
-  const match =
-    /^\/(?:api|apis\/([^/]+))\/(v[^/]+)(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?\/?$/.exec(path)
+  // `status` would be read as the plural of a resource in that namespace.
+  const [, owner, part] = NAMESPACE_STATUS.exec(path) ?? []
+  if (owner !== undefined) return { resource: NAMESPACES, name: decodeURIComponent(owner), subresource: part! }
+  const match = PATH.exec(path)
   if (match === null) return undefined
   const [, group = '', version, namespace, plural, name, subresource] = match
   const found = RESOURCES.find(it => it.group === group && it.version === version && it.plural === plural)
@@ -50,21 +59,6 @@ export function targetOf(path: string): Target | undefined {
   }
 }
 
-/** The document at a discovery path (`/api`, `/apis`, `/apis/GROUP`, `/apis/GROUP/VERSION`), or nothing. */
-export function discovery(path: string): object | undefined {
-  const groups = [...new Set(RESOURCES.map(it => it.group))]
-  if (path === '/api') return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] }
-  if (path === '/apis') {
-    return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.filter(group => group !== '').map(apiGroup) }
-  }
-  const match = /^\/(?:api|apis\/([^/]+))(?:\/(v[^/]+))?$/.exec(path)
-  const group = match?.[1] ?? ''
-  if (match === null || !groups.includes(group)) return undefined
-  if (match[2] === undefined) return { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) }
-  const served = RESOURCES.filter(it => it.group === group && it.version === match[2])
-  return served.length === 0 ? undefined : resourceList(served)
-}
-
 function resource(
   group: string,
   plural: string,
@@ -72,28 +66,4 @@ function resource(
   more: Pick<Resource, 'namespaced' | 'shortNames'>,
 ): Resource {
   return { group, version: 'v1', plural, kind, ...more }
-}
-
-function apiGroup(name: string): object {
-  const version = { groupVersion: `${name}/v1`, version: 'v1' }
-  return { name, versions: [version], preferredVersion: version }
-}
-
-function resourceList(served: readonly Resource[]): object {
-  const verbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch']
-  const resources = served.map(({ plural, kind, namespaced, shortNames }) => {
-    const optional = shortNames.length > 0 ? { shortNames } : {}
-    return { name: plural, singularName: kind.toLowerCase(), namespaced, kind, verbs, ...optional }
-  })
-  const statuses = served
-    .filter(({ kind }) => kind === 'Service' || kind === 'Node')
-    .map(({ plural, kind, namespaced }) => {
-      return { name: `${plural}/status`, singularName: '', namespaced, kind, verbs: ['get', 'patch', 'update'] }
-    })
-  return {
-    kind: 'APIResourceList',
-    apiVersion: 'v1',
-    groupVersion: apiVersion(served[0]!),
-    resources: [...resources, ...statuses],
-  }
 }

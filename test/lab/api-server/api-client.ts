@@ -125,6 +125,11 @@ export function service(
   return { apiVersion: 'v1', kind: 'Service', metadata, spec: { clusterIP: '10.96.0.10', ...more } }
 }
 
+/** What is created over HTTP needs its namespace; what a test puts into the store does not. */
+export function putNamespace(store: ApiStore, name: string): void {
+  store.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+}
+
 export function putServices(store: ApiStore, count: number): void {
   for (let i = 0; i < count; i++) store.put(service(`s-${String(i).padStart(5, '0')}`))
 }

@@ -13,7 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => server.close())
 
-function watch(query = 'resourceVersion=1&allowWatchBookmarks=true', resource = 'services'): Promise<OpenWatch> {
+function watch(query = 'resourceVersion=2&allowWatchBookmarks=true', resource = 'services'): Promise<OpenWatch> {
   return OpenWatch.open(`${server.url}/api/v1/${resource}?watch=true&${query}`)
 }
 
@@ -121,11 +121,11 @@ describe('a broken connection', () => {
     server.inject({ do: 'close', on: 'watch', resource: 'services', times: 1 })
     expect(await services.over()).toBe('end')
     server.bookmark()
-    expect(await nodes.brief(1)).toEqual(['BOOKMARK 1'])
+    expect(await nodes.brief(1)).toEqual(['BOOKMARK 2'])
     expect(nodes.ended).toBeUndefined()
     const again = await watch()
     server.bookmark()
-    expect(await again.brief(1)).toEqual(['BOOKMARK 1'])
+    expect(await again.brief(1)).toEqual(['BOOKMARK 2'])
   })
 
   test.each(['reset', 'truncate'] as const)('%s: in the middle of a line, without the end of the body', async fault => {
@@ -174,7 +174,7 @@ describe('a line that is wrong', () => {
     const garbled = await events.line()
     expect(() => JSON.parse(garbled!)).toThrow()
     expect(garbled).toMatch(/^\{"type":"ADDED"/)
-    expect(await events.brief(3)).toEqual(['RENAMED s-00001', 'BOOKMARK 4', 'ADDED s-00003'])
+    expect(await events.brief(3)).toEqual(['RENAMED s-00001', 'BOOKMARK 5', 'ADDED s-00003'])
   })
 })
 
@@ -184,7 +184,7 @@ describe('what is withheld', () => {
     const undo = server.inject({ do: 'withhold', what: 'events' })
     server.store.put(service('held'))
     server.bookmark()
-    expect(await events.brief(1)).toEqual(['BOOKMARK 1'])
+    expect(await events.brief(1)).toEqual(['BOOKMARK 2'])
     undo()
     expect(await events.brief(1)).toEqual(['ADDED held'])
   })
@@ -201,6 +201,6 @@ describe('what is withheld', () => {
     server.bookmark()
     undo()
     server.bookmark()
-    expect(await events.brief(2)).toEqual(['ADDED held', 'BOOKMARK 3'])
+    expect(await events.brief(2)).toEqual(['ADDED held', 'BOOKMARK 4'])
   })
 })

@@ -62,7 +62,7 @@ describe('lists', () => {
 
   test('carry the kind of the list and a resourceVersion; items carry no kind', async () => {
     const { body } = await page('')
-    expect(body).toMatchObject({ kind: 'ServiceList', apiVersion: 'v1', metadata: { resourceVersion: '10' } })
+    expect(body).toMatchObject({ kind: 'ServiceList', apiVersion: 'v1', metadata: { resourceVersion: '11' } })
     expect(body.items).toHaveLength(10)
     expect(body.items[0]).not.toHaveProperty('kind')
     expect(body.items[0]).not.toHaveProperty('apiVersion')

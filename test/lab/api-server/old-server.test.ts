@@ -13,7 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => server.close())
 
-function watch(query = 'resourceVersion=1&allowWatchBookmarks=true'): Promise<OpenWatch> {
+function watch(query = 'resourceVersion=2&allowWatchBookmarks=true'): Promise<OpenWatch> {
   return OpenWatch.open(`${server.url}${LIST}?watch=true&${query}`)
 }
 
@@ -37,9 +37,9 @@ describe('an API server without WatchList', () => {
       expect(object).toMatchObject({ code: 500, message: expect.stringContaining('RequestWatchProgress') })
       expect(await events.over()).toBe('end')
     }
-    const events = await watch('allowWatchBookmarks=true&resourceVersion=1')
+    const events = await watch('allowWatchBookmarks=true&resourceVersion=2')
     server.bookmark()
-    expect(await events.brief(1)).toEqual(['BOOKMARK 1'])
+    expect(await events.brief(1)).toEqual(['BOOKMARK 2'])
   })
 
   test('or never says that the picture is complete', async () => {
@@ -55,8 +55,8 @@ describe('a past that is forgotten', () => {
   test('makes old resourceVersions 410', async () => {
     putServices(server.store, 2)
     server.inject({ do: 'compact' })
-    expect(await (await watch('resourceVersion=2')).brief(1)).toEqual(['ERROR 410'])
-    const events = await watch('resourceVersion=3')
+    expect(await (await watch('resourceVersion=3')).brief(1)).toEqual(['ERROR 410'])
+    const events = await watch('resourceVersion=4')
     server.store.put(service('later'))
     expect(await events.brief(1)).toEqual(['ADDED later'])
   })

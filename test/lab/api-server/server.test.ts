@@ -30,7 +30,15 @@ describe('the server itself', () => {
     }
     const { resources } = (await ask(`${server.url}/api/v1`)).body
     const core = resources.map((it: { name: string }) => it.name)
-    expect(core).toEqual(['services', 'nodes', 'events', 'services/status', 'nodes/status'])
+    expect(core).toEqual([
+      'services',
+      'nodes',
+      'events',
+      'namespaces',
+      'services/status',
+      'nodes/status',
+      'namespaces/status',
+    ])
   })
 
   test.each(['/api/v1/pods', '/apis/apps/v1/deployments', '/nothing', '/api/v1/namespaces/shop/nodes'])(

@@ -18,18 +18,18 @@ function watch(query: string): Promise<OpenWatch> {
 describe('a watch', () => {
   test('sends every change after its resourceVersion, with kind and apiVersion', async () => {
     server.store.put(service('old'))
-    const events = await watch('resourceVersion=1')
+    const events = await watch('resourceVersion=2')
     server.store.put(service('cart'))
     server.store.put({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } })
     server.store.patch('Service', { namespace: 'shop', name: 'cart' }, { spec: { type: 'NodePort' } })
     server.store.remove('Service', 'shop', 'old')
     const added = await events.next()
     expect(added).toMatchObject({ type: 'ADDED', object: { kind: 'Service', apiVersion: 'v1' } })
-    expect(added.object.metadata).toMatchObject({ name: 'cart', resourceVersion: '2' })
+    expect(added.object.metadata).toMatchObject({ name: 'cart', resourceVersion: '3' })
     const modified = await events.next()
-    expect(modified.object).toMatchObject({ metadata: { resourceVersion: '4' }, spec: { type: 'NodePort' } })
+    expect(modified.object).toMatchObject({ metadata: { resourceVersion: '5' }, spec: { type: 'NodePort' } })
     const deleted = await events.next()
-    expect(deleted).toMatchObject({ type: 'DELETED', object: { metadata: { name: 'old', resourceVersion: '5' } } })
+    expect(deleted).toMatchObject({ type: 'DELETED', object: { metadata: { name: 'old', resourceVersion: '6' } } })
   })
 
   test('sends what happened between a list and itself', async () => {
@@ -49,7 +49,7 @@ describe('a watch', () => {
 
   test('of objects that start or stop to match sees them come and go', async () => {
     server.store.put(service('cart'))
-    const query = 'resourceVersion=1&labelSelector=!hidden&fieldSelector=spec.clusterIP!=None'
+    const query = 'resourceVersion=2&labelSelector=!hidden&fieldSelector=spec.clusterIP!=None'
     const events = await watch(query)
     const cart = { namespace: 'shop', name: 'cart' }
     server.store.patch('Service', cart, { spec: { type: 'NodePort' } })
@@ -64,11 +64,11 @@ describe('a watch', () => {
 
   test('sends an object that stopped to match in its last matching state, at the new resourceVersion', async () => {
     server.store.put(service('cart', { type: 'NodePort' }))
-    const events = await watch('resourceVersion=1&labelSelector=!hidden')
+    const events = await watch('resourceVersion=2&labelSelector=!hidden')
     const patch = { metadata: { labels: { hidden: 'yes' } }, spec: { type: 'ClusterIP' } }
     server.store.patch('Service', { namespace: 'shop', name: 'cart' }, patch)
     const { object } = await events.next()
-    expect(object).toMatchObject({ metadata: { resourceVersion: '2', labels: {} }, spec: { type: 'NodePort' } })
+    expect(object).toMatchObject({ metadata: { resourceVersion: '3', labels: {} }, spec: { type: 'NodePort' } })
   })
 
   test('of a namespace sees only that', async () => {
@@ -92,7 +92,7 @@ describe('a watch', () => {
   })
 
   test('from the future is not even answered before that time has come', async () => {
-    const early = watch('resourceVersion=2')
+    const early = watch('resourceVersion=3')
     let answered = false
     early.then(() => {
       answered = true
@@ -112,7 +112,7 @@ describe('a watch', () => {
     putServices(server.store, 20_000)
     const events = await watch(WATCH_LIST)
     const sent = await events.brief(20_001)
-    expect(sent.at(-1)).toBe('BOOKMARK 20000 end')
+    expect(sent.at(-1)).toBe('BOOKMARK 20001 end')
     expect(new Set(sent).size).toBe(20_001)
   })
 })
@@ -120,18 +120,18 @@ describe('a watch', () => {
 describe('bookmarks', () => {
   test('come when asked for, at the newest resourceVersion, whatever kind it belongs to', async () => {
     server.store.put(service('cart'))
-    const events = await watch('resourceVersion=1&allowWatchBookmarks=true')
+    const events = await watch('resourceVersion=2&allowWatchBookmarks=true')
     server.store.put({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } })
     server.bookmark()
     const { type, object } = await events.next()
     expect(type).toBe('BOOKMARK')
-    expect(object).toMatchObject({ kind: 'Service', apiVersion: 'v1', metadata: { resourceVersion: '2' } })
+    expect(object).toMatchObject({ kind: 'Service', apiVersion: 'v1', metadata: { resourceVersion: '3' } })
   })
 
   test('come by themselves', async () => {
     const quick = await startApiServer({ bookmarkMs: 20 })
     const events = await OpenWatch.open(`${quick.url}/api/v1/services?watch=true&allowWatchBookmarks=true`)
-    expect(await events.brief(2)).toEqual(['BOOKMARK 0', 'BOOKMARK 0'])
+    expect(await events.brief(2)).toEqual(['BOOKMARK 1', 'BOOKMARK 1'])
     await quick.close()
   })
 
@@ -148,12 +148,12 @@ describe('WatchList', () => {
     putServices(server.store, 2)
     const events = await watch(WATCH_LIST)
     server.store.put(service('x'))
-    expect(await events.brief(4)).toEqual(['ADDED s-00000', 'ADDED s-00001', 'BOOKMARK 2 end', 'ADDED x'])
+    expect(await events.brief(4)).toEqual(['ADDED s-00000', 'ADDED s-00001', 'BOOKMARK 3 end', 'ADDED x'])
   })
 
   test('of nothing ends at once', async () => {
     const events = await OpenWatch.open(`${server.url}/apis/networking.k8s.io/v1/servicecidrs?watch=true&${WATCH_LIST}`)
-    expect(await events.brief(1)).toEqual(['BOOKMARK 0 end'])
+    expect(await events.brief(1)).toEqual(['BOOKMARK 1 end'])
   })
 
   test.each([

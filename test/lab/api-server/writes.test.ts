@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
-import { ask, service } from './api-client.ts'
+import { ask, putNamespace, service } from './api-client.ts'
 
 let server: ApiServer
 const SERVICES = '/api/v1/namespaces/shop/services'
 
 beforeEach(async () => {
   server = await startApiServer({ now: () => Date.parse('2026-11-20T10:00:00Z') })
+  putNamespace(server.store, 'shop')
 })
 afterEach(async () => {
   await server.close()
@@ -21,7 +22,7 @@ describe('one object', () => {
       apiVersion: 'v1',
       metadata: { name: 'cart', namespace: 'shop' },
     })
-    expect(made.body.metadata).toMatchObject({ resourceVersion: '1', creationTimestamp: '2026-11-20T10:00:00Z' })
+    expect(made.body.metadata).toMatchObject({ resourceVersion: '3', creationTimestamp: '2026-11-20T10:00:00Z' })
     expect(made.body.metadata.uid).toMatch(/^[0-9a-f-]{36}$/)
 
     const one = `${server.url}${SERVICES}/cart`
@@ -33,12 +34,12 @@ describe('one object', () => {
       spec: { clusterIP: '10.96.0.11' },
       metadata: { uid: made.body.metadata.uid },
     })
-    expect(replaced.body.metadata.resourceVersion).toBe('2')
+    expect(replaced.body.metadata.resourceVersion).toBe('4')
 
     const headers = { 'content-type': 'application/strategic-merge-patch+json' }
     const patch = { metadata: { labels: { a: 'b' } }, spec: { externalIPs: null } }
     const patched = await ask(one, { method: 'PATCH', headers, body: patch })
-    expect(patched.body).toMatchObject({ metadata: { labels: { a: 'b' }, resourceVersion: '3' } })
+    expect(patched.body).toMatchObject({ metadata: { labels: { a: 'b' }, resourceVersion: '5' } })
     expect(patched.body.spec).not.toHaveProperty('externalIPs')
 
     expect((await ask(one, { method: 'DELETE' })).code).toBe(200)
@@ -180,7 +181,7 @@ describe('what a person leaves unsaid', () => {
       'c 82',
       'd 83',
     ])
-    const unknown = { method: 'PATCH', headers: { 'content-type': 'application/apply-patch+yaml' }, body }
+    const unknown = { method: 'PATCH', headers: { 'content-type': 'application/apply-patch+cbor' }, body }
     expect((await ask(`${server.url}${SERVICES}/web`, unknown)).code).toBe(415)
   })
 

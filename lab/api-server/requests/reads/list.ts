@@ -35,8 +35,16 @@ export function listPage(store: ApiStore, asked: ListRequest): string {
     ...(more > 0 && { continue: token({ revision, after: page.at(-1)!.key }) }),
     ...(more > 0 && !asked.selective && { remainingItemCount: more }),
   }
+  return listText(
+    resource,
+    metadata,
+    page.map(({ object }) => object),
+  )
+}
+
+export function listText(resource: Resource, metadata: object, items: readonly ApiObject[]): string {
   const head = { kind: `${resource.kind}List`, apiVersion: apiVersion(resource), metadata }
-  return `${JSON.stringify(head).slice(0, -1)},"items":[${page.map(({ object }) => itemText(object)).join(',')}]}`
+  return `${JSON.stringify(head).slice(0, -1)},"items":[${items.map(itemText).join(',')}]}`
 }
 
 /** The object as watches and single reads send it. */

@@ -20,8 +20,15 @@ export interface Neighbours {
 
 export function withDefaults(object: ApiObject, neighbours: Neighbours): ApiObject {
   if (object.kind === 'Service') return { ...object, spec: serviceSpec(fieldsOf(object.spec), neighbours) }
+  if (object.kind === 'Namespace') return namespace(object)
   if (object.kind !== 'EndpointSlice') return object
   return { ...object, ports: listOf(object.ports).map(port => ({ name: '', protocol: 'TCP', ...withoutNulls(port) })) }
+}
+
+function namespace(object: ApiObject): ApiObject {
+  const { name = '', labels } = object.metadata
+  const metadata = { ...object.metadata, labels: { ...labels, 'kubernetes.io/metadata.name': name } }
+  return { ...object, metadata, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } }
 }
 
 function serviceSpec(spec: Fields, neighbours: Neighbours): Fields {

@@ -1,5 +1,3 @@
-import { Refused } from '../answers.ts'
-
 // A patch document and an object → the patched object. Nothing is changed in place.
 
 /** RFC 7386. */
@@ -42,89 +40,6 @@ function merged(target: unknown, patch: unknown, lists: ListRule): unknown {
     else define(result, key, Array.isArray(value) ? lists(key, result[key], value) : merged(result[key], value, lists))
   }
   return result
-}
-
-interface Operation {
-  readonly op: string
-  readonly path: string
-  readonly from?: string
-  readonly value?: unknown
-}
-
-/** RFC 6902. */
-export function jsonPatched(target: unknown, operations: unknown): unknown {
-  if (!Array.isArray(operations)) throw new Refused(400, 'a JSON patch must be a list of operations')
-  const document = { root: structuredClone(target) }
-  for (const operation of operations as Operation[]) {
-    if (!isRecord(operation) || typeof operation.path !== 'string') {
-      throw new Refused(400, `a JSON patch operation needs "op" and "path": ${JSON.stringify(operation)}`)
-    }
-    apply(document, operation)
-  }
-  return document.root
-}
-
-function apply(document: { root: unknown }, operation: Operation): void {
-  const { op, path } = operation
-  if (op === 'test') {
-    const found = read(document, path)
-    if (JSON.stringify(found) !== JSON.stringify(operation.value)) {
-      throw new Refused(422, `testing ${path}: value is ${JSON.stringify(found)}`)
-    }
-  } else if (op === 'add') insert(document, path, operation.value)
-  else if (op === 'remove') take(document, path)
-  else if (op === 'replace') {
-    take(document, path)
-    insert(document, path, operation.value)
-  } else if (op === 'move') insert(document, path, take(document, operation.from ?? ''))
-  else if (op === 'copy') insert(document, path, structuredClone(read(document, operation.from ?? '')))
-  else throw new Refused(400, `a JSON patch has no operation ${JSON.stringify(op)}`)
-}
-
-function read(document: { root: unknown }, path: string): unknown {
-  const { parent, key } = place(document, path)
-  return Array.isArray(parent) ? parent[Number(key)] : Object.hasOwn(parent, key) ? parent[key] : undefined
-}
-
-function insert(document: { root: unknown }, path: string, value: unknown): void {
-  const { parent, key } = place(document, path)
-  if (!Array.isArray(parent)) define(parent, key, value)
-  else parent.splice(key === '-' ? parent.length : Number(key), 0, value)
-}
-
-function take(document: { root: unknown }, path: string): unknown {
-  const { parent, key } = place(document, path)
-  if (Array.isArray(parent)) {
-    if (!(Number(key) < parent.length)) throw missing(path)
-    return parent.splice(Number(key), 1)[0]
-  }
-  if (!Object.hasOwn(parent, key)) throw missing(path)
-  const value = parent[key]
-  delete parent[key]
-  return value
-}
-
-/** The container a pointer's last step is in. */
-function place(
-  document: { root: unknown },
-  path: string,
-): { parent: Record<string, unknown> | unknown[]; key: string } {
-  const steps = `/root${path}`
-    .slice(1)
-    .split('/')
-    .map(step => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-  const key = steps.pop()!
-  let parent: unknown = document
-  for (const step of steps) {
-    if (Array.isArray(parent)) parent = parent[Number(step)]
-    else parent = isRecord(parent) && Object.hasOwn(parent, step) ? parent[step] : undefined
-  }
-  if (!Array.isArray(parent) && !isRecord(parent)) throw missing(path)
-  return { parent, key }
-}
-
-function missing(path: string): Refused {
-  return new Refused(422, `the patch names ${JSON.stringify(path)}, which is not there`)
 }
 
 /** Sets own properties only: a document with a key `__proto__` must not change what every object is. */

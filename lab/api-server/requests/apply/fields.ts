@@ -1,0 +1,87 @@
+import type { ApiObject } from '#lab/api-server/store.ts'
+import { isRecord, itemKey, mergeType } from './list-types.ts'
+
+// An object → its fields by path, as managers own them; and sets of paths ⇄ the fieldsV1 of managedFields.
+
+/** Steps as in fieldsV1 (`f:spec`, `k:{"port":80,"protocol":"TCP"}`, `v:"10.0.0.0/24"`), one a line. */
+export type FieldPath = string
+
+/** What the server itself fills in, or what says which object it is, belongs to no manager. */
+const UNOWNED: ReadonlySet<string> = new Set(
+  ['name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp', 'generation', 'managedFields', 'selfLink'].map(
+    field => `metadata.${field}`,
+  ),
+)
+
+/** Every path that can be owned, and the text of its value; an item of a list has a path of its own and no value. */
+export function fieldsOf(kind: string, object: ApiObject): ReadonlyMap<FieldPath, string> {
+  const found = new Map<FieldPath, string>()
+  const { apiVersion: _version, kind: _kind, ...rest } = object
+  walk(rest, { path: '', field: '' })
+  return found
+
+  function walk(value: unknown, at: { readonly path: FieldPath; readonly field: string }): void {
+    const type = mergeType(kind, at.field, value)
+    if (type.as === 'granular' && isRecord(value) && (at.path === '' || Object.keys(value).length > 0)) {
+      for (const [key, child] of Object.entries(value)) {
+        const field = at.field === '' ? key : `${at.field}.${key}`
+        if (child !== undefined && !UNOWNED.has(field)) walk(child, { path: join(at.path, `f:${key}`), field })
+      }
+    } else if (type.as === 'keyed' && Array.isArray(value)) {
+      for (const item of value) {
+        const path = join(at.path, itemKey(item, type.keys))
+        found.set(path, '')
+        walk(item, { path, field: at.field })
+      }
+    } else if (type.as === 'set' && Array.isArray(value)) {
+      for (const item of value) found.set(join(at.path, `v:${JSON.stringify(item)}`), '')
+    } else if (at.field !== 'metadata') found.set(at.path, canonical(value))
+  }
+}
+
+export function join(path: FieldPath, step: string): FieldPath {
+  return path === '' ? step : `${path}\n${step}`
+}
+
+export function stepsOf(path: FieldPath): readonly string[] {
+  return path.split('\n')
+}
+
+/** `.spec.ports[port=80,protocol="TCP"].targetPort`: the path in the message of a conflict. */
+export function shownPath(path: FieldPath): string {
+  return stepsOf(path).map(shownStep).join('')
+}
+
+type Tree = { [step: string]: Tree }
+
+export function fieldsV1(paths: Iterable<FieldPath>): object {
+  const root: Tree = {}
+  const whole = new Set<Tree>()
+  for (const path of [...paths].sort()) {
+    let tree = root
+    for (const step of stepsOf(path)) tree = tree[step] ??= {}
+    whole.add(tree)
+  }
+  for (const tree of whole) if (Object.keys(tree).length > 0) tree['.'] = {}
+  return root
+}
+
+export function pathsOf(fields: unknown, path: FieldPath = ''): readonly FieldPath[] {
+  const entries = Object.entries(isRecord(fields) ? fields : {})
+  if (entries.length === 0) return path === '' ? [] : [path]
+  return entries.flatMap(([step, below]) => (step === '.' ? [path] : pathsOf(below, join(path, step))))
+}
+
+function shownStep(step: string): string {
+  if (step.startsWith('f:')) return `.${step.slice(2)}`
+  if (step.startsWith('v:')) return `[=${step.slice(2)}]`
+  const keys = Object.entries(JSON.parse(step.slice(2)) as object)
+  return `[${keys.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(',')}]`
+}
+
+/** The same for objects whose fields come in another order. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, it) =>
+    isRecord(it) ? Object.fromEntries(Object.entries(it).sort(([a], [b]) => (a < b ? -1 : 1))) : it,
+  )
+}

@@ -1,0 +1,76 @@
+import type { IncomingMessage } from 'node:http'
+import { Refused } from '../answers.ts'
+import { type FieldProblem, invalid } from '../refusals.ts'
+
+// The query (and for DELETE the body) of a write → its options: try only, who writes, on which condition.
+
+export interface WriteOptions {
+  /** `dryRun=All`: everything is checked and answered, nothing is stored. */
+  readonly dryRun: boolean
+  /** Who the changed fields belong to: `fieldManager`, or else the name in User-Agent. */
+  readonly manager: string
+  /** `fieldManager` was given, as server-side apply demands. */
+  readonly named: boolean
+  /** Server-side apply takes fields that others own. */
+  readonly force: boolean
+}
+
+export interface DeleteOptions {
+  readonly dryRun: boolean
+  readonly uid: string | undefined
+  readonly resourceVersion: string | undefined
+}
+
+type OptionsKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions'
+
+const KINDS: Readonly<Record<string, OptionsKind>> = { POST: 'CreateOptions', PUT: 'UpdateOptions' }
+
+export function writeOptions({ method = '', headers }: IncomingMessage, query: URLSearchParams): WriteOptions {
+  const manager = query.get('fieldManager') ?? ''
+  const agent = (headers['user-agent'] ?? '').split('/')[0]!
+  return {
+    dryRun: isDryRun(query.getAll('dryRun'), KINDS[method] ?? 'PatchOptions'),
+    manager: manager || agent || 'unknown',
+    named: manager !== '',
+    force: query.get('force') === 'true',
+  }
+}
+
+/** The real server reads the query only where there is no body: with a body, `?dryRun=All` alone does delete. */
+export function deleteOptions(body: unknown, query: URLSearchParams): DeleteOptions {
+  if (body === undefined) {
+    return { dryRun: isDryRun(query.getAll('dryRun'), 'DeleteOptions'), uid: undefined, resourceVersion: undefined }
+  }
+  const { kind = 'DeleteOptions', dryRun, preconditions } = fieldsOf(body)
+  if (kind !== 'DeleteOptions') throw new Refused(400, 'decoded object cannot be converted to DeleteOptions')
+  const { uid, resourceVersion } = fieldsOf(preconditions ?? {})
+  return {
+    dryRun: isDryRun(Array.isArray(dryRun) ? dryRun.map(String) : [], 'DeleteOptions'),
+    uid: text(uid),
+    resourceVersion: text(resourceVersion),
+  }
+}
+
+/** 422 of PatchOptions. */
+export function invalidPatchOptions(problem: FieldProblem): Refused {
+  return invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [problem])
+}
+
+function isDryRun(values: readonly string[], kind: OptionsKind): boolean {
+  if (values.every(value => value === 'All')) return values.length > 0
+  const listed = values.map(value => JSON.stringify(value)).join(', ')
+  const message = `Unsupported value: []string{${listed}}: supported values: "All"`
+  const problem = { reason: 'FieldValueNotSupported', field: 'dryRun', message } as const
+  throw invalid({ group: 'meta.k8s.io', kind }, '', [problem])
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Refused(400, 'the options of a deletion must be an object')
+  }
+  return value as Readonly<Record<string, unknown>>
+}
