@@ -37,6 +37,6 @@ export async function rules({ family = 'ipv4', ...given }: Given): Promise<strin
   const { settings } = await accepted(given)
   const cluster = new Cluster()
   for (const object of OBJECTS) cluster.apply({ type: 'put', object })
-  const viewpoint = { mode: paperMode(settings, family), family, nodeName: 'here', machine: MACHINE }
+  const viewpoint = { mode: paperMode(settings, family), family, nodeName: 'here', hostNetwork: MACHINE }
   return [...rulesOf(cluster, { settings }, viewpoint)].map(([unit, text]) => `${unit}\n${text}\n`).join('')
 }

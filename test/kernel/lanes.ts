@@ -39,7 +39,7 @@ export class Lanes {
           clock: systemClock,
           limits: { minMs: 0, retryMs: 1000, unwatchedMs: 3_600_000, distrustMs: 3_600_000 },
           nodeReader: () => nodeFacts(family),
-          tell: () => {},
+          onReport: () => {},
         }),
     )
   }
@@ -76,6 +76,6 @@ function nodeFacts(family: Family) {
     endpointComments: true,
     nodeIP,
   }
-  const place = { family, nodeName: 'here', masquerade: 'from-outside' as const }
-  return { place, view, addresses: [nodeIP, ip(NODE.second[key]), ip(BRIDGE[key])] }
+  const thisNode = { family, nodeName: 'here', masquerade: 'from-outside' as const }
+  return { thisNode, view, addresses: [nodeIP, ip(NODE.second[key]), ip(BRIDGE[key])] }
 }

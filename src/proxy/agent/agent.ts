@@ -10,14 +10,14 @@ import type { Clock, Follow, Kernel } from '#system/ports.ts'
 import { sharedFollow } from '#system/processes/shared-follow.ts'
 import { Health } from '#telemetry/health.ts'
 import type { Log } from '#telemetry/log/klog.ts'
-import { logProblem } from '#telemetry/log/kubernetes.ts'
+import { logObject } from '#telemetry/log/kubernetes.ts'
 import { logReport } from '#telemetry/log/report.ts'
 import { FAMILIES, FAMILY_LABEL, type Family, familyOf } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
 import { type FittedMode, fitMode, isMissingFamily } from './fit-mode.ts'
 import { ModeSwitch } from './mode-switch.ts'
 
-// The line with its ends plugged in: a source of events, a kernel, and one lane per family between them.
+// A source of events and a kernel → one lane per family between them, and what all lanes share.
 
 export interface AgentParts {
   readonly settings: Settings
@@ -25,20 +25,20 @@ export interface AgentParts {
   readonly kernel: Kernel
   readonly clock: Clock
   readonly log: Log
-  /** Starts a program on the node that tells of changes there. */
+  /** Starts a program on the node that reports changes there. */
   readonly follow?: Follow
   readonly source: Source
-  /** When the source last showed a sign of life; undefined for one that has nothing more to say. */
+  /** When the source last showed a sign of life; undefined for one that has ended. */
   readonly lastHeard: () => number | undefined
-  /** Told of every sync, besides log and health. */
+  /** Called after every sync, besides log and health. */
   readonly onReport?: (report: Report) => void
 }
 
-/** Whoever wants to hear of what happens, besides log and health. */
+/** Calls at what happens, besides log and health. */
 export interface Observer {
-  /** An event has reached the cluster. */
+  /** The cluster has taken an event. */
   readonly applied?: (event: Event) => void
-  /** Something waits for this lane. */
+  /** A change waits for this lane. */
   readonly queued?: (family: Family) => void
   readonly reported?: (report: Report) => void
 }
@@ -51,20 +51,20 @@ export class Agent {
   readonly #families = new Map<Family, FittedMode>()
   /** Lanes whose first rules do not stand yet. */
   readonly #unready = new Set<Family>()
-  /** Lanes that have not tried yet to write theirs; and who waits for them. */
+  /** Lanes that have not tried yet to write theirs; kernel watches start once there is none. */
   readonly #untried = new Set<Family>()
   readonly #allTried = Promise.withResolvers<void>()
-  #takeover: ModeSwitch | undefined
-  #clearing: Promise<void> | undefined
+  #modeSwitch: ModeSwitch | undefined
+  #switching: Promise<void> | undefined
   readonly #observers: Observer[] = []
   /** All lanes listen to the same programs. */
   readonly #follow: Follow | undefined
-  #machine: HostNetwork
+  #hostNetwork: HostNetwork
 
-  private constructor(parts: AgentParts, machine: HostNetwork) {
+  private constructor(parts: AgentParts, hostNetwork: HostNetwork) {
     const { settings, clock, lastHeard } = parts
     this.#parts = parts
-    this.#machine = machine
+    this.#hostNetwork = hostNetwork
     this.#follow = parts.follow && sharedFollow(parts.follow)
     if (parts.onReport !== undefined) this.observe({ reported: parts.onReport })
     const overdueMs = 2 * settings.syncPeriodMs
@@ -75,7 +75,7 @@ export class Agent {
     )
   }
 
-  /** Looks at the machine and fits the mode to it; throws where it lacks what the mode needs. */
+  /** Reads the host and fits the mode to it; throws where it lacks what the mode needs. */
   static async open(parts: AgentParts): Promise<Agent> {
     const agent = new Agent(parts, await readHostNetwork(parts.kernel, parts.settings.mode))
     const { settings, log, kernel } = parts
@@ -94,13 +94,13 @@ export class Agent {
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#allTried.resolve(), { once: true })
     const lanes = this.#lanes.map(lane => lane.run(signal))
-    const watching = [this.#keepLooking(signal), this.#doWithoutNode(signal)]
+    const watching = [this.#followHost(signal), this.#doWithoutNode(signal)]
     for await (const event of this.#parts.source(signal)) this.#apply(event)
     await Promise.all([...lanes, ...watching])
-    await this.#clearing
+    await this.#switching
   }
 
-  /** Somebody else may have touched the kernel. */
+  /** Other programs may have changed our rules: the next sync of each lane reads the kernel. */
   distrust(): void {
     for (const lane of this.#lanes) lane.distrust()
   }
@@ -127,18 +127,18 @@ export class Agent {
         mode,
         kernel,
         ...(this.#follow !== undefined && { follow: this.#follow }),
-        // What watches the kernel would be in the way of whoever still writes there for the first time.
+        // A program that reports changes slows down a lane that writes its first rules.
         mayFollow: this.#allTried.promise,
         clock,
         limits,
-        nodeReader: nodeReader({ settings, family, nodeName, machine: () => this.#machine }),
-        tell: report => this.#tell(report),
+        nodeReader: nodeReader({ settings, family, nodeName, hostNetwork: () => this.#hostNetwork }),
+        onReport: report => this.#record(report),
       }),
     )
   }
 
   #apply(event: Event): void {
-    if (event.type === 'problem') logProblem(this.#parts.log, event)
+    logObject(this.#parts.log, event)
     const { services, node, ranges } = this.cluster.apply(event)
     for (const { applied } of this.#observers) applied?.(event)
     if (node) this.health.node(this.cluster.node)
@@ -154,27 +154,27 @@ export class Agent {
     }
   }
 
-  #tell(report: Report): void {
+  #record(report: Report): void {
     logReport(this.#parts.log, report)
     this.health.record(report)
     this.#untried.delete(report.family)
     if (this.#untried.size === 0) this.#allTried.resolve()
     for (const { reported } of this.#observers) reported?.(report)
-    if (report.failure === undefined) this.#clear(report)
+    if (report.failure === undefined) this.#removeOtherModes(report)
   }
 
-  /** Once our rules stand in every family, those of another mode go; what could not is tried again at each later look. */
-  #clear({ family, looked }: Report): void {
+  /** Once our rules stand in every family, those of another mode are deleted; what is left is tried again after each later read. */
+  #removeOtherModes({ family, looked }: Report): void {
     this.#unready.delete(family)
-    if (this.#unready.size > 0 || !(looked || this.#takeover === undefined)) return
+    if (this.#unready.size > 0 || !(looked || this.#modeSwitch === undefined)) return
     const { settings, kernel, clock, log } = this.#parts
     const families = new Map([...this.#families].map(([family, { tools }]) => [family, tools]))
-    this.#takeover ??= new ModeSwitch({ mode: settings.mode, kernel, clock, log, families })
-    const takeover = this.#takeover
-    this.#clearing = (this.#clearing ?? Promise.resolve()).then(() => takeover.run())
+    this.#modeSwitch ??= new ModeSwitch({ mode: settings.mode, kernel, clock, log, families })
+    const modeSwitch = this.#modeSwitch
+    this.#switching = (this.#switching ?? Promise.resolve()).then(() => modeSwitch.run())
   }
 
-  /** Without our Node we know neither addresses nor zone; but a cluster that does not show it to us must be served all the same. */
+  /** Without its Node the agent knows neither addresses nor zone; Services must work all the same where the API server hides it. */
   async #doWithoutNode(signal: AbortSignal): Promise<void> {
     const { clock, log, nodeName } = this.#parts
     while (!signal.aborted && !(this.cluster.has('Service') && this.cluster.has('EndpointSlice')))
@@ -185,29 +185,29 @@ export class Agent {
     this.#apply({ type: 'synced', kind: 'Node' })
   }
 
-  /** Addresses come and go, and routes; node ports and what is left alone follow them. */
-  async #keepLooking(signal: AbortSignal): Promise<void> {
+  /** Addresses and routes come and go; node ports, and the parts of Service ranges that are left alone, follow them. */
+  async #followHost(signal: AbortSignal): Promise<void> {
     const { clock, kernel, settings } = this.#parts
     const addressWatch = new AddressWatch(this.#follow, clock, settings.mode)
     signal.addEventListener('abort', () => addressWatch.stop(), { once: true })
     while (!signal.aborted) {
-      await addressWatch.or(settings.syncPeriodMs, signal)
+      await addressWatch.changeOr(settings.syncPeriodMs, signal)
       if (signal.aborted) return
-      const machine = await readHostNetwork(kernel, settings.mode, this.#machine)
-      if (machine === this.#machine) continue
-      this.#machine = machine
+      const hostNetwork = await readHostNetwork(kernel, settings.mode, this.#hostNetwork)
+      if (hostNetwork === this.#hostNetwork) continue
+      this.#hostNetwork = hostNetwork
       this.#touch([])
     }
   }
 }
 
-/** Bookmarks come every minute on a quiet watch; this long without one means that the API server is not heard. */
+/** Bookmarks come every minute on a quiet watch; after this long without one the API server counts as silent. */
 const SILENT_MS = 5 * 60_000
 /** On a large node a read and a write may take a quarter of an hour each, and a refused sync is tried a second time at once. */
 const STUCK_MS = 60 * 60_000
 /** As long as kube-proxy waits for it. */
 const NODE_PATIENCE_MS = 30_000
-/** However quiet it is, memory is not trusted for longer. */
+/** The kernel is audited at least this often, also while a program reports its changes. */
 const DISTRUST_MS = 60 * 60_000
 
 /** The node's first family must work; the other is left out where the host has no tools for it. */

@@ -1,7 +1,7 @@
 import type { Invocation } from '#command-line/start.ts'
 import type { Settings } from '#config/settings.ts'
-import { apiSource } from '#kubernetes/sources/api-source.ts'
 import { type CredentialsOptions, credentialsFrom } from '#kubernetes/access/credentials.ts'
+import { apiSource } from '#kubernetes/sources/api-source.ts'
 import { prefetch } from '#kubernetes/sources/prefetch.ts'
 import { type ApiStats, type ExtraKind, freshStats } from '#kubernetes/stats.ts'
 import type { Clock, Follow, Kernel } from '#system/ports.ts'
@@ -10,21 +10,21 @@ import { Agent } from './agent.ts'
 import { type DataPlaneParts, dataPlane } from './data-plane.ts'
 import { Telemetry } from './telemetry.ts'
 
-// The proxy's ends (a node's kernel, an API server) → an agent between them, with everything that watches it from outside.
+// The proxy's ends (a node's kernel, an API server) → an agent between them, with its metrics, probes and Events.
 // `run` plugs in the host and its cluster, the sandbox a network namespace and the lab's API server.
 
 export interface ProxyEnds extends Pick<DataPlaneParts, 'relayOf'> {
   readonly nodeName: string
   /** The name the operating system has for this host. */
   readonly hostname: string
-  /** Where rules go. */
+  /** Of the node that gets the rules. */
   readonly kernel: Kernel
   /** Starts a program on the node that reports changes there. */
   readonly follow: Follow
   /** How the API server is reached. */
   readonly access: Pick<CredentialsOptions, 'kubeconfig' | 'master' | 'env' | 'files' | 'kernel'>
   readonly clock: Clock
-  /** What the node needs before its rules; the API server is asked meanwhile. */
+  /** Prepares the node for its rules, while the first lists of the API server arrive. */
   readonly prepare: () => Promise<void>
 }
 
@@ -33,7 +33,7 @@ export interface RunningProxy {
   readonly telemetry: Telemetry
 }
 
-/** Throws where the node lacks what the mode needs, or the API server cannot be addressed. */
+/** Throws where the node lacks what the mode needs, or the settings name no usable API server. */
 export async function openProxy(invocation: Invocation, ends: ProxyEnds, signal: AbortSignal): Promise<RunningProxy> {
   const { settings, log } = invocation
   const { access, prepare, kernel, relayOf, ...about } = ends
@@ -43,7 +43,15 @@ export async function openProxy(invocation: Invocation, ends: ProxyEnds, signal:
   const stats = freshStats(extras)
   const telemetry = new Telemetry({ ...invocation, ...about, credentials, stats })
   const { observer } = telemetry
-  const api = apiSource({ ...about, credentials, random: Math.random, tell: logNotices(log), stats, extras, observer })
+  const api = apiSource({
+    ...about,
+    credentials,
+    random: Math.random,
+    onNotice: logNotices(log),
+    stats,
+    extras,
+    observer,
+  })
   const source = prefetch(api, signal)
   await prepare()
   const lost = (): void => agent.distrust()
@@ -87,7 +95,7 @@ export function extraKinds({ mode }: Settings): readonly ExtraKind[] {
   return mode === 'nftables' ? ['ServiceCIDR'] : []
 }
 
-/** One silent watch is enough for the cluster to be out of date, where the agent cannot do without that resource. */
+/** The longest silent of the watches the agent cannot do without: one is enough for the cluster to be out of date. */
 export function lastHeard({ ServiceCIDR: _, ...needed }: ApiStats): number {
   return Math.min(...Object.values(needed).map(({ lastActivityAt }) => lastActivityAt))
 }

@@ -4,13 +4,14 @@ import type { Clock } from '#system/ports.ts'
 import type { FileWatch } from '#system/watch-files.ts'
 import type { Log } from '#telemetry/log/klog.ts'
 
-// A configuration file that changes → what changed, in the log, and an end: whoever started us starts us anew. Rules stay.
+// A configuration file that changes → the changed settings in the log, and the end of the process: kubelet or systemd starts it
+// anew with the new settings. Rules stay.
 
 export interface ConfigWatchParts {
   readonly file: string
   /** The command line: flags may stand above the file. */
   readonly argv: readonly string[]
-  /** What we run with. */
+  /** The settings in force. */
   readonly configuration: Configuration
   readonly clock: Clock
   readonly log: Log
@@ -19,10 +20,10 @@ export interface ConfigWatchParts {
   readonly watchFile: (path: string, mayHaveChanged: () => void) => FileWatch
 }
 
-/** A file that somebody is writing is left in peace until then. */
+/** Editors and kubelet write a file in several steps: it is read this long after the first. */
 const SETTLE_MS = 200
-/** Where the file system tells nothing. */
-const LOOK_AGAIN_MS = 10_000
+/** Where the file system reports no changes. */
+const READ_AGAIN_MS = 10_000
 
 /** In the words of kube-proxy. */
 export class ConfigurationChanged extends Error {
@@ -34,20 +35,20 @@ export class ConfigurationChanged extends Error {
 }
 
 /**
- * Rejects with ConfigurationChanged where any setting is another one than we run with; resolves when the signal aborts.
- * A file that is gone or cannot be used ends nothing: all nodes would stop following the cluster over one typing error.
+ * Rejects with ConfigurationChanged where a setting differs from the one in force; resolves when the signal aborts.
+ * A file that is gone or cannot be used does not end the process: all nodes would stop following the cluster over one typing error.
  */
 export async function watchConfiguration(parts: ConfigWatchParts): Promise<void> {
   const { file, clock, signal, watchFile } = parts
   let wake = new AbortController()
   const watching = watchFile(file, () => wake.abort())
-  const look = looker(parts)
+  const read = reader(parts)
   try {
     while (!signal.aborted) {
       wake = new AbortController()
       watching.aim()
-      await look()
-      await clock.sleep(LOOK_AGAIN_MS, AbortSignal.any([signal, wake.signal]))
+      await read()
+      await clock.sleep(READ_AGAIN_MS, AbortSignal.any([signal, wake.signal]))
       if (wake.signal.aborted) await clock.sleep(SETTLE_MS, signal)
     }
   } finally {
@@ -55,8 +56,8 @@ export async function watchConfiguration(parts: ConfigWatchParts): Promise<void>
   }
 }
 
-/** Compares the file with what we run with, whenever its text is another one than the last time. */
-function looker({ file, argv, configuration, log, readFile }: ConfigWatchParts): () => Promise<void> {
+/** Compares the file with the settings in force, whenever its text is another one than the last time. */
+function reader({ file, argv, configuration, log, readFile }: ConfigWatchParts): () => Promise<void> {
   let seen: string | undefined
   return async () => {
     const text = await readFile(file).catch((error: NodeJS.ErrnoException) => `unreadable: ${error.code}`)

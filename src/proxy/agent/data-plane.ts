@@ -9,17 +9,17 @@ import type { Log } from '#telemetry/log/klog.ts'
 import { logRelayEvent } from '#telemetry/log/relay.ts'
 import type { Family } from '#values/address.ts'
 
-// Settings → who carries packets: the kernel alone, or, in userspace mode, the kernel and a relay in this process.
+// Settings → what carries packets: the kernel alone, or, in userspace mode, the kernel and a relay in this process.
 
 export interface DataPlaneParts {
   readonly settings: Pick<Settings, 'mode' | 'userspace'>
   readonly kernel: Kernel
   readonly log: Log
-  /** Listeners that are believed to be there may not be. */
+  /** Listeners that are believed to be open may be closed. */
   readonly lost: () => void
   /** When it aborts, every connection through the relay ends. */
   readonly signal: AbortSignal
-  /** Where its sockets must be elsewhere than in this process. */
+  /** For a relay whose sockets must be in another process or network namespace than this. */
   readonly relayOf?: (options: RelayOptions) => Stoppable
 }
 
@@ -47,7 +47,10 @@ export function dataPlane({
   return withRelay(kernel, relay)
 }
 
-/** A listener that has its port back is there for whoever is still led to it, and nobody is led to somebody else's. */
+/**
+ * The proxy ports that rules of an earlier process lead to. A listener gets the same port again: clients that these rules still
+ * lead there reach their Service, and no other.
+ */
 async function remembered(kernel: Kernel, family: Family): Promise<ReadonlyMap<string, number>> {
   const { tools } = await chooseTools(kernel, family)
   return portsLeftBehind(kernel, tools)

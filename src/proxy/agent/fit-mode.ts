@@ -12,7 +12,7 @@ import { environment } from '#system/host.ts'
 import type { Kernel } from '#system/ports.ts'
 import { type Family, familyOf } from '#values/address.ts'
 
-// The chosen mode → the Mode itself, fitted to the tools this host has.
+// The chosen mode → a Mode, fitted to the tools this host has.
 
 export interface FittedMode {
   readonly mode: Mode
@@ -56,18 +56,18 @@ export async function fitMode(settings: Settings, family: Family, kernel: Kernel
   }
 }
 
-/** The mode of a host that is looked at: nothing there is changed, not even what the mode needs before its first rule. */
+/** The mode as `verify` and `explain` need it: reading changes nothing on the host, not even what the mode needs before its first rule. */
 export async function modeToRead(settings: Settings, family: Family, kernel: Kernel): Promise<Mode> {
   if (settings.mode !== 'ipvs') return (await fitMode(settings, family, kernel)).mode
   return ipvsMode(settings, (await chooseTools(kernel, family)).tools)
 }
 
-/** Whether the host cannot carry the mode in one family, while it may in the other. */
+/** True where the host lacks what the mode needs in one family; it may have it in the other. */
 export function isMissingFamily(error: unknown): error is Error {
   return error instanceof NoIptables || error instanceof NoNftables || error instanceof NoIpvs
 }
 
-/** The mode as it would be on a host that has everything: for verbs that only print. */
+/** The mode as it would be on a host with every tool: for verbs that only print. */
 export function paperMode(settings: Settings, family: Family): Mode {
   const { mode } = settings
   switch (mode) {

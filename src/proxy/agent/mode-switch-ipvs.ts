@@ -14,9 +14,9 @@ import type { Clock, Kernel } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 
 // A node that was in ipvs mode, and whose new rules stand → the same node without its virtual servers, sets and addresses.
-// New connections meet the new rules before they come that far, so none is lost.
+// New connections meet the new rules before the virtual servers, so none is lost.
 
-export interface Leaving {
+export interface LeaveIpvsOptions {
   readonly mode: Settings['mode']
   readonly kernel: Kernel
   readonly clock: Clock
@@ -24,8 +24,8 @@ export interface Leaving {
   readonly families: ReadonlyMap<Family, Tools | undefined>
 }
 
-/** Rules hold on to sets, so they go first. Where the device of that mode is not, nobody has been there. */
-export async function leaveIpvs({ mode, kernel, clock, families }: Leaving): Promise<RemovalResult> {
+/** Rules refer to sets, so rules are deleted first. Where the device of ipvs mode is missing, ipvs mode has never run. */
+export async function leaveIpvs({ mode, kernel, clock, families }: LeaveIpvsOptions): Promise<RemovalResult> {
   if (mode === 'ipvs') return NOTHING
   const device = await kernel.run(FIND_IPVS_DEVICE)
   if (device.code !== 0) return NOTHING
@@ -33,12 +33,12 @@ export async function leaveIpvs({ mode, kernel, clock, families }: Leaving): Pro
   return removeIpvsLeftovers({ kernel, clock })
 }
 
-interface OneFamily extends Pick<Leaving, 'mode' | 'kernel'> {
+interface FamilyOptions extends Pick<LeaveIpvsOptions, 'mode' | 'kernel'> {
   readonly family: Family
   readonly ours: Tools | undefined
 }
 
-async function removeAllRules({ mode, kernel, family, ours }: OneFamily): Promise<void> {
+async function removeAllRules({ mode, kernel, family, ours }: FamilyOptions): Promise<void> {
   for (const variant of ['nft', 'legacy'] as const) {
     const tools = named(family, variant)
     const { code, stdout } = await kernel.run(saveAll(tools))
@@ -47,16 +47,16 @@ async function removeAllRules({ mode, kernel, family, ours }: OneFamily): Promis
   }
 }
 
-interface Removal {
+interface RemovalOptions {
   readonly kernel: Kernel
   readonly tools: Tools
-  /** What stands there. */
+  /** The listing of its rules. */
   readonly save: string
-  /** The mode that now has rules there, too: several of its chains are called as those of ipvs mode. */
+  /** The mode that now has rules there, too: several of its chains have the same names as those of ipvs mode. */
   readonly own: Mode | undefined
 }
 
-async function removeRules({ kernel, tools, save, own }: Removal): Promise<void> {
+async function removeRules({ kernel, tools, save, own }: RemovalOptions): Promise<void> {
   const left = ourUnits({ rules: save, ...NO_OTHERS }, tools.family, [])
   if (left.size === 0) return
   const kept = (await own?.read(kernel)) ?? EMPTY

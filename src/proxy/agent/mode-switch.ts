@@ -6,7 +6,7 @@ import type { Mode, Unit } from '#proxy/modes/mode.ts'
 import { nftables } from '#proxy/modes/nftables/index.ts'
 import { userspace } from '#proxy/modes/userspace/index.ts'
 import { isLeftBehind } from '#proxy/modes/userspace/left-behind.ts'
-import { diff, EMPTY, park } from '#proxy/plan/diff.ts'
+import { diff, EMPTY, emptied } from '#proxy/plan/diff.ts'
 import { must } from '#system/must.ts'
 import type { Clock, Kernel } from '#system/ports.ts'
 import type { Log } from '#telemetry/log/klog.ts'
@@ -14,8 +14,8 @@ import { logBlocked } from '#telemetry/log/report.ts'
 import { FAMILY_LABEL, type Family } from '#values/address.ts'
 import { leaveIpvs } from './mode-switch-ipvs.ts'
 
-// Once our rules stand: what another mode has left goes. In this order there is no moment without rules, so a node changes
-// its mode under traffic.
+// A node whose rules stand → the same node without the rules of another mode. In this order there is no moment without rules,
+// so a node changes its mode under traffic.
 
 export interface ModeSwitchParts {
   readonly mode: Settings['mode']
@@ -26,35 +26,35 @@ export interface ModeSwitchParts {
   readonly families: ReadonlyMap<Family, Tools | undefined>
 }
 
-/** What cannot be taken away is told and left: our own rules stand, and theirs come first or last as before. */
+/** What cannot be deleted is logged and left: our own rules stand, and those of the other mode keep their positions. */
 export class ModeSwitch {
   readonly #parts: ModeSwitchParts
   #isOver = false
-  /** What strangers held on to the last time: told once for each. */
-  #held: ReadonlySet<string> = new Set()
+  /** Units that foreign rules jumped to at the last run: each is logged once. */
+  #blocked: ReadonlySet<string> = new Set()
 
   constructor(parts: ModeSwitchParts) {
     this.#parts = parts
   }
 
-  /** Does what is left to do; once nothing is, nothing. */
+  /** Deletes what is left; does nothing once a run has left nothing. */
   async run(): Promise<void> {
     if (this.#isOver) return
     const { mode, kernel, families } = this.#parts
-    const held = new Set<string>()
+    const blocked = new Set<string>()
     let failures = 0
     for (const [family, ours] of families) {
       for (const other of await othersHere(mode, ours ?? family, kernel)) {
         try {
-          for (const unit of await this.#remove(other, family)) held.add(unit)
+          for (const unit of await this.#remove(other, family)) blocked.add(unit)
         } catch (error) {
           failures++
           this.#parts.log.error('Could not remove the rules of another mode', error, about(other, family))
         }
       }
     }
-    this.#held = held
-    this.#isOver = (await this.#leaveIpvs()) === 'done' && held.size + failures === 0
+    this.#blocked = blocked
+    this.#isOver = (await this.#leaveIpvs()) === 'done' && blocked.size + failures === 0
   }
 
   async #leaveIpvs(): Promise<'done' | 'not yet'> {
@@ -70,20 +70,20 @@ export class ModeSwitch {
     }
   }
 
-  /** Returns what strangers hold on to. It is emptied, and holds up nothing else. */
+  /** Returns the units that foreign rules jump to. They are emptied, so that all others can be deleted. */
   async #remove(other: Mode, family: Family): Promise<readonly string[]> {
     const { kernel } = this.#parts
     const found = await other.read(kernel)
     const gone = diff(found, EMPTY)
     const foreignRules = found.size === 0 ? undefined : await other.foreignRules?.(kernel)
-    const held = [...(foreignRules ?? [])].filter(([unit]) => gone.remove.has(unit))
-    const plan = park(gone, new Map(held).keys(), found)
+    const blocked = [...(foreignRules ?? [])].filter(([unit]) => gone.remove.has(unit))
+    const plan = emptied(gone, new Map(blocked).keys(), found)
     for (const command of other.write(plan)) await must(kernel, command)
     if (plan.remove.size > 0) this.#parts.log.info(0, 'Removed the rules of another mode', about(other, family))
     const key = ([unit]: readonly [Unit, string]): string => `${other.name} ${family} ${unit}`
-    const news = held.filter(one => !this.#held.has(key(one))).map(([unit, by]) => ({ unit, by }))
-    logBlocked(this.#parts.log, news, about(other, family))
-    return held.map(key)
+    const newlyBlocked = blocked.filter(one => !this.#blocked.has(key(one))).map(([unit, by]) => ({ unit, by }))
+    logBlocked(this.#parts.log, newlyBlocked, about(other, family))
+    return blocked.map(key)
   }
 }
 
@@ -91,7 +91,7 @@ function about({ name }: Mode, family: Family): Record<string, string> {
   return { mode: name, ipFamily: FAMILY_LABEL[family] }
 }
 
-/** Every mode that may have left something here, in the same family, and is not ours. */
+/** The modes other than ours that may have left rules on this node, in the same family. */
 async function othersHere(mode: Settings['mode'], ours: Tools | Family, kernel: Kernel): Promise<readonly Mode[]> {
   const family = typeof ours === 'string' ? ours : ours.family
   const others: Mode[] = []
@@ -99,7 +99,7 @@ async function othersHere(mode: Settings['mode'], ours: Tools | Family, kernel: 
     const tools = named(family, variant)
     if ((await kernel.run(askVersion(tools, 'save'))).code !== 0) continue
     const isOurs = typeof ours !== 'string' && ours.variant === variant
-    // The chains of ipvs mode have the names of iptables mode's; it reads and replaces them as its own.
+    // Chains of ipvs mode have the names of iptables mode's: ipvs mode reads and replaces those as its own.
     if (mode !== 'ipvs' && !(mode === 'iptables' && isOurs)) others.push(iptables(tools))
     if (!(mode === 'userspace' && isOurs) && (await isLeftBehind(kernel, tools))) others.push(userspace({ tools }))
   }

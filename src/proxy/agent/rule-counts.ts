@@ -1,9 +1,9 @@
 import { unitParts } from '#proxy/modes/iptables/names.ts'
 import type { Ruleset } from '#proxy/modes/mode.ts'
 
-// iptables rules → how many there are in each table, counted where they stand: there may be a million.
+// iptables rules → how many there are in each table, counted without splitting the text: there may be a million.
 
-/** Of the units of iptables mode: a chain has a rule in each line of its text, a line of ours is one. */
+/** Of the units of iptables mode: a chain has a rule in each line of its text, a unit of a single line is one rule. */
 export function ruleCounts(rules: Ruleset): Readonly<Record<string, number>> {
   const counts: Record<string, number> = { filter: 0, nat: 0 }
   for (const [unit, text] of rules) {

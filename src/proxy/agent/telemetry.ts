@@ -1,9 +1,9 @@
 import type { Invocation } from '#command-line/start.ts'
 import { VERSION } from '#command-line/version.ts'
-import type { RequestObserver } from '#kubernetes/request-observer.ts'
 import type { Credentials } from '#kubernetes/access/credentials.ts'
 import type { Event } from '#kubernetes/event.ts'
 import { EventWriter, type Fate } from '#kubernetes/event-writer.ts'
+import type { RequestObserver } from '#kubernetes/request-observer.ts'
 import type { ApiStats } from '#kubernetes/stats.ts'
 import { ApiTransport } from '#kubernetes/transport.ts'
 import { healthChecks } from '#proxy/desired/health-checks.ts'
@@ -13,8 +13,8 @@ import type { Lane } from '#proxy/sync/lane.ts'
 import type { Report } from '#proxy/sync/report.ts'
 import type { Clock, Kernel } from '#system/ports.ts'
 import { processStartedAt, vitals } from '#system/vitals.ts'
-import { claimLost, healthCheckFailed, type EventReporter, starting } from '#telemetry/events.ts'
-import { Metrics, type CurrentNumbers } from '#telemetry/metrics.ts'
+import { claimLost, type EventReporter, healthCheckFailed, starting } from '#telemetry/events.ts'
+import { type CurrentNumbers, Metrics } from '#telemetry/metrics.ts'
 import type { PendingChange } from '#telemetry/numbers/pending.ts'
 import { Slis } from '#telemetry/slis.ts'
 import type { Family } from '#values/address.ts'
@@ -25,7 +25,7 @@ import { HealthCheckServers } from './servers/health-check-servers.ts'
 import { serveMetrics } from './servers/metrics-server.ts'
 import { serveHealth } from './servers/probes.ts'
 
-// What the agent does → everything that watches it from outside: metrics, probes, health checks, Kubernetes Events.
+// What the agent does → all that shows it to the outside: metrics, probes, health checks, Kubernetes Events.
 
 export interface TelemetryParts extends Pick<Invocation, 'settings' | 'configuration' | 'flags' | 'log'> {
   readonly clock: Clock
@@ -41,7 +41,7 @@ export class Telemetry {
   readonly #metrics: Metrics
   readonly #transport: ApiTransport
   readonly #events: EventWriter
-  /** Counting a million rules takes its time, and most of the time none has changed. */
+  /** Kept until rules change: counting a million of them takes its time. */
   readonly #counted = new Map<Family, Readonly<Record<string, number>>>()
 
   constructor(parts: TelemetryParts) {
@@ -50,10 +50,10 @@ export class Telemetry {
     const build = { version: settings.reportedVersion ?? VERSION, node: process.version, mode: settings.mode }
     this.#metrics = new Metrics({ now: () => clock.now(), startedAt: processStartedAt(), build })
     this.#transport = new ApiTransport({ credentials, observer: this.observer })
-    this.#events = new EventWriter({ transport: this.#transport, clock, onFate: fate => this.#told(fate) })
+    this.#events = new EventWriter({ transport: this.#transport, clock, onFate: fate => this.#recordFate(fate) })
   }
 
-  /** Counts the requests of whoever talks to the API server. */
+  /** Counts the requests to the API server. */
   get observer(): RequestObserver {
     return {
       now: () => this.#parts.clock.now(),
@@ -62,7 +62,7 @@ export class Telemetry {
     }
   }
 
-  /** The same kernel; what it is asked to do is counted. */
+  /** The same kernel; its commands are counted. */
   kernel(kernel: Kernel): Kernel {
     return observedKernel(
       kernel,
@@ -71,7 +71,7 @@ export class Telemetry {
     )
   }
 
-  /** Hears of all the agent does, and answers for it until the signal aborts. */
+  /** Observes the agent and serves its probes, metrics and health checks until the signal aborts. */
   async serve(agent: Agent, signal: AbortSignal): Promise<void> {
     const { settings, clock, log, nodeName } = this.#parts
     const checks = new HealthCheckServers({
@@ -112,14 +112,15 @@ export class Telemetry {
   #reported(report: Report, agent: Agent, checks: HealthCheckServers): void {
     this.#metrics.reported(report)
     for (const { id, service, lost } of [...report.serviceChanges.added, ...report.serviceChanges.updated]) {
-      for (const { frontend, holder } of lost) this.#events.send(claimLost(this.#reporter(), { id, service, frontend, holder }))
+      for (const { frontend, holder } of lost)
+        this.#events.send(claimLost(this.#reporter(), { id, service, frontend, holder }))
     }
     const { units, failure, family } = report
     if (units.added + units.changed + units.removed > 0) this.#counted.delete(family)
-    const around = agent.lanes.find(lane => lane.family === family)?.draft.nodeFacts
-    if (failure !== undefined || around === undefined) return
-    const addresses = healthCheckAddresses(this.#parts.settings, around)
-    checks.want(family, healthChecks(agent.cluster, around.place), addresses)
+    const facts = agent.lanes.find(lane => lane.family === family)?.draft.nodeFacts
+    if (failure !== undefined || facts === undefined) return
+    const addresses = healthCheckAddresses(this.#parts.settings, facts)
+    checks.want(family, healthChecks(agent.cluster, facts.thisNode), addresses)
   }
 
   #standing(lanes: readonly Lane[], { wanted, open }: HealthCheckServers): CurrentNumbers {
@@ -165,7 +166,7 @@ export class Telemetry {
     return { nodeName, hostname, now: clock.now() }
   }
 
-  #told(fate: Fate): void {
+  #recordFate(fate: Fate): void {
     this.#metrics.sent(fate.result)
     if (fate.result === 'sent') return
     const { reason, note } = fate.event
@@ -173,7 +174,7 @@ export class Telemetry {
   }
 }
 
-/** A slice belongs to one family; of one that is gone nobody knows which, so all lanes look. */
+/** A slice belongs to one family; of a deleted one only the name is known, so it counts in all lanes. */
 function changeIn(event: Event, families: readonly Family[]): PendingChange | undefined {
   if (event.type === 'gone') {
     const { kind, name } = event

@@ -3,10 +3,10 @@ import { type Address, type Family, familyOf } from '#values/address.ts'
 import { type ObjectName, portId } from '#values/names.ts'
 import type { Protocol } from '#values/protocol.ts'
 
-// Services → who owns each door. Two Services may name the same address and port; the older one has it, then the one
-// whose name comes first, and the other takes over when the winner goes.
+// Services → the Service port that owns each frontend. Two Services may name the same address and port; the older one has
+// it, then the one whose name comes first. When the owner is deleted, the frontend goes to the next claim.
 
-/** One address and port that may be knocked at: `tcp 10.96.0.10:53`, or `tcp ipv4 node:30080`. */
+/** One address and port that clients connect to: `tcp 10.96.0.10 53`, or `tcp ipv4 node 30080`. */
 export type FrontendKey = string
 
 export interface Claim {
@@ -27,37 +27,38 @@ export function nodePortFrontend(protocol: Protocol, family: Family, port: numbe
 export class Claims {
   readonly #claims = new Map<FrontendKey, readonly Claim[]>()
 
-  /** Records what `next` claims instead of what `previous` claimed; returns the other services that this touches. */
+  /** Records what `next` claims instead of what `previous` claimed; returns the Services whose frontends may have changed. */
   replace(previous: Service | undefined, next: Service | undefined): ReadonlySet<ObjectName> {
     const touched = new Set<ObjectName>()
-    for (const [door, claim] of doors(previous))
-      this.#change(door, touched, held => held.filter(c => c.owner !== claim.owner))
-    for (const [door, claim] of doors(next)) this.#change(door, touched, held => [...held, claim].sort(byAge))
+    for (const [frontend, claim] of claimedFrontends(previous))
+      this.#change(frontend, touched, claims => claims.filter(({ owner }) => owner !== claim.owner))
+    for (const [frontend, claim] of claimedFrontends(next))
+      this.#change(frontend, touched, claims => [...claims, claim].sort(byAge))
     return touched
   }
 
-  /** The claim that has the door. */
-  holder(door: FrontendKey): Claim | undefined {
-    return this.#claims.get(door)?.[0]
+  /** The claim that has the frontend. */
+  holder(frontend: FrontendKey): Claim | undefined {
+    return this.#claims.get(frontend)?.[0]
   }
 
-  #change(door: FrontendKey, touched: Set<ObjectName>, edit: (held: readonly Claim[]) => readonly Claim[]): void {
-    const before = this.#claims.get(door) ?? []
+  #change(frontend: FrontendKey, touched: Set<ObjectName>, edit: (claims: readonly Claim[]) => readonly Claim[]): void {
+    const before = this.#claims.get(frontend) ?? []
     const after = edit(before)
-    if (after.length === 0) this.#claims.delete(door)
-    else this.#claims.set(door, after)
+    if (after.length === 0) this.#claims.delete(frontend)
+    else this.#claims.set(frontend, after)
     if (before.length + after.length < 2) return
     for (const claim of before) touched.add(claim.service)
     for (const claim of after) touched.add(claim.service)
   }
 }
 
-/** Whether this node answers for the Service at all: headless Services and ExternalNames have no doors. */
+/** False for headless Services and ExternalNames: they have no frontends. */
 export function isServed(service: Service): boolean {
   return service.type !== 'ExternalName' && service.clusterIPs.length > 0
 }
 
-function doors(service: Service | undefined): readonly (readonly [FrontendKey, Claim])[] {
+function claimedFrontends(service: Service | undefined): readonly (readonly [FrontendKey, Claim])[] {
   if (service === undefined || !isServed(service)) return []
   const families = service.clusterIPs.map(familyOf)
   const ips = [...service.clusterIPs, ...service.externalIPs, ...service.loadBalancerIPs].filter(ip =>
@@ -76,7 +77,7 @@ function claimOf(service: Service, port: ServicePortSpec): Claim {
   return { owner: portId(service.name, port.name), service: service.name, created: service.created }
 }
 
-/** By the Service's own name before the port's: `shop/a` comes before `shop/a-b`, though `shop/a:http` does not. */
+/** The Service's own name counts before the port's: `shop/a` comes before `shop/a-b`, though `shop/a:http` does not. */
 function byAge(a: Claim, b: Claim): number {
   return a.created - b.created || byText(a.service, b.service) || byText(a.owner, b.owner)
 }

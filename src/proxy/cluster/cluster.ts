@@ -1,23 +1,24 @@
 import type { Event } from '#kubernetes/event.ts'
-import type { ClusterObject, EndpointSlice, Kind, Node, Service, ServiceCIDR } from '#kubernetes/objects.ts'
+import type { ClusterObject, EndpointSlice, ObjectKind, Node, Service, ServiceCIDR } from '#kubernetes/objects.ts'
 import type { Family } from '#values/address.ts'
 import type { Cidr } from '#values/cidr.ts'
 import type { ObjectName } from '#values/names.ts'
 import { Claims } from './claims.ts'
 import { Slices } from './slices.ts'
 
-// Events → what is true. The same objects give the same cluster, whatever order they came in.
+// Events → the Services, EndpointSlices, ranges and Node of the cluster. The same objects give the same cluster, whatever
+// order they came in.
 
 /** What an event may have changed. */
 export interface Touched {
   readonly services: ReadonlySet<ObjectName>
   readonly node: boolean
-  /** The ranges of Services. */
+  /** The ranges cluster IPs are taken from. */
   readonly ranges?: true
 }
 
-/** What must be known before rules are written; a cluster need not show us the ranges of its Services. */
-const KINDS: readonly Kind[] = ['Service', 'EndpointSlice', 'Node']
+/** Rules are written once these are known. ServiceCIDR is not among them: an API server may not serve it, or not to this agent. */
+const KINDS: readonly ObjectKind[] = ['Service', 'EndpointSlice', 'Node']
 const NO_SERVICES: ReadonlySet<ObjectName> = new Set()
 const NOTHING: Touched = { services: NO_SERVICES, node: false }
 
@@ -26,7 +27,7 @@ export class Cluster {
   readonly #services = new Map<ObjectName, Service>()
   readonly #slices = new Slices()
   readonly #ranges = new Map<ObjectName, ServiceCIDR>()
-  readonly #synced = new Set<Kind>()
+  readonly #synced = new Set<ObjectKind>()
   #node: Node | undefined
 
   apply(event: Event): Touched {
@@ -43,13 +44,13 @@ export class Cluster {
     }
   }
 
-  /** Rules may be written only once Services, EndpointSlices and our own Node have been seen whole. */
+  /** Rules may be written only once Services, EndpointSlices and this node's Node have been listed to the end. */
   get complete(): boolean {
     return KINDS.every(kind => this.#synced.has(kind))
   }
 
-  /** Whether this kind has been seen whole; that there is nothing of it counts. */
-  has(kind: Kind): boolean {
+  /** True once this kind has been listed to the end, also where the list was empty. */
+  has(kind: ObjectKind): boolean {
     return this.#synced.has(kind)
   }
 
@@ -57,7 +58,7 @@ export class Cluster {
     return this.#node
   }
 
-  /** The ranges from which cluster IPs are taken, in order; none where the cluster does not tell. */
+  /** The ranges cluster IPs are taken from, sorted; none where the API server serves no ServiceCIDRs. */
   get serviceRanges(): readonly Cidr[] {
     return [...new Set([...this.#ranges.values()].flatMap(({ cidrs }) => cidrs))].sort()
   }
@@ -93,8 +94,8 @@ export class Cluster {
     }
   }
 
-  /** A node that is deleted under us is still where it was: rules and pods' ranges stay, as with kube-proxy. */
-  #remove(kind: Kind, name: ObjectName): Touched {
+  /** The Node stays known when its object is deleted: rules and pod ranges stay, as with kube-proxy. */
+  #remove(kind: ObjectKind, name: ObjectName): Touched {
     switch (kind) {
       case 'Service':
         return this.#replaceService(name, undefined)

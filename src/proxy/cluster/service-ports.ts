@@ -5,7 +5,7 @@ import { type ObjectName, type PortName, portId } from '#values/names.ts'
 import type { Protocol } from '#values/protocol.ts'
 import { addressFrontend, type Claims, type FrontendKey, isServed, nodePortFrontend } from './claims.ts'
 
-// One Service, one family → its ports, each with just the doors it owns.
+// One Service, one family → its ports, each with just the frontends it owns.
 
 export interface ServicePort {
   /** `shop/cart:http` */
@@ -14,12 +14,12 @@ export interface ServicePort {
   readonly name: PortName
   readonly protocol: Protocol
   readonly port: number
-  /** Absent where an older Service has this very address and port. */
+  /** Absent where an older Service has the same address and port. */
   readonly clusterIP?: Address
   readonly externalIPs: readonly Address[]
   readonly loadBalancerIPs: readonly Address[]
   readonly nodePort?: number
-  /** Empty: everybody may come. */
+  /** Clients that load balancer addresses admit; empty: all. */
   readonly sourceRanges: readonly Cidr[]
   readonly externalPolicy: Policy
   readonly internalPolicy: Policy
@@ -28,9 +28,9 @@ export interface ServicePort {
   readonly lost: readonly LostClaim[]
 }
 
-/** A door this port asked for and another Service has. */
+/** A frontend this port asked for and another Service has. */
 export interface LostClaim {
-  readonly door: FrontendKey
+  readonly frontend: FrontendKey
   readonly holder: string
 }
 
@@ -40,9 +40,9 @@ export function servicePorts(service: Service, family: Family, claims: Claims): 
   return service.ports.map(spec => {
     const id = portId(service.name, spec.name)
     const lost: LostClaim[] = []
-    const owns = (door: FrontendKey): boolean => {
-      const holder = claims.holder(door)?.owner ?? id
-      if (holder !== id) lost.push({ door, holder })
+    const owns = (frontend: FrontendKey): boolean => {
+      const holder = claims.holder(frontend)?.owner ?? id
+      if (holder !== id) lost.push({ frontend, holder })
       return holder === id
     }
     const mine = (ips: readonly Address[]): readonly Address[] =>

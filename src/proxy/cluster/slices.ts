@@ -5,7 +5,7 @@ import type { Protocol } from '#values/protocol.ts'
 
 // EndpointSlices → the endpoints of a service port, each address and port once, whatever order the slices came in.
 
-/** One address and port behind a service port, with what its slice says of it. */
+/** One address and port behind a service port, with the conditions its slice gives. */
 export interface KnownEndpoint extends SliceEndpoint {
   readonly port: number
   /** `10.244.1.2:3306` */
@@ -16,7 +16,7 @@ export class Slices {
   readonly #slices = new Map<ObjectName, EndpointSlice>()
   readonly #byService = new Map<ObjectName, Set<ObjectName>>()
 
-  /** Returns the Services this touches: two where a slice changes hands. */
+  /** Returns the Services that may have changed: two where the slice's label names another Service than before. */
   put(slice: EndpointSlice): readonly ObjectName[] {
     const touched = this.remove(slice.name)
     this.#slices.set(slice.name, slice)
@@ -70,7 +70,7 @@ function collect(slice: EndpointSlice, { port }: SlicePort, found: Map<string, K
   }
 }
 
-/** While a pod moves between slices it stands in two; the better news is the truth. */
+/** While a pod moves between slices it stands in two, and the one that lags calls it less ready: the better condition counts. */
 function liveness({ ready, serving, terminating }: SliceEndpoint): number {
   return (terminating ? 0 : 4) + (ready ? 2 : 0) + (serving ? 1 : 0)
 }

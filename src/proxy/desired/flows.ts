@@ -2,11 +2,11 @@ import type { Address } from '#values/address.ts'
 import type { Protocol } from '#values/protocol.ts'
 import type { Resolved } from './resolve.ts'
 
-// What became of a service port → the connections the kernel must forget. UDP and SCTP have no end the kernel can see: a
-// client that goes on sending would be sent to an endpoint that is gone, or past a Service that has come.
+// Changes of a service port → the conntrack entries to delete. Flows of UDP and SCTP have no end the kernel can see: a client
+// that goes on sending would be sent to an endpoint that is gone, or past a Service that is new.
 
-/** One door of a service port, and which answers at it are good. */
-export interface Doorway {
+/** One frontend of a service port, and which flows at it are stale. */
+export interface FrontendFlows {
   readonly protocol: Protocol
   /** Absent for a node port: any address of the node. */
   readonly ip?: Address
@@ -14,72 +14,78 @@ export interface Doorway {
   readonly stale: Staleness
 }
 
+/** By the source of a flow's replies: an endpoint as `10.244.1.2:53`, or the name of a listener of the relay. */
 export type Staleness =
-  /** The door stands: every connection is stale that is not answered by one of these. */
+  /** The frontend exists: every flow is stale that none of these answers. */
   | { readonly unless: ReadonlySet<string> }
-  /** The door is gone: only what we sent to these was ours to forget. */
+  /** The frontend is gone: flows to these were made by its rules; others at the same address and port were not. */
   | { readonly only: ReadonlySet<string> }
 
-/** One key a door: a later judgement of the same door replaces an earlier one that has not been carried out yet. */
-export type Owed = ReadonlyMap<string, Doorway>
+/** By frontend, so that a later change replaces an earlier one whose entries have not been deleted yet. */
+export type PendingFlows = ReadonlyMap<string, FrontendFlows>
 
-/** Who else may answer at the doors of a service port, besides its endpoints. */
-export type OtherAnswerers = (traffic: Resolved['traffic']) => readonly string[]
+/** The relay's listeners that answer at the frontends of a service port, besides its endpoints. */
+export type ListenersOf = (traffic: Resolved['traffic']) => readonly string[]
 
-const NOBODY_ELSE: OtherAnswerers = () => []
+const NO_LISTENERS: ListenersOf = () => []
 
-/** What a change of one Service owes; empty where nothing that matters to connections has changed. */
-export function owedFlows(
+/** After a change of one Service; empty where the change does not matter to existing flows. */
+export function changedFlows(
   before: readonly Resolved[],
   after: readonly Resolved[],
-  others: OtherAnswerers = NOBODY_ELSE,
-): Owed {
-  const owed = new Map<string, Doorway>()
-  const standing = doorsOf(after, others)
-  const earlier = doorsOf(before, others)
-  for (const [key, { door, serving }] of earlier) {
-    if (!standing.has(key)) owed.set(key, { ...door, stale: { only: serving } })
+  listenersOf: ListenersOf = NO_LISTENERS,
+): PendingFlows {
+  const pending = new Map<string, FrontendFlows>()
+  const standing = answeredFrontends(after, listenersOf)
+  const earlier = answeredFrontends(before, listenersOf)
+  for (const [key, { frontend, answering }] of earlier) {
+    if (!standing.has(key)) pending.set(key, { ...frontend, stale: { only: answering } })
   }
-  for (const [key, { door, serving }] of standing) {
+  for (const [key, { frontend, answering }] of standing) {
     const known = earlier.get(key)
-    if (known === undefined || !sameSet(known.serving, serving)) owed.set(key, { ...door, stale: { unless: serving } })
+    if (known === undefined || !sameSet(known.answering, answering))
+      pending.set(key, { ...frontend, stale: { unless: answering } })
   }
-  return owed
+  return pending
 }
 
 /**
- * What is owed for the time in which rules were gone. Connections of TCP, too: where the first packet of one went, the kernel
- * sends its repetitions, although nobody has ever answered there.
+ * After rules were missing: packets may have passed without DNAT. TCP counts here, too: where conntrack has let the first packet
+ * of a connection pass, it lets its repetitions pass, although no endpoint has ever answered.
  */
-export function passedFlows(standing: readonly Resolved[], others: OtherAnswerers = NOBODY_ELSE): Owed {
-  const doors = [...doorsOf(standing, others), ...doorsOf(standing, others, ['tcp'])]
-  return new Map(doors.map(([key, { door, serving }]) => [key, { ...door, stale: { unless: serving } }]))
+export function bypassedFlows(standing: readonly Resolved[], listenersOf: ListenersOf = NO_LISTENERS): PendingFlows {
+  const frontends = [...answeredFrontends(standing, listenersOf), ...answeredFrontends(standing, listenersOf, ['tcp'])]
+  return new Map(
+    frontends.map(([key, { frontend, answering }]) => [key, { ...frontend, stale: { unless: answering } }]),
+  )
 }
 
-/** What has no end that the kernel sees. */
+/** Protocols whose flows have no end that the kernel sees. */
 const ENDLESS: readonly Protocol[] = ['udp', 'sctp']
 
-interface Door {
-  readonly door: { readonly protocol: Protocol; readonly ip?: Address; readonly port: number }
+interface AnsweredFrontend {
+  readonly frontend: { readonly protocol: Protocol; readonly ip?: Address; readonly port: number }
   /** Endpoints that may still answer, ready or terminating, near or far: policy decides for new connections only. */
-  readonly serving: ReadonlySet<string>
+  readonly answering: ReadonlySet<string>
 }
 
-function doorsOf(ports: readonly Resolved[], others: OtherAnswerers, protocols = ENDLESS): ReadonlyMap<string, Door> {
-  const doors = new Map<string, Door>()
+function answeredFrontends(
+  ports: readonly Resolved[],
+  listenersOf: ListenersOf,
+  protocols = ENDLESS,
+): ReadonlyMap<string, AnsweredFrontend> {
+  const found = new Map<string, AnsweredFrontend>()
   for (const { traffic, endpoints } of ports) {
     const { protocol } = traffic
     if (!protocols.includes(protocol)) continue
-    const texts = endpoints.filter(endpoint => endpoint.serving).map(({ text }) => text)
-    const serving = new Set([...texts, ...others(traffic)])
+    const serving = endpoints.filter(endpoint => endpoint.serving).map(({ text }) => text)
+    const answering = new Set([...serving, ...listenersOf(traffic)])
     for (const { ip, port } of traffic.frontends) {
-      doors.set(`${protocol} ${ip ?? 'node'} ${port}`, {
-        door: { protocol, ...(ip !== undefined && { ip }), port },
-        serving,
-      })
+      const frontend = { protocol, ...(ip !== undefined && { ip }), port }
+      found.set(`${protocol} ${ip ?? 'node'} ${port}`, { frontend, answering })
     }
   }
-  return doors
+  return found
 }
 
 function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {

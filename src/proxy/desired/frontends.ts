@@ -1,11 +1,11 @@
 import type { ServicePort } from '#proxy/cluster/service-ports.ts'
-import type { Choice } from './pools.ts'
+import type { PoolChoice } from './pools.ts'
 import type { Frontend } from './traffic.ts'
 import { externalVerdict, internalVerdict } from './verdicts.ts'
 
-// A service port → every address and port one may knock at, with what happens there.
+// A service port → its frontends, each with what happens to a connection there.
 
-export function frontends(port: ServicePort, choice: Choice): readonly Frontend[] {
+export function frontends(port: ServicePort, choice: PoolChoice): readonly Frontend[] {
   const outward = externalVerdict(choice)
   const found: Frontend[] = []
   if (port.clusterIP !== undefined) {

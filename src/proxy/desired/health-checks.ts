@@ -4,7 +4,7 @@ import { familyOf } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
 import type { ThisNode } from './this-node.ts'
 
-// A cluster → what load balancers ask this node at each healthCheckNodePort: how many of a Service's pods it has.
+// A cluster → the answer of this node at each healthCheckNodePort: how many pods of the Service it has.
 
 export interface HealthCheck {
   readonly service: ObjectName
@@ -13,19 +13,20 @@ export interface HealthCheck {
   readonly count: number
 }
 
-export type Place = Pick<ThisNode, 'family' | 'nodeName'>
-
-/** By the name of the Service. Only a Service with an address in this family is asked for in it. */
-export function healthChecks(cluster: Cluster, place: Place): readonly HealthCheck[] {
+/** Sorted by the name of the Service. A Service without a cluster IP in this family has no health check in it. */
+export function healthChecks(
+  cluster: Cluster,
+  { family, nodeName }: Pick<ThisNode, 'family' | 'nodeName'>,
+): readonly HealthCheck[] {
   const found: HealthCheck[] = []
   for (const { name, healthCheckNodePort: port, clusterIPs } of cluster.services()) {
-    if (port === undefined || !clusterIPs.some(ip => familyOf(ip) === place.family)) continue
-    found.push({ service: name, port, count: readyHere(cluster.slices(name, place.family), place.nodeName) })
+    if (port === undefined || !clusterIPs.some(ip => familyOf(ip) === family)) continue
+    found.push({ service: name, port, count: readyHere(cluster.slices(name, family), nodeName) })
   }
   return found.sort((a, b) => (a.service < b.service ? -1 : 1))
 }
 
-/** By the ports the slices have, as kube-proxy counts: a pod of a port that the Service does not name is one, too. */
+/** By the ports of the slices, as kube-proxy counts: a pod of a port that the Service does not name counts, too. */
 function readyHere(slices: ReturnType<Cluster['slices']>, nodeName: string): number {
   const ports = new Map(slices.flatMap(slice => slice.ports).map(port => [`${port.protocol} ${port.name}`, port]))
   const here = [...ports.values()]

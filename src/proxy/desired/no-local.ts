@@ -1,13 +1,13 @@
 import type { Resolved } from './resolve.ts'
 
-// Service ports as they stand → how many of them turn traffic away only because their policy is Local.
+// Service ports → how many of them drop traffic only because their policy is Local.
 
 export interface NoLocalEndpoints {
   readonly internal: number
   readonly external: number
 }
 
-/** Ports that somebody could serve, though nobody on this node. */
+/** Counts ports that have endpoints, but none on this node. */
 export function noLocalEndpoints(ports: Iterable<Resolved>): NoLocalEndpoints {
   let internal = 0
   let external = 0

@@ -1,29 +1,29 @@
 import type { ServicePort } from '#proxy/cluster/service-ports.ts'
 import type { KnownEndpoint } from '#proxy/cluster/slices.ts'
 import type { ThisNode } from './this-node.ts'
-import { nearness } from './topology.ts'
+import { topology } from './topology.ts'
 import type { Endpoint, Pools } from './traffic.ts'
 
-// Endpoints → the two pools a service port may draw from. Terminating endpoints serve only where no ready one is left,
-// and that is decided for each pool by itself.
+// Endpoints → the two pools a service port may draw from. A pool takes terminating endpoints only where it has no ready one;
+// each pool decides that by itself.
 
-export interface Choice extends Pools {
-  /** Somebody, somewhere, could answer: where false, clients are refused at once. */
+export interface PoolChoice extends Pools {
+  /** True where an endpoint on any node could answer; otherwise connections are rejected at once. */
   readonly any: boolean
-  /** In neither pool, but may still answer those who are connected. */
+  /** Endpoints in neither pool that may still answer connections they already have. */
   readonly leaving: readonly Endpoint[]
 }
 
-export function pools(port: ServicePort, endpoints: readonly KnownEndpoint[], place: ThisNode): Choice {
-  const cluster = usesCluster(port) ? clusterPool(endpoints, place) : []
-  const local = usesLocal(port) ? readyOrServing(endpoints.filter(isOn(place))) : []
+export function pools(port: ServicePort, endpoints: readonly KnownEndpoint[], thisNode: ThisNode): PoolChoice {
+  const cluster = usesCluster(port) ? clusterPool(endpoints, thisNode) : []
+  const local = usesLocal(port) ? readyOrServing(endpoints.filter(isOn(thisNode))) : []
   const any = cluster.length > 0 || (usesLocal(port) && readyOrServing(endpoints).length > 0)
   const leaving = others(port, endpoints, [...cluster, ...local])
-  const mark = marked(place)
+  const mark = marked(thisNode)
   return { any, cluster: cluster.map(mark), local: local.map(mark), leaving: leaving.map(mark) }
 }
 
-/** Over TCP a pod that is there at all may be in the middle of an answer; connections of other protocols are forgotten sooner. */
+/** Over TCP an endpoint in any condition may be in the middle of an answer; flows of other protocols are deleted once it stops serving. */
 function others(
   { protocol }: ServicePort,
   endpoints: readonly KnownEndpoint[],
@@ -47,9 +47,9 @@ function usesLocal(port: ServicePort): boolean {
   return port.internalPolicy === 'Local' || (port.externalPolicy === 'Local' && isOutward(port))
 }
 
-function clusterPool(endpoints: readonly KnownEndpoint[], place: ThisNode): readonly KnownEndpoint[] {
+function clusterPool(endpoints: readonly KnownEndpoint[], thisNode: ThisNode): readonly KnownEndpoint[] {
   const ready = endpoints.filter(endpoint => endpoint.ready)
-  const near = ready.filter(nearness(ready, place))
+  const near = ready.filter(topology(ready, thisNode))
   return near.length > 0 ? near : endpoints.filter(isLeaving)
 }
 
@@ -66,7 +66,7 @@ function isOn({ nodeName }: ThisNode): (endpoint: KnownEndpoint) => boolean {
   return endpoint => nodeName !== '' && endpoint.nodeName === nodeName
 }
 
-function marked(place: ThisNode): (endpoint: KnownEndpoint) => Endpoint {
-  const isLocal = isOn(place)
+function marked(thisNode: ThisNode): (endpoint: KnownEndpoint) => Endpoint {
+  const isLocal = isOn(thisNode)
   return endpoint => ({ ip: endpoint.ip, port: endpoint.port, text: endpoint.text, local: isLocal(endpoint) })
 }

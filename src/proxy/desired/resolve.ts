@@ -8,28 +8,28 @@ import type { ThisNode } from './this-node.ts'
 import type { ServiceTraffic } from './traffic.ts'
 import { gate } from './verdicts.ts'
 
-// A Service as the cluster has it → what this node should do about each of its ports.
+// A Service and its slices → the traffic of each of its ports, as this node should carry it.
 
 export interface Resolved {
   readonly port: ServicePort
   readonly traffic: ServiceTraffic
-  /** All endpoints of the port, whatever their condition. */
+  /** All endpoints of the port, in any condition. */
   readonly endpoints: readonly KnownEndpoint[]
 }
 
-export function resolve(cluster: Cluster, name: ObjectName, place: ThisNode): readonly Resolved[] {
+export function resolve(cluster: Cluster, name: ObjectName, thisNode: ThisNode): readonly Resolved[] {
   const service = cluster.service(name)
   if (service === undefined) return []
-  const slices = cluster.slices(name, place.family)
-  return servicePorts(service, place.family, cluster.claims).map(port => {
+  const slices = cluster.slices(name, thisNode.family)
+  return servicePorts(service, thisNode.family, cluster.claims).map(port => {
     const endpoints = endpointsOf(slices, port.name, port.protocol)
-    return { port, endpoints, traffic: traffic(port, endpoints, place) }
+    return { port, endpoints, traffic: traffic(port, endpoints, thisNode) }
   })
 }
 
-export function traffic(port: ServicePort, endpoints: readonly KnownEndpoint[], place: ThisNode): ServiceTraffic {
-  const choice = pools(port, endpoints, place)
-  const way = gate(port, choice)
+export function traffic(port: ServicePort, endpoints: readonly KnownEndpoint[], thisNode: ThisNode): ServiceTraffic {
+  const choice = pools(port, endpoints, thisNode)
+  const outside = gate(port, choice)
   return {
     id: port.id,
     service: port.service,
@@ -37,8 +37,8 @@ export function traffic(port: ServicePort, endpoints: readonly KnownEndpoint[], 
     frontends: frontends(port, choice),
     pools: { cluster: choice.cluster, local: choice.local },
     ...(choice.leaving.length > 0 && { leaving: choice.leaving }),
-    masquerade: place.masquerade,
-    ...(way !== undefined && { gate: way }),
+    masquerade: thisNode.masquerade,
+    ...(outside !== undefined && { gate: outside }),
     ...(port.stickySeconds !== undefined && { stickySeconds: port.stickySeconds }),
     ...(port.healthCheckPort !== undefined && { healthCheckPort: port.healthCheckPort }),
   }

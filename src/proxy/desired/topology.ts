@@ -1,17 +1,17 @@
 import type { KnownEndpoint } from '#proxy/cluster/slices.ts'
 import type { ThisNode } from './this-node.ts'
 
-// Hints → which endpoints are near enough. Only ready endpoints are asked, and a hint missing anywhere ends the matter.
+// Hints of endpoints → the endpoints near enough for this node. A kind of hint counts only where every ready endpoint has it.
 
-export type Near = (endpoint: KnownEndpoint) => boolean
+export type IsNear = (endpoint: KnownEndpoint) => boolean
 
-const EVERYWHERE: Near = () => true
+const EVERYWHERE: IsNear = () => true
 
-/** The node's own hints first, then its zone's; where neither names us, traffic goes everywhere. */
-export function nearness(ready: readonly KnownEndpoint[], { nodeName, zone }: ThisNode): Near {
-  const here: Near = ({ forNodes }) => forNodes?.includes(nodeName) ?? false
+/** Hints for nodes come first, then hints for zones; where neither names this node, traffic goes to all endpoints. */
+export function topology(ready: readonly KnownEndpoint[], { nodeName, zone }: ThisNode): IsNear {
+  const here: IsNear = ({ forNodes }) => forNodes?.includes(nodeName) ?? false
   if (ready.every(endpoint => endpoint.forNodes !== undefined) && ready.some(here)) return here
-  const inZone: Near = ({ forZones }) => zone !== undefined && (forZones?.includes(zone) ?? false)
+  const inZone: IsNear = ({ forZones }) => zone !== undefined && (forZones?.includes(zone) ?? false)
   if (ready.every(endpoint => endpoint.forZones !== undefined) && ready.some(inZone)) return inZone
   return EVERYWHERE
 }

@@ -3,7 +3,7 @@ import type { Cidr } from '#values/cidr.ts'
 import type { ObjectName } from '#values/names.ts'
 import type { Protocol } from '#values/protocol.ts'
 
-// One service port, in one family, seen from this node. All policy is decided here; a mode only says it in its own words.
+// One service port, in one family, seen from this node. All policy is decided here; a mode only writes it as rules.
 
 export interface ServiceTraffic {
   /** `shop/cart:http` */
@@ -12,15 +12,15 @@ export interface ServiceTraffic {
   readonly protocol: Protocol
   readonly frontends: readonly Frontend[]
   readonly pools: Pools
-  /** Endpoints in neither pool that may still answer those who are connected to them; absent where there is none. */
+  /** Endpoints in neither pool that may still answer connections they already have; absent where there is none. */
   readonly leaving?: readonly Endpoint[]
-  /** Who is masqueraded at the cluster IP. */
+  /** Which clients are masqueraded at the cluster IP. */
   readonly masquerade: 'all' | 'from-outside' | 'never'
-  /** What happens to traffic from outside the cluster; absent where no frontend faces outside or nobody could answer. */
+  /** What happens to traffic from outside the cluster; absent where no frontend faces outside or no endpoint could answer. */
   readonly gate?: Gate
   /** Clients keep their endpoint for this long. */
   readonly stickySeconds?: number
-  /** The port on which this node is asked whether it has local endpoints. */
+  /** The port at which load balancers ask whether this node has local endpoints. */
   readonly healthCheckPort?: number
 }
 
@@ -40,7 +40,7 @@ export interface Endpoint {
   readonly local: boolean
 }
 
-/** An address and port one may knock at; a node port has no address: any of the node's own will do. */
+/** An address and port that clients connect to; a node port has no address: any of the node's own will do. */
 export interface Frontend {
   readonly kind: 'cluster-ip' | 'external-ip' | 'load-balancer' | 'node-port'
   readonly ip?: Address
@@ -52,16 +52,16 @@ export interface Frontend {
 
 export type Verdict =
   | { readonly to: 'pool'; readonly pool: PoolName }
-  /** Through the service's gate, which says what outside traffic may do. */
+  /** To the gate of the service port, which decides about traffic from outside. */
   | { readonly to: 'gate' }
-  /** Nobody anywhere: refuse at once. */
+  /** No endpoint on any node: the client learns it at once. */
   | { readonly to: 'reject' }
-  /** Somebody, but nobody a Local policy allows. */
+  /** Endpoints, but none that the policy Local allows. */
   | { readonly to: 'drop' }
 
-/** The way in from outside, shared by all outward frontends of a service port. */
+/** Traffic from outside, for all outward frontends of a service port. */
 export type Gate =
   /** externalTrafficPolicy Cluster: masquerade, then the cluster pool. */
   | { readonly policy: 'Cluster' }
-  /** externalTrafficPolicy Local: pods and the node itself go to the cluster pool, everybody else to local endpoints or nowhere. */
+  /** externalTrafficPolicy Local: pods and the node itself go to the cluster pool, all other clients to local endpoints or nowhere. */
   | { readonly policy: 'Local'; readonly others: 'local' | 'drop' }

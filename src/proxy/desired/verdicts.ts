@@ -1,5 +1,5 @@
 import type { ServicePort } from '#proxy/cluster/service-ports.ts'
-import { type Choice, isOutward } from './pools.ts'
+import { isOutward, type PoolChoice } from './pools.ts'
 import type { Gate, Verdict } from './traffic.ts'
 
 // Policy and pools → what happens at each frontend.
@@ -9,19 +9,19 @@ const DROP: Verdict = { to: 'drop' }
 const GATE: Verdict = { to: 'gate' }
 
 /** What happens at the cluster IP. */
-export function internalVerdict({ internalPolicy }: ServicePort, { any, cluster, local }: Choice): Verdict {
+export function internalVerdict({ internalPolicy }: ServicePort, { any, cluster, local }: PoolChoice): Verdict {
   if (!any) return REJECT
   const pool = internalPolicy === 'Local' ? 'local' : 'cluster'
   return (pool === 'local' ? local : cluster).length > 0 ? { to: 'pool', pool } : DROP
 }
 
 /** What happens at an address that faces outside. */
-export function externalVerdict({ any }: Choice): Verdict {
+export function externalVerdict({ any }: PoolChoice): Verdict {
   return any ? GATE : REJECT
 }
 
-/** How traffic from outside goes on, where there is such a way in and anybody behind it. */
-export function gate(port: ServicePort, { any, local }: Choice): Gate | undefined {
+/** What traffic from outside may do; undefined where no frontend faces outside, or no endpoint could answer. */
+export function gate(port: ServicePort, { any, local }: PoolChoice): Gate | undefined {
   if (!any || !isOutward(port)) return undefined
   if (port.externalPolicy === 'Cluster') return { policy: 'Cluster' }
   return { policy: 'Local', others: local.length > 0 ? 'local' : 'drop' }

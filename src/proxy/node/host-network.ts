@@ -14,13 +14,13 @@ import type { Cidr } from '#values/cidr.ts'
 import { same } from '#values/same.ts'
 import type { HostNetwork } from './node-view.ts'
 
-// What the machine says of itself, kept up to date.
+// The host's answers about its addresses, routes and connection tracking → a HostNetwork, kept up to date.
 
 type ModeName = Settings['mode']
 
 export const NO_HOST_NETWORK: HostNetwork = { addresses: { ipv4: [], ipv6: [] }, liberalConntrack: false }
 
-/** A question the machine does not answer is answered as kube-proxy would assume. */
+/** Where a question fails, the known addresses and routes stay; connection tracking is taken for strict, as kube-proxy does. */
 export async function readHostNetwork(
   kernel: Kernel,
   mode: ModeName,
@@ -29,7 +29,7 @@ export async function readHostNetwork(
   const [listing, liberal, routes] = await Promise.all([
     kernel.run(LIST_ADDRESSES),
     kernel.run(readSysctl(TCP_BE_LIBERAL)),
-    needsRoutes(mode) ? lookAtRoutes(kernel, known) : undefined,
+    needsRoutes(mode) ? readRoutes(kernel, known) : undefined,
   ])
   const addresses =
     listing.code === 0
@@ -40,21 +40,21 @@ export async function readHostNetwork(
   return same(now, known) ? known : now
 }
 
-async function lookAtRoutes(kernel: Kernel, known: HostNetwork): Promise<NonNullable<HostNetwork['routes']>> {
-  const leading = async (family: Family): Promise<readonly Cidr[]> => {
+async function readRoutes(kernel: Kernel, known: HostNetwork): Promise<NonNullable<HostNetwork['routes']>> {
+  const destinations = async (family: Family): Promise<readonly Cidr[]> => {
     const { code, stdout } = await kernel.run(LIST_ROUTES[family])
     return code === 0 ? routesOf(stdout) : (known.routes?.[family] ?? [])
   }
-  const [ipv4, ipv6] = await Promise.all([leading('ipv4'), leading('ipv6')])
+  const [ipv4, ipv6] = await Promise.all([destinations('ipv4'), destinations('ipv6')])
   return { ipv4, ipv6 }
 }
 
-/** Only nftables mode sends away who knocks at an address that no Service has. */
+/** Only nftables mode rejects connections to an address of the Service ranges that no Service has. */
 function needsRoutes(mode: ModeName): boolean {
   return mode === 'nftables'
 }
 
-/** `ip monitor` says when an address comes or goes; where it cannot, there is the next regular look. */
+/** `ip monitor` reports addresses that come or go; where it cannot run, the next regular read finds them. */
 export class AddressWatch {
   readonly #clock: Clock
   readonly #following: Following | undefined
@@ -67,8 +67,8 @@ export class AddressWatch {
     )
   }
 
-  /** Resolves at news, and a moment later so that addresses that come together are seen together, or after this long. */
-  async or(ms: number, signal: AbortSignal): Promise<void> {
+  /** Resolves after this long, or a moment after a change: addresses that come together are then read together. */
+  async changeOr(ms: number, signal: AbortSignal): Promise<void> {
     await this.#clock.sleep(ms, AbortSignal.any([signal, this.#wake.signal]))
     if (!this.#wake.signal.aborted) return
     await this.#clock.sleep(TOGETHER_MS, signal)

@@ -2,8 +2,8 @@ import { numbersOf, readFiles, writeNumber } from '#dialects/sysctl.ts'
 import type { Kernel, Outcome } from '#system/ports.ts'
 import type { Log } from '#telemetry/log/klog.ts'
 
-// Wanted values of kernel settings → those values, written only where another one stands. One that cannot be written is
-// no reason to stop: kube-proxy's end over a tuning value takes all Services of a node with it.
+// Wanted values of kernel settings → those values, written only where another one is found. One that cannot be written must not
+// end the agent: kube-proxy exits over a tuning value, and takes all Services of a node with it.
 
 export interface KernelSetting {
   /** The file. */
@@ -11,63 +11,65 @@ export interface KernelSetting {
   /** As the log and the person on call know it. */
   readonly name: string
   readonly value: number
-  /** Whether the value that stands there will do; where absent, only the wanted one does. */
+  /** True for a value that may stay; where absent, only the wanted one may. */
   readonly fits?: (current: number) => boolean
   /** Left alone where the one with this name could not be set. */
   readonly needs?: string
-  /** The setting that leaves it alone. */
+  /** The setting of ours that leaves it alone. */
   readonly avoid: string
-  /** What the log says once it is set. */
-  readonly told: readonly [v: number, message: string, pairs?: Readonly<Record<string, unknown>>]
+  /** The log line once it is set. */
+  readonly logged: readonly [v: number, message: string, pairs?: Readonly<Record<string, unknown>>]
 }
 
-export interface KernelSettingParts {
+export interface KernelSettingOptions {
   readonly kernel: Kernel
   readonly log: Log
 }
 
-/** What stands there now. */
-export interface Look {
+/** Values by path, and the end of the command that read them. */
+export interface CurrentSettings {
   readonly values: ReadonlyMap<string, number>
   readonly outcome: Outcome
 }
 
-export async function look(kernel: Kernel, knobs: readonly KernelSetting[]): Promise<Look> {
-  const outcome = await kernel.run(readFiles(knobs.map(({ path }) => path)))
+export async function readSettings(kernel: Kernel, settings: readonly KernelSetting[]): Promise<CurrentSettings> {
+  const outcome = await kernel.run(readFiles(settings.map(({ path }) => path)))
   return { values: numbersOf(outcome.stdout), outcome }
 }
 
 interface Refusal {
-  readonly knob: KernelSetting
+  readonly setting: KernelSetting
   readonly current: number | undefined
   readonly reason: string
 }
 
-export async function turn(
-  { kernel, log }: KernelSettingParts,
-  knobs: readonly KernelSetting[],
-  seen?: Look,
+export async function applySettings(
+  { kernel, log }: KernelSettingOptions,
+  settings: readonly KernelSetting[],
+  found?: CurrentSettings,
 ): Promise<void> {
-  const { values, outcome } = seen ?? (await look(kernel, knobs))
+  const { values, outcome } = found ?? (await readSettings(kernel, settings))
   const refusals = new Map<string, Refusal>()
-  for (const knob of knobs) {
-    if (knob.needs !== undefined && refusals.has(knob.needs)) continue
-    const { path, name, value, fits = current => current === value } = knob
+  for (const setting of settings) {
+    if (setting.needs !== undefined && refusals.has(setting.needs)) continue
+    const { path, name, value, fits = current => current === value } = setting
     const current = values.get(path)
     if (current !== undefined && fits(current)) continue
     const answer = current === undefined ? outcome : await kernel.run(writeNumber(path, value))
-    if (answer.code === 0) log.info(...knob.told)
-    else refusals.set(name, { knob, current, reason: reasonOf(path, answer) })
+    if (answer.code === 0) log.info(...setting.logged)
+    else refusals.set(name, { setting, current, reason: reasonOf(path, answer) })
   }
-  for (const [reason, alike] of Map.groupBy(refusals.values(), ({ reason }) => reason)) tell(log, reason, alike)
+  for (const [reason, alike] of Map.groupBy(refusals.values(), ({ reason }) => reason)) logRefusals(log, reason, alike)
 }
 
-/** One line for one missing permission, however many settings it keeps us from. */
-function tell(log: Log, reason: string, refusals: readonly Refusal[]): void {
+/** One line for one missing permission, however many settings it prevents. */
+function logRefusals(log: Log, reason: string, refusals: readonly Refusal[]): void {
   log.warning('Some kernel settings stay as they are', {
     reason,
-    settings: refusals.map(({ knob, current }) => `${knob.name}: ${current ?? 'unknown'}, wanted ${knob.value}`),
-    leaveAloneWith: [...new Set(refusals.map(({ knob }) => knob.avoid))],
+    settings: refusals.map(
+      ({ setting, current }) => `${setting.name}: ${current ?? 'unknown'}, wanted ${setting.value}`,
+    ),
+    leaveAloneWith: [...new Set(refusals.map(({ setting }) => setting.avoid))],
   })
 }
 
@@ -89,7 +91,7 @@ const REASONS: readonly (readonly [said: RegExp, of: RegExp, reason: string])[] 
   [/No such file/, /./, 'this kernel has no such setting'],
 ]
 
-/** The words of the tool, and what they mean for this file. */
+/** The error text of the tool, and what it means for this file. */
 function reasonOf(path: string, { code, stderr }: Outcome): string {
   const lines = stderr.trim().split('\n')
   const line = lines.find(text => text.includes(`${path}: `)) ?? lines[0]!

@@ -6,33 +6,33 @@ import { type Address, type Family, familyOf, parseAddress } from '#values/addre
 import { type Cidr, cidrFamily, contains, prefixLength } from '#values/cidr.ts'
 import { serviceRanges } from './service-ranges.ts'
 
-// Settings, the Node object and what the machine says of itself → this node's nodeFacts, in one family.
+// Settings, the Node object and the host's network → the facts of this node, in one family.
 
-/** What was found on the machine. Addresses change while we run; the rest is looked at once. */
+/** What was read from the host. Addresses and routes are read again while the agent runs. */
 export interface HostNetwork {
   readonly addresses: Readonly<Record<Family, readonly Address[]>>
-  /** Connection tracking is told to let odd packets pass, so we must not drop what it calls INVALID. */
+  /** nf_conntrack_tcp_be_liberal is set: odd packets are to pass, so no rule may drop those that are called INVALID. */
   readonly liberalConntrack: boolean
-  /** Where its routes lead, in a mode that needs to know. */
+  /** The destinations of its routes, in a mode that needs them. */
   readonly routes?: Readonly<Record<Family, readonly Cidr[]>>
 }
 
-export interface NodeViewParts {
+export interface NodeReaderOptions {
   readonly settings: Settings
   readonly family: Family
   readonly nodeName: string
-  /** Asked at each look, so that an address that comes or goes is noticed. */
-  readonly machine: () => HostNetwork
+  /** Called at each update of the rules, so that an address that comes or goes is noticed. */
+  readonly hostNetwork: () => HostNetwork
 }
 
-/** Above this, comments on rules about single endpoints cost more than they tell; kube-proxy draws the line here too. */
+/** Above this, comments on rules about single endpoints cost more than they explain; kube-proxy draws the line here too. */
 const LARGE_CLUSTER_ENDPOINTS = 1000
-/** Up to here KUBE-SERVICES looks exactly like kube-proxy's; beyond, the first packet of a connection would feel its length. */
+/** Up to this many, KUBE-SERVICES is exactly kube-proxy's; beyond, its length would delay the first packet of a connection. */
 const FLAT_SERVICES = 1000
 
-export function nodeReader({ settings, family, nodeName, machine }: NodeViewParts): NodeReader {
+export function nodeReader({ settings, family, nodeName, hostNetwork }: NodeReaderOptions): NodeReader {
   return (cluster, endpoints) => {
-    const { addresses, liberalConntrack, routes } = machine()
+    const { addresses, liberalConntrack, routes } = hostNetwork()
     const { node } = cluster
     const localPods = localPodsOf(settings, family, node)
     const nodeIP = nodeAddress(settings, family, node)
@@ -60,7 +60,7 @@ export function nodeReader({ settings, family, nodeName, machine }: NodeViewPart
         })),
     }
     return {
-      place: { family, nodeName, masquerade, ...(zone !== undefined && { zone }) },
+      thisNode: { family, nodeName, masquerade, ...(zone !== undefined && { zone }) },
       view,
       addresses: addresses[family],
     }

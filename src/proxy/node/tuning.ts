@@ -3,45 +3,44 @@ import { nameOf } from '#config/table/setting.ts'
 import { settingOf } from '#config/table/table.ts'
 import { loadModule } from '#dialects/host.ts'
 import { HASH_SIZE, NF_CONNTRACK, oomScore, ROUTE_LOCALNET, sysctlPath } from '#dialects/sysctl.ts'
-import { type KernelSetting, type KernelSettingParts, look, turn } from './kernel-settings.ts'
+import { applySettings, type KernelSetting, type KernelSettingOptions, readSettings } from './kernel-settings.ts'
 
-// Settings → what the kernel is told of connection tracking, of localhost and of this process, as kube-proxy tells it.
+// Settings → kernel settings of connection tracking, of localhost and of this process, as kube-proxy sets them.
 
-export interface TuningParts extends KernelSettingParts {
+export interface TuningOptions extends KernelSettingOptions {
   readonly settings: Settings
-  /** Of the machine, whatever part of it this process may use. */
+  /** Of the host, whatever part of them this process may use. */
   readonly cpus: number
 }
 
 const MAX = `${NF_CONNTRACK}_max`
-/** However many cores there are, this many connections are enough. */
+/** This many connections are enough for any number of cores. */
 const SCALED_MOST = 1_048_576
 const CONNECTIONS_PER_LIST = 4
 
-/** What a process that runs does for the machine and for itself; each part may have been done before, or be refused. */
-export async function tune({ pid, ...parts }: TuningParts & { readonly pid: number }): Promise<void> {
-  await tuneMachine(parts, [oomKnob(parts.settings, pid)])
+/** At the agent's start: connection tracking, and the score of this process; each may be set already, or be refused. */
+export async function tune({ pid, ...parts }: TuningOptions & { readonly pid: number }): Promise<void> {
+  await tuneMachine(parts, [oomSetting(parts.settings, pid)])
 }
 
 /** Connection tracking as the settings want it. */
 export async function tuneMachine(
-  { settings, cpus, kernel, log }: TuningParts,
+  { settings, cpus, kernel, log }: TuningOptions,
   more: readonly KernelSetting[] = [],
 ): Promise<void> {
-  const told = { kernel, log }
   const most = conntrackMax(settings.conntrack, cpus)
-  const conntrack = [...limitKnobs(most), ...timeoutKnobs(settings), ...liberalKnobs(settings)]
-  const knobs = [...more, ...conntrack]
-  if (knobs.length === 0) return
+  const conntrack = [...limitSettings(most), ...timeoutSettings(settings), ...liberalSettings(settings)]
+  const wanted = [...more, ...conntrack]
+  if (wanted.length === 0) return
   if (most !== undefined) log.info(0, 'Setting nf_conntrack_max', { nfConntrackMax: most })
-  const seen = await look(kernel, knobs)
-  const isLoaded = conntrack.every(({ path }) => seen.values.has(path))
-  // On a fresh host these settings come with the module, and nothing has asked for it yet.
+  const found = await readSettings(kernel, wanted)
+  const isLoaded = conntrack.every(({ path }) => found.values.has(path))
+  // On a fresh host these settings come with the module, and no rule has loaded it yet.
   const loaded = isLoaded ? undefined : await kernel.run(loadModule('nf_conntrack'))
-  await turn(told, knobs, loaded?.code === 0 ? undefined : seen)
+  await applySettings({ kernel, log }, wanted, loaded?.code === 0 ? undefined : found)
 }
 
-/** The part that grows with the machine has an upper limit of its own; the minimum does not count beyond it. */
+/** The part that grows with the number of cores has an upper limit of its own; the minimum does not count beyond it. */
 export function conntrackMax(
   { maxPerCore, min }: Pick<Settings['conntrack'], 'maxPerCore' | 'min'>,
   cpus: number,
@@ -52,7 +51,7 @@ export function conntrackMax(
 }
 
 /** More lists for a limit that could not be raised would only take memory. */
-function limitKnobs(most: number | undefined): readonly KernelSetting[] {
+function limitSettings(most: number | undefined): readonly KernelSetting[] {
   if (most === undefined) return []
   const lists = Math.trunc(most / CONNECTIONS_PER_LIST)
   return [
@@ -64,12 +63,12 @@ function limitKnobs(most: number | undefined): readonly KernelSetting[] {
       fits: current => current >= lists,
       needs: MAX,
       avoid: leftAlone('conntrack.maxPerCore'),
-      told: [0, 'Setting conntrack hashsize', { conntrackHashsize: lists }],
+      logged: [0, 'Setting conntrack hashsize', { conntrackHashsize: lists }],
     },
   ]
 }
 
-function timeoutKnobs({ conntrack }: Settings): readonly KernelSetting[] {
+function timeoutSettings({ conntrack }: Settings): readonly KernelSetting[] {
   const timeouts = [
     ['tcp_timeout_established', conntrack.tcpEstablishedTimeoutMs, 'conntrack.tcpEstablishedTimeout'],
     ['tcp_timeout_close_wait', conntrack.tcpCloseWaitTimeoutMs, 'conntrack.tcpCloseWaitTimeout'],
@@ -81,27 +80,27 @@ function timeoutKnobs({ conntrack }: Settings): readonly KernelSetting[] {
     .map(([name, ms, key]) => sysctl({ entry: `${NF_CONNTRACK}_${name}`, value: wholeSeconds(ms), key }))
 }
 
-/** Never 0: the kernel would forget at once what was to be kept for half a second. */
+/** Never 0: half a second would become no time at all, and the kernel would delete the entry at once. */
 function wholeSeconds(ms: number): number {
   return Math.max(1, Math.trunc(ms / 1000))
 }
 
-/** Off means "not asked for": somebody else may want it on. */
-function liberalKnobs({ conntrack }: Settings): readonly KernelSetting[] {
+/** Off means "not asked for": another program may have set it. */
+function liberalSettings({ conntrack }: Settings): readonly KernelSetting[] {
   if (!conntrack.tcpBeLiberal) return []
   return [sysctl({ entry: `${NF_CONNTRACK}_tcp_be_liberal`, value: 1, key: 'conntrack.tcpBeLiberal' })]
 }
 
 /** How early the kernel ends this process, and what it starts, when memory is short. */
-function oomKnob({ oomScoreAdj: value }: Settings, pid: number): KernelSetting {
+function oomSetting({ oomScoreAdj: value }: Settings, pid: number): KernelSetting {
   const avoid = `${nameOf(settingOf('oomScoreAdj'))}: the value it has`
-  return { path: oomScore(pid), name: 'oom_score_adj', value, avoid, told: [2, 'Set oom_score_adj', { value }] }
+  return { path: oomScore(pid), name: 'oom_score_adj', value, avoid, logged: [2, 'Set oom_score_adj', { value }] }
 }
 
-/** Without this the kernel drops what comes back from a node port on 127.0.0.1. */
-export async function allowLocalhost({ kernel, log }: KernelSettingParts): Promise<void> {
-  const knob = sysctl({ entry: ROUTE_LOCALNET, value: 1, key: 'iptables.localhostNodePorts' })
-  await turn({ kernel, log }, [{ ...knob, told: [0, LOCALHOST_SENTENCE, { ipFamily: 'IPv4' }] }])
+/** Without this the kernel drops replies of a node port on 127.0.0.1. */
+export async function allowLocalhost(options: KernelSettingOptions): Promise<void> {
+  const setting = sysctl({ entry: ROUTE_LOCALNET, value: 1, key: 'iptables.localhostNodePorts' })
+  await applySettings(options, [{ ...setting, logged: [0, LOCALHOST_SENTENCE, { ipFamily: 'IPv4' }] }])
 }
 
 const LOCALHOST_SENTENCE =
@@ -119,11 +118,11 @@ function sysctl({ entry, value, key }: Sysctl): KernelSetting {
     name: entry,
     value,
     avoid: leftAlone(key),
-    told: [0, 'Set sysctl', { entry, value }],
+    logged: [0, 'Set sysctl', { entry, value }],
   }
 }
 
-/** The setting, and the value of it that wants nothing. */
+/** The setting of ours, and the value of it that leaves the kernel alone. */
 function leftAlone(key: string): string {
   const setting = settingOf(key)
   return `${nameOf(setting)}: ${setting.kind === 'switch' ? 'false' : '0'}`

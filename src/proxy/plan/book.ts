@@ -1,27 +1,28 @@
 import type { Entry, Ruleset, Unit } from '#proxy/modes/mode.ts'
 
-// What everybody wants, unit by unit. The same entries give the same rules, whatever order they were put in.
+// Entries of all owners → the rules the kernel should have, unit by unit. The same entries give the same rules, whatever order
+// they were put in.
 
-interface Company {
+interface SeveralOwners {
   readonly shared: boolean
   /** By name, kept sorted: a large shared unit is joined often and must not be sorted each time. */
   readonly owners: string[]
 }
 
-/** Most units have a single owner, whose name will do: a hundred thousand companies of one would weigh more than the rules. */
-type Holder = string | Company
+/** Most units have one owner: its name is stored instead of a list; 100,000 lists of one cost more memory than the rules. */
+type Owners = string | SeveralOwners
 
-/** Owner of what stands without any Service; sorts behind every service name, so its part of a shared unit comes last. */
+/** Owner of the rules that stand without any Service; sorts behind every service name, so its part of a shared unit comes last. */
 export const BASE_OWNER = '~base'
 
 export class Book {
-  readonly #units = new Map<Unit, Holder>()
+  readonly #units = new Map<Unit, Owners>()
   readonly #owned = new Map<string, ReadonlyMap<Unit, string>>()
   readonly #rules = new Map<Unit, string>()
   readonly #stale = new Set<Unit>()
   #touched = new Set<Unit>()
 
-  /** Replaces all that this owner wants. */
+  /** Replaces all entries of this owner. */
   put(owner: string, entries: readonly Entry[]): void {
     const before = this.#owned.get(owner)
     const after = new Map<Unit, string>()
@@ -42,18 +43,18 @@ export class Book {
     return this.#owned.keys()
   }
 
-  /** Everything wanted, as the kernel should have it. */
+  /** Every unit, as the kernel should have it. */
   get rules(): Ruleset {
     for (const unit of this.#stale) {
-      const holder = this.#units.get(unit)
-      if (holder === undefined) this.#rules.delete(unit)
-      else this.#rules.set(unit, this.#textOf(unit, holder))
+      const owners = this.#units.get(unit)
+      if (owners === undefined) this.#rules.delete(unit)
+      else this.#rules.set(unit, this.#textOf(unit, owners))
     }
     this.#stale.clear()
     return this.#rules
   }
 
-  /** The units that may differ since the last time this was asked. A hint: losing it costs a comparison, never a rule. */
+  /** The units that may have changed since the last call. A hint: losing it costs a comparison, never a rule. */
   takeTouched(): ReadonlySet<Unit> {
     const touched = this.#touched
     this.#touched = new Set()
@@ -61,29 +62,29 @@ export class Book {
   }
 
   #share(owner: string, unit: Unit, shared: boolean): void {
-    const holder = this.#units.get(unit)
-    if (holder === undefined) this.#units.set(unit, owner)
-    else if (holder !== owner) {
-      const company = typeof holder === 'string' ? { shared, owners: [holder] } : holder
-      this.#units.set(unit, company)
-      const at = position(company.owners, owner)
-      if (company.owners[at] !== owner) company.owners.splice(at, 0, owner)
+    const present = this.#units.get(unit)
+    if (present === undefined) this.#units.set(unit, owner)
+    else if (present !== owner) {
+      const several = typeof present === 'string' ? { shared, owners: [present] } : present
+      this.#units.set(unit, several)
+      const at = position(several.owners, owner)
+      if (several.owners[at] !== owner) several.owners.splice(at, 0, owner)
     }
     this.#touch(unit)
   }
 
   #withdraw(owner: string, unit: Unit): void {
-    const holder = this.#units.get(unit)!
-    if (typeof holder !== 'string') holder.owners.splice(position(holder.owners, owner), 1)
-    if (typeof holder === 'string' || holder.owners.length === 0) this.#units.delete(unit)
+    const present = this.#units.get(unit)!
+    if (typeof present !== 'string') present.owners.splice(position(present.owners, owner), 1)
+    if (typeof present === 'string' || present.owners.length === 0) this.#units.delete(unit)
     this.#touch(unit)
   }
 
-  /** Of several claims to a unit that is not shared, the first by name stands; the others wait behind it. */
-  #textOf(unit: Unit, holder: Holder): string {
+  /** Where several owners put a unit that is not shared, the first by name counts; the next one does when its entry goes. */
+  #textOf(unit: Unit, present: Owners): string {
     const of = (owner: string): string => this.#owned.get(owner)!.get(unit)!
-    if (typeof holder === 'string') return of(holder)
-    const { shared, owners } = holder
+    if (typeof present === 'string') return of(present)
+    const { shared, owners } = present
     return shared && owners.length > 1 ? joined(owners.map(of)) : of(owners[0]!)
   }
 
@@ -93,7 +94,7 @@ export class Book {
   }
 }
 
-/** A line that several owners want in a shared unit stands once. */
+/** A line that several owners put into a shared unit stands once. */
 function joined(texts: readonly string[]): string {
   const lines = new Set<string>()
   for (const text of texts) {
@@ -103,7 +104,7 @@ function joined(texts: readonly string[]): string {
   return [...lines].join('\n')
 }
 
-/** Where `owner` stands, or would stand, among sorted owners. */
+/** The index of `owner` among sorted owners, or where it would be inserted. */
 function position(owners: readonly string[], owner: string): number {
   let low = 0
   let high = owners.length

@@ -1,10 +1,10 @@
 import { LINGERING, type Plan, type Ruleset, type Unit } from '#proxy/modes/mode.ts'
 
-// What is there, what is wanted → what must change. Full and partial sync are both this.
+// Installed rules, wanted rules → what must change. Full and partial sync are both this.
 
 export const EMPTY: Ruleset = new Map()
 
-/** `touched` may narrow the search while memory is trusted; without it everything is compared. */
+/** Compares the touched units only, where the rest is known to be equal; without `touched`, all units. */
 export function diff(installed: Ruleset, wanted: Ruleset, touched?: ReadonlySet<Unit>): Plan {
   const add = new Map<Unit, string>()
   const change = new Map<Unit, string>()
@@ -30,18 +30,18 @@ export function isEmpty({ add, change, remove }: Plan): boolean {
   return add.size + change.size + remove.size === 0
 }
 
-/** What is installed once every command of the plan has succeeded. */
-export function settle(installed: Map<Unit, string>, { add, change, remove }: Plan): Map<Unit, string> {
+/** The installed rules once every command of the plan has succeeded; changes the map it is given. */
+export function applied(installed: Map<Unit, string>, { add, change, remove }: Plan): Map<Unit, string> {
   for (const [unit, text] of add) installed.set(unit, text)
   for (const [unit, text] of change) installed.set(unit, text)
   for (const unit of remove) installed.delete(unit)
   return installed
 }
 
-/** What somebody else holds on to cannot go: it is emptied instead, and stays in the books until the next look. */
-export function park({ add, change, remove }: Plan, held: Iterable<Unit>, installed: Ruleset): Plan {
-  const kept = new Set([...held].filter(unit => remove.has(unit)))
+/** Blocked units cannot be deleted: the plan empties them instead, and they stay installed until a later sync deletes them. */
+export function emptied({ add, change, remove }: Plan, blocked: Iterable<Unit>, installed: Ruleset): Plan {
+  const kept = new Set([...blocked].filter(unit => remove.has(unit)))
   if (kept.size === 0) return { add, change, remove }
-  const emptied = [...kept].filter(unit => installed.get(unit) !== '').map(unit => [unit, ''] as const)
-  return { add, change: new Map([...change, ...emptied]), remove: remove.difference(kept) }
+  const empty = [...kept].filter(unit => installed.get(unit) !== '').map(unit => [unit, ''] as const)
+  return { add, change: new Map([...change, ...empty]), remove: remove.difference(kept) }
 }

@@ -1,5 +1,5 @@
 import type { Cluster } from '#proxy/cluster/cluster.ts'
-import { type OtherAnswerers, type Owed, owedFlows, passedFlows } from '#proxy/desired/flows.ts'
+import { bypassedFlows, changedFlows, type ListenersOf, type PendingFlows } from '#proxy/desired/flows.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import { type Resolved, resolve } from '#proxy/desired/resolve.ts'
 import type { ThisNode } from '#proxy/desired/this-node.ts'
@@ -10,23 +10,23 @@ import type { ObjectName } from '#values/names.ts'
 import { same } from '#values/same.ts'
 import { mergedChanges, type ServiceChanges } from './service-changes.ts'
 
-// A Cluster, a mode and this node's nodeFacts → a Book that says what the kernel should have.
+// A Cluster, a mode and the facts of this node → a Book with the rules the kernel should have.
 
 export interface NodeFacts {
-  readonly place: ThisNode
+  readonly thisNode: ThisNode
   readonly view: NodeView
-  /** All addresses the node has in this family, whether it answers node ports on them or not. */
+  /** All addresses of the node in this family, whether node ports answer on them or not. */
   readonly addresses: readonly Address[]
 }
 
-/** What an update of the book came to. */
-export interface Drawn {
+/** What an update of the book has changed. */
+export interface DraftUpdate {
   readonly serviceChanges: ServiceChanges
-  /** Connections to be forgotten once the rules stand. */
-  readonly owed: Owed
+  /** Conntrack entries to delete once the rules stand. */
+  readonly pendingFlows: PendingFlows
 }
 
-/** Node and settings as they are now; large clusters are written with fewer words, so the count of endpoints matters. */
+/** Node and settings as they are now; rules of large clusters carry fewer comments, so the count of endpoints matters. */
 export type NodeReader = (cluster: Cluster, endpoints: number) => NodeFacts
 
 export class Draft {
@@ -34,102 +34,103 @@ export class Draft {
   readonly #cluster: Cluster
   readonly #mode: Mode
   readonly #nodeReader: NodeReader
-  readonly #answerers: OtherAnswerers | undefined
-  readonly #drawn = new Map<ObjectName, readonly Resolved[]>()
-  /** What may have changed. */
+  readonly #listenersOf: ListenersOf | undefined
+  readonly #resolved = new Map<ObjectName, readonly Resolved[]>()
+  /** Services that may have changed. */
   readonly #stale = new Set<ObjectName>()
-  /** What has been decided anew, and does not stand in the book yet. */
-  readonly #unsaid = new Set<ObjectName>()
-  /** Who owns entries of the book. */
+  /** Services that are resolved again, and whose new entries are not in the book yet. */
+  readonly #unwritten = new Set<ObjectName>()
+  /** The owners of entries in the book, by Service. */
   readonly #owners = new Map<ObjectName, readonly string[]>()
-  #outcome: Drawn[] = []
-  #around: NodeFacts | undefined
+  #updates: DraftUpdate[] = []
+  #facts: NodeFacts | undefined
   #endpoints = 0
 
   constructor(cluster: Cluster, mode: Mode, nodeReader: NodeReader) {
     this.#cluster = cluster
     this.#mode = mode
     this.#nodeReader = nodeReader
-    this.#answerers = mode.proxyPorts?.listeners
+    this.#listenersOf = mode.proxyPorts?.listeners
   }
 
   touch(services: Iterable<ObjectName>): void {
     for (const name of services) this.#stale.add(name)
   }
 
-  /** How many Services are to be looked at, or to be written down. */
+  /** How many Services are to be resolved, or to be written into the book. */
   get waiting(): number {
-    return this.#stale.size + this.#unsaid.size
+    return this.#stale.size + this.#unwritten.size
   }
 
-  /** Brings the book up to date and says what became of service ports. */
-  update(): Drawn {
+  /** Brings the book up to date and returns what has changed. */
+  update(): DraftUpdate {
     while (this.advance(Number.POSITIVE_INFINITY) === 'more');
-    const outcome = this.#outcome
-    this.#outcome = []
+    const updates = this.#updates
+    this.#updates = []
     return {
-      serviceChanges: mergedChanges(outcome.map(({ serviceChanges }) => serviceChanges)),
-      owed: new Map(outcome.flatMap(({ owed }) => [...owed])),
+      serviceChanges: mergedChanges(updates.map(({ serviceChanges }) => serviceChanges)),
+      pendingFlows: new Map(updates.flatMap(({ pendingFlows }) => [...pendingFlows])),
     }
   }
 
   /**
-   * Takes as many Services as that a step further. All are decided before the first is written down: only then are their
-   * endpoints counted, and how many there are shapes every rule.
+   * Takes as many Services as that a step further. All are resolved before the first is written into the book: only then are
+   * their endpoints counted, and that count shapes every rule.
    */
   advance(services: number): 'more' | 'done' {
-    this.#look()
+    this.#readFacts()
     if (this.#stale.size > 0) {
-      for (const name of taken(this.#stale, services)) this.#decide(name)
+      for (const name of taken(this.#stale, services)) this.#resolve(name)
       return 'more'
     }
-    if (this.#unsaid.size === 0) return 'done'
-    for (const name of taken(this.#unsaid, services)) this.#say(name)
+    if (this.#unwritten.size === 0) return 'done'
+    for (const name of taken(this.#unwritten, services)) this.#write(name)
     return 'more'
   }
 
-  /** All service ports as they stand. */
+  /** All service ports, as last resolved. */
   *resolved(): Iterable<Resolved> {
-    for (const ports of this.#drawn.values()) yield* ports
+    for (const ports of this.#resolved.values()) yield* ports
   }
 
-  /** What is owed where connections may have gone past every Service while nobody was looking. */
-  get owed(): Owed {
-    return passedFlows([...this.resolved()], this.#answerers)
+  /** Conntrack entries to delete after rules were missing: packets may have passed without DNAT. */
+  get bypassedFlows(): PendingFlows {
+    return bypassedFlows([...this.resolved()], this.#listenersOf)
   }
 
   get nodeFacts(): NodeFacts | undefined {
-    return this.#around
+    return this.#facts
   }
 
-  /** A change of nodeFacts may change every decision, or every rule. */
-  #look(): void {
-    const around = this.#nodeReader(this.#cluster, this.#endpoints)
-    const before = this.#around
-    if (same(around, before)) return
-    this.#around = around
-    if (!same(around.place, before?.place)) {
+  /** A change of these facts may change every decision, or every rule. */
+  #readFacts(): void {
+    const facts = this.#nodeReader(this.#cluster, this.#endpoints)
+    const before = this.#facts
+    if (same(facts, before)) return
+    this.#facts = facts
+    if (!same(facts.thisNode, before?.thisNode)) {
       for (const { name } of this.#cluster.services()) this.#stale.add(name)
-      for (const name of this.#drawn.keys()) this.#stale.add(name)
+      for (const name of this.#resolved.keys()) this.#stale.add(name)
     }
-    if (same(around.view, before?.view)) return
-    this.book.put(BASE_OWNER, this.#mode.base(around.view))
-    for (const name of this.#drawn.keys()) this.#unsaid.add(name)
+    if (same(facts.view, before?.view)) return
+    this.book.put(BASE_OWNER, this.#mode.base(facts.view))
+    for (const name of this.#resolved.keys()) this.#unwritten.add(name)
   }
 
-  #decide(name: ObjectName): void {
-    const before = this.#drawn.get(name) ?? []
-    const after = resolve(this.#cluster, name, this.#around!.place)
-    if (after.length === 0) this.#drawn.delete(name)
-    else this.#drawn.set(name, after)
+  #resolve(name: ObjectName): void {
+    const before = this.#resolved.get(name) ?? []
+    const after = resolve(this.#cluster, name, this.#facts!.thisNode)
+    if (after.length === 0) this.#resolved.delete(name)
+    else this.#resolved.set(name, after)
     this.#endpoints += count(after) - count(before)
-    this.#unsaid.add(name)
-    this.#outcome.push({ serviceChanges: compare(before, after), owed: owedFlows(before, after, this.#answerers) })
+    this.#unwritten.add(name)
+    const pendingFlows = changedFlows(before, after, this.#listenersOf)
+    this.#updates.push({ serviceChanges: compare(before, after), pendingFlows })
   }
 
-  #say(name: ObjectName): void {
-    const { view } = this.#around!
-    const ports = this.#drawn.get(name) ?? []
+  #write(name: ObjectName): void {
+    const { view } = this.#facts!
+    const ports = this.#resolved.get(name) ?? []
     const owners = ports.map(({ traffic }) => ownerOf(traffic))
     ports.forEach(({ traffic }, i) => void this.book.put(owners[i]!, this.#mode.service(traffic, view)))
     for (const owner of this.#owners.get(name) ?? []) if (!owners.includes(owner)) this.book.remove(owner)
@@ -138,7 +139,7 @@ export class Draft {
   }
 }
 
-/** The first of them, which are then no longer there. */
+/** Removes and returns the first of them. */
 function taken<T>(waiting: Set<T>, most: number): readonly T[] {
   const some = waiting.size <= most ? [...waiting] : waiting.values().take(most).toArray()
   if (some.length === waiting.size) waiting.clear()

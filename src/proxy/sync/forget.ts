@@ -1,30 +1,30 @@
 import { type Flow, flowsOf, forgetFlows, listFlows } from '#dialects/conntrack.ts'
-import type { Doorway, Owed } from '#proxy/desired/flows.ts'
+import type { FrontendFlows, PendingFlows } from '#proxy/desired/flows.ts'
 import { must } from '#system/must.ts'
 import type { Kernel } from '#system/ports.ts'
 import { type Address, type Family, hostPort } from '#values/address.ts'
 
-// Owed judgements → the kernel forgets the connections they condemn, each named by the door it came in at and by who answers:
-// that is what was judged. A stranger's connection to the same port elsewhere is not touched.
+// Stale conntrack entries → deletions, by original destination and reply source. An entry to the same port at an address that
+// is not this Service's stays.
 
-export interface Forgetting {
-  readonly owed: Owed
+export interface ForgetOptions {
+  readonly pending: PendingFlows
   readonly family: Family
-  /** The node's own addresses: where a node port may be knocked at. */
+  /** The node's own addresses: where node ports answer. */
   readonly nodeAddresses: readonly Address[]
-  /** The name of whoever answers a connection; undefined for an endpoint, known by its address and port. */
-  readonly answererOf?: (flow: Flow) => string | undefined
+  /** The name of the relay's listener that answers a flow; undefined where an endpoint does, known by its address and port. */
+  readonly listenerOf?: (flow: Flow) => string | undefined
 }
 
-/** Returns how many were forgotten; throws where the kernel could not be asked, and then all is still owed. */
-export async function forget(kernel: Kernel, forgetting: Forgetting): Promise<number> {
-  const { owed, family } = forgetting
+/** Returns how many entries were deleted; throws where a command fails, and then all are still pending. */
+export async function forget(kernel: Kernel, options: ForgetOptions): Promise<number> {
+  const { pending, family } = options
   let forgotten = 0
   for (const protocol of ['udp', 'sctp', 'tcp'] as const) {
-    const doors = [...owed.values()].filter(door => door.protocol === protocol)
-    if (doors.length === 0) continue
+    const frontends = [...pending.values()].filter(frontend => frontend.protocol === protocol)
+    if (frontends.length === 0) continue
     const { stdout } = await must(kernel, listFlows(family, protocol))
-    const stale = staleFlows(flowsOf(stdout), doors, forgetting)
+    const stale = staleFlows(flowsOf(stdout), frontends, options)
     if (stale.length === 0) continue
     await must(kernel, forgetFlows(stale, family))
     forgotten += stale.length
@@ -34,15 +34,16 @@ export async function forget(kernel: Kernel, forgetting: Forgetting): Promise<nu
 
 export function staleFlows(
   flows: readonly Flow[],
-  doors: readonly Doorway[],
-  { nodeAddresses, answererOf }: Pick<Forgetting, 'nodeAddresses' | 'answererOf'>,
+  frontends: readonly FrontendFlows[],
+  { nodeAddresses, listenerOf }: Pick<ForgetOptions, 'nodeAddresses' | 'listenerOf'>,
 ): readonly Flow[] {
-  const atAddress = new Map(doors.map(door => [`${door.ip} ${door.port}`, door]))
-  const atNode = new Map(doors.filter(({ ip }) => ip === undefined).map(door => [door.port, door]))
+  const atAddress = new Map(frontends.map(frontend => [`${frontend.ip} ${frontend.port}`, frontend]))
+  const atNode = new Map(frontends.filter(({ ip }) => ip === undefined).map(frontend => [frontend.port, frontend]))
   const own = new Set(nodeAddresses)
   return flows.filter(flow => {
-    const door = atAddress.get(`${flow.to} ${flow.toPort}`) ?? (own.has(flow.to) ? atNode.get(flow.toPort) : undefined)
-    return door !== undefined && isStale(answererOf?.(flow) ?? endpointOf(flow), door)
+    const nodePort = own.has(flow.to) ? atNode.get(flow.toPort) : undefined
+    const frontend = atAddress.get(`${flow.to} ${flow.toPort}`) ?? nodePort
+    return frontend !== undefined && isStale(listenerOf?.(flow) ?? endpointOf(flow), frontend)
   })
 }
 
@@ -50,6 +51,6 @@ function endpointOf({ answeredBy, answeredByPort }: Flow): string {
   return hostPort(answeredBy, answeredByPort)
 }
 
-function isStale(answerer: string, { stale }: Doorway): boolean {
-  return 'unless' in stale ? !stale.unless.has(answerer) : stale.only.has(answerer)
+function isStale(answering: string, { stale }: FrontendFlows): boolean {
+  return 'unless' in stale ? !stale.unless.has(answering) : stale.only.has(answering)
 }

@@ -1,15 +1,15 @@
 import type { Cluster } from '#proxy/cluster/cluster.ts'
-import type { Owed } from '#proxy/desired/flows.ts'
+import type { PendingFlows } from '#proxy/desired/flows.ts'
 import type { Mode } from '#proxy/modes/mode.ts'
 import type { Clock, Command, Follow, Kernel, Outcome } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
-import { Draft, type Drawn, type NodeReader } from './draft.ts'
+import { Draft, type DraftUpdate, type NodeReader } from './draft.ts'
 import { forget } from './forget.ts'
-import { type Limits, Pace } from './pace.ts'
+import { KernelWatch } from './kernel-watch.ts'
+import { Pace, type PaceLimits } from './pace.ts'
 import type { Report } from './report.ts'
 import { Sync } from './sync.ts'
-import { Watchtower } from './watchtower.ts'
 
 // One IP family in one mode: a Cluster in, a kernel that follows it, a report of each sync out.
 
@@ -18,14 +18,14 @@ export interface LaneParts {
   readonly cluster: Cluster
   readonly mode: Mode
   readonly kernel: Kernel
-  /** Starts a program that tells of changes in the kernel; without it, the kernel is looked at more often. */
+  /** Starts a program that reports changes in the kernel; without one, the lane reads the kernel every sync period. */
   readonly follow?: Follow
-  /** Nobody need be told of changes earlier: to begin with, such a program looks at everything there is. */
+  /** Resolves once such a program may start: at its start it reads the whole ruleset, which slows down lanes that write theirs. */
   readonly mayFollow?: Promise<void>
   readonly clock: Clock
-  readonly limits: Limits
+  readonly limits: PaceLimits
   readonly nodeReader: NodeReader
-  readonly tell: (report: Report) => void
+  readonly onReport: (report: Report) => void
 }
 
 const NO_FLOWS: Report['flows'] = { forgotten: 0 }
@@ -39,15 +39,15 @@ const NOTHING_DONE: Pick<Report, 'looked' | 'commands' | 'bytes' | 'units' | 'fl
   flows: NO_FLOWS,
 }
 
-/** Up to so many Services are drawn in one go. */
+/** Up to this many Services are drawn in one go. */
 const MANY = 100
-/** Some milliseconds of work. */
+/** Services in a step: some milliseconds of work. */
 const STEP = 25
 
-/** The kernel's serviceChanges of our own changes comes a moment after them. */
-const LATE_NEWS_MS = 300
+/** The kernel reports a change up to this long after the command that made it has ended. */
+const LATE_REPORT_MS = 300
 const DRIFT_SHOWN = 10
-/** So many alarms a minute are answered at once; more mean that somebody keeps at it, and each then waits longer. */
+/** This many alarms a minute are answered at once; more mean that another program keeps changing our rules, and each waits longer. */
 const PROMPT_ALARMS = 10
 const RESTLESS_MS = 60_000
 const FIRST_ALARM_WAIT_MS = 500
@@ -58,13 +58,13 @@ export class Lane {
   readonly #parts: LaneParts
   readonly #sync: Sync
   readonly #pace: Pace
-  readonly #tower: Watchtower | undefined
-  #owed: Owed = new Map()
-  /** Until when serviceChanges of changes may be serviceChanges of our own. */
+  readonly #kernelWatch: KernelWatch | undefined
+  #pendingFlows: PendingFlows = new Map()
+  /** Until then, a change that is reported may be one of our own. */
   #busyUntil = 0
   #alarms: readonly number[] = []
-  #glance: Promise<void> | undefined
-  /** Somebody has looked at the kernel, and all was as believed: the next run tells of it. */
+  #auditing: Promise<void> | undefined
+  /** The background audit found no drift; the next report says so. */
   #confirmed = false
 
   constructor(parts: LaneParts) {
@@ -73,17 +73,17 @@ export class Lane {
     this.#parts = parts
     this.#sync = new Sync(parts.mode, { run: command => this.#carryOut(command) }, parts.clock)
     this.#pace = new Pace(parts.clock, parts.limits)
-    this.#tower = this.#watchtower()
+    this.#kernelWatch = this.#newKernelWatch()
   }
 
-  /** These Services may have changed, or the node: the next run will look at them. */
+  /** These Services may have changed, or the node: the next run resolves them. */
   touch(services: Iterable<ObjectName>): void {
     this.draft.touch(services)
-    // Before that there is nothing to run for, however much arrives.
+    // Until the cluster is complete there is nothing to write, however much arrives.
     if (this.#parts.cluster.complete) this.#pace.request()
   }
 
-  /** Somebody else may have touched the kernel. */
+  /** Another program may have changed our rules: the next run reads the kernel. */
   distrust(): void {
     this.#sync.forget()
     this.#pace.request()
@@ -93,28 +93,28 @@ export class Lane {
   async run(signal: AbortSignal): Promise<void> {
     let watching: Promise<void> | undefined
     while (!signal.aborted) {
-      const reason = await this.#pace.due(signal, this.#tower?.isListening ? 'watched' : 'unwatched')
+      const reason = await this.#pace.due(signal, this.#kernelWatch?.isListening ? 'watched' : 'unwatched')
       if (signal.aborted) break
       if (!this.#parts.cluster.complete) continue
-      if (reason === 'distrust') this.#lookBeside()
+      if (reason === 'distrust') this.#audit()
       const report = await this.once()
-      this.#parts.tell(report)
-      // Not before the first rules stand: to be told of all of them would cost as much as to write them.
+      this.#parts.onReport(report)
+      // Not before the first rules stand: reports of all of them would cost as much as writing them.
       if (report.failure === undefined) watching ??= this.#watch(signal)
     }
-    await Promise.all([watching, this.#glance])
+    await Promise.all([watching, this.#auditing])
   }
 
-  /** Nobody has to wait for the kernel to be read, who only wants a change written. */
-  #lookBeside(): void {
-    this.#pace.looked()
-    this.#glance ??= this.#glanced()
+  /** Compares belief with the kernel in the background: reading a large kernel takes a minute, and changes must not wait for it. */
+  #audit(): void {
+    this.#pace.kernelRead()
+    this.#auditing ??= this.#runAudit()
   }
 
-  async #glanced(): Promise<void> {
-    // What went wrong is told by the run that looks itself.
+  async #runAudit(): Promise<void> {
+    // Where the audit fails, the next run reads the kernel itself and reports the error.
     const differs = await this.#sync.differs().catch(() => true)
-    this.#glance = undefined
+    this.#auditing = undefined
     if (differs) this.#sync.forget()
     else this.#confirmed = true
     this.#pace.request()
@@ -122,16 +122,16 @@ export class Lane {
 
   async #watch(signal: AbortSignal): Promise<void> {
     await this.#parts.mayFollow
-    await this.#tower?.run(signal)
+    await this.#kernelWatch?.run(signal)
   }
 
   async once(): Promise<Report> {
     const { mode, clock, family } = this.#parts
     const startedAt = clock.now()
-    if (startedAt >= this.#busyUntil) this.#tower?.settle()
+    if (startedAt >= this.#busyUntil) this.#kernelWatch?.forgetExpected()
     this.#busyUntil = Number.POSITIVE_INFINITY
-    const { serviceChanges, owed } = await this.#draw()
-    this.#owed = new Map([...this.#owed, ...owed])
+    const { serviceChanges, pendingFlows } = await this.#draw()
+    this.#pendingFlows = new Map([...this.#pendingFlows, ...pendingFlows])
     const about = { mode: mode.name, family, startedAt, serviceChanges }
     const drawnAt = clock.now()
     try {
@@ -139,10 +139,10 @@ export class Lane {
       this.#confirmed = false
       const { plan, drift, blocked, commands, bytes, stages, ...done } = await this.#sync.run(this.draft.book)
       this.#pace.succeeded()
-      if (done.looked) this.#pace.looked()
+      if (done.looked) this.#pace.kernelRead()
       const looked = done.looked || confirmed
-      // While rules were gone, connections went past every Service, and would go on doing so.
-      if (drift.length > 0) this.#owed = new Map([...this.draft.owed, ...this.#owed])
+      // While rules were missing, connections passed without DNAT, and conntrack would let them go on.
+      if (drift.length > 0) this.#pendingFlows = new Map([...this.draft.bypassedFlows, ...this.#pendingFlows])
       const writtenAt = clock.now()
       const flows = await this.#forget()
       const endedAt = clock.now()
@@ -157,51 +157,52 @@ export class Lane {
       const failure = { error, retryMs: this.#pace.failed() }
       return { ...about, ...NOTHING_DONE, tookMs: clock.now() - startedAt, failure }
     } finally {
-      this.#busyUntil = clock.now() + LATE_NEWS_MS
+      this.#busyUntil = clock.now() + LATE_REPORT_MS
     }
   }
 
-  /** A great many Services are drawn step by step, so that whoever else has something to do gets a turn: health checks, for one. */
-  async #draw(): Promise<Drawn> {
+  /** Very many Services are drawn in steps: between two of them the process answers health checks. */
+  async #draw(): Promise<DraftUpdate> {
     while (this.draft.waiting > MANY && this.draft.advance(STEP) === 'more') {
       await this.#parts.clock.sleep(0)
     }
     return this.draft.update()
   }
 
-  /** Only after the rules stand: a connection forgotten earlier would come back along the old ones. */
+  /** After the rules stand: an entry deleted earlier would be made anew by the old ones. */
   async #forget(): Promise<Report['flows']> {
-    const owed = this.#owed
-    if (owed.size === 0) return NO_FLOWS
-    this.#owed = new Map()
+    const pending = this.#pendingFlows
+    if (pending.size === 0) return NO_FLOWS
+    this.#pendingFlows = new Map()
     try {
       const { kernel, mode } = this.#parts
       const nodeAddresses = this.draft.nodeFacts?.addresses ?? []
-      const answererOf = await mode.proxyPorts?.read(kernel)
-      const about = { owed, family: this.family, nodeAddresses, ...(answererOf !== undefined && { answererOf }) }
-      return { forgotten: await forget(kernel, about) }
+      const listenerOf = await mode.proxyPorts?.read(kernel)
+      const options = { pending, family: this.family, nodeAddresses, ...(listenerOf !== undefined && { listenerOf }) }
+      return { forgotten: await forget(kernel, options) }
     } catch (error) {
-      this.#owed = new Map([...owed, ...this.#owed])
+      this.#pendingFlows = new Map([...pending, ...this.#pendingFlows])
       this.#pace.requestIn(this.#parts.limits.retryMs)
       return { forgotten: 0, error }
     }
   }
 
   #carryOut(command: Command): Promise<Outcome> {
-    this.#tower?.expect(command)
+    this.#kernelWatch?.expect(command)
     return this.#parts.kernel.run(command)
   }
 
-  #watchtower(): Watchtower | undefined {
+  #newKernelWatch(): KernelWatch | undefined {
     const { mode, follow, clock } = this.#parts
     if (mode.alarm === undefined || follow === undefined) return undefined
-    const busy = (): boolean => clock.now() < this.#busyUntil
-    const missed = (): void => this.#lookBeside()
-    return new Watchtower({ alarm: mode.alarm, follow, clock, busy, missed, ring: () => this.#ring() })
+    const isBusy = (): boolean => clock.now() < this.#busyUntil
+    const onForeignChange = (): void => this.#repair()
+    const onGap = (): void => this.#audit()
+    return new KernelWatch({ alarm: mode.alarm, follow, clock, isBusy, onForeignChange, onGap })
   }
 
-  /** Looks at once; but two who both think the rules are theirs must not keep each other busy for ever. */
-  #ring(): void {
+  /** Reads the kernel at once; but two programs that both think the rules are theirs must not keep each other busy for ever. */
+  #repair(): void {
     const now = this.#parts.clock.now()
     this.#alarms = [...this.#alarms.filter(at => now - at < RESTLESS_MS), now]
     const tooMany = this.#alarms.length - PROMPT_ALARMS

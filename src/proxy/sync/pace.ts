@@ -1,15 +1,16 @@
 import type { Clock } from '#system/ports.ts'
 
-// When to run: at once if it has been quiet, never more often than the minimum, sooner and then later after failures.
+// Requests, failures and time → when to run: at once after a quiet time, never more often than the minimum, and ever later
+// after failures.
 
-export interface Limits {
+export interface PaceLimits {
   /** Between the end of one run and the start of the next. */
   readonly minMs: number
   /** The longest wait after a failure. */
   readonly retryMs: number
-  /** The longest time without looking at the kernel, where the kernel tells of changes; where it does not, see below. */
+  /** The longest time without reading the kernel, while a program reports its changes. */
   readonly distrustMs: number
-  /** The same where nobody tells us of changes. */
+  /** The same while no program does. */
   readonly unwatchedMs: number
 }
 
@@ -17,35 +18,35 @@ const FIRST_RETRY_MS = 1000
 
 export class Pace {
   readonly #clock: Clock
-  readonly #limits: Limits
+  readonly #limits: PaceLimits
   #wanted = false
   #wake: (() => void) | undefined
   #notBefore = 0
   #failures = 0
   #again = Number.POSITIVE_INFINITY
-  #lookedAt: number
+  #readAt: number
 
-  constructor(clock: Clock, limits: Limits) {
+  constructor(clock: Clock, limits: PaceLimits) {
     this.#clock = clock
     this.#limits = limits
-    this.#lookedAt = clock.now()
+    this.#readAt = clock.now()
   }
 
-  /** Asks for a run; many asks are one. */
+  /** Asks for a run; many requests before it are one. */
   request(): void {
     if (!this.#wanted) this.#wake?.()
     this.#wanted = true
   }
 
-  /** Asks for a run after this long, if none comes before; nothing that is asked for meanwhile has to wait for it. */
+  /** Asks for a run after this long, if none comes before; a request meanwhile does not wait for it. */
   requestIn(ms: number): void {
     this.#again = Math.min(this.#again, this.#clock.now() + ms)
     this.#wake?.()
   }
 
-  /** Resolves when a run is due: 'requested', or 'distrust' where the kernel has not been looked at for too long. */
+  /** Resolves when a run is due: 'requested', or 'distrust' where the kernel has not been read for too long. */
   async due(signal: AbortSignal, kernel: 'watched' | 'unwatched'): Promise<'requested' | 'distrust'> {
-    const distrust = this.#lookedAt + (kernel === 'watched' ? this.#limits.distrustMs : this.#limits.unwatchedMs)
+    const distrust = this.#readAt + (kernel === 'watched' ? this.#limits.distrustMs : this.#limits.unwatchedMs)
     const deadline = (): number => Math.min(distrust, this.#again)
     while (!this.#wanted && !signal.aborted && this.#clock.now() < deadline()) {
       await this.#pause(deadline() - this.#clock.now(), signal)
@@ -57,9 +58,9 @@ export class Pace {
     return this.#clock.now() >= distrust ? 'distrust' : 'requested'
   }
 
-  /** The kernel has been looked at: what is believed is what was seen. */
-  looked(): void {
-    this.#lookedAt = this.#clock.now()
+  /** The kernel has been read, or is being read by an audit. */
+  kernelRead(): void {
+    this.#readAt = this.#clock.now()
   }
 
   succeeded(): void {
@@ -67,7 +68,7 @@ export class Pace {
     this.#notBefore = this.#clock.now() + this.#limits.minMs
   }
 
-  /** Schedules the retry, and returns how long it will wait: a second at first, then ever longer. */
+  /** Schedules the retry, and returns how long it waits: a second at first, then ever longer. */
   failed(): number {
     const wait = Math.min(FIRST_RETRY_MS * 2 ** this.#failures, this.#limits.retryMs)
     this.#failures++

@@ -5,7 +5,7 @@ import type { ServiceChanges } from './service-changes.ts'
 export type { ServicePort } from '#proxy/cluster/service-ports.ts'
 export type { ServiceChanges } from './service-changes.ts'
 
-// What one sync did, as a value: log lines, metrics, health and the page are all made from it, at the edge.
+// One sync as a value: log lines, metrics, health and Events are all made from it, at the edge.
 
 export interface Report {
   readonly mode: Mode['name']
@@ -13,27 +13,27 @@ export interface Report {
   /** Milliseconds since the epoch. */
   readonly startedAt: number
   readonly tookMs: number
-  /** Where the time went, in milliseconds: drawing the rules, looking at the kernel, planning, writing, forgetting connections. */
+  /** Milliseconds: drawing the rules, reading the kernel, planning, writing, deleting conntrack entries. */
   readonly stages: Stages
-  /** Whether the kernel was read first, because memory was not trusted. */
+  /** True where the kernel was read, by this sync or by an audit since the last one. */
   readonly looked: boolean
-  /** Units that somebody else had changed, and that were put right; a few of many. */
+  /** Units that another program had changed, and that this sync restored; a few of many. */
   readonly drift: { readonly count: number; readonly units: readonly string[] }
   readonly units: { readonly added: number; readonly changed: number; readonly removed: number }
-  /** Units that ought to be gone, but somebody else holds on to them: they stay, emptied. Told once for each. */
+  /** Units that should be deleted, but foreign rules jump to them: they stay, emptied. Each is reported once. */
   readonly blocked?: readonly Blocked[]
   readonly commands: number
   readonly bytes: number
   readonly serviceChanges: ServiceChanges
-  /** Connections the kernel was made to forget, and why it could not be, where it could not. */
+  /** Conntrack entries that were deleted, or the error because of which they are still pending. */
   readonly flows: { readonly forgotten: number; readonly error?: unknown }
-  /** Set where the sync failed; everything it owed is still owed. */
+  /** Set where the sync failed; all it had to do is still pending. */
   readonly failure?: { readonly error: unknown; readonly retryMs: number }
 }
 
 export interface Blocked {
   readonly unit: string
-  /** What holds on to it: a rule of somebody else. */
+  /** The foreign rule that jumps to it. */
   readonly by: string
 }
 

@@ -1,6 +1,6 @@
 import type { ServicePort } from '#proxy/cluster/service-ports.ts'
 
-// What became of service ports: what the log says of services is made from this.
+// Which service ports an update added, changed and removed: log lines and metrics of Services are made from it.
 
 export interface ServiceChanges {
   readonly added: readonly ServicePort[]
@@ -10,7 +10,7 @@ export interface ServiceChanges {
 
 export const NO_CHANGES: ServiceChanges = { added: [], updated: [], removed: [] }
 
-/** Several pieces of serviceChanges as one. */
+/** The changes of several updates as one. */
 export function mergedChanges(parts: readonly ServiceChanges[]): ServiceChanges {
   return {
     added: parts.flatMap(({ added }) => added),

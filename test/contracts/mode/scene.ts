@@ -91,8 +91,8 @@ export function rulesOf(mode: Mode, family: Family, given: Given): Ruleset {
   }
   const masquerade = given.masquerade ?? ('from-outside' as const)
   const view = { ...viewOf(family, words), masquerade, ...given.view?.(words) }
-  const place = { family, nodeName: 'here', masquerade }
-  const draft = new Draft(cluster, mode, () => ({ thisNode: place, view, addresses: [] }))
+  const thisNode = { family, nodeName: 'here', masquerade }
+  const draft = new Draft(cluster, mode, () => ({ thisNode, view, addresses: [] }))
   draft.update()
   return draft.book.rules
 }

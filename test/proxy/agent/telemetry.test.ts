@@ -239,6 +239,7 @@ describe('Events', () => {
   test('tell of the start, of a health check port that is taken, and of a claim that was lost', async () => {
     const occupied = await occupyPort({ port: 0, host: '0.0.0.0' })
     await world.start()
+    world.server.store.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } })
     const ports = [port({ port: 80 })]
     world.put(
       node('here'),

@@ -27,13 +27,13 @@ test.each([
   expect(doors(cluster, young)).toEqual([['10.96.0.2', [], undefined]])
 })
 
-test('the loser is told who has the door', () => {
+test('the loser is told who has the frontend', () => {
   const cluster = new Cluster()
   for (const object of [old, young]) cluster.apply({ type: 'put', object })
   const [loser] = servicePorts(young, 'ipv4', cluster.claims)
   expect(loser!.lost).toEqual([
-    { door: 'tcp 198.18.0.7 80', holder: 'shop/old' },
-    { door: 'tcp ipv4 node 30080', holder: 'shop/old' },
+    { frontend: 'tcp 198.18.0.7 80', holder: 'shop/old' },
+    { frontend: 'tcp ipv4 node 30080', holder: 'shop/old' },
   ])
 })
 

@@ -32,7 +32,7 @@ async function around(
   const { family = 'ipv4', machine = MACHINE, endpoints = 0 } = more
   const cluster = new Cluster()
   cluster.apply({ type: 'put', object: more.node ?? NODE })
-  return nodeReader({ settings, family, nodeName: 'here', machine: () => machine })(cluster, endpoints)
+  return nodeReader({ settings, family, nodeName: 'here', hostNetwork: () => machine })(cluster, endpoints)
 }
 
 describe('local pods', () => {
@@ -46,9 +46,9 @@ describe('local pods', () => {
     ],
     [[], undefined],
   ])('%j', async (flags, localPods) => {
-    const { view, place } = await around(flags)
+    const { view, thisNode } = await around(flags)
     expect(view.localPods).toEqual(localPods)
-    expect(place.masquerade).toBe(localPods === undefined ? 'never' : 'from-outside')
+    expect(thisNode.masquerade).toBe(localPods === undefined ? 'never' : 'from-outside')
   })
 
   test('are told by the range of their own family', async () => {
@@ -57,7 +57,7 @@ describe('local pods', () => {
   })
 
   test('do not matter where everybody is masqueraded', async () => {
-    expect((await around(['--masquerade-all'])).place.masquerade).toBe('all')
+    expect((await around(['--masquerade-all'])).thisNode.masquerade).toBe('all')
   })
 })
 

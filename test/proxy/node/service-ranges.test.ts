@@ -65,7 +65,7 @@ async function viewIn(mode: string, family: Family) {
   const machine = await readHostNetwork(kernel, settings.mode)
   const cluster = new Cluster()
   cluster.apply({ type: 'put', object: { kind: 'ServiceCIDR', name: name('kubernetes'), cidrs: RANGES } })
-  return nodeReader({ settings, family, nodeName: 'here', machine: () => machine })(cluster, 0).view
+  return nodeReader({ settings, family, nodeName: 'here', hostNetwork: () => machine })(cluster, 0).view
 }
 
 test('in nftables mode the node sees ranges and routes, holes and its ipvs device left out', async () => {

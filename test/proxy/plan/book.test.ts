@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Entry } from '#proxy/modes/mode.ts'
 import { BASE_OWNER, Book } from '#proxy/plan/book.ts'
-import { diff, EMPTY, isEmpty, settle } from '#proxy/plan/diff.ts'
+import { diff, EMPTY, isEmpty, applied } from '#proxy/plan/diff.ts'
 
 const own = (unit: string, text: string): Entry => ({ unit, text })
 const shared = (unit: string, text: string): Entry => ({ unit, text, shared: true })
@@ -91,7 +91,7 @@ describe('a diff', () => {
     fc.assert(
       fc.property(rules, rules, (installed, wanted) => {
         const plan = diff(installed, wanted)
-        expect(settle(new Map(installed), plan)).toEqual(wanted)
+        expect(applied(new Map(installed), plan)).toEqual(wanted)
         expect(isEmpty(diff(wanted, wanted))).toBe(true)
       }),
     )

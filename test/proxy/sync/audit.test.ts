@@ -62,7 +62,7 @@ class Setting {
       clock: this.clock,
       limits: { minMs: 0, retryMs: 30_000, distrustMs: HOUR_MS, unwatchedMs: HOUR_MS },
       nodeReader: () => ({
-        place: { family: 'ipv4', nodeName: 'here', masquerade: 'never' },
+        thisNode: { family: 'ipv4', nodeName: 'here', masquerade: 'never' },
         view: VIEW,
         addresses: [],
       }),

@@ -24,7 +24,7 @@ function draftOf() {
   }
   const around = { zone: 'a' }
   const draft = new Draft(cluster, mode, (_, endpoints) => ({
-    place: { family: 'ipv4', nodeName: 'here', masquerade: 'never', zone: around.zone },
+    thisNode: { family: 'ipv4', nodeName: 'here', masquerade: 'never', zone: around.zone },
     view: {
       family: 'ipv4',
       mark: 1,

@@ -3,7 +3,7 @@ import { PaperClock } from '#lab/paper/clock.ts'
 import type { Mode, Ruleset } from '#proxy/modes/mode.ts'
 import { nftables } from '#proxy/modes/nftables/index.ts'
 import { Book } from '#proxy/plan/book.ts'
-import { settle } from '#proxy/plan/diff.ts'
+import { applied } from '#proxy/plan/diff.ts'
 import { Sync } from '#proxy/sync/sync.ts'
 import type { Kernel } from '#system/ports.ts'
 
@@ -29,7 +29,7 @@ function olderKernel() {
     ...older,
     write: plan => {
       const emptied = older.emptied!(plan)
-      settle(there, plan)
+      applied(there, plan)
       for (const unit of emptied) there.set(unit, '')
       return older.write(plan)
     },

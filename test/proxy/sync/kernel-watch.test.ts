@@ -11,15 +11,15 @@ import type { Follow } from '#system/ports.ts'
 const TOOLS = { family: 'ipv4', variant: 'nft', restore: 'iptables-nft-restore', save: 'iptables-nft-save' } as const
 const RESTORE = restoreInto(TOOLS, '')
 
-class Hill {
-  rings = 0
-  missed = 0
+class Watched {
+  foreignChanges = 0
+  gaps = 0
   busy = false
   speak: (line: string) => void = () => {}
   readonly starts: (readonly string[])[] = []
   readonly clock = new PaperClock()
   readonly stop = new AbortController()
-  readonly tower: KernelWatch
+  readonly watch: KernelWatch
   #end: (code: number) => void = () => {}
 
   constructor(alarm: Alarm = iptablesAlarm(TOOLS)!) {
@@ -31,13 +31,13 @@ class Hill {
       })
       return { ended, stop: async () => this.#end(143) }
     }
-    this.tower = new KernelWatch({
+    this.watch = new KernelWatch({
       alarm,
       follow,
       clock: this.clock,
-      busy: () => this.busy,
-      ring: () => this.rings++,
-      missed: () => this.missed++,
+      isBusy: () => this.busy,
+      onForeignChange: () => this.foreignChanges++,
+      onGap: () => this.gaps++,
     })
   }
 
@@ -52,7 +52,7 @@ class Hill {
   }
 }
 
-describe('a watchtower', () => {
+describe('a kernel watch', () => {
   test.each([
     ['a rule in our chain that goes', 'delete rule ip nat KUBE-SERVICES handle 7'],
     ['one that comes', 'insert rule ip nat KUBE-SERVICES counter packets 0 bytes 0 return'],
@@ -60,134 +60,134 @@ describe('a watchtower', () => {
     ['a whole table', 'delete table ip filter'],
     ['a second jump to us', 'add rule ip filter FORWARD counter packets 0 bytes 0 jump KUBE-FORWARD'],
     ['a chain', 'delete chain ip nat KUBE-SVC-3TNEVSQEVUCP4TQO'],
-  ])('rings for %s', async (_, line) => {
-    const hill = new Hill()
-    const running = hill.tower.run(hill.stop.signal)
-    hill.transaction('nft', line)
-    expect(hill.rings).toBe(1)
-    hill.stop.abort()
+  ])('reports %s', async (_, line) => {
+    const watched = new Watched()
+    const running = watched.watch.run(watched.stop.signal)
+    watched.transaction('nft', line)
+    expect(watched.foreignChanges).toBe(1)
+    watched.stop.abort()
     await running
   })
 
   test.each([
-    ['chains of others', 'add rule ip nat DOCKER counter return'],
+    ['chains of other programs', 'add rule ip nat DOCKER counter return'],
     ['the other family', 'delete rule ip6 nat KUBE-SERVICES handle 7'],
     ["kubelet's chains", 'add chain ip mangle KUBE-KUBELET-CANARY'],
-    ['tables of others', 'delete table ip docker'],
-    ['rules that others add beside ours', 'add rule ip filter FORWARD counter accept'],
-  ])('does not ring for %s', async (_, line) => {
-    const hill = new Hill()
-    void hill.tower.run(hill.stop.signal)
-    hill.transaction('iptables', line)
-    expect(hill.rings).toBe(0)
-    hill.stop.abort()
+    ['tables of other programs', 'delete table ip docker'],
+    ['rules that other programs add beside ours', 'add rule ip filter FORWARD counter accept'],
+  ])('does not report %s', async (_, line) => {
+    const watched = new Watched()
+    void watched.watch.run(watched.stop.signal)
+    watched.transaction('iptables', line)
+    expect(watched.foreignChanges).toBe(0)
+    watched.stop.abort()
   })
 
-  test('says once that something may have been missed: when it surely listens, at the start and after an end', async () => {
-    const hill = new Hill()
-    const running = hill.tower.run(hill.stop.signal)
-    await hill.clock.advance(59_000)
-    expect(hill.missed).toBe(0)
-    await hill.clock.advance(1000)
-    expect(hill.missed).toBe(1)
-    await hill.clock.advance(3_600_000)
-    expect(hill.missed).toBe(1)
-    await hill.ends(1)
-    await hill.clock.advance(5000)
-    expect(hill.starts.length).toBe(2)
-    await hill.ends(1)
-    await hill.clock.advance(5000)
-    await hill.clock.advance(59_000)
-    expect([hill.starts.length, hill.missed]).toEqual([3, 1])
-    await hill.clock.advance(1000)
-    expect(hill.missed).toBe(2)
-    hill.stop.abort()
+  test('reports one gap: when it surely listens, at the start and after an end', async () => {
+    const watched = new Watched()
+    const running = watched.watch.run(watched.stop.signal)
+    await watched.clock.advance(59_000)
+    expect(watched.gaps).toBe(0)
+    await watched.clock.advance(1000)
+    expect(watched.gaps).toBe(1)
+    await watched.clock.advance(3_600_000)
+    expect(watched.gaps).toBe(1)
+    await watched.ends(1)
+    await watched.clock.advance(5000)
+    expect(watched.starts.length).toBe(2)
+    await watched.ends(1)
+    await watched.clock.advance(5000)
+    await watched.clock.advance(59_000)
+    expect([watched.starts.length, watched.gaps]).toEqual([3, 1])
+    await watched.clock.advance(1000)
+    expect(watched.gaps).toBe(2)
+    watched.stop.abort()
     await running
   })
 
-  test('says nothing of the kind where it ended, or was told to, before', async () => {
-    const hill = new Hill()
-    const running = hill.tower.run(hill.stop.signal)
-    await hill.clock.advance(30_000)
-    hill.stop.abort()
+  test('reports no gap where it ended, or was stopped, before', async () => {
+    const watched = new Watched()
+    const running = watched.watch.run(watched.stop.signal)
+    await watched.clock.advance(30_000)
+    watched.stop.abort()
     await running
-    await hill.clock.advance(60_000)
-    const nobody = new Hill()
-    const none = nobody.tower.run(nobody.stop.signal)
-    await nobody.ends(127)
+    await watched.clock.advance(60_000)
+    const absent = new Watched()
+    const none = absent.watch.run(absent.stop.signal)
+    await absent.ends(127)
     await none
-    await nobody.clock.advance(60_000)
-    expect([hill.missed, nobody.missed]).toEqual([0, 0])
+    await absent.clock.advance(60_000)
+    expect([watched.gaps, absent.gaps]).toEqual([0, 0])
   })
 
-  test('does not ring for what we write, and does for what the same program writes when we are idle', async () => {
-    const hill = new Hill()
-    void hill.tower.run(hill.stop.signal)
-    hill.busy = true
-    hill.tower.expect(RESTORE)
-    hill.transaction('iptables-nft-re', 'delete rule ip nat KUBE-SERVICES handle 7')
-    expect(hill.rings).toBe(0)
-    hill.transaction('iptables', 'delete rule ip nat KUBE-SERVICES handle 7')
-    expect(hill.rings).toBe(1)
-    hill.busy = false
-    hill.transaction('iptables-nft-re', 'delete rule ip nat KUBE-SERVICES handle 8')
-    expect(hill.rings).toBe(2)
-    hill.stop.abort()
+  test('reports no change of our own, and reports one by the same program when we are idle', async () => {
+    const watched = new Watched()
+    void watched.watch.run(watched.stop.signal)
+    watched.busy = true
+    watched.watch.expect(RESTORE)
+    watched.transaction('iptables-nft-re', 'delete rule ip nat KUBE-SERVICES handle 7')
+    expect(watched.foreignChanges).toBe(0)
+    watched.transaction('iptables', 'delete rule ip nat KUBE-SERVICES handle 7')
+    expect(watched.foreignChanges).toBe(1)
+    watched.busy = false
+    watched.transaction('iptables-nft-re', 'delete rule ip nat KUBE-SERVICES handle 8')
+    expect(watched.foreignChanges).toBe(2)
+    watched.stop.abort()
   })
 
-  test('takes all blocks of one document for ours, and those of another process for what they are', async () => {
-    const hill = new Hill()
-    void hill.tower.run(hill.stop.signal)
-    hill.busy = true
-    hill.tower.expect(saveAll(TOOLS))
-    hill.tower.expect(RESTORE)
+  test('takes all blocks of one document for ours, and those of another process for foreign', async () => {
+    const watched = new Watched()
+    void watched.watch.run(watched.stop.signal)
+    watched.busy = true
+    watched.watch.expect(saveAll(TOOLS))
+    watched.watch.expect(RESTORE)
     const blocks = [
       'create chain ip nat KUBE-SVC-X',
       'add rule ip nat KUBE-SERVICES counter',
       'delete chain ip nat KUBE-Y',
     ]
-    for (const line of blocks) hill.transaction('iptables-nft-re 100', line)
-    expect(hill.rings).toBe(0)
-    hill.transaction('iptables-nft-re 101', 'delete rule ip nat KUBE-SERVICES handle 7')
-    expect(hill.rings).toBe(1)
-    hill.transaction('iptables-nft-re 100', blocks[0]!)
-    expect(hill.rings).toBe(1)
-    hill.tower.expect(RESTORE)
-    hill.transaction('iptables-nft-re 102', blocks[0]!)
-    expect(hill.rings).toBe(1)
-    hill.stop.abort()
+    for (const line of blocks) watched.transaction('iptables-nft-re 100', line)
+    expect(watched.foreignChanges).toBe(0)
+    watched.transaction('iptables-nft-re 101', 'delete rule ip nat KUBE-SERVICES handle 7')
+    expect(watched.foreignChanges).toBe(1)
+    watched.transaction('iptables-nft-re 100', blocks[0]!)
+    expect(watched.foreignChanges).toBe(1)
+    watched.watch.expect(RESTORE)
+    watched.transaction('iptables-nft-re 102', blocks[0]!)
+    expect(watched.foreignChanges).toBe(1)
+    watched.stop.abort()
   })
 
-  test('rings where the program we use ourselves makes one transaction more than we did, while we are at it', async () => {
-    const hill = new Hill(nftablesAlarm('ipv4'))
-    void hill.tower.run(hill.stop.signal)
-    hill.busy = true
+  test('reports the program we use ourselves where it makes one transaction more than we did, while we are at it', async () => {
+    const watched = new Watched(nftablesAlarm('ipv4'))
+    void watched.watch.run(watched.stop.signal)
+    watched.busy = true
     const change = 'delete element ip kube-proxy cluster-ips { 10.96.0.10 }'
     const write = applyLines([], 'ipv4')
-    hill.tower.expect(listTable('ipv4', 'kube-proxy'))
-    hill.tower.expect(write)
-    hill.transaction('nft', change)
-    expect(hill.rings).toBe(0)
-    hill.transaction('nft 78', change)
-    expect(hill.rings).toBe(1)
-    hill.tower.expect(write)
-    hill.tower.settle()
-    hill.transaction('nft', change)
-    expect(hill.rings).toBe(2)
-    hill.stop.abort()
+    watched.watch.expect(listTable('ipv4', 'kube-proxy'))
+    watched.watch.expect(write)
+    watched.transaction('nft', change)
+    expect(watched.foreignChanges).toBe(0)
+    watched.transaction('nft 78', change)
+    expect(watched.foreignChanges).toBe(1)
+    watched.watch.expect(write)
+    watched.watch.forgetExpected()
+    watched.transaction('nft', change)
+    expect(watched.foreignChanges).toBe(2)
+    watched.stop.abort()
   })
 
-  test('is isListening again when its watchman ends, and is left where there can be none', async () => {
-    const hill = new Hill()
-    const running = hill.tower.run(hill.stop.signal)
-    expect(hill.tower.isListening).toBe(true)
-    await hill.ends(1)
-    expect(hill.tower.isListening).toBe(false)
-    await hill.clock.advance(5000)
-    expect([hill.tower.isListening, hill.starts.length]).toEqual([true, 2])
-    await hill.ends(127)
+  test('listens again when its program ends, and stops where the node has none', async () => {
+    const watched = new Watched()
+    const running = watched.watch.run(watched.stop.signal)
+    expect(watched.watch.isListening).toBe(true)
+    await watched.ends(1)
+    expect(watched.watch.isListening).toBe(false)
+    await watched.clock.advance(5000)
+    expect([watched.watch.isListening, watched.starts.length]).toEqual([true, 2])
+    await watched.ends(127)
     await running
-    expect(hill.tower.isListening).toBe(false)
+    expect(watched.watch.isListening).toBe(false)
   })
 
   test('has nothing to watch where iptables is the legacy one', () => {

@@ -58,7 +58,7 @@ class Setting {
       clock: this.clock,
       limits: { minMs: 1000, retryMs: 30_000, distrustMs: 3_600_000, unwatchedMs: 600_000 },
       nodeReader: (_, endpoints) => ({
-        place: { family: 'ipv4', nodeName: 'here', masquerade: 'never' },
+        thisNode: { family: 'ipv4', nodeName: 'here', masquerade: 'never' },
         view: { ...VIEW, endpointComments: endpoints <= 2 },
         addresses: this.addresses as never,
       }),

@@ -9,7 +9,7 @@ import type { Family } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
 import { serveUntilAborted } from './serving.ts'
 
-// Which health checks there should be → a small server at each, on the node port addresses, opened and closed as they change.
+// Health checks of Services → a small server for each, on the node port addresses, opened and closed as they change.
 
 export interface HealthCheckServersParts {
   readonly clock: Clock
@@ -17,7 +17,7 @@ export interface HealthCheckServersParts {
   readonly nodeName: string
   /** Whether the proxy itself works. */
   readonly healthy: () => boolean
-  /** A port could not be had; told once until it could. */
+  /** A port could not be opened; called once until it can. */
   readonly failed: (failure: FailedHealthCheck) => void
 }
 
@@ -27,30 +27,29 @@ export interface FailedHealthCheck {
   readonly reason: string
 }
 
-/** Where one server stands. */
-interface Spot {
+interface ListenAddress {
   readonly family: Family
   readonly host: string
   readonly port: number
 }
 
-interface Door {
-  readonly spot: Spot
+interface HealthCheckListener {
+  readonly at: ListenAddress
   readonly stop: AbortController
   readonly closed: Promise<void>
   state: 'waiting' | 'open'
 }
 
-/** Every address of the family and of no other: the other one has a server of its own, with its own count. */
+/** Every address of the family and of no other: the other family has a server of its own, with its own count. */
 const ALL: Readonly<Record<Family, string>> = { ipv4: '0.0.0.0', ipv6: '::' }
 
 export class HealthCheckServers {
   readonly #parts: HealthCheckServersParts
   readonly #log: Log
   readonly #checks: Record<Family, ReadonlyMap<number, HealthCheck>> = { ipv4: new Map(), ipv6: new Map() }
-  readonly #doors = new Map<string, Door>()
-  /** What is on its way out still has its port. */
-  readonly #closing = new Set<Door>()
+  readonly #listeners = new Map<string, HealthCheckListener>()
+  /** Listeners that still have their ports until their last connection has ended. */
+  readonly #closing = new Set<HealthCheckListener>()
   #state: 'serving' | 'closed' = 'serving'
 
   constructor(parts: HealthCheckServersParts) {
@@ -59,84 +58,85 @@ export class HealthCheckServers {
   }
 
   get wanted(): number {
-    return this.#doors.size
+    return this.#listeners.size
   }
 
   get open(): number {
-    return [...this.#doors.values()].filter(({ state }) => state === 'open').length
+    return [...this.#listeners.values()].filter(({ state }) => state === 'open').length
   }
 
-  /** From now on these, and no others in this family. */
+  /** Replaces the health checks of this family. */
   want(family: Family, checks: readonly HealthCheck[], addresses: NodeView['nodePortAddresses']): void {
     if (this.#state === 'closed') return
     const before = this.#checks[family]
     this.#checks[family] = byPort(checks)
     const hosts: readonly string[] = addresses === 'all' ? [ALL[family]] : addresses
-    const spots = [...this.#checks[family].keys()].flatMap(port => hosts.map(host => ({ family, host, port })))
-    const wanted = new Map(spots.map(spot => [keyOf(spot), spot]))
-    for (const [key, door] of this.#doors) {
-      if (door.spot.family === family && !wanted.has(key)) this.#close(door, before.get(door.spot.port))
+    const all = [...this.#checks[family].keys()].flatMap(port => hosts.map(host => ({ family, host, port })))
+    const wanted = new Map(all.map(at => [keyOf(at), at]))
+    for (const [key, listener] of this.#listeners) {
+      const { at } = listener
+      if (at.family === family && !wanted.has(key)) this.#close(listener, before.get(at.port))
     }
-    for (const [key, spot] of wanted) if (!this.#doors.has(key)) this.#open(spot)
+    for (const [key, at] of wanted) if (!this.#listeners.has(key)) this.#open(at)
   }
 
   async close(): Promise<void> {
     this.#state = 'closed'
-    for (const door of this.#doors.values()) this.#close(door, this.#check(door.spot))
+    for (const listener of this.#listeners.values()) this.#close(listener, this.#checkAt(listener.at))
     await Promise.all([...this.#closing].map(({ closed }) => closed))
   }
 
-  #open(spot: Spot): void {
+  #open(at: ListenAddress): void {
     const stop = new AbortController()
-    const leaving = [...this.#closing].filter(door => door.spot.family === spot.family && door.spot.port === spot.port)
+    const leaving = [...this.#closing].filter(closing => closing.at.family === at.family && closing.at.port === at.port)
     const free = Promise.all(leaving.map(({ closed }) => closed))
-    const closed = free.then(() => this.#serve(spot, stop.signal))
-    this.#doors.set(keyOf(spot), { spot, stop, closed, state: 'waiting' })
-    this.#log.info(2, 'Opening healthcheck', about(spot, this.#check(spot)))
+    const closed = free.then(() => this.#serve(at, stop.signal))
+    this.#listeners.set(keyOf(at), { at, stop, closed, state: 'waiting' })
+    this.#log.info(2, 'Opening healthcheck', about(at, this.#checkAt(at)))
   }
 
-  #close(door: Door, check: HealthCheck | undefined): void {
-    this.#doors.delete(keyOf(door.spot))
-    this.#closing.add(door)
-    door.stop.abort()
-    void door.closed.then(() => this.#closing.delete(door))
-    this.#log.info(2, 'Closing healthcheck', about(door.spot, check))
+  #close(listener: HealthCheckListener, check: HealthCheck | undefined): void {
+    this.#listeners.delete(keyOf(listener.at))
+    this.#closing.add(listener)
+    listener.stop.abort()
+    void listener.closed.then(() => this.#closing.delete(listener))
+    this.#log.info(2, 'Closing healthcheck', about(listener.at, check))
   }
 
-  #serve(spot: Spot, signal: AbortSignal): Promise<void> {
-    let told = false
+  #serve(at: ListenAddress, signal: AbortSignal): Promise<void> {
+    let isReported = false
     return serveUntilAborted({
-      at: spot,
+      at,
       signal,
       clock: this.#parts.clock,
-      answer: () => this.#answer(spot),
+      answer: () => this.#answer(at),
       opened: () => {
-        const door = this.#doors.get(keyOf(spot))
-        if (door?.stop.signal === signal) door.state = 'open'
+        const listener = this.#listeners.get(keyOf(at))
+        if (listener?.stop.signal === signal) listener.state = 'open'
       },
       failed: error => {
-        if (!told && !signal.aborted) this.#tell(spot, error)
-        told = true
+        if (!isReported && !signal.aborted) this.#report(at, error)
+        isReported = true
       },
     })
   }
 
-  /** Whoever has the port now: it may have changed hands since the door was opened. */
-  #check({ family, port }: Spot): HealthCheck | undefined {
+  /** The Service that has the port now: it may be another one than when the listener was opened. */
+  #checkAt({ family, port }: ListenAddress): HealthCheck | undefined {
     return this.#checks[family].get(port)
   }
 
-  #answer(spot: Spot): HttpAnswer {
-    const check = this.#check(spot)
+  #answer(at: ListenAddress): HttpAnswer {
+    const check = this.#checkAt(at)
     return check === undefined ? PAGE_NOT_FOUND : healthCheckAnswer({ ...check, healthy: this.#parts.healthy() })
   }
 
-  #tell(spot: Spot, error: unknown): void {
-    const check = this.#check(spot)
+  #report(at: ListenAddress, error: unknown): void {
+    const check = this.#checkAt(at)
     if (check === undefined) return
     const { nodeName, failed } = this.#parts
-    this.#log.error('Failed to start healthcheck', error, { node: nodeName, ...about(spot, check) })
-    failed({ service: check.service, port: spot.port, reason: errorText(error) })
+    this.#log.error('Failed to start healthcheck', error, { node: nodeName, ...about(at, check) })
+    failed({ service: check.service, port: at.port, reason: errorText(error) })
   }
 }
 
@@ -145,10 +145,10 @@ function byPort(checks: readonly HealthCheck[]): ReadonlyMap<number, HealthCheck
   return new Map(checks.toReversed().map(check => [check.port, check]))
 }
 
-function keyOf({ family, host, port }: Spot): string {
+function keyOf({ family, host, port }: ListenAddress): string {
   return `${family} ${host} ${port}`
 }
 
-function about({ host, port }: Spot, check: HealthCheck | undefined): Record<string, unknown> {
+function about({ host, port }: ListenAddress, check: HealthCheck | undefined): Record<string, unknown> {
   return { service: check?.service, port, address: host }
 }

@@ -6,7 +6,7 @@ import { pageAt, type Shown } from '#telemetry/server.ts'
 import { hostPort } from '#values/address.ts'
 import { configuredWhere, serveUntilAborted } from './serving.ts'
 
-// What there is to show → /metrics and its neighbours, on the port that scrapers ask.
+// The agent's numbers and settings → /metrics and the pages beside it, on the port that scrapers ask.
 
 export interface MetricsServerParts {
   readonly settings: Pick<Settings, 'metrics' | 'bindAddressHardFail'>
@@ -16,7 +16,7 @@ export interface MetricsServerParts {
   readonly signal: AbortSignal
 }
 
-/** Serves until the signal aborts; rejects only where a port that cannot be had is to be the end. */
+/** Serves until the signal aborts; rejects only where bindAddressHardFail is set and the port cannot be opened. */
 export async function serveMetrics({ settings, shown, clock, log, signal }: MetricsServerParts): Promise<void> {
   const { metrics: at } = settings
   if (at === undefined) return

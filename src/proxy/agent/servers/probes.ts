@@ -14,13 +14,13 @@ export interface ProbeParts {
   readonly clock: Clock
   readonly log: Log
   readonly signal: AbortSignal
-  /** Told of every answer. */
+  /** Called after every answer. */
   readonly probed?: (path: Probe, status: number) => void
 }
 
 export type Probe = 'healthz' | 'livez'
 
-/** Serves until the signal aborts; rejects only where a port that cannot be had is to be the end. */
+/** Serves until the signal aborts; rejects only where bindAddressHardFail is set and the port cannot be opened. */
 export async function serveHealth({ settings, health, clock, log, signal, probed }: ProbeParts): Promise<void> {
   const { healthz: at } = settings
   if (at === undefined) return

@@ -1,14 +1,14 @@
 import type { Clock } from '#system/ports.ts'
-import { type HttpResponder, type HttpListener, serveHttp } from '#system/sockets.ts'
+import { type HttpListener, type HttpResponder, serveHttp } from '#system/sockets.ts'
 
-// An address and port → a server there until the signal aborts, however often the port has to be asked for.
+// An address and port → a server there until the signal aborts, however many tries its port takes.
 
 export interface ServingParts {
   readonly at: Where
   readonly answer: HttpResponder
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** Told each time the port could not be had; the next try comes after RETRY_MS, unless this throws. */
+  /** Called each time the port cannot be opened; the next try comes after RETRY_MS, unless this throws. */
   readonly failed: (error: unknown) => void
   readonly opened: (port: number) => void
 }

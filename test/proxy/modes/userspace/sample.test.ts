@@ -50,8 +50,8 @@ function linesOfOurs(): readonly string[] {
   ]) {
     cluster.apply({ type: 'put', object })
   }
-  const place = { family: 'ipv4', nodeName: 'here', masquerade: 'never' } as const
-  const draft = new Draft(cluster, userspaceIn('ipv4'), () => ({ thisNode: place, view: VIEW, addresses: [] }))
+  const thisNode = { family: 'ipv4', nodeName: 'here', masquerade: 'never' } as const
+  const draft = new Draft(cluster, userspaceIn('ipv4'), () => ({ thisNode, view: VIEW, addresses: [] }))
   draft.update()
   return [...draft.book.rules].flatMap(([unit, text]) => {
     const table = unit.slice(0, unit.indexOf(' '))

@@ -30,8 +30,8 @@ function rules(addresses: readonly string[] | undefined, view: Partial<NodeView>
     const pods = addresses.map(address => endpoint(address))
     cluster.apply({ type: 'put', object: slice('shop/a', 'shop/cart', pods) })
   }
-  const place = { family: 'ipv4', nodeName: 'here', masquerade: 'never' } as const
-  const draft = new Draft(cluster, mode, () => ({ thisNode: place, view: { ...VIEW, ...view }, addresses: [] }))
+  const thisNode = { family: 'ipv4', nodeName: 'here', masquerade: 'never' } as const
+  const draft = new Draft(cluster, mode, () => ({ thisNode, view: { ...VIEW, ...view }, addresses: [] }))
   draft.update()
   return draft.book.rules
 }
