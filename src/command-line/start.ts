@@ -2,18 +2,20 @@ import { type Parsed, parseArguments } from '#config/arguments.ts'
 import type { Settings } from '#config/settings.ts'
 import { configurationYaml } from '#config/shown/effective.ts'
 import { helpText, usageText } from '#config/shown/help.ts'
-import type { Verb } from '#config/verbs.ts'
+import { VERBS, type Verb } from '#config/verbs.ts'
 import { systemClock } from '#system/clock.ts'
 import { readText, writeText } from '#system/files.ts'
 import { complain, print } from '#system/output.ts'
 import { type Log, openLog } from '#telemetry/log/klog.ts'
+import { errorLine, terminalLog } from './terminal-log.ts'
 import { rawVersion, VERSION } from './version.ts'
 
-// A command line → settings and a log for a verb, or one clear line for each problem and exit 1.
+// A command line → settings and a log for a verb, or one clear line for each problem and the verb's exit status for that.
 
 type Accepted = Extract<Parsed, { ok: true }>
 type Refused = Extract<Parsed, { ok: false }>
 
+/** A verb as it was called. */
 export interface Invocation {
   readonly settings: Settings
   /** The settings as a file would give them. */
@@ -25,31 +27,50 @@ export interface Invocation {
   readonly operands: readonly string[]
 }
 
-/** Resolves to the exit status. An error that reaches this far ends the program with one line that says what it was. */
-export async function start(
-  verb: Verb,
-  argv: readonly string[],
-  go: (invocation: Invocation) => Promise<number>,
-): Promise<number> {
+type Go = (invocation: Invocation) => Promise<number>
+
+/** Resolves to the exit status. An error of the verb ends the program with one line that says what it was. */
+export async function start(verb: Verb, argv: readonly string[], go: Go): Promise<number> {
   const parsed = await parseArguments(verb, argv, readText)
   if (!parsed.ok) return refuse(verb, parsed)
-  const { settings, action } = parsed
-  if (action === 'help') return shown(helpText(verb))
-  if (action === 'version') return shown(parsed.flags.get('version') === 'raw' ? rawVersion() : `Switchyard ${VERSION}`)
-  const { format, verbosity, vmodule } = settings.logging
+  if (parsed.action === 'help') return shown(helpText(verb))
+  if (parsed.action === 'version')
+    return shown(parsed.flags.get('version') === 'raw' ? rawVersion() : `Switchyard ${VERSION}`)
+  return verb === 'run' ? startAgent(parsed, go) : startAtTerminal(verb, parsed, go)
+}
+
+/** The status a verb exits with where it could not do its work. */
+export function failureOf(verb: Verb): number {
+  return VERBS[verb].failure ?? 1
+}
+
+/** `run`, and what it does as `--cleanup` and `--init-only`: its log is read like kube-proxy's. */
+async function startAgent(parsed: Accepted, go: Go): Promise<number> {
+  const { format, verbosity, vmodule } = parsed.settings.logging
   const log = openLog({ format, verbosity, vmodule, clock: systemClock, pid: process.pid })
   for (const warning of parsed.warnings) log.warning(warning)
   if (log.v(1)) {
     for (const [name, value] of parsed.flags) log.say(`FLAG: --${name}=${JSON.stringify(value)}`)
   }
   try {
-    if (action === 'write-config') return await writeConfig(parsed, log)
+    if (parsed.action === 'write-config') return await writeConfig(parsed, log)
     return await go({ ...parsed, log })
   } catch (error) {
     log.error('command failed', error)
     return 1
   } finally {
     log.flush()
+  }
+}
+
+async function startAtTerminal(verb: Verb, parsed: Accepted, go: Go): Promise<number> {
+  const log = terminalLog()
+  for (const warning of parsed.warnings) log.warning(warning)
+  try {
+    return await go({ ...parsed, log })
+  } catch (error) {
+    complain(errorLine('', error))
+    return failureOf(verb)
   }
 }
 
@@ -61,12 +82,32 @@ function shown(text: string): number {
 function refuse(verb: Verb, { problems, usage }: Refused): number {
   for (const problem of problems) complain(`Error: ${problem}`)
   if (usage) complain(usageText(verb))
-  return 1
+  return failureOf(verb)
 }
 
 async function writeConfig({ settings, configuration }: Accepted, log: Log): Promise<number> {
   const file = settings.writeConfigTo!
-  await writeText(file, configurationYaml(configuration))
+  try {
+    await writeText(file, configurationYaml(configuration))
+  } catch (error) {
+    complain(`Error: --write-config-to: cannot write ${JSON.stringify(file)}: ${notWritten(error)}`)
+    return 1
+  }
   log.info(0, 'Wrote configuration', { file })
   return 0
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  EISDIR: 'it is a folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+}
+
+function notWritten(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  return REASONS[code] === undefined ? message : `${REASONS[code]} (${code})`
 }

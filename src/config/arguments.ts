@@ -9,7 +9,7 @@ import { KINDS } from './table/kinds.ts'
 import { keyOf } from './table/setting.ts'
 import { flagsOf } from './table/table.ts'
 import { validate } from './validate.ts'
-import { VERBS, type Verb } from './verbs.ts'
+import { isVerb, VERBS, type Verb } from './verbs.ts'
 import { warnings } from './warnings.ts'
 
 // A verb and its words → settings to run with, or everything that is wrong.
@@ -25,7 +25,7 @@ export type Parsed =
       readonly configuration: Configuration
       readonly warnings: readonly string[]
       readonly action: Action
-      /** explain: FROM and TO:PORT. */
+      /** explain: FROM and TO:PORT; help: the verb. */
       readonly operands: readonly string[]
       /** Every flag and its value, by name: kube-proxy logs them at V(1) as `FLAG: --name="value"`. */
       readonly flags: ReadonlyMap<string, string>
@@ -71,7 +71,7 @@ function accepted({ verb, flags, file, action }: Given): Parsed {
     ok: true,
     settings: resolveSettings(choices),
     configuration: effectiveConfiguration(choices),
-    warnings: [...(file?.warnings.map(inFile) ?? []), ...warnings(flags.values, choices)],
+    warnings: [...(file?.warnings.map(inFile) ?? []), ...warnings(verb, flags.values, choices)],
     action,
     operands: flags.operands,
     flags: flagValues(verb, flags, cli),
@@ -80,13 +80,20 @@ function accepted({ verb, flags, file, action }: Given): Parsed {
 
 function operandProblems(verb: Verb, { operands, values }: GivenFlags): readonly string[] {
   const wanted = VERBS[verb].operands
-  if (operands.length === wanted.length || (operands.length === 0 && values.get('--help') === true)) return []
+  const least = wanted.filter(operand => !operand.startsWith('[')).length
+  if (operands.length >= least && operands.length <= wanted.length) return []
+  if (operands.length === 0 && values.get('--help') === true) return []
   const got = `[${operands.map(operand => JSON.stringify(operand)).join(' ')}]`
-  const hint = operands.some(operand => /^(true|false)$/i.test(operand))
-    ? '; a switch takes its value with "=": --name=true'
-    : ''
-  if (wanted.length === 0) return [`"switchyard" does not take any arguments, got ${got}${hint}`]
-  return [`"switchyard ${verb}" takes ${wanted.join(' and ')}, got ${got}`]
+  const command = verb === 'run' ? 'switchyard' : `switchyard ${verb}`
+  if (wanted.length === 0) return [`"${command}" does not take any arguments, got ${got}${operandHint(operands)}`]
+  return [`"${command}" takes ${wanted.join(' and ')}, got ${got}`]
+}
+
+function operandHint(operands: readonly string[]): string {
+  if (operands.some(operand => /^(true|false)$/i.test(operand)))
+    return '; a switch takes its value with "=": --name=true'
+  const verb = operands.find(isVerb)
+  return verb === undefined ? '' : `; a verb stands before all flags: switchyard ${verb} ...`
 }
 
 /** Help and version answer before anything else is looked at. */
@@ -102,6 +109,7 @@ function onlyQuestions(flags: GivenFlags): GivenFlags {
 
 function actionOf(verb: Verb, { values }: GivenFlags): Action {
   if (values.get('--write-config-to')) return 'write-config'
+  if (verb === 'version') return 'version'
   if (verb === 'cleanup' || values.get('--cleanup') === true) return 'cleanup'
   return verb === 'setup' || values.get('--init-only') === true ? 'init-only' : 'run'
 }

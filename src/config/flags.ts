@@ -1,6 +1,6 @@
 import { KINDS, type Value } from './table/kinds.ts'
 import { nearest } from './table/nearest.ts'
-import { keyOf, type Setting } from './table/setting.ts'
+import { keyOf, type Setting, verbsOf } from './table/setting.ts'
 import { FLAGGED, type FlaggedSetting, flagsOf } from './table/table.ts'
 import type { Verb } from './verbs.ts'
 
@@ -89,8 +89,8 @@ class FlagReader {
   }
 
   #unknown(given: string): string {
-    const elsewhere = FLAGGED.find(({ flag }) => flag === given.replaceAll('_', '-'))?.verbs
-    if (elsewhere !== undefined) return `unknown flag: --${given} (it belongs to: ${elsewhere.join(', ')})`
+    const elsewhere = FLAGGED.find(({ flag }) => flag === given.replaceAll('_', '-'))
+    if (elsewhere !== undefined) return `unknown flag: --${given} (it belongs to: ${verbsOf(elsewhere).join(', ')})`
     const meant = nearest(given, this.#byName.keys())
     return `unknown flag: --${given}${meant === undefined ? '' : ` (did you mean --${meant}?)`}`
   }

@@ -4,7 +4,7 @@ import { parsePortRange } from '#values/port-range.ts'
 import { configuredAddress, configuredCidr, parseListen, splitRanges } from './addresses.ts'
 import type { Choices } from './choices.ts'
 import type { DetectLocal, IpvsSettings, LoggingSettings, Settings } from './settings.ts'
-import { gateMap, vmoduleList } from './table/pair-lists.ts'
+import { vmoduleList } from './table/pair-lists.ts'
 import type { ModeName } from './table/setting.ts'
 
 // Choices that passed validation → typed settings.
@@ -16,18 +16,12 @@ export function resolveSettings(choices: Choices): Settings {
   const host = choices.text('hostnameOverride')
   return {
     mode,
-    modeIsDefault: choices.of('mode').from === 'default',
     ...(host !== '' && { hostnameOverride: host }),
     ...starting(choices),
     ...traffic(choices),
     ...syncPeriods(choices, periods),
     ...masquerading(choices, masquerade),
-    iptables: {
-      ...masquerading(choices, 'iptables'),
-      ...syncPeriods(choices, 'iptables'),
-      localhostNodePorts: choices.isOn('iptables.localhostNodePorts'),
-    },
-    nftables: { ...masquerading(choices, 'nftables'), ...syncPeriods(choices, 'nftables') },
+    iptables: { localhostNodePorts: choices.isOn('iptables.localhostNodePorts') },
     ipvs: ipvs(choices),
     userspace: {
       portRange: parsePortRange(choices.text('portRange')) ?? 'any',
@@ -46,7 +40,6 @@ function starting(choices: Choices) {
     ...(version.startsWith('v') && { reportedVersion: version }),
     ...given(choices, 'kubeconfig', 'clientConnection.kubeconfig'),
     ...given(choices, 'master', '--master'),
-    featureGates: gateMap(choices.list('featureGates')),
     oomScoreAdj: choices.number('oomScoreAdj'),
   }
 }
@@ -89,7 +82,6 @@ function masquerading(choices: Choices, section: 'iptables' | 'nftables') {
 
 function ipvs(choices: Choices): IpvsSettings {
   return {
-    ...syncPeriods(choices, 'ipvs'),
     scheduler: choices.text('ipvs.scheduler') || 'rr',
     excludeCIDRs: ranges(choices.list('ipvs.excludeCIDRs')),
     strictARP: choices.isOn('ipvs.strictARP'),

@@ -8,8 +8,6 @@ import type { ModeName } from './table/setting.ts'
 
 export interface Settings {
   readonly mode: ModeName
-  /** Nobody chose a mode: it is iptables because that is the default. */
-  readonly modeIsDefault: boolean
   /** The file the settings came from; a change of it ends the process. */
   readonly configFile?: string
   readonly writeConfigTo?: string
@@ -19,7 +17,6 @@ export interface Settings {
   readonly master?: string
   /** Lower case; absent where the host name counts. */
   readonly hostnameOverride?: string
-  readonly featureGates: ReadonlyMap<string, boolean>
   readonly oomScoreAdj: number
 
   readonly bindAddress: Address
@@ -27,14 +24,14 @@ export interface Settings {
   readonly detectLocal: DetectLocal
   readonly nodePortAddresses: readonly Cidr[] | 'primary'
 
-  /** What the chosen mode uses; the same as in its own section below. */
+  /** Of the chosen mode. */
   readonly syncPeriodMs: number
+  /** 0: no gathering, every change is written at once. */
   readonly minSyncPeriodMs: number
   readonly masqueradeBit: number
   readonly masqueradeAll: boolean
 
-  readonly iptables: MasqueradeSettings & SyncPeriods & { readonly localhostNodePorts: boolean }
-  readonly nftables: MasqueradeSettings & SyncPeriods
+  readonly iptables: { readonly localhostNodePorts: boolean }
   readonly ipvs: IpvsSettings
   readonly userspace: { readonly portRange: PortRange | 'any'; readonly udpTimeoutMs: number }
   readonly conntrack: ConntrackSettings
@@ -46,7 +43,7 @@ export interface Settings {
   readonly bindAddressHardFail: boolean
   readonly logging: LoggingSettings
 
-  /** What single verbs have of their own. */
+  /** The verbs' own settings. */
   readonly filenames: readonly string[]
   /** Absent: both families. */
   readonly family?: Family
@@ -59,19 +56,8 @@ export type DetectLocal =
   | { readonly mode: 'BridgeInterface'; readonly bridgeInterface: string }
   | { readonly mode: 'InterfaceNamePrefix'; readonly interfaceNamePrefix: string }
 
-export interface SyncPeriods {
-  readonly syncPeriodMs: number
-  /** 0: no gathering, every change is written at once. */
-  readonly minSyncPeriodMs: number
-}
-
-export interface MasqueradeSettings {
-  readonly masqueradeBit: number
-  readonly masqueradeAll: boolean
-}
-
 /** A timeout of 0 leaves the kernel's. */
-export interface IpvsSettings extends SyncPeriods {
+export interface IpvsSettings {
   readonly scheduler: string
   readonly excludeCIDRs: readonly Cidr[]
   readonly strictARP: boolean

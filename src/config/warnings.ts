@@ -5,23 +5,27 @@ import type { GivenFlags } from './flags.ts'
 import { gateWarnings } from './table/gates.ts'
 import { isZero, KINDS, type Value } from './table/kinds.ts'
 import { gateMap } from './table/pair-lists.ts'
-import { keyOf, type ModeName, nameOf, type Setting } from './table/setting.ts'
-import { TABLE } from './table/table.ts'
+import { keyOf, type ModeName, nameOf, type Setting, verbsOf } from './table/setting.ts'
+import { settingOf, TABLE } from './table/table.ts'
+import type { Verb } from './verbs.ts'
 
-// Flags and choices → what the user should know although it stops nothing, one line each.
+// Flags and choices → what the user should know although it stops nothing, one line each. A file may hold settings of all
+// verbs: the line is for the verbs that read them.
 
 type Flags = GivenFlags['values']
 
-export function warnings(flags: Flags, choices: Choices): readonly string[] {
+export function warnings(verb: Verb, flags: Flags, choices: Choices): readonly string[] {
+  const read = TABLE.filter(setting => verbsOf(setting).includes(verb))
+  const isRead = (key: string): boolean => read.includes(settingOf(key))
   return [
     ...deprecated(flags),
     ...ignored(flags, choices),
-    ...withoutEffect(flags, choices),
-    ...otherModes(choices),
+    ...withoutEffect(read, flags, choices),
+    ...otherModes(read, choices),
     ...idlePorts(flags, choices),
-    ...gateWarnings(gateMap(choices.list('featureGates'))),
-    ...oddAddresses(choices),
-    ...oddHostname(choices),
+    ...(isRead('featureGates') ? gateWarnings(gateMap(choices.list('featureGates'))) : []),
+    ...oddAddresses(isRead, choices),
+    ...(isRead('hostnameOverride') ? oddHostname(choices) : []),
   ]
 }
 
@@ -44,8 +48,8 @@ function ignored(flags: Flags, choices: Choices): readonly string[] {
 }
 
 /** A flag is worth a line whenever it is given, a field only where it asks for other than the default: tools write every field. */
-function withoutEffect(flags: Flags, choices: Choices): readonly string[] {
-  return TABLE.flatMap(setting => {
+function withoutEffect(read: readonly Setting[], flags: Flags, choices: Choices): readonly string[] {
+  return read.flatMap(setting => {
     if (setting.noEffect === undefined) return []
     const key = keyOf(setting)
     const { from, value } = choices.of(key)
@@ -54,9 +58,9 @@ function withoutEffect(flags: Flags, choices: Choices): readonly string[] {
   })
 }
 
-function otherModes(choices: Choices): readonly string[] {
+function otherModes(read: readonly Setting[], choices: Choices): readonly string[] {
   const mode = choices.text('mode') as ModeName
-  const idle = TABLE.filter(setting => {
+  const idle = read.filter(setting => {
     const { from, value } = choices.of(keyOf(setting))
     const elsewhere = setting.modes !== undefined && !setting.modes.includes(mode)
     // What a flag gives a setting of another mode by the way was not asked for there.
@@ -92,13 +96,14 @@ function idlePorts(flags: Flags, choices: Choices): readonly string[] {
   ]
 }
 
-function oddAddresses(choices: Choices): readonly string[] {
+function oddAddresses(isRead: (key: string) => boolean, choices: Choices): readonly string[] {
   const texts: readonly (readonly [string, string])[] = [
     ...['bindAddress', 'healthzBindAddress', 'metricsBindAddress'].map(key => [key, choices.text(key)] as const),
     ...splitRanges(choices.text('clusterCIDR')).map(range => ['clusterCIDR', range] as const),
     ...['nodePortAddresses', 'ipvs.excludeCIDRs'].flatMap(key => choices.list(key).map(range => [key, range] as const)),
   ]
   return texts.flatMap(([key, text]) => {
+    if (!isRead(key)) return []
     if (hasLeadingZeros(splitHostPort(text)?.host ?? text)) {
       return [`${choices.named(key)}: ${JSON.stringify(text)} has leading zeros; it is read as decimal`]
     }
@@ -109,7 +114,7 @@ function oddAddresses(choices: Choices): readonly string[] {
   })
 }
 
-/** Such a Node cannot exist, so we would wait for it for ever. */
+/** Such a Node cannot exist, so the agent would wait for it for ever. */
 function oddHostname(choices: Choices): readonly string[] {
   const name = choices.text('hostnameOverride')
   if (/^$|^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name)) return []

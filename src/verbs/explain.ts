@@ -2,7 +2,7 @@ import { type Invocation, start } from '#command-line/start.ts'
 import { nodeName } from '#config/settings.ts'
 import { routeTo } from '#dialects/ip.ts'
 import { clusterOfFiles, rulesOf } from '#proxy/agent/cluster-files.ts'
-import { fitMode, paperMode } from '#proxy/agent/fit-mode.ts'
+import { modeToRead, paperMode } from '#proxy/agent/fit-mode.ts'
 import type { Mode, Ruleset } from '#proxy/modes/mode.ts'
 import type { Packet, Path } from '#proxy/modes/trace.ts'
 import { readHostNetwork } from '#proxy/node/host-network.ts'
@@ -19,49 +19,54 @@ import { PROTOCOLS } from '#values/protocol.ts'
 // hop, every way that chance may take.
 
 export function main(argv: readonly string[]): Promise<number> {
-  return start('explain', argv, explain)
+  return start('explain', argv, async invocation => {
+    print(await explained(invocation, hostKernel()))
+    return 0
+  })
 }
 
-async function explain(invocation: Invocation): Promise<number> {
+type Asked = Pick<Invocation, 'settings' | 'operands' | 'log'>
+
+export async function explained(invocation: Asked, kernel: Kernel): Promise<string> {
   const { settings, operands } = invocation
   const [from, goal] = [sourceIn(operands[0] ?? ''), goalIn(operands[1] ?? '')]
   const family = familyOf(goal.to)
   if (familyOf(from) !== family)
     throw new Error(`FROM ${from} and TO ${goal.to} are of two families: both must be IPv4, or both IPv6`)
-  const kernel = hostKernel()
-  const machine = await readHostNetwork(kernel, settings.mode)
-  const { mode, rules, nodeAddresses } = await standing(invocation, { family, kernel, machine })
+  const hostNetwork = await readHostNetwork(kernel, settings.mode)
+  const { mode, rules, nodeAddresses } = await rulesHere(invocation, { family, kernel, hostNetwork })
   const isOwn = nodeAddresses.includes(from)
-  const via: Packet['via'] = isOwn ? { hook: 'output' } : { hook: 'prerouting', iface: await wayTo(kernel, from) }
+  const via: Packet['via'] = isOwn
+    ? { hook: 'output' }
+    : { hook: 'prerouting', iface: await interfaceTowards(kernel, from) }
   const packet: Packet = { ...goal, from, via, nodeAddresses }
   const paths = mode.trace(rules, packet)
-  print(paths.map(path => told(path, paths.length)).join('\n\n'))
-  return 0
+  return paths.map(path => pathText(path, paths.length)).join('\n\n')
 }
 
-interface Place {
+interface Traced {
   readonly family: Family
   readonly kernel: Kernel
-  readonly machine: HostNetwork
+  readonly hostNetwork: HostNetwork
 }
 
-interface Standing {
+interface RulesHere {
   readonly mode: Mode
   readonly rules: Ruleset
   readonly nodeAddresses: readonly Address[]
 }
 
 /** What this node has in its kernel; where files are named, what it would have by them, with the addresses of their Node. */
-async function standing(invocation: Invocation, { family, kernel, machine }: Place): Promise<Standing> {
+async function rulesHere(invocation: Asked, { family, kernel, hostNetwork }: Traced): Promise<RulesHere> {
   const { settings } = invocation
-  const own = machine.addresses[family]
+  const own = hostNetwork.addresses[family]
   if (settings.filenames.length === 0) {
-    const { mode } = await fitMode(settings, family, kernel)
+    const mode = await modeToRead(settings, family, kernel)
     return { mode, rules: await mode.read(kernel), nodeAddresses: own }
   }
   const mode = paperMode(settings, family)
   const cluster = await clusterOfFiles(invocation)
-  const rules = rulesOf(cluster, invocation, { mode, family, nodeName: nodeName(settings, hostName()), machine })
+  const rules = rulesOf(cluster, invocation, { mode, family, nodeName: nodeName(settings, hostName()), hostNetwork })
   return { mode, rules, nodeAddresses: [...own, ...(cluster.node?.addresses ?? [])] }
 }
 
@@ -71,25 +76,31 @@ function sourceIn(text: string): Address {
   return address
 }
 
-/** `10.96.0.10:53/udp`, `[fd00::1]:80`; TCP where nothing is said. */
+/** `10.96.0.10:53/udp`, `[fd00::1]:80`; TCP where no protocol stands. */
 function goalIn(text: string): Pick<Packet, 'to' | 'port' | 'protocol'> {
-  const [, six, four, digits, word = 'tcp'] = /^(?:\[(.+)\]|([^:]+)):(\d+)(?:\/(\w+))?$/.exec(text) ?? []
+  const [, six, four, digits, word = 'tcp'] = /^(?:\[(.+)\]|([^:]+)):(\d+)(?:\/(.*))?$/.exec(text) ?? []
   const to = parseAddress(six ?? four)
   const port = Number(digits)
-  const protocol = PROTOCOLS.find(one => one === word)
-  if (to === undefined || !isPort(port) || protocol === undefined) {
+  if (to === undefined || !isPort(port)) {
     throw new Error(`TO:PORT: ${JSON.stringify(text)} must be like 10.96.0.10:80, [fd00::1]:80 or 10.96.0.10:53/udp`)
   }
-  return { to, port, protocol }
+  return { to, port, protocol: protocolIn(word) }
+}
+
+function protocolIn(word: string): Packet['protocol'] {
+  const protocol = PROTOCOLS.find(one => one === word.toLowerCase())
+  if (protocol === undefined)
+    throw new Error(`TO:PORT: ${JSON.stringify(word)} is no protocol of Services; they have ${PROTOCOLS.join(', ')}`)
+  return protocol
 }
 
 /** A packet is taken to come in where its answer would go out. */
-async function wayTo(kernel: Kernel, from: Address): Promise<string> {
+async function interfaceTowards(kernel: Kernel, from: Address): Promise<string> {
   const { stdout } = await kernel.run(routeTo(from))
   return / dev (\S+)/.exec(stdout)?.[1] ?? 'eth0'
 }
 
-function told({ share, hops, end }: Path, ways: number): string {
+function pathText({ share, hops, end }: Path, ways: number): string {
   const chance = ways > 1 ? [`${(share * 100).toFixed(1)} % of all connections:`] : []
   const steps = hops.map(({ at, rule, did }) => `  ${at}: ${did}\n      ${rule}`)
   return [...chance, ...steps, `  ⇒ ${ENDS[end.to](end as never)}`].join('\n')

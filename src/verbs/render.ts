@@ -1,5 +1,5 @@
 import { type Invocation, start } from '#command-line/start.ts'
-import { nodeName, type Settings } from '#config/settings.ts'
+import { nodeName } from '#config/settings.ts'
 import { asScript } from '#dialects/script.ts'
 import { clusterOfFiles, rulesOf } from '#proxy/agent/cluster-files.ts'
 import { paperMode } from '#proxy/agent/fit-mode.ts'
@@ -8,27 +8,56 @@ import { diff, EMPTY } from '#proxy/plan/diff.ts'
 import { hostName } from '#system/host.ts'
 import { print } from '#system/output.ts'
 import type { Command } from '#system/ports.ts'
-import type { Family } from '#values/address.ts'
+import { FAMILIES, FAMILY_LABEL, type Family } from '#values/address.ts'
 
 // render: YAML in, what would be written out. The same line as run's, with paper at both ends.
 
 export function main(argv: readonly string[]): Promise<number> {
-  return start('render', argv, render)
+  return start('render', argv, async invocation => {
+    print(await rendered(invocation))
+    return 0
+  })
 }
 
-async function render(invocation: Invocation): Promise<number> {
+/** What one family would have written. */
+interface FamilyCommands {
+  readonly family: Family
+  readonly commands: readonly Command[]
+}
+
+export async function rendered(invocation: Pick<Invocation, 'settings' | 'log'>): Promise<string> {
   const { settings } = invocation
   const cluster = await clusterOfFiles(invocation)
-  const families: readonly Family[] = settings.family === undefined ? ['ipv4'] : [settings.family]
-  for (const family of families) {
+  const families: readonly Family[] = settings.family === undefined ? FAMILIES : [settings.family]
+  const parts = families.map((family): FamilyCommands => {
     const mode = paperMode(settings, family)
-    const viewpoint = { mode, family, nodeName: nodeName(settings, hostName()), machine: NO_HOST_NETWORK }
-    print(shown(settings, mode.write(diff(EMPTY, rulesOf(cluster, invocation, viewpoint)))))
-  }
-  return 0
+    const viewpoint = { mode, family, nodeName: nodeName(settings, hostName()), hostNetwork: NO_HOST_NETWORK }
+    return { family, commands: mode.write(diff(EMPTY, rulesOf(cluster, invocation, viewpoint))) }
+  })
+  return settings.as === 'script' ? asScript(parts.flatMap(({ commands }) => commands)) : documents(parts)
 }
 
-/** The inputs alone, one after another, for a mode that has one tool; as a script, each with its command. */
-function shown({ as }: Settings, commands: readonly Command[]): string {
-  return as === 'script' ? asScript(commands) : commands.map(({ input }) => input ?? '').join('')
+/** For one command its input, as it is; for several, a comment before each input says which command reads it. */
+function documents(parts: readonly FamilyCommands[]): string {
+  const [first, second] = parts
+  const readers = new Set(first?.commands.map(({ argv }) => argv.join(' ')))
+  if (second === undefined && readers.size <= 1) return first?.commands.map(({ input }) => input ?? '').join('') ?? ''
+  return parts.map(({ family, commands }) => withReaders(second && family, commands)).join('')
+}
+
+/**
+ * iptables-restore, nft, ipset and ip pass over a line that begins with #; ipvsadm does not, so its part is the lines
+ * between two comments.
+ */
+function withReaders(family: Family | undefined, commands: readonly Command[]): string {
+  const label = family === undefined ? '' : `${FAMILY_LABEL[family]}: `
+  let before = ''
+  return commands
+    .map(({ argv, input = '' }) => {
+      const reader = argv.join(' ')
+      const comment = reader === before ? '' : `# ${label}${reader}\n`
+      before = reader
+      return comment + (input === '' || input.endsWith('\n') ? input : `${input}\n`)
+    })
+    .join('')
 }

@@ -16,56 +16,64 @@ import { watchFile } from '#system/watch-files.ts'
 export function main(argv: readonly string[]): Promise<number> {
   return start('run', argv, async invocation => {
     if (invocation.action === 'cleanup') return (await import('./cleanup.ts')).cleanup(invocation)
-    if (invocation.action === 'init-only') return (await import('./setup.ts')).setup(invocation)
+    if (invocation.action === 'init-only') return initOnly(invocation)
     const stop = new AbortController()
     const kernel = hostKernel()
-    let begins: Promise<RunningProxy> | undefined
-    const end = (): void => stop.abort(TOLD)
-    // From the first moment: who is told to go while they come must not be killed half way.
+    let opening: Promise<RunningProxy> | undefined
+    const end = (): void => stop.abort(ENDED_BY_SIGNAL)
+    // From the first moment: a signal while the agent starts must not kill it in the middle of a command.
     const signals = onSignals({
       SIGTERM: end,
       SIGINT: end,
       SIGHUP: () =>
-        void begins?.then(
+        void opening?.then(
           ({ agent }) => agent.distrust(),
           () => {},
         ),
     })
     try {
-      begins = begin(invocation, kernel, stop.signal)
-      const running = begins.then(async proxy => {
-        await runProxy(proxy, stop, [keepConfiguration(invocation, argv, stop.signal)])
+      opening = open(invocation, kernel, stop.signal)
+      const running = opening.then(async proxy => {
+        await runProxy(proxy, stop, [watchOwnConfiguration(invocation, argv, stop.signal)])
         return 0
       })
-      return await Promise.race([lastCommand(running, kernel, stop), outOfPatience(stop.signal)])
+      return await Promise.race([withLastCommand(running, kernel, stop), outOfPatience(stop.signal)])
     } finally {
       signals.off()
     }
   })
 }
 
-const TOLD = new Error('told to go')
+const ENDED_BY_SIGNAL = new Error('ended by a signal')
 
-/** Whatever was invocation ends with us, also where we could not start; the command that runs is let finish. */
-async function lastCommand(running: Promise<number>, kernel: HostKernel, stop: AbortController): Promise<number> {
+/** In the words of kube-proxy. */
+async function initOnly({ settings, log }: Invocation): Promise<number> {
+  const { setup } = await import('./setup.ts')
+  await setup({ settings, log, kernel: hostKernel() })
+  log.info(0, 'System initialized and --init-only specified')
+  return 0
+}
+
+/** All parts end together, also where one could not start; the command that runs then is let finish. */
+async function withLastCommand(running: Promise<number>, kernel: HostKernel, stop: AbortController): Promise<number> {
   return running.finally(() => {
-    stop.abort(TOLD)
+    stop.abort(ENDED_BY_SIGNAL)
     return kernel.idle()
   })
 }
 
-/** A command that takes longer than anybody waits for us goes on alone: each of its transactions is carried out whole or not at all. */
+/** The agent exits although a command still runs: it goes on alone, and each of its transactions is carried out whole or not at all. */
 async function outOfPatience(signal: AbortSignal): Promise<number> {
   await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
   await systemClock.sleep(PATIENCE_MS)
-  if (signal.reason !== TOLD) throw signal.reason
+  if (signal.reason !== ENDED_BY_SIGNAL) throw signal.reason
   return 0
 }
 
-/** Five seconds are promised. */
+/** A SIGTERM ends the agent within five seconds. */
 const PATIENCE_MS = 4000
 
-async function begin(invocation: Invocation, kernel: HostKernel, signal: AbortSignal): Promise<RunningProxy> {
+async function open(invocation: Invocation, kernel: HostKernel, signal: AbortSignal): Promise<RunningProxy> {
   const { settings, log } = invocation
   const hostname = hostName()
   return openProxy(
@@ -75,7 +83,7 @@ async function begin(invocation: Invocation, kernel: HostKernel, signal: AbortSi
       hostname,
       kernel,
       follow,
-      access: { ...apiPlace(invocation), env: environment(), files: { readText }, kernel },
+      access: { ...apiAddress(invocation), env: environment(), files: { readText }, kernel },
       clock: systemClock,
       prepare: () => tune({ settings, kernel, log, cpus: cpuCount(), pid: process.pid }),
     },
@@ -83,15 +91,19 @@ async function begin(invocation: Invocation, kernel: HostKernel, signal: AbortSi
   )
 }
 
-function apiPlace({ settings: { kubeconfig, master }, log }: Invocation) {
+function apiAddress({ settings: { kubeconfig, master }, log }: Invocation) {
   if (kubeconfig === undefined && master === undefined) {
     log.info(0, 'Neither kubeconfig file nor master URL was specified, falling back to in-cluster config')
   }
   return { ...(kubeconfig !== undefined && { kubeconfig }), ...(master !== undefined && { master }) }
 }
 
-/** A change of the file we were configured by ends us; without such a file nothing ever does. */
-async function keepConfiguration(invocation: Invocation, argv: readonly string[], signal: AbortSignal): Promise<void> {
+/** A change of the configuration file ends the agent; without such a file this never ends it. */
+async function watchOwnConfiguration(
+  invocation: Invocation,
+  argv: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
   const { configFile: file } = invocation.settings
   if (file === undefined) return
   await watchConfiguration({ ...invocation, file, argv, clock: systemClock, signal, readFile: readText, watchFile })

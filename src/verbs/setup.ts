@@ -4,6 +4,7 @@ import { fitMode } from '#proxy/agent/fit-mode.ts'
 import { localhostNodePorts } from '#proxy/node/node-view.ts'
 import { allowLocalhost, tuneMachine } from '#proxy/node/tuning.ts'
 import { cpuCount } from '#system/host.ts'
+import { print } from '#system/output.ts'
 import type { Kernel } from '#system/ports.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 import { FAMILIES } from '#values/address.ts'
@@ -11,16 +12,21 @@ import { FAMILIES } from '#values/address.ts'
 // setup, and run --init-only: what takes more of root's rights than running does, done once. It needs no API server.
 
 export function main(argv: readonly string[]): Promise<number> {
-  return start('setup', argv, setup)
+  return start('setup', argv, async ({ settings, log }) => {
+    await setup({ settings, log, kernel: hostKernel() })
+    print('This node is prepared: with the same settings, CAP_NET_ADMIN is enough to run.')
+    return 0
+  })
 }
 
-export async function setup({ settings, log }: Pick<Invocation, 'settings' | 'log'>): Promise<number> {
-  const kernel = hostKernel()
+export interface SetupParts extends Pick<Invocation, 'settings' | 'log'> {
+  readonly kernel: Kernel
+}
+
+export async function setup({ settings, log, kernel }: SetupParts): Promise<void> {
   await tuneMachine({ settings, kernel, log, cpus: cpuCount() })
   if (localhostNodePorts(settings, 'ipv4')) await allowLocalhost({ kernel, log })
   await prepareMode(settings, kernel)
-  log.info(0, 'System initialized and --init-only specified')
-  return 0
 }
 
 /** What the mode itself wants of the kernel, such as modules; enough that it can have it in one family. */

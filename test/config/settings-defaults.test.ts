@@ -6,10 +6,8 @@ describe('what is left empty', () => {
   test('mode and detectLocalMode have their defaults', async () => {
     expect(await settings('--proxy-mode=', '--detect-local-mode=')).toMatchObject({
       mode: 'iptables',
-      modeIsDefault: true,
       detectLocal: { mode: 'ClusterCIDR' },
     })
-    expect(await settings('--proxy-mode=iptables')).toMatchObject({ modeIsDefault: false })
   })
 
   test('node ports answer everywhere, in nftables mode on the primary addresses', async () => {

@@ -126,11 +126,11 @@ describe('the table for the documentation', () => {
       ).toHaveLength(1)
   })
 
-  test('has six cells in every row', () => {
+  test('has seven cells in every row', () => {
     const rows = settingsTable()
       .split('\n')
       .filter(row => row.startsWith('|'))
-    expect(rows.filter(row => row.split(/(?<!\\)\|/).length !== 8)).toEqual([])
+    expect(rows.filter(row => row.split(/(?<!\\)\|/).length !== 9)).toEqual([])
   })
 
   test('says where the default of the file differs, and what is without effect', () => {

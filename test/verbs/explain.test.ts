@@ -27,14 +27,25 @@ describe('explain', () => {
     expect(stdout.match(/⇒ arrives at 10\.244\.[12]\.3:8080, with the node's address as its source/g)).toHaveLength(2)
   })
 
-  test('says so where nobody would answer, and where a packet is none of ours', () => {
+  test.each(['udp', 'UDP', 'Udp'])('takes the protocol in any case: %s', word => {
+    const { status, stdout } = explain('10.244.1.9', `10.96.0.10:53/${word}`)
+    expect(status).toBe(0)
+    expect(stdout).toContain('⇒ arrives at 10.244.1.4:53\n')
+  })
+
+  test('says so where no endpoint would answer, and where a packet is none of ours', () => {
     expect(explain('10.244.1.9', '10.103.20.30:80').stdout).toContain('⇒ is refused')
     expect(explain('10.244.1.9', '10.103.20.30:81').stdout).toContain('⇒ is no concern of ours')
     expect(explain('10.244.1.9', '10.103.20.30:81', '--proxy-mode=nftables').stdout).toContain('⇒ is refused')
   })
 
   test.each([
-    [['pod', '10.96.0.1:80'], /FROM: .*pod.* is not an IP address, such as/],
+    [['pod', '10.96.0.1:80'], /^Error: FROM: .*pod.* is not an IP address, such as/],
+    [
+      ['10.244.1.9', '10.96.0.10:53/icmp'],
+      /^Error: TO:PORT: "icmp" is no protocol of Services; they have tcp, udp, sctp\n$/,
+    ],
+    [['10.244.1.9', '10.96.0.10:53/'], /^Error: TO:PORT: "" is no protocol of Services/],
     [['10.244.1.9', '10.96.0.1'], /TO:PORT: .* must be like 10\.96\.0\.10:80/],
     [['10.244.1.9', '[fd00::1]:80'], /are of two families/],
     [['10.244.1.9'], /takes FROM and TO:PORT/],

@@ -1,6 +1,7 @@
 import { KINDS } from '#config/table/kinds.ts'
-import { GROUPS, type Setting } from '#config/table/setting.ts'
+import { GROUPS, type Setting, verbsOf } from '#config/table/setting.ts'
 import { TABLE } from '#config/table/table.ts'
+import { VERBS } from '#config/verbs.ts'
 import { shownDefault } from './help.ts'
 
 // The settings table → Markdown, for the documentation.
@@ -10,8 +11,8 @@ export function settingsTable(): string {
     .flatMap(([group, title]) => [
       `### ${title}`,
       '',
-      '| Flag | Field of the file | Type | Default | Modes | What it does |',
-      '|---|---|---|---|---|---|',
+      '| Flag | Field of the file | Type | Default | Modes | Verbs | What it does |',
+      '|---|---|---|---|---|---|---|',
       ...TABLE.filter(setting => setting.group === group).map(tableRow),
       '',
     ])
@@ -19,17 +20,23 @@ export function settingsTable(): string {
 }
 
 function tableRow(setting: Setting): string {
-  const { flag, short, field, kind, modes, verbs } = setting
+  const { flag, short, field, kind, modes } = setting
   const letter = short === undefined ? '' : `\`-${short}\`, `
   const cells = [
     flag === undefined ? '' : `${letter}\`--${flag}\``,
     field === undefined ? '' : `\`${field}\``,
     KINDS[kind].label || 'bool',
     defaultCell(setting),
-    modes?.join(', ') ?? (verbs === undefined ? 'all' : `verb: ${verbs.join(', ')}`),
+    modes?.join(', ') ?? 'all',
+    verbsCell(setting),
     whatItDoes(setting),
   ]
   return `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`
+}
+
+function verbsCell(setting: Setting): string {
+  const verbs = verbsOf(setting)
+  return verbs.length === Object.keys(VERBS).length ? 'all' : verbs.join(', ')
 }
 
 function defaultCell(setting: Setting): string {

@@ -1,4 +1,4 @@
-import type { Setting } from './setting.ts'
+import { CONFIGURED, RULES, type Setting } from './setting.ts'
 
 // Rows: what each mode has of its own.
 
@@ -12,6 +12,7 @@ export const MODE_ROWS: readonly Setting[] = [
     initial: 14,
     zeroCounts: true,
     modes: ['iptables', 'ipvs'],
+    verbs: RULES,
     group: 'iptables',
     help: 'The bit of the packet mark, from 0 to 31, that says "masquerade me".',
   },
@@ -22,6 +23,7 @@ export const MODE_ROWS: readonly Setting[] = [
     initial: true,
     zeroCounts: true,
     modes: ['iptables'],
+    verbs: CONFIGURED,
     group: 'iptables',
     help: 'Let node ports answer on 127.0.0.1 too. It needs the sysctl route_localnet.',
   },
@@ -70,6 +72,7 @@ export const MODE_ROWS: readonly Setting[] = [
     kind: 'text',
     initial: '',
     modes: ['ipvs'],
+    verbs: CONFIGURED,
     group: 'ipvs',
     help: 'The IPVS scheduler: rr (also when empty), wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, mh ...',
   },
@@ -79,8 +82,9 @@ export const MODE_ROWS: readonly Setting[] = [
     kind: 'list',
     initial: [],
     modes: ['ipvs'],
+    verbs: RULES,
     group: 'ipvs',
-    help: "Virtual servers at addresses in these ranges are somebody else's and are left alone.",
+    help: 'Virtual servers at addresses in these ranges belong to another program and are left alone.',
   },
   {
     flag: 'ipvs-strict-arp',
@@ -88,6 +92,7 @@ export const MODE_ROWS: readonly Setting[] = [
     kind: 'switch',
     initial: false,
     modes: ['ipvs'],
+    verbs: ['run', 'setup'],
     group: 'ipvs',
     help: 'Answer ARP only for addresses of the interface that was asked (arp_ignore=1, arp_announce=2).',
   },
@@ -97,6 +102,7 @@ export const MODE_ROWS: readonly Setting[] = [
     kind: 'duration',
     initial: 0,
     modes: ['ipvs'],
+    verbs: ['run', 'setup'],
     group: 'ipvs',
     help: 'IPVS forgets an idle TCP connection after this time; 0 leaves it as it is.',
   },
@@ -106,6 +112,7 @@ export const MODE_ROWS: readonly Setting[] = [
     kind: 'duration',
     initial: 0,
     modes: ['ipvs'],
+    verbs: ['run', 'setup'],
     group: 'ipvs',
     help: 'IPVS forgets a TCP connection this long after its FIN; 0 leaves it as it is.',
   },
@@ -115,6 +122,7 @@ export const MODE_ROWS: readonly Setting[] = [
     kind: 'duration',
     initial: 0,
     modes: ['ipvs'],
+    verbs: ['run', 'setup'],
     group: 'ipvs',
     help: 'IPVS forgets an idle UDP flow after this time; 0 leaves it as it is.',
   },
@@ -124,6 +132,7 @@ export const MODE_ROWS: readonly Setting[] = [
     initial: 14,
     zeroCounts: true,
     modes: ['nftables'],
+    verbs: RULES,
     group: 'nftables',
     help: 'The bit of the packet mark, from 0 to 31, that says "masquerade me".',
   },

@@ -1,4 +1,5 @@
-import type { Setting } from './setting.ts'
+import { VERBS, type Verb } from '#config/verbs.ts'
+import { CONFIGURED, RULES, type Setting } from './setting.ts'
 
 // Rows: what a verb needs of its own, how the program starts and stops, where the cluster is.
 
@@ -20,7 +21,7 @@ export const START_ROWS: readonly Setting[] = [
     flag: 'family',
     kind: 'text',
     initial: '',
-    verbs: ['render', 'verify', 'explain'],
+    verbs: ['render', 'verify'],
     besideConfig: true,
     group: 'verb',
     help: 'Only this IP family: ipv4 or ipv6. Without it, both.',
@@ -32,13 +33,14 @@ export const START_ROWS: readonly Setting[] = [
     verbs: ['render'],
     besideConfig: true,
     group: 'verb',
-    help: 'What to print: "restore", the documents the tools read on standard input, or "script", a shell script that runs every command.',
+    help: 'What to print: "restore", the documents the tools read on standard input, or "script", a shell script that runs every command. Where documents are for several tools, a comment before each names the command that reads it.',
   },
   {
     flag: 'config',
     kind: 'path',
     initial: '',
     besideConfig: true,
+    verbs: CONFIGURED,
     group: 'start',
     help: 'Read the settings from this KubeProxyConfiguration file, YAML or JSON. Of the other flags only a few still count then; a warning names those that do not.',
   },
@@ -72,6 +74,7 @@ export const START_ROWS: readonly Setting[] = [
     kind: 'switch',
     initial: false,
     besideConfig: true,
+    verbs: Object.keys(VERBS) as Verb[],
     group: 'start',
     help: 'Print this text and exit.',
   },
@@ -99,7 +102,7 @@ export const START_ROWS: readonly Setting[] = [
     initial: [],
     omitZero: true,
     group: 'start',
-    help: 'Feature gates of kube-proxy. Nothing here depends on a gate; one that asks for other than what is built in is answered with a warning.',
+    help: 'Feature gates of kube-proxy. Nothing here depends on a gate; one that asks for other than what is built in brings a warning.',
   },
   {
     flag: 'kubeconfig',
@@ -123,6 +126,7 @@ export const START_ROWS: readonly Setting[] = [
     kind: 'text',
     initial: '',
     besideConfig: true,
+    verbs: RULES,
     group: 'cluster',
     help: 'The name of this Node. Without it, the host name.',
   },

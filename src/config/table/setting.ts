@@ -30,7 +30,7 @@ export interface Setting {
   /** The path in a KubeProxyConfiguration; absent where only the command line has the setting. */
   readonly field?: string
   readonly kind: KindName
-  /** The value nobody gave. */
+  /** The value where none is given. */
   readonly initial: Value
   /** The same with --config, where it differs. */
   readonly fileInitial?: Value
@@ -38,13 +38,13 @@ export interface Setting {
   readonly follows?: string
   /** A zero in the file is a value. Otherwise it means "not given", as in every Go program. */
   readonly zeroCounts?: true
-  /** The same, unless this other field is zero beside it: so Go writes a block that nobody filled in. */
+  /** The same, unless this other field is zero beside it: so Go writes a block that was never filled in. */
   readonly zeroCountsUnlessZero?: string
   /** Left out of the written configuration where it is zero. */
   readonly omitZero?: true
   /** The modes in which it means something; absent for all. */
   readonly modes?: readonly ModeName[]
-  /** The verbs that know the flag; absent for all. */
+  /** The verbs that read it; absent for `run` alone. A verb lists and accepts no other. */
   readonly verbs?: readonly Verb[]
   /** The flag also counts beside --config. */
   readonly besideConfig?: true
@@ -58,13 +58,22 @@ export interface Setting {
   readonly help: string
 }
 
+/** All verbs that write rules or compare with them: what shapes rules matters to each. */
+export const RULES: readonly Verb[] = ['run', 'render', 'verify', 'explain']
+/** The verbs that read a KubeProxyConfiguration. */
+export const CONFIGURED: readonly Verb[] = [...RULES, 'setup']
+
 /** How the rest of the program names a setting. */
 export function keyOf(setting: Setting): string {
   return setting.field ?? `--${setting.flag}`
 }
 
-/** How a person is told of a setting: both of its names, the one they used first. */
+/** The name in messages: both of its names, the one that was used first. */
 export function nameOf({ flag, field }: Setting, used: 'flag' | 'file' = 'flag'): string {
   if (flag === undefined || field === undefined) return field ?? `--${flag}`
   return used === 'file' ? `${field} (--${flag})` : `--${flag} (${field})`
+}
+
+export function verbsOf({ verbs }: Setting): readonly Verb[] {
+  return verbs ?? ['run']
 }

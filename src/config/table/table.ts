@@ -4,7 +4,7 @@ import { MACHINE_ROWS } from './rows-machine.ts'
 import { MODE_ROWS } from './rows-modes.ts'
 import { START_ROWS } from './rows-start.ts'
 import { TRAFFIC_ROWS } from './rows-traffic.ts'
-import { keyOf, type Setting } from './setting.ts'
+import { keyOf, type Setting, verbsOf } from './setting.ts'
 
 // All rows → the one table, and the ways to look into it.
 
@@ -29,9 +29,9 @@ export interface FlaggedSetting extends Setting {
   readonly flag: string
 }
 
-/** The flags this verb knows: those of `run`, and its own. */
+/** The flags this verb has. */
 export function flagsOf(verb: Verb): readonly FlaggedSetting[] {
-  return FLAGGED.filter(({ verbs }) => verbs === undefined || verbs.includes(verb))
+  return FLAGGED.filter(setting => verbsOf(setting).includes(verb))
 }
 
 export const FLAGGED: readonly FlaggedSetting[] = TABLE.filter(

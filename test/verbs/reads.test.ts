@@ -1,0 +1,126 @@
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { terminalLog } from '#command-line/terminal-log.ts'
+import type { Settings } from '#config/settings.ts'
+import { verbsOf } from '#config/table/setting.ts'
+import { FLAGGED } from '#config/table/table.ts'
+import type { Verb } from '#config/verbs.ts'
+import type { Kernel } from '#system/ports.ts'
+import { explained } from '#verbs/explain.ts'
+import { rendered } from '#verbs/render.ts'
+import { setup } from '#verbs/setup.ts'
+import { compared, otherSettings } from '#verbs/verify.ts'
+import { type Accepted, accepted } from '../config/parsing.ts'
+import { REACHES } from '../config/reaches.ts'
+
+// A verb lists the settings it reads, and no others: each is run in every mode, with settings that note who asks for them.
+
+const SEED = fileURLToPath(new URL('../../fixtures/clusters/seed.yaml', import.meta.url))
+const MODES = ['iptables', 'nftables', 'ipvs', 'userspace']
+const LOCAL = [
+  '',
+  '--detect-local-mode=NodeCIDR',
+  '--nodeport-addresses=127.0.0.0/8,10.0.0.0/8',
+  '--bind-address=10.0.0.1',
+]
+
+/** A host with every tool, and nothing of ours in its kernel. */
+const kernel: Kernel = {
+  run: async ({ argv }) => ({
+    code: 0,
+    stdout: argv.includes('--version') ? 'v1.1.1' : argv[0] === 'uname' ? '6.12.0' : '',
+    stderr: '',
+  }),
+}
+
+const OPERANDS = ['10.244.1.9', '10.96.0.1:80']
+
+/** These decide what is done at all, before a verb begins. */
+const BEFORE = ['config', 'help']
+
+/** What a verb reads without being shaped by it. */
+const IDLE: Partial<Record<Verb, readonly string[]>> = {
+  // It asks whether the mode can be had, and does nothing with the mode that answers.
+  setup: ['bind-address', 'ipvs-exclude-cidrs'],
+}
+
+const VERBS_THAT_READ: Partial<Record<Verb, (parsed: Accepted) => Promise<unknown>>> = {
+  render: parsed => rendered(withLog(parsed)),
+  verify: async parsed => {
+    // As main does, before it compares.
+    void parsed.settings.metrics
+    otherSettings({ 'kubeproxy.config.k8s.io': {} }, parsed)
+    await compared(withLog(parsed), kernel)
+  },
+  explain: parsed => explained(withLog(parsed), kernel),
+  setup: parsed => setup({ ...withLog(parsed), kernel }),
+  cleanup: async () => {},
+  help: async () => {},
+  version: async () => {},
+}
+
+describe('a verb lists the settings it reads, and no others', () => {
+  test.each(Object.entries(VERBS_THAT_READ))('%s', async (name, act) => {
+    const verb = name as Verb
+    const read = await readBy(verb, act)
+    const flags = Object.entries(REACHES).filter(([, { read: look }]) => [...paths(look)].some(path => read.has(path)))
+    const listed = FLAGGED.filter(setting => verbsOf(setting).includes(verb)).map(({ flag }) => flag)
+    const idle = IDLE[verb] ?? []
+    expect(listed.filter(flag => !BEFORE.includes(flag)).toSorted()).toEqual(
+      flags
+        .map(([flag]) => flag)
+        .filter(flag => !idle.includes(flag))
+        .toSorted(),
+    )
+  })
+
+  test('but run, which has every flag of kube-proxy and none that is another verb’s own', () => {
+    const others = FLAGGED.filter(setting => !verbsOf(setting).includes('run')).map(({ flag }) => flag)
+    expect(others.toSorted()).toEqual(['as', 'family', 'filename'])
+  })
+})
+
+async function readBy(verb: Verb, act: (parsed: Accepted) => Promise<unknown>): Promise<ReadonlySet<string>> {
+  const seen = new Set<string>()
+  const operands = verb === 'explain' ? OPERANDS : []
+  for (const mode of MODES) {
+    for (const local of LOCAL) {
+      for (const file of [`--filename=${SEED}`, '']) {
+        const words = [`--proxy-mode=${mode}`, file, local].filter(word => word !== '')
+        const parsed = await accepted({ verb, argv: [...words.filter(word => isOf(verb, word)), ...operands] })
+        // What cannot be done on this host fails after all has been read.
+        await act({ ...parsed, settings: noting(parsed.settings, seen) }).catch(() => {})
+      }
+    }
+  }
+  return seen
+}
+
+function isOf(verb: Verb, word: string): boolean {
+  return FLAGGED.some(setting => word.startsWith(`--${setting.flag}=`) && verbsOf(setting).includes(verb))
+}
+
+const SECTIONS = ['iptables', 'ipvs', 'userspace', 'conntrack', 'logging']
+
+/** The same settings; each that is looked at leaves its path. */
+function noting<T extends object>(of: T, seen: Set<string>, prefix = ''): T {
+  return new Proxy(of, {
+    get: (target, name) => {
+      const path = prefix + String(name)
+      const value: unknown = Reflect.get(target, name)
+      if (SECTIONS.includes(path)) return noting((value ?? {}) as object, seen, `${path}.`)
+      seen.add(path)
+      return value
+    },
+  })
+}
+
+function paths(look: (typeof REACHES)[string]['read']): ReadonlySet<string> {
+  const seen = new Set<string>()
+  look(noting({} as Settings, seen), {})
+  return seen
+}
+
+function withLog<P>(parsed: P) {
+  return { ...parsed, log: { ...terminalLog(), info: () => {}, warning: () => {} } }
+}
