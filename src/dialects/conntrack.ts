@@ -2,7 +2,7 @@ import type { Command } from '#system/ports.ts'
 import { type Address, type Family, parseAddress } from '#values/address.ts'
 import type { Protocol } from '#values/protocol.ts'
 
-// The connections the kernel remembers, as `conntrack -L` prints them, and the commands that make it forget some.
+// The connections the kernel tracks, as `conntrack -L` prints them, and the commands that delete some.
 
 /** One remembered connection: what the client asked for, and which address answers. */
 export interface Flow {

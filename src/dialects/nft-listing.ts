@@ -2,10 +2,10 @@ import { FAMILY_WORDS, type Hook, hookLine, L4PROTO } from './nft.ts'
 import {
   type Expression,
   expression,
+  type NftValue,
   protocolName,
   type StatementTree,
   statement,
-  type Value,
   valueText,
 } from './nft-tree.ts'
 import { rule } from './words.ts'
@@ -51,7 +51,7 @@ interface ListedSet {
   readonly map?: Type
   readonly flags?: string | readonly string[]
   readonly timeout?: number
-  readonly elem?: readonly (Key | readonly [Key, Value])[]
+  readonly elem?: readonly (Key | readonly [Key, NftValue])[]
 }
 
 /** nft 1.0.6 says a `typeof` declaration in types, newer versions in the expressions it was made with. */
@@ -111,7 +111,7 @@ const EXAMPLES: readonly (readonly [RegExp, string])[] = [
 
 function* elements({ elem = [], map }: ListedSet, protocolAt: number): Iterable<readonly [string, string]> {
   for (const element of elem) {
-    const [listed, value] = map === undefined ? [element as Key] : (element as readonly [Key, Value])
+    const [listed, value] = map === undefined ? [element as Key] : (element as readonly [Key, NftValue])
     const { val, comment } = typeof listed === 'object' && 'elem' in listed ? listed.elem : { val: listed }
     yield [
       keyText(val, protocolAt),

@@ -3,8 +3,8 @@ import type { Protocol } from '#values/protocol.ts'
 import { braces, hexMark, L4PROTO, MASQUERADE } from './nft.ts'
 import { rule } from './words.ts'
 
-// The trees in which `nft -j` tells rules → the words of nft.ts. A tree that says none of them comes out as JSON: it
-// is nothing we would have written, and that is all one needs to know of it.
+// The trees in which `nft -j` prints rules → the words of nft.ts. A tree that has no such words comes out as JSON: it is a
+// rule we would not have written, and that is all one needs to know of it.
 
 export type Expression = string | number | ExpressionTree
 
@@ -40,7 +40,7 @@ export interface StatementTree {
 /** In a map that has a name, `@services`; or in choices that stand in the rule. */
 interface Lookup {
   readonly key: Expression
-  readonly data: string | { readonly set: readonly (readonly [number, Value])[] }
+  readonly data: string | { readonly set: readonly (readonly [number, NftValue])[] }
 }
 
 interface Remembering {
@@ -50,7 +50,7 @@ interface Remembering {
 }
 
 /** What a key leads to: a verdict, or an address and port. */
-export type Value = StatementTree | Expression
+export type NftValue = StatementTree | Expression
 
 export function statement(tree: StatementTree): string {
   if (tree.goto !== undefined) return `goto ${tree.goto.target}`
@@ -84,13 +84,13 @@ export function expression(tree: Expression): string {
   return JSON.stringify(tree)
 }
 
-export function valueText(value: Value): string {
+export function valueText(value: NftValue): string {
   return typeof value === 'object' && !('concat' in value)
     ? statement(value as StatementTree)
     : expression(value as Expression)
 }
 
-/** A protocol by its name; on a machine without /etc/protocols nft tells its number. */
+/** A protocol by its name; on a machine without /etc/protocols nft prints its number. */
 export function protocolName(protocol: Expression): string {
   return PROTOCOL_BY_NUMBER[Number(protocol)] ?? expression(protocol)
 }
@@ -104,7 +104,7 @@ function match({ left, op, right }: NonNullable<StatementTree['match']>): string
   return rule(subject, op === '!=' && op, object(subject, right))
 }
 
-/** Bits at the very front, as those of mark 0x80000000, are told as the first bits of an address would be. */
+/** Bits at the very front, as those of mark 0x80000000, are printed as the first bits of an address would be. */
 function mask(bits: number): string {
   return hexMark(0xffff_ffff << (32 - bits))
 }

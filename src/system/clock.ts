@@ -2,7 +2,7 @@ import type { Clock } from './ports.ts'
 
 // The machine's own time.
 
-/** setTimeout takes 32 bits; a longer time would be over at once. */
+/** setTimeout takes a signed 32-bit number; a longer time would be over at once. */
 const LONGEST_TIMER_MS = 2_147_483_647
 
 export const systemClock: Clock = {
@@ -29,7 +29,7 @@ function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
 /** What to add to the fine clock, which counts from our own start, to get the time of day. */
 let offset = 0
 
-/** The time of day with microseconds; it follows when somebody sets the time, however far. */
+/** The time of day with microseconds; it follows when the clock of the machine is set, however far. */
 function now(): number {
   const coarse = Date.now()
   const fine = performance.now() + offset

@@ -10,7 +10,7 @@ export function environment(): Readonly<Record<string, string | undefined>> {
   return process.env
 }
 
-/** At once: whatever is still under way, everything that was said has been written. */
+/** At once, whatever is still under way; all output has been written by then, see output.ts. */
 export function leave(code: number): never {
   process.exit(code)
 }

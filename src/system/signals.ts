@@ -1,4 +1,4 @@
-// What to do when somebody sends this process a signal.
+// What this process does on a signal.
 
 export type Reactions = Readonly<Partial<Record<'SIGTERM' | 'SIGINT' | 'SIGHUP', () => void>>>
 

@@ -40,7 +40,7 @@ export function serveHttp(
     server.once('error', reject)
     server.listen({ port: at.port, ...where }, () => {
       server.off('error', reject)
-      // Too many open files: the next connection may have more luck, and nobody is to die of it.
+      // EMFILE on accept must not crash the process: the next connection may find a free descriptor.
       server.on('error', () => {})
       server.unref()
       resolve({ port: portOf(server), close: () => close(server) })
@@ -48,7 +48,7 @@ export function serveHttp(
   })
 }
 
-/** What every path gets that leads nowhere. */
+/** The answer for every path that has no page. */
 export const PAGE_NOT_FOUND: HttpAnswer = { status: 404, headers: TEXT, body: '404 page not found\n' }
 
 async function respond(answer: HttpResponder, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -58,7 +58,7 @@ async function respond(answer: HttpResponder, request: IncomingMessage, response
   response.end(request.method === 'HEAD' ? undefined : body)
 }
 
-/** An answer that fails must not take the agent down, nor leave a probe waiting; nor must a request that is nonsense. */
+/** A page that fails, or a request that makes no sense, must neither end the agent nor leave a probe waiting. */
 async function settled(
   answer: HttpResponder,
   { method = 'GET', url = '/', headers }: IncomingMessage,

@@ -32,7 +32,7 @@ export function processStartedAt(): number {
 
 function countOpenFiles(): number | undefined {
   try {
-    // One of them is the one we look through.
+    // One of them is the descriptor of this very listing.
     return readdirSync('/proc/self/fd').length - 1
   } catch {
     return undefined

@@ -10,7 +10,7 @@ export interface FileWatch {
   close(): void
 }
 
-/** May call without any change, and misses what the file system does not tell: whoever must know looks now and then, too. */
+/** May call without any change, and misses what the file system does not report: a caller that must know also reads the file now and then. */
 export function watchFile(path: string, mayHaveChanged: () => void): FileWatch {
   return new LinkedFileWatch(path, mayHaveChanged)
 }
@@ -50,7 +50,7 @@ class LinkedFileWatch implements FileWatch {
       watcher.on('error', this.#mayHaveChanged)
       return watcher
     } catch {
-      // Gone since we looked, or this host has no watches left.
+      // The target is gone by now, or this host has no inotify watches left.
       return undefined
     }
   }

@@ -32,14 +32,14 @@ describe('lines for ipvsadm', () => {
     [{ scheduler: 'wlc', stickySeconds: 10800 }, '-s wlc -p 10800', 10800],
     [{ scheduler: 'mh' }, '-s mh -b mh-port', undefined],
     [{ scheduler: 'mh', stickySeconds: 7 }, '-s mh -p 7 -b mh-port', 7],
-  ])('say how clients are dealt out: %j', (wish, options, sticky) => {
-    expect(serverOptions(wish)).toBe(options)
+  ])('say how clients are dealt out: %j', (asked, options, sticky) => {
+    expect(serverOptions(asked)).toBe(options)
     expect(stickySecondsOf(options)).toBe(sticky)
   })
 })
 
 describe('what ipvsadm prints', () => {
-  test('is what it was told, line by line', () => {
+  test('is what it was given, line by line', () => {
     const lines = [
       serverLine('A', WEB, '-s rr'),
       realLine('a', WEB, '10.1.0.4:8080', WORKING),

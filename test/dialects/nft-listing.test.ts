@@ -54,7 +54,7 @@ describe('a rule', () => {
     [[{ dnat: { addr: 'fd00::1', port: 53 } }], 'dnat to [fd00::1]:53'],
   ])('%j is: %s', (expr, text) => expect(rule(expr)).toBe(text))
 
-  test('tells protocols by name even where the machine has no names for them', () => {
+  test('prints protocols by name even where the machine has no names for them', () => {
     for (const [number, called] of [
       [6, 'tcp'],
       [17, 'udp'],
@@ -64,7 +64,7 @@ describe('a rule', () => {
     }
   })
 
-  test('tells choices in the order of their numbers, whatever order the kernel keeps them in', () => {
+  test('prints choices in the order of their numbers, whatever order the kernel keeps them in', () => {
     const numgen = { numgen: { mode: 'random', mod: 3, offset: 0 } }
     const verdicts = [2, 0, 1].map(i => [i, { goto: { target: `c${i}` } }])
     expect(rule([{ vmap: { key: numgen, data: { set: verdicts } } }])).toBe(
@@ -80,7 +80,7 @@ describe('a rule', () => {
   test('has its comment at the end', () =>
     expect(rule([{ drop: null }], { comment: 'why' })).toBe('drop comment "why"'))
 
-  test('in words that are not ours is told as it came, and so is equal to nothing of ours', () => {
+  test('in words that are not ours comes out as JSON, and so is equal to nothing of ours', () => {
     expect(rule([{ counter: { packets: 1, bytes: 2 } }, { drop: null }])).toBe(
       '{"counter":{"packets":1,"bytes":2}} drop',
     )
@@ -92,7 +92,7 @@ describe('a rule', () => {
 describe('the types of a map', () => {
   const data = 'ipv4_addr . inet_service'
 
-  test('are the same whether nft tells types, as 1.0.6, or the expressions it was made with, as later ones', () => {
+  test('are the same whether nft prints types, as 1.0.6, or the expressions it was made with, as later ones', () => {
     const types = ['ipv4_addr', 'inet_proto', 'inet_service', 'integer']
     const examples = [DADDR, L4PROTO, DPORT, { numgen: { mode: 'random', mod: 2, offset: 0 } }]
     const words = 'ipv4_addr . inet_proto . inet_service . integer : ipv4_addr . inet_service'

@@ -3,7 +3,7 @@ import { PaperClock } from '#lab/paper/clock.ts'
 import { systemClock } from '#system/clock.ts'
 
 describe('the system clock', () => {
-  test('tells the time', () => {
+  test('says what time it is', () => {
     const before = Date.now()
     expect(systemClock.now()).toBeGreaterThanOrEqual(before)
   })
@@ -36,7 +36,7 @@ describe('the system clock', () => {
 })
 
 describe('the paper clock', () => {
-  test('stands still until it is told to move', async () => {
+  test('stands still until a test moves it', async () => {
     const clock = new PaperClock(1000)
     expect(clock.now()).toBe(1000)
     await clock.advance(500)

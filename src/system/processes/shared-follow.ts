@@ -1,6 +1,6 @@
 import type { Command, Follow, Following } from '#system/ports.ts'
 
-// Several who listen to the same program → one program: it starts with the first of them and ends with the last.
+// Several listeners to the same program → one process: it starts with the first listener and ends with the last.
 
 export function sharedFollow(follow: Follow): Follow {
   const running = new Map<string, Shared>()
@@ -24,7 +24,7 @@ class Shared {
   readonly #listeners = new Set<Listener>()
   readonly #over: () => void
 
-  /** `over` is called as soon as nobody can join any more. */
+  /** `over` is called as soon as no listener can join any more. */
   constructor(follow: Follow, argv: Command['argv'], over: () => void) {
     this.#over = over
     this.#following = follow(argv, line => {

@@ -31,7 +31,7 @@ test('lines go in and lines come out, however the bytes are cut', async () => {
   await child.stop()
 })
 
-test('a child that ends by itself tells its exit status and its last words', async () => {
+test('a child that ends by itself reports its exit status and its last words', async () => {
   const { child } = startScript(`console.error('no more tracks'); process.exit(3)`)
   expect(await child.ended).toEqual({ code: 3, stderr: 'no more tracks\n' })
 })
@@ -89,7 +89,7 @@ test('children end with the process that started them, even where that process j
   await gone(grandchild)
 })
 
-test('a number nobody has is not alive', () => {
+test('a number that no process has is not alive', () => {
   expect(isAlive(process.pid)).toBe(true)
   expect(isAlive(2 ** 22 + 1)).toBe(false)
 })

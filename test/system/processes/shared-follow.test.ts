@@ -54,7 +54,7 @@ describe('a program that several listen to', () => {
     expect((await second.ended).code).toBe(143)
   })
 
-  test('is started anew by whoever comes after it has ended, or after it was told to', async () => {
+  test('is started anew by a listener that comes after it has ended, or after it was stopped', async () => {
     const programs = new Programs()
     const follow = sharedFollow(programs.follow)
     const first = follow(['nft'], () => {})

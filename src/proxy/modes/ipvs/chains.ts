@@ -1,5 +1,5 @@
 import * as words from '#dialects/iptables.ts'
-import { rule, type Word } from '#dialects/words.ts'
+import { type RuleWord, rule } from '#dialects/words.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import * as names from './names.ts'
 import { NODE_PORT_PROTOCOLS, nodePortSet, type SetName, setComment, setName } from './sets.ts'
@@ -46,7 +46,7 @@ interface Terms {
   readonly destinationIn: (set: SetName) => string
 }
 
-function chain(table: names.IpvsTable, name: string, bodies: readonly Word[]): ChainText {
+function chain(table: names.IpvsTable, name: string, bodies: readonly RuleWord[]): ChainText {
   return {
     table,
     chain: name,
@@ -61,7 +61,7 @@ function chain(table: names.IpvsTable, name: string, bodies: readonly Word[]): C
  * Marked packets leave with the node's address. So do those of a pod that reached itself: otherwise its reply goes straight
  * back, and TCP rejects it.
  */
-function postrouting({ node, is }: Terms): readonly Word[] {
+function postrouting({ node, is }: Terms): readonly RuleWord[] {
   return [
     rule(is('LOOP-BACK', 'dst,dst,src'), '-j MASQUERADE'),
     rule(words.notMarked(node.mark), '-j RETURN'),
@@ -74,7 +74,7 @@ function postrouting({ node, is }: Terms): readonly Word[] {
  * Only marks packets: IPVS sends them on. Packets to a Service's address are accepted before the rules for node ports, so that
  * port 30080 of a Service's address is not taken for node port 30080.
  */
-function services({ node, destinationIn, is }: Terms): readonly Word[] {
+function services({ node, destinationIn, is }: Terms): readonly RuleWord[] {
   const mark = words.jump(names.MARK_MASQ)
   const notPod = fromPods(node, '! ')
   return [
@@ -102,11 +102,11 @@ function masqueradeAtClusterIP(
   return [rule(source, iface, destinationIn('CLUSTER-IP'))]
 }
 
-function loadBalancer({ node, destinationIn }: Terms): readonly Word[] {
+function loadBalancer({ node, destinationIn }: Terms): readonly RuleWord[] {
   return [...keepSource(node, destinationIn('LOAD-BALANCER-LOCAL')), words.jump(names.MARK_MASQ)]
 }
 
-function nodePort({ node, is, destinationIn }: Terms): readonly Word[] {
+function nodePort({ node, is, destinationIn }: Terms): readonly RuleWord[] {
   return NODE_PORT_PROTOCOLS.flatMap(protocol => {
     const asked = (policy: 'Cluster' | 'Local'): string => {
       const set = nodePortSet(protocol, policy)
@@ -120,7 +120,7 @@ function nodePort({ node, is, destinationIn }: Terms): readonly Word[] {
 }
 
 /** Where policy is Local, the source address is kept: that of every pod, and of every other client but the node itself. */
-function keepSource(node: NodeView, asked: string, proto?: string): readonly Word[] {
+function keepSource(node: NodeView, asked: string, proto?: string): readonly RuleWord[] {
   const { source, iface } = fromPods(node, '')
   return [
     node.localPods !== undefined && rule(source, iface, proto, asked, '-j RETURN'),
@@ -128,18 +128,18 @@ function keepSource(node: NodeView, asked: string, proto?: string): readonly Wor
   ]
 }
 
-function forward({ node }: Terms): readonly Word[] {
+function forward({ node }: Terms): readonly RuleWord[] {
   return [
     rule(words.comment('kubernetes forwarding rules'), words.marked(node.mark), '-j ACCEPT'),
     rule(words.comment('kubernetes forwarding conntrack rule'), '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'),
   ]
 }
 
-function guarded({ destinationIn }: Terms): readonly Word[] {
+function guarded({ destinationIn }: Terms): readonly RuleWord[] {
   return [rule(destinationIn('LOAD-BALANCER-FW'), words.jump(names.SOURCE_RANGES))]
 }
 
-function sourceRanges({ is }: Terms): readonly Word[] {
+function sourceRanges({ is }: Terms): readonly RuleWord[] {
   return [
     rule(is('LOAD-BALANCER-SOURCE-CIDR', 'dst,dst,src'), '-j RETURN'),
     rule(is('LOAD-BALANCER-SOURCE-IP', 'dst,dst,src'), '-j RETURN'),
@@ -148,7 +148,7 @@ function sourceRanges({ is }: Terms): readonly Word[] {
 }
 
 /** Packets to an address of a Service: dropped, sent on to a virtual server, or rejected where none listens at that port. */
-function incoming({ node, destinationIn, is }: Terms): readonly Word[] {
+function incoming({ node, destinationIn, is }: Terms): readonly RuleWord[] {
   const { source, iface } = fromPods(node, '! ')
   const health = is('HEALTH-CHECK-NODE-PORT', 'dst')
   return [
