@@ -5,7 +5,7 @@ import type { Kernel, Outcome } from '#system/ports.ts'
 import { FAMILIES } from '#values/address.ts'
 import { DEVICE_UNIT, type IpvsUnit, unitParts } from './ipvs/names.ts'
 import { ourUnits } from './ipvs/read.ts'
-import { NOTHING, type RemovalParts, type RemovalResult, said, together } from './leftovers-removal.ts'
+import { merged, NOTHING, type RemovalParts, type RemovalResult, reasonOf } from './leftovers-removal.ts'
 
 // Removes what ipvs mode leaves besides rules: virtual servers, sets, and kube-ipvs0 with its addresses. Those of other
 // programs stay.
@@ -19,7 +19,7 @@ export async function removeIpvsLeftovers(parts: RemovalParts): Promise<RemovalR
   )
   const device = left.some(({ kind }) => kind === 'device') ? await removeDevice(kernel) : NOTHING
   const sets = left.flatMap(unit => (unit.kind === 'set' ? [unit.name] : []))
-  return together([servers, device, await removeSets(parts, sets)])
+  return merged([servers, device, await removeSets(parts, sets)])
 }
 
 /** A tool that is not installed has left nothing: its listing counts as empty. */
@@ -41,13 +41,13 @@ async function removeServers(kernel: Kernel, lines: readonly string[]): Promise<
   if (outcome.code === 0 && outcome.stderr === '') {
     return { removed: [{ tool: 'ipvsadm', what: 'virtual servers', count: lines.length }], remains: [] }
   }
-  return { removed: [], remains: [{ what: 'ipvsadm: virtual servers', why: said(outcome) }] }
+  return { removed: [], remains: [{ what: 'ipvsadm: virtual servers', why: reasonOf(outcome) }] }
 }
 
 async function removeDevice(kernel: Kernel): Promise<RemovalResult> {
   const outcome = await kernel.run(ipBatch([DELETE_IPVS_DEVICE]))
   if (outcome.code === 0) return { removed: [{ tool: 'ip', what: DEVICE_UNIT, count: 1 }], remains: [] }
-  return { removed: [], remains: [{ what: `ip: device ${IPVS_DEVICE}`, why: said(outcome) }] }
+  return { removed: [], remains: [{ what: `ip: device ${IPVS_DEVICE}`, why: reasonOf(outcome) }] }
 }
 
 /** nf_tables releases the sets of a deleted rule a moment after the rule is gone. */
@@ -69,7 +69,7 @@ async function removeSets({ kernel, clock }: RemovalParts, names: readonly strin
   const count = names.length - left.length
   return {
     removed: count === 0 ? [] : [{ tool: 'ipset', what: 'sets', count }],
-    remains: left.map(({ name, outcome }) => ({ what: `ipset: set ${name}`, why: said(outcome) })),
+    remains: left.map(({ name, outcome }) => ({ what: `ipset: set ${name}`, why: reasonOf(outcome) })),
   }
 }
 

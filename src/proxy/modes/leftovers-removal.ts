@@ -28,12 +28,12 @@ export const NOTHING: RemovalResult = { removed: [], remains: [] }
 /** Deleting a hundred thousand chains can take minutes. */
 export const PATIENCE_MS = 10 * 60_000
 
-export function together(parts: readonly RemovalResult[]): RemovalResult {
+export function merged(parts: readonly RemovalResult[]): RemovalResult {
   return { removed: parts.flatMap(({ removed }) => removed), remains: parts.flatMap(({ remains }) => remains) }
 }
 
 /** The reason a tool gives: the last line of stderr. */
-export function said({ code, stderr }: Pick<Outcome, 'code' | 'stderr'>): string {
+export function reasonOf({ code, stderr }: Pick<Outcome, 'code' | 'stderr'>): string {
   const line = stderr.trim().split('\n').at(-1)!.trim()
   return line === '' ? `exit status ${code}` : line
 }

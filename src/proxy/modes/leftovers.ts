@@ -5,14 +5,14 @@ import { FAMILIES } from '#values/address.ts'
 import { canGo, type Leftover, leftoversIn, removal } from './leftovers-iptables.ts'
 import { removeIpvsLeftovers } from './leftovers-ipvs.ts'
 import {
+  merged,
   NOTHING,
   PATIENCE_MS,
   type Remaining,
   type RemovalParts,
   type RemovalResult,
   type RemovedCount,
-  said,
-  together,
+  reasonOf,
 } from './leftovers-removal.ts'
 import { TABLE } from './nftables/names.ts'
 
@@ -25,7 +25,7 @@ export async function removeLeftovers(parts: RemovalParts): Promise<RemovalResul
   results.push(await removeNftTables(parts.kernel))
   // A set cannot be deleted while a rule uses it, so sets go last.
   results.push(await removeIpvsLeftovers(parts))
-  return together(results)
+  return merged(results)
 }
 
 /**
@@ -56,18 +56,18 @@ const PASSES = 3
 export async function removeIptablesLeftovers(kernel: Kernel, tools: Tools): Promise<RemovalResult> {
   const name = programOf(tools)
   let before: readonly Leftover[] | undefined
-  let trouble = ''
+  let failure = ''
   for (let pass = 1; ; pass++) {
     const save = await kernel.run(saveAll(tools))
-    if (save.code !== 0) return { removed: [], remains: [{ what: `what ${name} may have`, why: said(save) }] }
+    if (save.code !== 0) return { removed: [], remains: [{ what: `what ${name} may have`, why: reasonOf(save) }] }
     const left = leftoversIn(save.stdout)
     before ??= left
     const movable = left.filter(canGo)
     if (movable.length === 0 || pass > PASSES)
-      return { removed: difference(name, before, left), remains: remaining(name, left, trouble) }
+      return { removed: difference(name, before, left), remains: remaining(name, left, failure) }
     for (const leftover of movable) {
       const outcome = await kernel.run(restoreInto(tools, removal(leftover, tools.variant)))
-      if (outcome.code !== 0) trouble = said(outcome)
+      if (outcome.code !== 0) failure = reasonOf(outcome)
     }
   }
 }
@@ -80,12 +80,12 @@ function difference(tool: string, before: readonly Leftover[], after: readonly L
   ].filter(({ count }) => count > 0)
 }
 
-function remaining(tool: string, left: readonly Leftover[], trouble: string): readonly Remaining[] {
+function remaining(tool: string, left: readonly Leftover[], failure: string): readonly Remaining[] {
   return left.flatMap(({ table, lines, chains }) => [
-    ...lines.map(line => ({ what: `${tool}: rule "-A ${line}" in table ${table}`, why: trouble })),
+    ...lines.map(line => ({ what: `${tool}: rule "-A ${line}" in table ${table}`, why: failure })),
     ...chains.map(({ name, state, blockedBy }) => ({
       what: `${tool}: chain ${name} in table ${table}${state === 'empty' ? ', empty' : ''}`,
-      why: blockedBy === undefined ? trouble : `a rule that is not ours leads there: ${blockedBy}`,
+      why: blockedBy === undefined ? failure : `a rule that is not ours leads there: ${blockedBy}`,
     })),
   ])
 }
@@ -98,12 +98,12 @@ export async function removeNftTables(kernel: Kernel): Promise<RemovalResult> {
   const deletion = applyLines(before.map(table => `delete table ${table}`))
   const outcome = await kernel.run({ ...deletion, timeoutMs: PATIENCE_MS })
   if (outcome.code === 0) return { removed: [{ tool: 'nft', what: 'tables', count: before.length }], remains: [] }
-  return { removed: [], remains: before.map(table => ({ what: `nft: table ${table}`, why: said(outcome) })) }
+  return { removed: [], remains: before.map(table => ({ what: `nft: table ${table}`, why: reasonOf(outcome) })) }
 }
 
 async function ourTables(kernel: Kernel): Promise<readonly string[] | RemovalResult> {
   const listing = await kernel.run(LIST_TABLES)
   if (listing.code === NOT_FOUND) return []
-  if (listing.code !== 0) return { removed: [], remains: [{ what: 'what nft may have', why: said(listing) }] }
+  if (listing.code !== 0) return { removed: [], remains: [{ what: 'what nft may have', why: reasonOf(listing) }] }
   return ['ip', 'ip6'].map(family => `${family} ${TABLE}`).filter(table => listing.stdout.includes(`table ${table}\n`))
 }

@@ -9,7 +9,7 @@ export interface Packet {
   readonly from: Address
   readonly to: Address
   readonly port: number
-  /** Sent by the node itself, or come in through an interface. */
+  /** Sent by the node itself, or arrived on an interface. */
   readonly via: { readonly hook: 'output' } | { readonly hook: 'prerouting'; readonly iface: string }
   /** The node's own addresses, loopback included: what the kernel calls LOCAL. */
   readonly nodeAddresses: readonly Address[]
@@ -33,7 +33,7 @@ export interface Hop {
   readonly did: string
 }
 
-/** A rule says something this tracer does not understand: passing over it would be a wrong answer. */
+/** A rule that a tracer does not understand: skipping it would give a wrong answer. */
 export class CannotTrace extends Error {
   constructor({ text }: { readonly text: string }, why: string) {
     super(`cannot trace "${text}": it ${why}`)

@@ -49,7 +49,7 @@ const RANGES = {
 
 /** The names of a case, as addresses and ranges of one family. */
 export interface At {
-  ip(place: HostName): Address
+  ip(host: HostName): Address
   range(name: keyof typeof RANGES): NonNullable<Service['sourceRanges']>[number]
 }
 
@@ -74,14 +74,14 @@ export const NODE_PORT = 30080
 export const WITH_NODE_PORT: Partial<Service> = { ports: [port({ port: 80, nodePort: NODE_PORT })] }
 
 export function at(family: Family): At {
-  return { ip: place => ip(ADDRESSES[family][place]), range: name => cidr(RANGES[name][family]) }
+  return { ip: host => ip(ADDRESSES[family][host]), range: name => cidr(RANGES[name][family]) }
 }
 
 export function rulesOf(mode: Mode, family: Family, given: Given): Ruleset {
   const words = at(family)
   const cluster = new Cluster()
-  const places = given.endpoints ?? ['pod here', 'pod there']
-  const ends = places.map(place => endpoint(words.ip(place), { nodeName: place === 'pod there' ? 'there' : 'here' }))
+  const hosts = given.endpoints ?? ['pod here', 'pod there']
+  const ends = hosts.map(host => endpoint(words.ip(host), { nodeName: host === 'pod there' ? 'there' : 'here' }))
   const ports = [slicePort(8080), slicePort(8080, 'udp', 'udp')]
   for (const object of [
     service('shop/web', [words.ip('cluster IP')], given.service?.(words)),
@@ -127,7 +127,7 @@ export function packetIn(family: Family, { from, to, port = 80, protocol = 'tcp'
 
 /** `pod here masqueraded` → `10.244.1.2:8080 masqueraded`; other ends stay as they are. */
 export function endIn(family: Family, end: string): string {
-  const place = end.replace(' masqueraded', '')
-  if (!(place in ADDRESSES[family])) return end
-  return end.replace(place, hostPort(at(family).ip(place as HostName), 8080))
+  const host = end.replace(' masqueraded', '')
+  if (!(host in ADDRESSES[family])) return end
+  return end.replace(host, hostPort(at(family).ip(host as HostName), 8080))
 }

@@ -65,7 +65,7 @@ function admit({ traffic: { id, protocol }, node, chains, frontend, add }: Front
   const target = sourceRanges === undefined ? inward : chains.firewall
   const match = [words.proto(protocol), why, words.dport(protocol, port), words.jump(target)]
   if (ip === undefined) add('nat', NODEPORTS, ...match)
-  else add('nat', node.dispatch === 'tree' ? reach(ip, add) : SERVICES, words.to(ip), ...match)
+  else add('nat', node.dispatch === 'tree' ? addBranch(ip, add) : SERVICES, words.to(ip), ...match)
   if (ip !== undefined && sourceRanges !== undefined) {
     const dropped = words.comment(`${id} traffic not accepted by ${chains.firewall}`)
     add('filter', PROXY_FIREWALL, words.to(ip), words.proto(protocol), dropped, words.dport(protocol, port), '-j DROP')
@@ -76,7 +76,7 @@ function admit({ traffic: { id, protocol }, node, chains, frontend, add }: Front
  * Adds the jumps from KUBE-SERVICES down to an address's branch, and returns the last chain. A packet is compared with
  * a few dozen rules instead of all; where none matches, it returns and goes on to the node ports.
  */
-function reach(ip: Address, add: FrontendParts['add']): string {
+function addBranch(ip: Address, add: FrontendParts['add']): string {
   return BRANCHES[familyOf(ip)].reduce((chain, bits, i) => {
     const prefix = prefixOf(ip, bits)
     const branch = branchChain(prefix, i + 1)

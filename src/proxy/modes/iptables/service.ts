@@ -18,9 +18,9 @@ export function service(traffic: ServiceTraffic, node: NodeView): readonly Entry
   const targets = new Map(all.map(endpoint => [endpoint.text, { endpoint, chain: chains.endpoint(endpoint) }]))
   const pick = (pool: readonly Endpoint[]): readonly Target[] => pool.map(({ text }) => targets.get(text)!)
   return [
-    ...[...targets.values()].map(target => arrive(traffic, node, target)),
-    ...(cluster.length > 0 ? [choose({ traffic, node, chain: chains.cluster, targets: pick(cluster) })] : []),
-    ...(local.length > 0 ? [choose({ traffic, node, chain: chains.local, targets: pick(local) })] : []),
+    ...[...targets.values()].map(target => endpointChain(traffic, node, target)),
+    ...(cluster.length > 0 ? [poolChain({ traffic, node, chain: chains.cluster, targets: pick(cluster) })] : []),
+    ...(local.length > 0 ? [poolChain({ traffic, node, chain: chains.local, targets: pick(local) })] : []),
     ...(traffic.gate === undefined ? [] : [gateChain(traffic, node, chains)]),
     ...firewall(traffic, node, chains),
     ...frontendLines(traffic, node, chains),
@@ -40,7 +40,7 @@ interface PoolChainParts {
 }
 
 /** With session affinity a known client returns to its endpoint; all others are spread evenly. */
-function choose({ traffic, node, chain, targets }: PoolChainParts): Entry {
+function poolChain({ traffic, node, chain, targets }: PoolChainParts): Entry {
   const { id, stickySeconds } = traffic
   const note = ({ endpoint }: Target): string | false =>
     node.endpointComments && words.comment(`${id} -> ${endpoint.text}`)
@@ -88,7 +88,11 @@ function masqueradeAtClusterIP(
  * A pod that reaches itself through the Service is masqueraded: otherwise its reply would go straight back, and TCP
  * rejects it.
  */
-function arrive({ id, protocol, stickySeconds }: ServiceTraffic, node: NodeView, { endpoint, chain }: Target): Entry {
+function endpointChain(
+  { id, protocol, stickySeconds }: ServiceTraffic,
+  node: NodeView,
+  { endpoint, chain }: Target,
+): Entry {
   const note = node.endpointComments && words.comment(id)
   const text = [
     rule('-A', chain, words.from(endpoint.ip), note, words.jump(MARK_MASQ)),

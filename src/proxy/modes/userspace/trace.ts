@@ -107,15 +107,15 @@ class Walk {
         this.stopped = 'rejected'
         return 'reject'
       case 'REDIRECT':
-        return this.#divert(rule, options.get('--to-ports')?.values[0])
+        return this.#redirect(rule, options.get('--to-ports')?.values[0])
       case 'DNAT':
-        return this.#divert(rule, options.get('--to-destination')?.values[0])
+        return this.#redirect(rule, options.get('--to-destination')?.values[0])
       default:
         throw new CannotTrace(rule, `leads to ${name}, which is no chain of these rules and no target known here`)
     }
   }
 
-  #divert(rule: Rule, text = ''): string {
+  #redirect(rule: Rule, text = ''): string {
     const [, bracketed, bare, port] = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d+)$/.exec(text) ?? []
     this.listener = this.#chains.listenerAt(Number(port))
     if (this.listener === undefined) throw new CannotTrace(rule, `leads to port ${port}, where none of ours listens`)

@@ -19,8 +19,8 @@ const VIEW: NodeView = {
 function rules(objects: readonly ClusterObject[], view: NodeView = VIEW): readonly string[] {
   const cluster = new Cluster()
   for (const object of objects) cluster.apply({ type: 'put', object })
-  const place = { family: 'ipv4', nodeName: 'here', masquerade: 'from-outside' } as const
-  const [found] = resolve(cluster, name('shop/cart'), place)
+  const thisNode = { family: 'ipv4', nodeName: 'here', masquerade: 'from-outside' } as const
+  const [found] = resolve(cluster, name('shop/cart'), thisNode)
   return chainsOf(found!.traffic, view).flatMap(({ unit, text }) =>
     text.split('\n').map(line => `${unit.split(' ')[0]} ${line}`),
   )

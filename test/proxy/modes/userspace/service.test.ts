@@ -29,9 +29,9 @@ function units({ objects, view, options }: Given): Ruleset {
   const node = { ...VIEW, ...view }
   const cluster = new Cluster()
   for (const object of objects) cluster.apply({ type: 'put', object })
-  const place = { family: node.family, nodeName: 'here', masquerade: 'from-outside' } as const
+  const thisNode = { family: node.family, nodeName: 'here', masquerade: 'from-outside' } as const
   const mode = userspaceIn(node.family, options)
-  const entries = resolve(cluster, name('shop/cart'), place).flatMap(({ traffic }) => mode.service(traffic, node))
+  const entries = resolve(cluster, name('shop/cart'), thisNode).flatMap(({ traffic }) => mode.service(traffic, node))
   return new Map(entries.map(({ unit, text }) => [unit, text]))
 }
 

@@ -27,17 +27,17 @@ export function closeFrontend(parts: ClosedFrontendParts, frontend: Frontend): v
 
 /** Without endpoints the client is rejected. */
 function refuse(parts: ClosedFrontendParts, frontend: Frontend, why: string): void {
-  put(parts, frontend, { chain: chainOf(frontend), why, end: words.reject(parts.node.family) })
+  addLine(parts, frontend, { chain: chainOf(frontend), why, end: words.reject(parts.node.family) })
 }
 
 /** With endpoints, but none that policy allows: dropped, as if there were no such address. */
 function drop(parts: ClosedFrontendParts, frontend: Frontend, why: string): void {
-  put(parts, frontend, { chain: chainOf(frontend), why, end: '-j DROP' })
+  addLine(parts, frontend, { chain: chainOf(frontend), why, end: '-j DROP' })
 }
 
 /** Drops the node's own packets as well. */
 function dropEverywhere(parts: ClosedFrontendParts, frontend: Frontend, why: string): void {
-  for (const chain of [PORTALS_CLOSED, EXTERNAL_CLOSED]) put(parts, frontend, { chain, why, end: '-j DROP' })
+  for (const chain of [PORTALS_CLOSED, EXTERNAL_CLOSED]) addLine(parts, frontend, { chain, why, end: '-j DROP' })
 }
 
 function chainOf({ kind }: Frontend): string {
@@ -51,7 +51,7 @@ interface Line {
 }
 
 /** Redirected packets have another destination by now, and do not match these lines. */
-function put(
+function addLine(
   { traffic: { protocol }, lines }: ClosedFrontendParts,
   { ip, port }: Frontend,
   { chain, why, end }: Line,

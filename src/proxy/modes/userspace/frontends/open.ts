@@ -43,7 +43,8 @@ function addRedirect(
 ): void {
   const { traffic, node, lines } = parts
   const { protocol } = traffic
-  const chain = ip === undefined ? NODEPORTS[side] : node.dispatch === 'tree' ? reach(ip, side, lines) : PORTALS[side]
+  const chain =
+    ip === undefined ? NODEPORTS[side] : node.dispatch === 'tree' ? addBranch(ip, side, lines) : PORTALS[side]
   lines.add(
     'nat',
     chain,
@@ -54,7 +55,7 @@ function addRedirect(
     words.comment(listenerNote(traffic, redirect.pool)),
     words.dport(protocol, port),
     redirect.match,
-    target(parts, side, redirect.pool),
+    redirectTarget(parts, side, redirect.pool),
   )
 }
 
@@ -62,7 +63,7 @@ function addRedirect(
  * REDIRECT sends a packet to the address of the interface it arrived on. The node's own packets would go to 127.0.0.1
  * that way, so they are sent to the node's address, where it is known.
  */
-function target({ traffic, node, listenOn }: OpenFrontendParts, side: Side, pool: PoolName): string {
+function redirectTarget({ traffic, node, listenOn }: OpenFrontendParts, side: Side, pool: PoolName): string {
   const port = proxyPort(listenerName(traffic, pool))
   const at = answersAt(traffic, node, listenOn) ?? (side === 'host' ? ownAddress(node) : undefined)
   return at === undefined
@@ -83,7 +84,7 @@ function acceptAtProxyPort({ traffic, lines }: OpenFrontendParts, pool: PoolName
  * compared with a few dozen rules instead of all, and a new Service rewrites a few small chains instead of one that
  * holds every Service.
  */
-function reach(ip: Address, side: Side, lines: ChainLines): string {
+function addBranch(ip: Address, side: Side, lines: ChainLines): string {
   return BRANCHES[familyOf(ip)].reduce((chain: string, bits, i) => {
     const prefix = prefixOf(ip, bits)
     const branch = branchChain(side, prefix, i + 1)
