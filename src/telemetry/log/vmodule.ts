@@ -6,7 +6,7 @@ export interface VerbosityOptions {
   readonly vmodule?: readonly { readonly pattern: string; readonly verbosity: number }[]
 }
 
-/** The verbosity at a site, `lane.ts:41`; each file is matched once. */
+/** The verbosity at a site, `report.ts:12`; each file is matched once. */
 export function verbosityBySite({ verbosity, vmodule = [] }: VerbosityOptions): (site: string) => number {
   const rules = vmodule.map(rule => ({ expression: expressionOf(rule.pattern), verbosity: rule.verbosity }))
   const known = new Map<string, number>()
@@ -20,7 +20,7 @@ export function verbosityBySite({ verbosity, vmodule = [] }: VerbosityOptions): 
   }
 }
 
-/** `lane` and `l*` match the file `lane`; `?` stands for one character. */
+/** `report` and `rep*` match the file `report`; `?` stands for one character. */
 function expressionOf(pattern: string): RegExp {
   const text = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
