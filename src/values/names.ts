@@ -26,7 +26,7 @@ export function portId(service: ObjectName, port: PortName): string {
   return port === '' ? service : `${service}:${port}`
 }
 
-/** A port number that a packet can carry. */
+/** True for a port number that a packet can carry. */
 export function isPort(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65535
 }

@@ -1,13 +1,13 @@
 import { type Address, parseAddress } from './address.ts'
 import { isPort } from './names.ts'
 
-// Whom a listener of the relay hands its clients to ⇄ one line: `to 10.244.1.3:8080 10.244.1.4:8080 sticky 10800`. Where it
-// does not answer at every address of the node, the line says at which: `to [fd00:244:1::3]:53 at fd00:99::2`.
+// The endpoints of a listener of the relay ⇄ one line: `to 10.244.1.3:8080 10.244.1.4:8080 sticky 10800`. Where it does not
+// answer at every address of the node, the line says at which: `to [fd00:244:1::3]:53 at fd00:99::2`.
 
 export interface PoolLine {
   /** As `hostPort` writes them, in the order in which they take turns. */
   readonly endpoints: readonly string[]
-  /** A client that comes back within this time is handed to whom it was handed to. */
+  /** A client that comes back within this time gets the same endpoint. */
   readonly stickySeconds?: number
   /** The one address at which the listener answers. */
   readonly at?: Address

@@ -1,4 +1,4 @@
-// Whether two plain values say the same: numbers, strings, arrays and objects of them.
+// Two plain values → whether they are equal: numbers, strings, arrays and objects of them.
 
 export function same(a: unknown, b: unknown): boolean {
   if (a === b) return true

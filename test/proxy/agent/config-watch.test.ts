@@ -89,27 +89,27 @@ describe('a configuration file', () => {
 })
 
 describe('without an end', () => {
-  /** Time stands still but for us, and the file system tells us nothing. */
-  async function looking() {
+  /** Time moves only with the test, and the file system reports no changes. */
+  async function reading() {
     const clock = new PaperClock()
     const { ended } = await watched({ clock, watchFile: () => ({ aim: () => {}, close: () => {} }) })
     const asleep = () => expect.poll(() => clock.sleepers, { interval: 2 }).toBe(1)
-    const look = async () => {
+    const read = async () => {
       await clock.advance(10_000)
       await asleep()
     }
     await asleep()
-    return { ended, look, clock }
+    return { ended, read, clock }
   }
 
   test('a touch, and text that changes no setting', async () => {
     await writeFile(file, CONFIG)
-    const { ended, look } = await looking()
+    const { ended, read } = await reading()
     await utimes(file, new Date(), new Date())
-    await look()
+    await read()
     expect(heard.lines).toEqual([])
     await writeFile(file, `# a comment\n${CONFIG}`)
-    await look()
+    await read()
     expect(heard.lines).toEqual([`"The configuration file was written, and every setting is as before" file="${file}"`])
     stop.abort()
     expect(await ended).toBe('stopped')
@@ -117,16 +117,16 @@ describe('without an end', () => {
 
   test('a file that cannot be used: all that is wrong is said once, and it ends when it is mended', async () => {
     await writeFile(file, CONFIG)
-    const { ended, look, clock } = await looking()
+    const { ended, read, clock } = await reading()
     await writeFile(file, `${HEADER}mode: iptable\nclusterCIDR: 10.0.0.0/99\n`)
-    await look()
-    await look()
+    await read()
+    await read()
     expect(heard.lines).toHaveLength(1)
     expect(heard.lines[0]).toMatch(
       /cannot be used as it is now; going on with the settings in force.*iptable.*10\.0\.0\.0\/99/,
     )
     await rm(file)
-    await look()
+    await read()
     expect(heard.lines).toHaveLength(2)
     expect(heard.lines[1]).toContain('there is no such file (ENOENT)')
     await writeFile(file, OTHER)

@@ -5,29 +5,29 @@ import { PaperKernel } from '#lab/paper/kernel.ts'
 import { ModeSwitch } from '#proxy/agent/mode-switch.ts'
 import { type CapturedLog, captureLog } from '../../support/captured-log.ts'
 
-// What another mode has left, on a kernel of paper: it goes, but for what a stranger holds on to, which is emptied and told.
+// What another mode has left, on a kernel of paper: it is deleted, but for what foreign rules jump to, which is emptied and logged.
 
 const LEFT = `*nat
 :KUBE-SERVICES - [0:0]
 :KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]
 :KUBE-SEP-BBBBBBBBBBBBBBBB - [0:0]
-:STRANGER - [0:0]
+:FOREIGN - [0:0]
 -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
 -A KUBE-SERVICES -d 10.96.0.10/32 -j KUBE-SVC-AAAAAAAAAAAAAAAA
 -A KUBE-SVC-AAAAAAAAAAAAAAAA -j KUBE-SEP-BBBBBBBBBBBBBBBB
 -A KUBE-SEP-BBBBBBBBBBBBBBBB -p tcp -m tcp -j DNAT --to-destination 10.244.1.3:8080
 COMMIT
 `
-const HOLD = '-A STRANGER -p tcp -j KUBE-SVC-AAAAAAAAAAAAAAAA'
+const FOREIGN_RULE = '-A FOREIGN -p tcp -j KUBE-SVC-AAAAAAAAAAAAAAAA'
 
 let kernel: PaperKernel
 let heard: CapturedLog
-let takeover: ModeSwitch
+let modeSwitch: ModeSwitch
 
 beforeEach(async () => {
   kernel = new PaperKernel()
   heard = captureLog(0)
-  takeover = new ModeSwitch({
+  modeSwitch = new ModeSwitch({
     mode: 'nftables',
     kernel,
     clock: new PaperClock(),
@@ -48,44 +48,44 @@ async function ours(): Promise<readonly string[]> {
 }
 
 test('all of it goes, and that is said once', async () => {
-  await takeover.run()
+  await modeSwitch.run()
   expect(await ours()).toEqual([])
   expect(heard.lines).toEqual(['"Removed the rules of another mode" mode="iptables" ipFamily="IPv4"'])
   const before = kernel.commands.length
-  await takeover.run()
+  await modeSwitch.run()
   expect(kernel.commands).toHaveLength(before)
 })
 
-describe('a chain that a stranger leads to', () => {
+describe('a chain that a foreign rule jumps to', () => {
   beforeEach(async () => {
-    await restore(`*nat\n${HOLD}\nCOMMIT\n`)
-    await takeover.run()
+    await restore(`*nat\n${FOREIGN_RULE}\nCOMMIT\n`)
+    await modeSwitch.run()
   })
 
-  test('stays, emptied, and is told of; everything else goes, and nothing has failed', async () => {
-    expect(await ours()).toEqual([':KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]', HOLD])
+  test('stays, emptied, and is logged; everything else goes, and nothing has failed', async () => {
+    expect(await ours()).toEqual([':KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]', FOREIGN_RULE])
     expect(heard.lines).toEqual([
       '"Removed the rules of another mode" mode="iptables" ipFamily="IPv4"',
-      `"Emptied what cannot be deleted: foreign rules lead there" mode="iptables" ipFamily="IPv4" blocked=["nat KUBE-SVC-AAAAAAAAAAAAAAAA: ${HOLD}"] count=1`,
+      `"Emptied what cannot be deleted: foreign rules lead there" mode="iptables" ipFamily="IPv4" blocked=["nat KUBE-SVC-AAAAAAAAAAAAAAAA: ${FOREIGN_RULE}"] count=1`,
     ])
   })
 
-  test('is tried again without another word, and goes once nobody leads there', async () => {
+  test('is tried again without another line, and goes once no rule jumps to it', async () => {
     const said = heard.lines.length
-    await takeover.run()
+    await modeSwitch.run()
     expect(heard.lines).toHaveLength(said)
-    await restore(`*nat\n${HOLD.replace('-A', '-D')}\nCOMMIT\n`)
-    await takeover.run()
+    await restore(`*nat\n${FOREIGN_RULE.replace('-A', '-D')}\nCOMMIT\n`)
+    await modeSwitch.run()
     expect(await ours()).toEqual([])
     expect(heard.lines.slice(said)).toEqual(['"Removed the rules of another mode" mode="iptables" ipFamily="IPv4"'])
   })
 })
 
-test('what could not be carried out is told and tried again', async () => {
+test('what could not be deleted is logged and tried again', async () => {
   const heal = kernel.failWhen(({ argv }) => argv[0].includes('restore'))
-  await takeover.run()
+  await modeSwitch.run()
   expect(heard.lines.filter(line => line.startsWith('"Could not remove'))).toHaveLength(1)
   heal()
-  await takeover.run()
+  await modeSwitch.run()
   expect(await ours()).toEqual([])
 })

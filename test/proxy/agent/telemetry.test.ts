@@ -67,14 +67,14 @@ class World {
   }
 
   put(...objects: readonly ClusterObject[]): void {
-    for (const object of objects) this.tell({ type: 'put', object })
+    for (const object of objects) this.send({ type: 'put', object })
   }
 
   synced(): void {
-    for (const kind of ['Service', 'EndpointSlice', 'Node'] as const) this.tell({ type: 'synced', kind })
+    for (const kind of ['Service', 'EndpointSlice', 'Node'] as const) this.send({ type: 'synced', kind })
   }
 
-  tell(event: Event): void {
+  send(event: Event): void {
     this.#events.push(event)
     this.#wake()
   }
@@ -123,7 +123,7 @@ function poll(get: () => Promise<unknown> | unknown) {
   return expect.poll(get, { interval: 5, timeout: 5000 })
 }
 
-/** The status of an answer; 0 while nobody answers. */
+/** The status of an answer; 0 while no server answers. */
 async function status(at: number, path: string): Promise<number> {
   return (await ask(at, path).catch(() => undefined))?.status ?? 0
 }
@@ -201,7 +201,7 @@ describe('a health check port', () => {
     await poll(() => status(at, '/')).toBe(200)
     world.put(here(false))
     await poll(() => status(at, '/')).toBe(503)
-    world.tell({ type: 'gone', kind: 'Service', name: service('shop/cart', []).name })
+    world.send({ type: 'gone', kind: 'Service', name: service('shop/cart', []).name })
     await poll(() => status(at, '/')).toBe(0)
   })
 
@@ -236,7 +236,7 @@ describe('a health check port', () => {
 })
 
 describe('Events', () => {
-  test('tell of the start, of a health check port that is taken, and of a claim that was lost', async () => {
+  test('report the start, a health check port that is taken, and a claim that was lost', async () => {
     const occupied = await occupyPort({ port: 0, host: '0.0.0.0' })
     await world.start()
     world.server.store.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } })
@@ -259,7 +259,7 @@ describe('Events', () => {
     await occupied.release()
   })
 
-  test('that nobody takes are a line at -v=2 and nothing else', async () => {
+  test('that the API server refuses are a line at -v=2 and nothing else', async () => {
     world.server = await startApiServer()
     world.server.inject({ do: 'status', code: 403, on: 'write' })
     await world.start()

@@ -15,7 +15,7 @@ test('a cluster knows the ranges of its Services, each once, whatever order they
   expect(cluster.serviceRanges).toEqual(['10.112.0.0/16', '10.96.0.0/12'])
 })
 
-test('nobody waits for them', () => {
+test('a cluster is complete without them', () => {
   const cluster = new Cluster()
   for (const kind of ['Service', 'EndpointSlice', 'Node'] as const) cluster.apply({ type: 'synced', kind })
   expect(cluster.complete).toBe(true)

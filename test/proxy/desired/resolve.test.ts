@@ -10,16 +10,16 @@ const HERE: ThisNode = { family: 'ipv4', nodeName: 'here', zone: 'a', masquerade
 
 function traffics(
   objects: readonly ClusterObject[],
-  place: ThisNode = HERE,
+  thisNode: ThisNode = HERE,
   called = 'shop/cart',
 ): readonly ServiceTraffic[] {
   const cluster = new Cluster()
   for (const object of objects) cluster.apply({ type: 'put', object })
-  return resolve(cluster, name(called), place).map(({ traffic }) => traffic)
+  return resolve(cluster, name(called), thisNode).map(({ traffic }) => traffic)
 }
 
-function only(objects: readonly ClusterObject[], place?: ThisNode): ServiceTraffic {
-  const [traffic, ...rest] = traffics(objects, place)
+function only(objects: readonly ClusterObject[], thisNode?: ThisNode): ServiceTraffic {
+  const [traffic, ...rest] = traffics(objects, thisNode)
   expect(rest).toEqual([])
   return traffic!
 }
@@ -55,7 +55,7 @@ describe('which endpoints', () => {
     expect(texts(traffic.pools.cluster)).toEqual(['10.1.0.1:5353', '10.1.0.2:53'])
   })
 
-  test('an endpoint in two slices counts once, with the better news', () => {
+  test('an endpoint in two slices counts once, with the better condition', () => {
     const traffic = only([
       CART,
       slice('shop/a', 'shop/cart', [endpoint('10.1.0.1', { ready: false, terminating: true })]),
@@ -90,8 +90,8 @@ describe('which endpoints', () => {
 })
 
 describe('hints', () => {
-  const pool = (endpoints: Parameters<typeof slice>[2], place = HERE): readonly string[] =>
-    texts(only([CART, slice('shop/a', 'shop/cart', endpoints)], place).pools.cluster)
+  const pool = (endpoints: Parameters<typeof slice>[2], thisNode = HERE): readonly string[] =>
+    texts(only([CART, slice('shop/a', 'shop/cart', endpoints)], thisNode).pools.cluster)
   const a = endpoint('10.1.0.1', { forZones: ['a'] })
   const b = endpoint('10.1.0.2', { forZones: ['b'] })
 
@@ -122,7 +122,7 @@ describe('verdicts', () => {
   const verdicts = (objects: readonly ClusterObject[]): unknown =>
     only(objects).frontends.map(({ kind, verdict }) => [kind, verdict.to])
 
-  test('nobody anywhere is a refusal at every door', () => {
+  test('no endpoint anywhere is a refusal at every frontend', () => {
     const cart = service('shop/cart', ['10.96.0.10'], {
       externalIPs: [ip('198.18.0.1')],
       loadBalancerIPs: [ip('198.18.0.2')],
@@ -154,7 +154,7 @@ describe('verdicts', () => {
     expect(traffic.frontends.map(({ verdict }) => verdict.to)).toEqual(['pool', 'gate'])
   })
 
-  test('external Local means nothing to a Service without an outward door', () => {
+  test('external Local means nothing to a Service without an outward frontend', () => {
     const cart = service('shop/cart', ['10.96.0.10'], { externalPolicy: 'Local' })
     const traffic = only([cart, slice('shop/a', 'shop/cart', [endpoint('10.1.0.1', here)])])
     expect(traffic.gate).toBeUndefined()
@@ -186,7 +186,7 @@ describe('families', () => {
     expect(six.frontends.every(({ sourceRanges }) => sourceRanges === undefined)).toBe(true)
   })
 
-  test('a Service without an address in a family has no doors there, node ports included', () => {
+  test('a Service without an address in a family has no frontends there, node ports included', () => {
     const single = service('shop/cart', ['10.96.0.10'], { ports: [port({ port: 80, nodePort: 30080 })] })
     expect(traffics([single], { ...HERE, family: 'ipv6' })).toEqual([])
   })

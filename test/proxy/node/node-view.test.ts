@@ -8,7 +8,7 @@ import type { NodeFacts } from '#proxy/sync/draft.ts'
 import type { Family } from '#values/address.ts'
 import { cidr, ip, node } from '../../support/objects.ts'
 
-const MACHINE: HostNetwork = {
+const HOST: HostNetwork = {
   addresses: { ipv4: ['10.99.0.2', '10.99.0.22', '127.0.0.1'].map(ip), ipv6: ['::1', 'fd00:99::2'].map(ip) },
   liberalConntrack: false,
 } as HostNetwork
@@ -24,15 +24,15 @@ async function settingsOf(flags: readonly string[]): Promise<Settings> {
   return parsed.settings
 }
 
-async function around(
+async function factsOf(
   flags: readonly string[],
-  more: { family?: Family; machine?: HostNetwork; node?: Node; endpoints?: number } = {},
+  more: { family?: Family; host?: HostNetwork; node?: Node; endpoints?: number } = {},
 ): Promise<NodeFacts> {
   const settings = await settingsOf(flags)
-  const { family = 'ipv4', machine = MACHINE, endpoints = 0 } = more
+  const { family = 'ipv4', host = HOST, endpoints = 0 } = more
   const cluster = new Cluster()
   cluster.apply({ type: 'put', object: more.node ?? NODE })
-  return nodeReader({ settings, family, nodeName: 'here', hostNetwork: () => machine })(cluster, endpoints)
+  return nodeReader({ settings, family, nodeName: 'here', hostNetwork: () => host })(cluster, endpoints)
 }
 
 describe('local pods', () => {
@@ -46,29 +46,29 @@ describe('local pods', () => {
     ],
     [[], undefined],
   ])('%j', async (flags, localPods) => {
-    const { view, thisNode } = await around(flags)
+    const { view, thisNode } = await factsOf(flags)
     expect(view.localPods).toEqual(localPods)
     expect(thisNode.masquerade).toBe(localPods === undefined ? 'never' : 'from-outside')
   })
 
-  test('are told by the range of their own family', async () => {
-    const { view } = await around(['--cluster-cidr=10.244.0.0/16,fd00:244::/32'], { family: 'ipv6' })
+  test('are recognised by the range of their own family', async () => {
+    const { view } = await factsOf(['--cluster-cidr=10.244.0.0/16,fd00:244::/32'], { family: 'ipv6' })
     expect(view.localPods).toEqual({ by: 'cidr', cidr: 'fd00:244::/32' })
   })
 
-  test('do not matter where everybody is masqueraded', async () => {
-    expect((await around(['--masquerade-all'])).thisNode.masquerade).toBe('all')
+  test('do not matter where all clients are masqueraded', async () => {
+    expect((await factsOf(['--masquerade-all'])).thisNode.masquerade).toBe('all')
   })
 })
 
 describe('node ports', () => {
   const ports = async (flags: readonly string[], family: Family = 'ipv4', one: Node = NODE): Promise<unknown> =>
-    (await around(flags, { family, node: one })).view.nodePortAddresses
+    (await factsOf(flags, { family, node: one })).view.nodePortAddresses
 
   test('are on all addresses where nothing is said', async () => expect(await ports([])).toBe('all'))
   test('are on the addresses within the ranges', async () =>
     expect(await ports(['--nodeport-addresses=10.99.0.16/28'])).toEqual(['10.99.0.22']))
-  test('are on all addresses of a family whose ranges nobody named', async () =>
+  test('are on all addresses of a family whose ranges no setting names', async () =>
     expect(await ports(['--nodeport-addresses=10.99.0.16/28'], 'ipv6')).toBe('all'))
   test('are on all addresses where a range holds everything', async () =>
     expect(await ports(['--nodeport-addresses=0.0.0.0/0,10.0.0.0/8'])).toBe('all'))
@@ -84,7 +84,7 @@ describe('node ports', () => {
 
 describe('healthCheckNodePorts', () => {
   const addresses = async (flags: readonly string[], family: Family = 'ipv4'): Promise<unknown> =>
-    healthCheckAddresses(await settingsOf(flags), await around(flags, { family }))
+    healthCheckAddresses(await settingsOf(flags), await factsOf(flags, { family }))
 
   test.each([
     [[], 'all', 'all'],
@@ -103,7 +103,7 @@ describe('healthCheckNodePorts', () => {
   })
 
   test('do not bring node ports to loopback', async () => {
-    const { view } = await around(['--proxy-mode=nftables', '--nodeport-addresses=127.0.0.0/8,10.99.0.0/28'])
+    const { view } = await factsOf(['--proxy-mode=nftables', '--nodeport-addresses=127.0.0.0/8,10.99.0.0/28'])
     expect(view.nodePortAddresses).toEqual(['10.99.0.2'])
   })
 })
@@ -116,21 +116,21 @@ test.each([
   [['--nodeport-addresses=primary'], false],
   [['--proxy-mode=nftables'], false],
 ])('node ports on localhost with %j: %s', async (flags, wanted) => {
-  expect((await around(flags)).view.localhostNodePorts).toBe(wanted)
-  expect((await around(flags, { family: 'ipv6' })).view.localhostNodePorts).toBe(false)
+  expect((await factsOf(flags)).view.localhostNodePorts).toBe(wanted)
+  expect((await factsOf(flags, { family: 'ipv6' })).view.localhostNodePorts).toBe(false)
 })
 
 test('--bind-address names the address of the node, where it names one', async () => {
-  expect((await around([])).view.nodeIP).toBe('10.99.0.2')
-  expect((await around(['--bind-address=10.99.0.22'])).view.nodeIP).toBe('10.99.0.22')
+  expect((await factsOf([])).view.nodeIP).toBe('10.99.0.2')
+  expect((await factsOf(['--bind-address=10.99.0.22'])).view.nodeIP).toBe('10.99.0.22')
 })
 
-test('INVALID packets are not dropped where connection tracking is told to be liberal', async () => {
-  expect((await around([])).view.dropInvalid).toBe(true)
-  expect((await around([], { machine: { ...MACHINE, liberalConntrack: true } })).view.dropInvalid).toBe(false)
+test('INVALID packets are not dropped where connection tracking is set to be liberal', async () => {
+  expect((await factsOf([])).view.dropInvalid).toBe(true)
+  expect((await factsOf([], { host: { ...HOST, liberalConntrack: true } })).view.dropInvalid).toBe(false)
 })
 
-test('a large cluster is written with fewer words', async () => {
-  expect((await around([], { endpoints: 1000 })).view.endpointComments).toBe(true)
-  expect((await around([], { endpoints: 1001 })).view.endpointComments).toBe(false)
+test('a large cluster is written with fewer comments', async () => {
+  expect((await factsOf([], { endpoints: 1000 })).view.endpointComments).toBe(true)
+  expect((await factsOf([], { endpoints: 1001 })).view.endpointComments).toBe(false)
 })

@@ -7,31 +7,31 @@ import { serviceRanges } from '#proxy/node/service-ranges.ts'
 import { FAMILIES, type Family } from '#values/address.ts'
 import { cidr, ip, name } from '../../support/objects.ts'
 
-// What of the Services' ranges is nobody's, as the machine's routes and addresses tell.
+// Ranges of Services, and the routes and addresses of a node → the parts of them that exist as networks or hosts.
 
 const RANGES = ['10.96.0.0/12', 'fd10:96::/108'].map(cidr)
 
-function ground(routes: readonly string[], addresses: readonly string[] = []): ReturnType<typeof serviceRanges> {
+function rangesWith(routes: readonly string[], addresses: readonly string[] = []): ReturnType<typeof serviceRanges> {
   return serviceRanges({ family: 'ipv4', ranges: RANGES, routes: routes.map(cidr), addresses: addresses.map(ip) })
 }
 
-describe('really there is', () => {
+describe('reachable is', () => {
   test('what a route into a part of a range leads to', () => {
-    expect(ground(['0.0.0.0/0', '10.99.0.0/24', '10.244.0.0/16', '10.97.0.1/32'])).toEqual({
+    expect(rangesWith(['0.0.0.0/0', '10.99.0.0/24', '10.244.0.0/16', '10.97.0.1/32'])).toEqual({
       serviceRanges: ['10.96.0.0/12'],
       reachable: ['10.97.0.1/32', '10.99.0.0/24'],
     })
   })
 
   test('an address of the node, where no route covers it already', () => {
-    expect(ground(['10.99.0.0/24'], ['10.99.0.2', '10.100.0.1', '192.0.2.1']).reachable).toEqual([
+    expect(rangesWith(['10.99.0.0/24'], ['10.99.0.2', '10.100.0.1', '192.0.2.1']).reachable).toEqual([
       '10.100.0.1/32',
       '10.99.0.0/24',
     ])
   })
 
   test('not what a route to the whole range, or to more, leads to', () => {
-    expect(ground(['10.96.0.0/12', '10.0.0.0/8']).reachable).toEqual([])
+    expect(rangesWith(['10.96.0.0/12', '10.0.0.0/8']).reachable).toEqual([])
   })
 })
 
@@ -62,10 +62,10 @@ async function viewIn(mode: string, family: Family) {
   const parsed = await parseArguments('run', [`--proxy-mode=${mode}`], () => Promise.reject())
   if (!parsed.ok) throw new Error(parsed.problems.join('\n'))
   const { settings } = parsed
-  const machine = await readHostNetwork(kernel, settings.mode)
+  const host = await readHostNetwork(kernel, settings.mode)
   const cluster = new Cluster()
   cluster.apply({ type: 'put', object: { kind: 'ServiceCIDR', name: name('kubernetes'), cidrs: RANGES } })
-  return nodeReader({ settings, family, nodeName: 'here', hostNetwork: () => machine })(cluster, 0).view
+  return nodeReader({ settings, family, nodeName: 'here', hostNetwork: () => host })(cluster, 0).view
 }
 
 test('in nftables mode the node sees ranges and routes, holes and its ipvs device left out', async () => {
@@ -76,7 +76,7 @@ test('in nftables mode the node sees ranges and routes, holes and its ipvs devic
   ])
 })
 
-test('in iptables mode it does not look', async () => {
+test('in iptables mode it reads neither', async () => {
   expect(await viewIn('iptables', 'ipv4')).not.toHaveProperty('serviceRanges')
   expect(await readHostNetwork(kernel, 'iptables')).not.toHaveProperty('routes')
 })

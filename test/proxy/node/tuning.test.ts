@@ -91,7 +91,7 @@ async function settingsOf(flags: readonly string[]): Promise<Settings> {
 }
 
 describe('connection tracking', () => {
-  test('is set as kube-proxy sets it, and told in its words', async () => {
+  test('is set as kube-proxy sets it, and logged in its words', async () => {
     const machine = new Machine()
     await machine.tune()
     expect(Object.fromEntries(machine.files)).toEqual({ ...FRESH, ...TUNED })
@@ -105,7 +105,7 @@ describe('connection tracking', () => {
     expect(machine.lines('W')).toEqual([])
   })
 
-  test('costs one look and no write where everything is as it should be', async () => {
+  test('costs one read and no write where everything is as it should be', async () => {
     const machine = new Machine({ ...FRESH, ...TUNED })
     await machine.tune()
     expect(machine.commands.map(({ argv }) => argv[0])).toEqual(['grep'])

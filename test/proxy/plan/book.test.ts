@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Entry } from '#proxy/modes/mode.ts'
 import { BASE_OWNER, Book } from '#proxy/plan/book.ts'
-import { diff, EMPTY, isEmpty, applied } from '#proxy/plan/diff.ts'
+import { applied, diff, EMPTY, isEmpty } from '#proxy/plan/diff.ts'
 
 const own = (unit: string, text: string): Entry => ({ unit, text })
 const shared = (unit: string, text: string): Entry => ({ unit, text, shared: true })
@@ -10,25 +10,25 @@ const shared = (unit: string, text: string): Entry => ({ unit, text, shared: tru
 describe('a book', () => {
   test('joins shared units in the order of the owners, what stands without Services last', () => {
     const book = new Book()
-    book.put(BASE_OWNER, [shared('doors', 'last')])
-    book.put('b/x', [shared('doors', 'from b')])
-    book.put('a/x', [shared('doors', 'from a')])
-    expect(book.rules.get('doors')).toBe('from a\nfrom b\nlast')
+    book.put(BASE_OWNER, [shared('jumps', 'last')])
+    book.put('b/x', [shared('jumps', 'from b')])
+    book.put('a/x', [shared('jumps', 'from a')])
+    expect(book.rules.get('jumps')).toBe('from a\nfrom b\nlast')
   })
 
-  test('writes a line that several want only once, until the last of them goes', () => {
+  test('writes a line that several owners put only once, until the last of them goes', () => {
     const book = new Book()
-    book.put('b', [shared('doors', 'way\nb')])
-    book.put('a', [shared('doors', 'a\nway')])
-    expect(book.rules.get('doors')).toBe('a\nway\nb')
+    book.put('b', [shared('jumps', 'way\nb')])
+    book.put('a', [shared('jumps', 'a\nway')])
+    expect(book.rules.get('jumps')).toBe('a\nway\nb')
     book.remove('a')
-    expect(book.rules.get('doors')).toBe('way\nb')
+    expect(book.rules.get('jumps')).toBe('way\nb')
   })
 
-  test('keeps a shared unit that nobody fills, as long as somebody wants it to exist', () => {
+  test('keeps a shared unit without text, as long as an owner puts it', () => {
     const book = new Book()
-    book.put(BASE_OWNER, [shared('doors', '')])
-    expect([...book.rules]).toEqual([['doors', '']])
+    book.put(BASE_OWNER, [shared('jumps', '')])
+    expect([...book.rules]).toEqual([['jumps', '']])
   })
 
   test('touches only what changed', () => {
@@ -43,11 +43,11 @@ describe('a book', () => {
 
   test('gives a unit that two claim to the first by name, and to the other when that one goes', () => {
     const book = new Book()
-    book.put('b', [own('door', 'b has it')])
-    book.put('a', [own('door', 'a has it')])
-    expect(book.rules.get('door')).toBe('a has it')
+    book.put('b', [own('chain', 'b has it')])
+    book.put('a', [own('chain', 'a has it')])
+    expect(book.rules.get('chain')).toBe('a has it')
     book.remove('a')
-    expect(book.rules.get('door')).toBe('b has it')
+    expect(book.rules.get('chain')).toBe('b has it')
   })
 
   test('says the same whatever order things were put in, and whatever came between', () => {
@@ -59,22 +59,22 @@ describe('a book', () => {
       }),
       { maxLength: 3 },
     )
-    const wishes = fc.uniqueArray(
+    const puts = fc.uniqueArray(
       fc.tuple(fc.constantFrom('a', 'b', 'c', BASE_OWNER), fc.uniqueArray(fc.constantFrom('p', 'q', 'r')), entries),
       {
         selector: ([owner]) => owner,
       },
     )
     fc.assert(
-      fc.property(wishes, fc.integer(), (wish, seed) => {
+      fc.property(puts, fc.integer(), (all, seed) => {
         const straight = new Book()
         const winding = new Book()
         const unique = (list: readonly Entry[]): Entry[] => [
           ...new Map(list.map(entry => [entry.unit, entry])).values(),
         ]
-        for (const [owner, , list] of wish) straight.put(owner, unique(list))
-        for (const [owner] of wish) winding.put(owner, [shared('p', 'old'), shared('x', 'old')])
-        const turned = seed % 2 === 0 ? wish.toReversed() : wish
+        for (const [owner, , list] of all) straight.put(owner, unique(list))
+        for (const [owner] of all) winding.put(owner, [shared('p', 'old'), shared('x', 'old')])
+        const turned = seed % 2 === 0 ? all.toReversed() : all
         for (const [owner, , list] of turned) winding.put(owner, unique(list))
         expect(new Map([...winding.rules].sort())).toEqual(new Map([...straight.rules].sort()))
       }),
@@ -87,7 +87,7 @@ describe('a diff', () => {
     .dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('1', '2'))
     .map(object => new Map(Object.entries(object)))
 
-  test('settled upon what was installed gives what was wanted', () => {
+  test('applied to what was installed gives what was wanted', () => {
     fc.assert(
       fc.property(rules, rules, (installed, wanted) => {
         const plan = diff(installed, wanted)
@@ -97,7 +97,7 @@ describe('a diff', () => {
     )
   })
 
-  test('looks only at touched units where it is told which', () => {
+  test('compares only touched units where these are given', () => {
     const plan = diff(
       new Map([
         ['a', '1'],

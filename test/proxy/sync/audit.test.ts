@@ -10,12 +10,12 @@ import type { Kernel, Outcome } from '#system/ports.ts'
 import { service } from '../../support/objects.ts'
 import { VIEW } from './view.ts'
 
-// The look at the kernel that is due now and then, without anybody's asking: it may take a minute, and changes must not wait.
+// The audit: belief is compared with the kernel in the background, which may take a minute, and changes must not wait for it.
 
 const OK: Outcome = { code: 0, stdout: '', stderr: '' }
 const HOUR_MS = 3_600_000
 /** A mode of one unit per service port; its kernel is a map, and reading takes as long as the test says. */
-class Setting {
+class Scene {
   readonly rules = new Map<string, string>()
   readonly reports: Report[] = []
   readonly written: string[] = []
@@ -25,8 +25,8 @@ class Setting {
   readonly lane: Lane
   readonly #running: Promise<void>
   reads = 0
-  /** Called in the middle of a look: what it returns is seen. */
-  look: (now: Ruleset) => Promise<Ruleset> = async now => now
+  /** Called in the middle of a read, which finds what it returns. */
+  found: (now: Ruleset) => Promise<Ruleset> = async now => now
 
   constructor() {
     const kernel: Kernel = {
@@ -50,7 +50,7 @@ class Setting {
       },
       read: () => {
         this.reads++
-        return this.look(new Map(this.rules))
+        return this.found(new Map(this.rules))
       },
       trace: () => [],
     }
@@ -74,10 +74,10 @@ class Setting {
     this.#running = this.lane.run(this.stop.signal)
   }
 
-  /** The next looks show what there is when they begin, or nothing, and end when the test says. */
+  /** The next reads find what the kernel has when they begin, or nothing, and end when the test says. */
   slowly(shows: 'all' | 'nothing' = 'all'): () => void {
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.look = async now => {
+    this.found = async now => {
       await promise
       return shows === 'all' ? now : new Map()
     }
@@ -94,17 +94,17 @@ class Setting {
   }
 }
 
-describe('the kernel is looked at now and then', () => {
+describe('the kernel is audited', () => {
   test('and changes are written meanwhile; what they changed is no surprise', async () => {
-    const here = new Setting()
+    const here = new Scene()
     await here.clock.advance(0)
-    const seen = here.slowly()
+    const endRead = here.slowly()
     await here.clock.advance(HOUR_MS)
     expect(here.reads).toBe(2)
     here.put(service('shop/late', ['10.96.0.11']))
     await here.clock.advance(0)
     expect(here.written).toEqual(['shop/cart', 'shop/late'])
-    seen()
+    endRead()
     await here.clock.advance(0)
     expect(here.reads).toBe(2)
     expect(here.reports.at(-1)).toMatchObject({ looked: true, drift: { count: 0 }, units: { added: 0 } })
@@ -115,49 +115,49 @@ describe('the kernel is looked at now and then', () => {
     await here.end()
   })
 
-  test('and what somebody else has changed is found, told and mended', async () => {
-    const here = new Setting()
+  test('and what another program has changed is found, reported and restored', async () => {
+    const here = new Scene()
     await here.clock.advance(0)
     here.rules.clear()
-    here.rules.set('stranger', '')
+    here.rules.set('foreign', '')
     await here.clock.advance(HOUR_MS)
     expect([...here.rules.keys()]).toEqual(['shop/cart'])
-    expect(here.reports.at(-1)).toMatchObject({ looked: true, drift: { count: 2, units: ['shop/cart', 'stranger'] } })
+    expect(here.reports.at(-1)).toMatchObject({ looked: true, drift: { count: 2, units: ['shop/cart', 'foreign'] } })
     await here.end()
   })
 
   test('also where it was changed while a change of ours was written', async () => {
-    const here = new Setting()
+    const here = new Scene()
     await here.clock.advance(0)
-    const seen = here.slowly('nothing')
+    const endRead = here.slowly('nothing')
     here.rules.clear()
     await here.clock.advance(HOUR_MS)
     here.put(service('shop/late', ['10.96.0.11']))
     await here.clock.advance(0)
-    here.look = async now => now
-    seen()
+    here.found = async now => now
+    endRead()
     await here.clock.advance(0)
     expect([...here.rules.keys()].sort()).toEqual(['shop/cart', 'shop/late'])
     expect(here.reports.at(-1)!.drift.units).toEqual(['shop/cart'])
     await here.end()
   })
 
-  test('and where that fails, the next run tries, and tells', async () => {
-    const here = new Setting()
+  test('and where that fails, the next run reads, and reports the error', async () => {
+    const here = new Scene()
     await here.clock.advance(0)
-    here.look = () => Promise.reject(new Error('Resource temporarily unavailable'))
+    here.found = () => Promise.reject(new Error('Resource temporarily unavailable'))
     await here.clock.advance(HOUR_MS)
     expect(here.reports.at(-1)!.failure?.error).toEqual(new Error('Resource temporarily unavailable'))
-    here.look = async now => now
+    here.found = async now => now
     await here.clock.advance(1000)
     expect(here.reports.at(-1)).toMatchObject({ looked: true, units: { added: 0 } })
     await here.end()
   })
 
-  test('and whoever ends meanwhile waits for it', async () => {
-    const here = new Setting()
+  test('and a lane that ends meanwhile waits for it', async () => {
+    const here = new Scene()
     await here.clock.advance(0)
-    const seen = here.slowly()
+    const endRead = here.slowly()
     await here.clock.advance(HOUR_MS)
     let ended = false
     const ending = here.end().then(() => {
@@ -165,7 +165,7 @@ describe('the kernel is looked at now and then', () => {
     })
     await here.clock.advance(0)
     expect(ended).toBe(false)
-    seen()
+    endRead()
     await ending
   })
 })

@@ -8,7 +8,7 @@ import { Book } from '#proxy/plan/book.ts'
 import { emptied } from '#proxy/plan/diff.ts'
 import { Sync } from '#proxy/sync/sync.ts'
 
-// A chain that ought to go, and a stranger's rule that leads there.
+// A chain that should be deleted, and a foreign rule that jumps to it.
 
 const SVC = 'KUBE-SVC-AAAAAAAAAAAAAAAA'
 const SEP = 'KUBE-SEP-AAAAAAAAAAAAAAAA'
@@ -30,8 +30,8 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
       { unit: `nat ${SVC}`, text: `-A ${SVC} -j ${SEP}` },
     ])
     await sync.run(book)
-    await run('-N', 'STRANGER')
-    await run('-A', 'STRANGER', '-d', '10.9.9.9/32', '-j', SVC)
+    await run('-N', 'FOREIGN')
+    await run('-A', 'FOREIGN', '-d', '10.9.9.9/32', '-j', SVC)
   })
 
   async function run(...words: readonly string[]): Promise<void> {
@@ -41,21 +41,21 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
 
   async function rules(): Promise<readonly string[]> {
     const { stdout } = await kernel.run(anyCommand([`${name}-save`, '-t', 'nat']))
-    return stdout.split('\n').filter(line => /^(?:-A|:[A-Z]*-?(?:KUBE|STRANGER))/.test(line))
+    return stdout.split('\n').filter(line => /^(?:-A|:[A-Z]*-?(?:KUBE|FOREIGN))/.test(line))
   }
 
-  const HELD = [':STRANGER - [0:0]', `:${SVC} - [0:0]`, `-A STRANGER -d 10.9.9.9/32 -j ${SVC}`].sort()
+  const BLOCKED = [':FOREIGN - [0:0]', `:${SVC} - [0:0]`, `-A FOREIGN -d 10.9.9.9/32 -j ${SVC}`].sort()
 
-  test('what holds it is told by name, it stands empty, and everything else goes its way', async () => {
+  test('it stands empty, the foreign rule is reported, and everything else is written', async () => {
     book.remove('shop/cart')
     book.put('shop/till', [{ unit: `nat ${OTHER}`, text: `-A ${OTHER} -j RETURN` }])
     const { blocked, plan } = await sync.run(book)
-    expect(blocked).toEqual([{ unit: `nat ${SVC}`, by: `-A STRANGER -d 10.9.9.9/32 -j ${SVC}` }])
+    expect(blocked).toEqual([{ unit: `nat ${SVC}`, by: `-A FOREIGN -d 10.9.9.9/32 -j ${SVC}` }])
     expect([...plan.remove]).toEqual([`nat ${SEP}`])
-    expect([...(await rules())].sort()).toEqual([`:${OTHER} - [0:0]`, `-A ${OTHER} -j RETURN`, ...HELD].sort())
+    expect([...(await rules())].sort()).toEqual([`:${OTHER} - [0:0]`, `-A ${OTHER} -j RETURN`, ...BLOCKED].sort())
   })
 
-  test('the next change costs no look and no second word about it', async () => {
+  test('the next change costs no read and no second report of it', async () => {
     book.remove('shop/cart')
     await sync.run(book)
     book.put('shop/till', [{ unit: `nat ${OTHER}`, text: `-A ${OTHER} -j RETURN` }])
@@ -64,14 +64,14 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
     expect(await sync.run(book)).toMatchObject({ looked: true, blocked: [], drift: [], commands: 0 })
   })
 
-  test('it goes at the first look after the stranger has let go', async () => {
+  test('it is deleted at the first read after the foreign rule is gone', async () => {
     book.remove('shop/cart')
     await sync.run(book)
-    await run('-F', 'STRANGER')
+    await run('-F', 'FOREIGN')
     sync.forget()
     const { plan } = await sync.run(book)
     expect([...plan.remove]).toEqual([`nat ${SVC}`])
-    expect(await rules()).toEqual([':STRANGER - [0:0]'])
+    expect(await rules()).toEqual([':FOREIGN - [0:0]'])
   })
 
   test('it is filled again when it is wanted again', async () => {
@@ -79,7 +79,7 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
     await sync.run(book)
     book.put('shop/cart', [{ unit: `nat ${SVC}`, text: `-A ${SVC} -j RETURN` }])
     expect(await sync.run(book)).toMatchObject({ looked: false, blocked: [] })
-    expect([...(await rules())].sort()).toEqual([`-A ${SVC} -j RETURN`, ...HELD].sort())
+    expect([...(await rules())].sort()).toEqual([`-A ${SVC} -j RETURN`, ...BLOCKED].sort())
   })
 
   test('one that was there before us is emptied without a failure on the way', async () => {
@@ -89,11 +89,11 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
     expect(blocked.map(({ unit }) => unit)).toEqual([`nat ${SVC}`])
     const restores = kernel.commands.slice(before).filter(({ argv }) => argv[0].endsWith('restore'))
     expect(restores).toHaveLength(1)
-    expect([...(await rules())].sort()).toEqual(HELD)
+    expect([...(await rules())].sort()).toEqual(BLOCKED)
   })
 
-  test("a stranger's own rules are left alone, wherever they lead", async () => {
-    await run('-A', 'STRANGER', '-j', SEP)
+  test('foreign rules are left alone, whatever they jump to', async () => {
+    await run('-A', 'FOREIGN', '-j', SEP)
     await run('-A', 'PREROUTING', '-d', '10.9.9.8/32', '-j', SVC)
     const before = await rules()
     sync.forget()
@@ -102,16 +102,16 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
   })
 
   test('a removal that is refused for any other reason is a failure', async () => {
-    await run('-F', 'STRANGER')
+    await run('-F', 'FOREIGN')
     book.remove('shop/cart')
     kernel.failNext()
     await expect(sync.run(book)).rejects.toThrow('Another app is currently holding the xtables lock')
     expect(await sync.run(book)).toMatchObject({ looked: true, blocked: [] })
-    expect(await rules()).toEqual([':STRANGER - [0:0]'])
+    expect(await rules()).toEqual([':FOREIGN - [0:0]'])
   })
 })
 
-describe('parking', () => {
+describe('a plan with blocked units', () => {
   const installed = new Map([
     ['a', 'text'],
     ['b', ''],
@@ -119,7 +119,7 @@ describe('parking', () => {
   ])
   const plan = { add: new Map(), change: new Map([['d', 'new']]), remove: new Set(['a', 'b', 'c']) }
 
-  test('empties what is held and leaves the rest of the plan as it is', () => {
+  test('empties them and leaves the rest of the plan as it is', () => {
     expect(emptied(plan, ['a', 'b', 'elsewhere'], installed)).toEqual({
       add: new Map(),
       change: new Map([
@@ -130,7 +130,7 @@ describe('parking', () => {
     })
   })
 
-  test('changes nothing where nothing is held', () => {
+  test('stays as it is where nothing is blocked', () => {
     expect(emptied(plan, [], installed)).toEqual(plan)
   })
 })

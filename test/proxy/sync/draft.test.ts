@@ -4,27 +4,27 @@ import type { Mode } from '#proxy/modes/mode.ts'
 import { Draft } from '#proxy/sync/draft.ts'
 import { endpoint, ip, name, port, service, slice } from '../../support/objects.ts'
 
-// Step by step: all Services are decided before the first is written down, and each is written down once.
+// Step by step: all Services are resolved before the first is written into the book, and each is written once.
 
 const MANY = 5
 
 function draftOf() {
   const cluster = new Cluster()
-  const said: string[] = []
+  const written: string[] = []
   const mode: Mode = {
     name: 'iptables',
     base: ({ endpointComments }) => [{ unit: 'base', text: `comments ${endpointComments}` }],
     service: ({ id, pools }, { endpointComments }) => {
-      said.push(id)
+      written.push(id)
       return [{ unit: id, text: `${endpointComments} ${pools.cluster.map(({ text }) => text).join(' ')}` }]
     },
     write: () => [],
     read: async () => new Map(),
     trace: () => [],
   }
-  const around = { zone: 'a' }
+  const node = { zone: 'a' }
   const draft = new Draft(cluster, mode, (_, endpoints) => ({
-    thisNode: { family: 'ipv4', nodeName: 'here', masquerade: 'never', zone: around.zone },
+    thisNode: { family: 'ipv4', nodeName: 'here', masquerade: 'never', zone: node.zone },
     view: {
       family: 'ipv4',
       mark: 1,
@@ -43,19 +43,19 @@ function draftOf() {
     ])
       draft.touch(cluster.apply({ type: 'put', object }).services)
   }
-  return { cluster, draft, said, put, around }
+  return { cluster, draft, written, put, node }
 }
 
 test('what depends on how many endpoints there are waits until they are counted', () => {
-  const { draft, said, put } = draftOf()
+  const { draft, written, put } = draftOf()
   for (let n = 0; n < MANY; n++) put(n)
   draft.update()
-  expect(said.toSorted()).toEqual(['shop/s0', 'shop/s1', 'shop/s2', 'shop/s3', 'shop/s4'])
+  expect(written.toSorted()).toEqual(['shop/s0', 'shop/s1', 'shop/s2', 'shop/s3', 'shop/s4'])
   expect(draft.book.rules.get('shop/s0')).toBe('false 10.244.0.1:8080')
   expect(draft.book.rules.get('base')).toBe('comments false')
 })
 
-test('in steps it comes to the same as at once, and tells all of it once', () => {
+test('in steps it comes to the same as at once, and returns all changes once', () => {
   const steps = draftOf()
   const whole = draftOf()
   for (const { put } of [steps, whole]) for (let n = 0; n < MANY; n++) put(n)
@@ -63,9 +63,9 @@ test('in steps it comes to the same as at once, and tells all of it once', () =>
   let count = 0
   while (steps.draft.advance(2) === 'more') count++
   expect(count).toBeGreaterThan(4)
-  const told = steps.draft.update()
+  const update = steps.draft.update()
   expect(steps.draft.book.rules).toEqual(whole.draft.book.rules)
-  expect(told.serviceChanges).toEqual(serviceChanges)
+  expect(update.serviceChanges).toEqual(serviceChanges)
   expect(steps.draft.update().serviceChanges).toEqual({ added: [], updated: [], removed: [] })
 })
 
@@ -79,15 +79,15 @@ test('what comes and goes between two steps is followed', () => {
   expect([...draft.book.rules.keys()].sort()).toEqual(['base', 'shop/s1', 'shop/s2', 'shop/s3'])
 })
 
-test('where the node moves to another zone everything is decided anew', () => {
-  const { cluster, draft, put, around } = draftOf()
+test('where the node moves to another zone everything is resolved again', () => {
+  const { cluster, draft, put, node } = draftOf()
   put(0)
   const zones = (zone: string) => ({ ...endpoint(`10.244.1.${zone.charCodeAt(0)}`), forZones: [zone] })
   const object = slice('shop/s0-x', 'shop/s0', [zones('a'), zones('b')])
   draft.touch(cluster.apply({ type: 'put', object }).services)
   draft.update()
   expect(draft.book.rules.get('shop/s0')).toBe(`true ${ip('10.244.1.97')}:8080`)
-  around.zone = 'b'
+  node.zone = 'b'
   draft.update()
   expect(draft.book.rules.get('shop/s0')).toBe(`true ${ip('10.244.1.98')}:8080`)
 })

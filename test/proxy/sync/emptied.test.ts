@@ -7,7 +7,7 @@ import { applied } from '#proxy/plan/diff.ts'
 import { Sync } from '#proxy/sync/sync.ts'
 import type { Kernel } from '#system/ports.ts'
 
-// Chains that an older kernel cannot let go of at once: they stand empty until the next look, and nobody is blamed.
+// Chains that an older kernel cannot delete in the same transaction: they stand empty until the next read, and are no drift.
 
 const LB = 'chain cluster-ip-lb-tcp-2'
 const ELEMENT = 'element cluster-ips 10.96.0.10 . tcp . 80'
@@ -15,7 +15,7 @@ const DONE = { code: 0, stdout: '', stderr: '' }
 
 const older = nftables({ family: 'ipv4', chainRemoval: 'when-forgotten' })
 
-/** A kernel as the older ones are: where the mode says that it could only empty a unit, the unit still stands. */
+/** A kernel as the older ones are: where the mode reports that it could only empty a unit, the unit still stands. */
 function olderKernel() {
   const there = new Map<string, string>()
   const commands: string[] = []
@@ -55,7 +55,7 @@ async function emptied() {
   return { ...rest, book, sync }
 }
 
-test('an emptied chain goes at the next look, and is not told as somebody elseâ€™s doing', async () => {
+test('an emptied chain is deleted after the next read, and is not reported as drift', async () => {
   const { there, commands, book, sync } = await emptied()
   expect([...there]).toEqual([[LB, '']])
   expect(commands.at(-1)).not.toContain('delete chain')
@@ -65,7 +65,7 @@ test('an emptied chain goes at the next look, and is not told as somebody elseâ€
   expect([...there]).toEqual([])
 })
 
-test('one that is wanted again is filled again, and what somebody else adds is told', async () => {
+test('one that is wanted again is filled again, and what another program adds is reported', async () => {
   const { there, book, sync } = await emptied()
   book.put('shop/web', WEB)
   await sync.run(book)

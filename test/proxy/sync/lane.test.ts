@@ -10,7 +10,7 @@ import type { Command, Kernel, Outcome } from '#system/ports.ts'
 import { endpoint, name, port, service, slice, slicePort } from '../../support/objects.ts'
 import { VIEW } from './view.ts'
 
-// A mode of one unit per service port, and a kernel that remembers what it was told: the line without its ends.
+// A lane between a mode of one unit per service port and a kernel that remembers its commands.
 
 const OK: Outcome = { code: 0, stdout: '', stderr: '' }
 
@@ -33,7 +33,7 @@ const mode: Mode = {
   trace: () => [],
 }
 
-class Setting {
+class Scene {
   readonly commands: Command[] = []
   readonly reports: Report[] = []
   readonly clock = new PaperClock()
@@ -85,8 +85,8 @@ class Setting {
 const CART = service('shop/cart', ['10.96.0.10'])
 
 describe('a lane', () => {
-  test('touches nothing before Services and EndpointSlices have been seen whole', async () => {
-    const here = new Setting()
+  test('touches nothing before Services and EndpointSlices have been listed to the end', async () => {
+    const here = new Scene()
     const done = here.lane.run(here.stop.signal)
     here.put(CART)
     await here.clock.advance(5000)
@@ -98,8 +98,8 @@ describe('a lane', () => {
     await done
   })
 
-  test('with a great many Services gives others a turn between two steps, and writes all of them at once', async () => {
-    const here = new Setting()
+  test('with very many Services leaves time for health checks between two steps, and writes all of them at once', async () => {
+    const here = new Scene()
     for (let n = 0; n < 200; n++) here.put(service(`shop/s${n}`, [`10.96.1.${n + 1}`]))
     here.sync()
     let turns = 0
@@ -118,8 +118,8 @@ describe('a lane', () => {
     await done
   })
 
-  test('looks at the kernel first, and afterwards only writes what changed', async () => {
-    const here = new Setting()
+  test('reads the kernel first, and afterwards only writes what changed', async () => {
+    const here = new Scene()
     here.put(CART)
     here.sync()
     expect((await here.lane.once()).looked).toBe(true)
@@ -130,7 +130,7 @@ describe('a lane', () => {
   })
 
   test('makes one run of many requests, and leaves the minimum time between two', async () => {
-    const here = new Setting()
+    const here = new Scene()
     here.sync()
     const done = here.lane.run(here.stop.signal)
     await here.clock.advance(0)
@@ -145,7 +145,7 @@ describe('a lane', () => {
   })
 
   test('after a failure believes nothing, says when it tries again, and then writes all', async () => {
-    const here = new Setting()
+    const here = new Scene()
     here.put(CART)
     here.sync()
     await here.lane.once()
@@ -164,8 +164,8 @@ describe('a lane', () => {
     await done
   })
 
-  test('distrusts its memory when nobody tells it of changes, however many changes of its own there are', async () => {
-    const here = new Setting()
+  test('reads the kernel again where no program reports changes, however many changes of its own there are', async () => {
+    const here = new Scene()
     here.sync()
     const done = here.lane.run(here.stop.signal)
     await here.clock.advance(0)
@@ -179,8 +179,8 @@ describe('a lane', () => {
     await done
   })
 
-  test('tells what became of service ports', async () => {
-    const here = new Setting()
+  test('reports which service ports were added, changed and removed', async () => {
+    const here = new Scene()
     here.put(CART)
     here.sync()
     const ids = (list: readonly { id: string }[]): readonly string[] => list.map(({ id }) => id)
@@ -194,7 +194,7 @@ describe('a lane', () => {
   })
 
   test('draws everything again when the cluster grows large, and when it shrinks', async () => {
-    const here = new Setting()
+    const here = new Scene()
     here.put(CART)
     here.sync()
     await here.lane.once()
@@ -213,7 +213,7 @@ describe('a lane', () => {
   })
 })
 
-describe('connections that are owed forgetting', () => {
+describe('conntrack entries to delete', () => {
   const DNS = service('shop/dns', ['10.96.0.53'], { ports: [port({ port: 53, protocol: 'udp', nodePort: 30053 })] })
   const pods = (...ips: readonly string[]): ClusterObject =>
     slice(
@@ -225,7 +225,7 @@ describe('connections that are owed forgetting', () => {
   const flow = (to: string, port: number, answer: string, answerPort = 5353): string =>
     `udp      17 99 src=10.1.9.9 dst=${to} sport=999 dport=${port} src=${answer} dst=10.1.9.9 sport=${answerPort} dport=999 mark=0 use=1`
 
-  async function forgotten(here: Setting, table: readonly string[]): Promise<readonly string[]> {
+  async function forgotten(here: Scene, table: readonly string[]): Promise<readonly string[]> {
     here.commands.length = 0
     here.answers = ({ argv }) => (argv.includes('-L') ? { ...OK, stdout: table.join('\n') } : OK)
     await here.lane.once()
@@ -236,8 +236,8 @@ describe('connections that are owed forgetting', () => {
       .map(line => / --orig-dst (\S+) --orig-port-dst (\d+) --reply-src /.exec(line)!.slice(1).join(':'))
   }
 
-  async function standing(using = mode): Promise<Setting> {
-    const here = new Setting(using)
+  async function standing(using = mode): Promise<Scene> {
+    const here = new Scene(using)
     here.addresses = ['10.99.0.2']
     here.put(DNS, pods('10.1.0.1', '10.1.0.2'))
     here.sync()
@@ -267,7 +267,7 @@ describe('connections that are owed forgetting', () => {
     expect(await forgotten(here, [flow('10.96.0.53', 53, '10.1.0.2')])).toEqual(['10.96.0.53:53'])
   })
 
-  test('at a node port go only on the node itself, never those of strangers to the same port', async () => {
+  test('at a node port go only on the node itself, never those to the same port of other hosts', async () => {
     const here = await standing()
     here.put(pods('10.1.0.1'))
     const table = [flow('10.99.0.2', 30053, '10.1.0.2'), flow('8.8.8.8', 30053, '8.8.8.8', 30053)]
@@ -281,14 +281,14 @@ describe('connections that are owed forgetting', () => {
     expect(await forgotten(here, [flow('198.18.0.1', 53, '198.18.0.1', 53)])).toEqual(['198.18.0.1:53'])
   })
 
-  test('that went past a Service while somebody had flushed its rules go when these stand again', async () => {
+  test('that went past a Service while its rules were flushed go when these stand again', async () => {
     const here = await standing()
     here.lane.distrust()
     const table = [flow('10.96.0.53', 53, '10.96.0.53', 53), flow('10.96.0.53', 53, '10.1.0.2')]
     expect(await forgotten(here, table)).toEqual(['10.96.0.53:53'])
   })
 
-  test('so do those of TCP that went past and that nobody has answered: their first packets would be repeated in vain', async () => {
+  test('so do those of TCP that went past and that no endpoint has answered: their first packets would be repeated in vain', async () => {
     const here = await standing()
     here.put(service('shop/web', ['10.96.0.80']), slice('shop/web-1', 'shop/web', [endpoint('10.1.0.8')]))
     await here.lane.once()
@@ -304,21 +304,21 @@ describe('connections that are owed forgetting', () => {
     )
   })
 
-  test('none goes that is answered by whom the mode names, where it is not the endpoint', async () => {
+  test('none goes that a listener of the relay answers in place of the endpoint', async () => {
     const proxyPorts = { listeners: () => ['the relay'], read: async () => () => 'the relay' }
     const here = await standing({ ...mode, proxyPorts })
     here.lane.distrust()
     expect(await forgotten(here, [flow('10.96.0.53', 53, '10.99.0.2', 4000)])).toEqual([])
   })
 
-  test('through a door that is gone go only where we had sent them', async () => {
+  test('at a frontend that is gone go only where our rules had sent them', async () => {
     const here = await standing()
     here.lane.touch(here.cluster.apply({ type: 'gone', kind: 'Service', name: name('shop/dns') }).services)
     const table = [flow('10.96.0.53', 53, '10.1.0.2'), flow('10.96.0.53', 53, '10.96.0.53', 53)]
     expect(await forgotten(here, table)).toEqual(['10.96.0.53:53'])
   })
 
-  test('are still owed after a sync that failed', async () => {
+  test('are still pending after a sync that failed', async () => {
     const here = await standing()
     here.put(pods('10.1.0.1'))
     here.answers = ({ argv }) => (argv[0] === 'write' ? { ...OK, code: 1 } : OK)
@@ -326,7 +326,7 @@ describe('connections that are owed forgetting', () => {
     expect(await forgotten(here, [flow('10.96.0.53', 53, '10.1.0.2')])).toEqual(['10.96.0.53:53'])
   })
 
-  test('are still owed after the kernel could not be asked', async () => {
+  test('are still pending after conntrack could not be read', async () => {
     const here = await standing()
     here.put(pods('10.1.0.1'))
     here.answers = ({ argv }) => (argv[0] === 'conntrack' ? { ...OK, code: 127 } : OK)

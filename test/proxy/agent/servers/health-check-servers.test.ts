@@ -134,7 +134,7 @@ describe('a health check port', () => {
     expect(servers.wanted).toBe(0)
   })
 
-  test('that somebody else has is told once, and had as soon as it is free', async () => {
+  test('that another process has is reported once, and opened as soon as it is free', async () => {
     const occupied = await occupyPort({ port, host: '0.0.0.0' })
     servers.want('ipv4', [check('shop/cart', 2)], 'all')
     await expect.poll(() => failures).toHaveLength(1)

@@ -43,15 +43,15 @@ async function said(words: string): Promise<void> {
 }
 
 describe('the health server', () => {
-  test('tells the truth on /healthz and /livez, in both families, and counts its answers', async () => {
+  test('answers on /healthz and /livez, in both families, and counts its answers', async () => {
     const port = await freePort()
     const probed: string[] = []
     const parts = { health: healthy(), clock, log: heard.log, signal: stop.signal }
-    const tell = (path: string, status: number) => probed.push(`${path} ${status}`)
+    const onAnswer = (path: string, status: number) => probed.push(`${path} ${status}`)
     const served = serveHealth({
       ...parts,
       settings: await settings(`--healthz-bind-address=0.0.0.0:${port}`),
-      probed: tell,
+      probed: onAnswer,
     })
     await said('Starting healthz HTTP server')
     expect(await ask(port, '/livez')).toMatchObject({ status: 200 })
@@ -76,7 +76,7 @@ describe('the health server', () => {
     expect(heard.lines).toEqual([])
   })
 
-  test('listens only where it was told to', async () => {
+  test('listens only at the configured address', async () => {
     const port = await freePort()
     const here = await settings(`--healthz-bind-address=127.0.0.1:${port}`)
     const served = serveHealth({ settings: here, health: healthy(), clock, log: heard.log, signal: stop.signal })
