@@ -101,7 +101,7 @@ describe('local pods', () => {
       .get('chain cluster-ip-lb-tcp-2')
       ?.split('\n')[0]
 
-  test('are known by their addresses', () =>
+  test('are detected by their addresses', () =>
     expect(mark({ by: 'cidr', cidr: cidr('10.1.0.0/16') })).toBe(`ip saddr != 10.1.0.0/16 ${MARK}`))
   test('or by their bridge', () => expect(mark({ by: 'interface', name: 'cni0' })).toBe(`iifname != "cni0" ${MARK}`))
   test('or by the names of their interfaces', () =>
