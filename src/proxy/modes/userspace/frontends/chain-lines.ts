@@ -1,4 +1,4 @@
-import { rule, type Word } from '#dialects/words.ts'
+import { type RuleWord, rule } from '#dialects/words.ts'
 import type { Entry } from '#proxy/modes/mode.ts'
 import { chainUnit, type UserspaceTable } from '#proxy/modes/userspace/names.ts'
 
@@ -8,7 +8,7 @@ export class ChainLines {
   readonly #lines = new Map<string, string[]>()
 
   /** A line that the chain already has is not added again. */
-  add(table: UserspaceTable, chain: string, ...rest: readonly Word[]): void {
+  add(table: UserspaceTable, chain: string, ...rest: readonly RuleWord[]): void {
     const unit = chainUnit(table, chain)
     const line = rule('-A', chain, ...rest)
     const known = this.#lines.get(unit)
