@@ -2,17 +2,12 @@ import { type Invocation, start } from '#command-line/start.ts'
 import { removeLeftovers } from '#proxy/modes/leftovers.ts'
 import type { Remaining } from '#proxy/modes/leftovers-removal.ts'
 import { systemClock } from '#system/clock.ts'
-import { print } from '#system/output.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 
 // cleanup, and run --cleanup: this node without any trace of a service proxy.
 
 export function main(argv: readonly string[]): Promise<number> {
-  return start('cleanup', argv, async ({ log }) => {
-    await cleanup({ log })
-    print('Nothing of a service proxy is left on this node.')
-    return 0
-  })
+  return start('cleanup', argv, cleanup)
 }
 
 /** Fails only where something is left, and says what and why in one line. */

@@ -91,7 +91,7 @@ describe.skipIf(why !== undefined)(`switchyard in its container${why ? ` (skippe
     ['nftables', 'goes on'],
     ['userspace', 'ends with it'],
   ])('serves in %s mode, after setup did what takes more, and what it serves %s', async (mode, afterwards) => {
-    await must(lab.node.kernel, anyCommand([process.execPath, MAIN, 'setup', ...flags(mode)]))
+    await must(lab.node.kernel, anyCommand([process.execPath, MAIN, '--init-only', ...flags(mode)]))
     await must(lab.node.kernel, anyCommand([process.execPath, MAIN, 'cleanup']))
     expect(await connects()).toBe(false)
     const program = start(...flags(mode))

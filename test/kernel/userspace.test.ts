@@ -202,14 +202,14 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
   test('verify and explain look at the rules, and say so where only the agent knows more', async () => {
     const verb = (...argv: readonly string[]) =>
       lab.node.kernel.run(
-        anyCommand([process.execPath, MAIN, ...argv, ...FLAGS, '--hostname-override=here'], {
+        anyCommand([process.execPath, MAIN, ...argv, ...FLAGS.slice(0, 2), '--hostname-override=here'], {
           input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: OBJECTS }),
         }),
       )
     const verified = await verb('verify', '-f', '-')
     expect([verified.stdout, verified.code]).toEqual(['This node holds exactly what it should.\n', 0])
     const { stderr, code } = await verb('explain', '10.244.1.9', '10.96.0.10:80')
-    expect(stderr).toContain('the packet reaches the listener \\"tcp shop/web\\"')
+    expect(stderr).toContain('the packet reaches the listener "tcp shop/web"')
     expect(code).toBe(1)
     expect((await verb('explain', '10.244.1.9', '10.96.0.99:80')).stdout).toContain('⇒ is refused')
   })
