@@ -6,6 +6,12 @@ import { isRecord, itemKey, mergeType } from './list-types.ts'
 /** Steps as in fieldsV1 (`f:spec`, `k:{"port":80,"protocol":"TCP"}`, `v:"10.0.0.0/24"`), one a line. */
 export type FieldPath = string
 
+/** Where a value stands: its path, and the names of it alone (`spec.ports.port`). */
+interface Place {
+  readonly path: FieldPath
+  readonly field: string
+}
+
 /** What the server itself fills in, or what says which object it is, belongs to no manager. */
 const UNOWNED: ReadonlySet<string> = new Set(
   ['name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp', 'generation', 'managedFields', 'selfLink'].map(
@@ -17,21 +23,24 @@ const UNOWNED: ReadonlySet<string> = new Set(
 export function fieldsOf(kind: string, object: ApiObject): ReadonlyMap<FieldPath, string> {
   const found = new Map<FieldPath, string>()
   const { apiVersion: _version, kind: _kind, ...rest } = object
-  walk(rest, { path: '', field: '' })
+  walkFields(rest, { path: '', field: '' })
   return found
 
-  function walk(value: unknown, at: { readonly path: FieldPath; readonly field: string }): void {
+  function walkFields(fields: Readonly<Record<string, unknown>>, at: Place): void {
+    for (const [key, child] of Object.entries(fields)) {
+      const field = at.field === '' ? key : `${at.field}.${key}`
+      if (child !== undefined && !UNOWNED.has(field)) walk(child, { path: join(at.path, `f:${key}`), field })
+    }
+  }
+
+  function walk(value: unknown, at: Place): void {
     const type = mergeType(kind, at.field, value)
-    if (type.as === 'granular' && isRecord(value) && (at.path === '' || Object.keys(value).length > 0)) {
-      for (const [key, child] of Object.entries(value)) {
-        const field = at.field === '' ? key : `${at.field}.${key}`
-        if (child !== undefined && !UNOWNED.has(field)) walk(child, { path: join(at.path, `f:${key}`), field })
-      }
-    } else if (type.as === 'keyed' && Array.isArray(value)) {
+    if (type.as === 'granular' && isRecord(value) && Object.keys(value).length > 0) walkFields(value, at)
+    else if (type.as === 'keyed' && Array.isArray(value)) {
       for (const item of value) {
         const path = join(at.path, itemKey(item, type.keys))
         found.set(path, '')
-        walk(item, { path, field: at.field })
+        if (isRecord(item)) walkFields(item, { path, field: at.field })
       }
     } else if (type.as === 'set' && Array.isArray(value)) {
       for (const item of value) found.set(join(at.path, `v:${JSON.stringify(item)}`), '')
