@@ -1,13 +1,25 @@
+import type { EventsV1Event } from '@kubernetes/client-node'
 import type { Clock } from '#system/ports.ts'
 import type { ApiTransport } from './transport.ts'
 
 // Kubernetes Events → the API server, as far as it takes them. No sync waits for this, and nothing breaks where it fails.
 
-/** An events.k8s.io/v1 Event, as far as the writer has to know it. */
-export interface WrittenEvent {
+/** An events.k8s.io/v1 Event with what the writer needs of it. */
+export type WrittenEvent = Partial<Written<EventsV1Event>> & {
   readonly metadata: { readonly name: string; readonly namespace: string }
   readonly reason: string
-  readonly note?: string
+}
+
+/** The API server drops a field that it does not know without a word, so a mistyped one must not compile. */
+type OnlyFieldsOfEvent<E> = E & { readonly [Name in Exclude<keyof E, keyof WrittenEvent>]: never }
+
+/** A type of client-node in JSON: its times are texts. */
+type Written<T> = {
+  readonly [Name in keyof T]: NonNullable<T[Name]> extends Date
+    ? string
+    : NonNullable<T[Name]> extends object
+      ? Written<T[Name]>
+      : T[Name]
 }
 
 export interface EventWriterParts {
@@ -66,7 +78,7 @@ export class EventWriter {
   }
 
   /** Returns at once. */
-  send(event: WrittenEvent): void {
+  send<E extends WrittenEvent>(event: OnlyFieldsOfEvent<E>): void {
     if (this.#stop.signal.aborted || this.#isOld(event)) return
     if (this.#queue.length < QUEUED) this.#queue.push(event)
     else this.#drop(event, `${QUEUED} others are waiting`)

@@ -59,7 +59,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages of which types alone may be used, and where. */
 export const TYPES_ONLY: Readonly<Record<string, readonly string[]>> = {
-  '@kubernetes/client-node': ['kubernetes/decode', 'kubernetes/event-writer.ts'],
+  '@kubernetes/client-node': ['kubernetes/decode', 'kubernetes/watch/frames.ts', 'kubernetes/event-writer.ts'],
 }
 
 /** Files outside of src/, by who may import them. */

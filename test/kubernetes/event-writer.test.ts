@@ -159,3 +159,18 @@ test('a real transport takes them to an API server, which keeps one of two with 
   await transport.close()
   await server.close()
 })
+
+test('a field that events.k8s.io does not have does not compile', () => {
+  const metadata = { namespace: 'shop', name: 'cart.1' }
+  const right: WrittenEvent = { metadata, reason: 'Starting', eventTime: '2026-11-20T10:00:00.000000Z', note: 'n' }
+  // @ts-expect-error: note, not message, as in the older group
+  const message: WrittenEvent = { metadata, reason: 'Starting', message: 'n' }
+  // @ts-expect-error: a time is text in JSON
+  const date: WrittenEvent = { metadata, reason: 'Starting', eventTime: new Date() }
+  // @ts-expect-error: a reference has a name
+  const reference: WrittenEvent = { metadata, reason: 'Starting', regarding: { names: 'cart' } }
+  const mistyped = { ...right, regardin: { name: 'cart' } }
+  // @ts-expect-error: regarding
+  desk.writer.send(mistyped)
+  expect([right, message, date, reference].map(({ reason }) => reason)).toEqual(Array(4).fill('Starting'))
+})

@@ -1,3 +1,5 @@
+import type { V1Status } from '@kubernetes/client-node'
+import { type AnyObject, type FieldsOf, fieldsOf, unproven } from '#kubernetes/decode/fields.ts'
 import { type ObjectName, parseObjectName } from '#values/names.ts'
 import { Malformed, Refusal } from './failures.ts'
 
@@ -61,7 +63,7 @@ export class LineSplitter {
 }
 
 export function parseFrame(line: string): Frame {
-  const { type, object } = parsedFields(line)
+  const { type, object } = parsedEvent(line)
   if (type === 'ERROR') return { type: 'error', refusal: statusRefusal(object) }
   const item = itemOf(object)
   if (item.resourceVersion === '') throw new Malformed(`an event without a resourceVersion: ${excerpt(line)}`)
@@ -75,7 +77,7 @@ export function parseFrame(line: string): Frame {
 }
 
 export function itemOf(raw: unknown): Item {
-  const { namespace, name, uid, resourceVersion } = fieldsOf(fieldsOf(raw).metadata)
+  const { namespace, name, uid, resourceVersion } = fieldsOf(fieldsOf(unproven<AnyObject>(raw)).metadata)
   const version = typeof resourceVersion === 'string' ? resourceVersion : ''
   return { name: parseObjectName(namespace, name), resourceVersion: version, mark: `${uid} ${version}`, raw }
 }
@@ -85,7 +87,7 @@ export function statusRefusal(
   status: unknown,
   answer?: { readonly code: number; readonly retryAfterMs: number },
 ): Refusal {
-  const { code, message, reason, details } = fieldsOf(status)
+  const { code, message, reason, details } = fieldsOf(unproven<V1Status>(status))
   const seconds = Number(fieldsOf(details).retryAfterSeconds ?? 0)
   const askedMs = seconds > 0 ? seconds * 1000 : 0
   const said = typeof message === 'string' ? message : typeof reason === 'string' ? reason : ''
@@ -95,19 +97,21 @@ export function statusRefusal(
   return new Refusal({ code: typeof code === 'number' ? code : 500, said, via: 'event', retryAfterMs: askedMs })
 }
 
-export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+/** As the API server writes each line of a watch; client-node has no type for it. */
+interface WatchEvent {
+  readonly type: string
+  readonly object: AnyObject
 }
 
-function parsedFields(line: string): Readonly<Record<string, unknown>> {
+function parsedEvent(line: string): FieldsOf<WatchEvent> {
   try {
-    return fieldsOf(JSON.parse(line))
+    return fieldsOf(unproven<WatchEvent>(JSON.parse(line)))
   } catch {
     throw new Malformed(`a line that is not JSON: ${excerpt(line)}`)
   }
 }
 
-function endsList(object: unknown): boolean {
+function endsList(object: FieldsOf<WatchEvent>['object']): boolean {
   const { annotations } = fieldsOf(fieldsOf(object).metadata)
   return fieldsOf(annotations)['k8s.io/initial-events-end'] === 'true'
 }

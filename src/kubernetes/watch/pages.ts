@@ -1,6 +1,7 @@
+import { type FieldsOf, fieldsOf, listOf, type Unproven, unproven } from '#kubernetes/decode/fields.ts'
 import type { Attempt } from './attempt.ts'
 import { Malformed } from './failures.ts'
-import { fieldsOf, itemOf } from './frames.ts'
+import { itemOf } from './frames.ts'
 import type { Picture } from './ledger.ts'
 import { pathOf, type Resource } from './resources.ts'
 
@@ -18,7 +19,7 @@ export async function pagedList(
     const answer = await attempt.ask(path, { 'accept-encoding': 'gzip' })
     const { items, metadata } = parsedList(await attempt.text(answer))
     for (const item of items) picture.put(itemOf(item))
-    const { resourceVersion, continue: next } = fieldsOf(metadata)
+    const { resourceVersion, continue: next } = metadata
     if (typeof resourceVersion !== 'string' || resourceVersion === '') {
       throw new Malformed('a list without a resourceVersion')
     }
@@ -27,16 +28,31 @@ export async function pagedList(
   }
 }
 
-function parsedList(text: string): { readonly items: readonly unknown[]; readonly metadata: unknown } {
-  let list: unknown
+/** As the API server writes it; in client-node's V1ListMeta, `continue` has another name. */
+interface List {
+  readonly items: readonly object[]
+  readonly metadata: ListMeta
+}
+
+interface ListMeta {
+  readonly resourceVersion: string
+  readonly continue: string
+}
+
+function parsedList(text: string): { readonly items: readonly unknown[]; readonly metadata: FieldsOf<ListMeta> } {
+  const list = fieldsOf(parsed(text))
+  const metadata = fieldsOf(list.metadata)
+  // Go writes an empty list that was never filled as null.
+  if (list.items === null) return { items: [], metadata }
+  const items = listOf(list.items)
+  if (items === undefined) throw new Malformed(`a list without items: ${text.slice(0, 120)}`)
+  return { items, metadata }
+}
+
+function parsed(text: string): Unproven<List> {
   try {
-    list = JSON.parse(text)
+    return unproven<List>(JSON.parse(text))
   } catch {
     throw new Malformed(`a list that is not JSON: ${text.slice(0, 120)}`)
   }
-  const { items, metadata } = fieldsOf(list)
-  // Go writes an empty list that was never filled as null.
-  if (items === null) return { items: [], metadata }
-  if (!Array.isArray(items)) throw new Malformed(`a list without items: ${text.slice(0, 120)}`)
-  return { items, metadata }
 }
