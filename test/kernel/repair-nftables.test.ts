@@ -29,7 +29,7 @@ describe.skipIf(why !== undefined)(
       })
       await rig.lab.pods[0]!.listen('tcp', 8080)
       client = rig.lab.pods[1]!
-      // The watchtower is isListening a moment after the first rules stand.
+      // `nft monitor` listens a moment after the first rules stand.
       await systemClock.sleep(500)
     })
     afterAll(() => rig?.close())

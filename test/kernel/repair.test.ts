@@ -27,7 +27,7 @@ describe.skipIf(why !== undefined)(`rules that somebody else has touched${why ? 
     })
     await rig.lab.pods[0]!.listen('tcp', 8080)
     client = rig.lab.pods[1]!
-    // The watchtower is isListening a moment after the first rules stand.
+    // `nft monitor` listens a moment after the first rules stand.
     await systemClock.sleep(500)
   })
   afterAll(() => rig?.close())

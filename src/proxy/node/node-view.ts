@@ -97,7 +97,7 @@ function nodeAddress({ bindAddress }: Settings, family: Family, node: Node | und
 
 const UNSPECIFIED: readonly string[] = ['0.0.0.0', '::']
 
-interface Present {
+interface OwnAddresses {
   readonly nodeIP: Address | undefined
   readonly addresses: readonly Address[]
 }
@@ -111,7 +111,7 @@ export function healthCheckAddresses(
 }
 
 /** The kernel routes no node port to a loopback address, but for one case. */
-function nodePortAddresses(settings: Settings, family: Family, present: Present): NodeView['nodePortAddresses'] {
+function nodePortAddresses(settings: Settings, family: Family, present: OwnAddresses): NodeView['nodePortAddresses'] {
   const chosen = chosenAddresses(settings, family, present)
   if (chosen === 'all' || settings.nodePortAddresses === 'primary' || localhostNodePorts(settings, family))
     return chosen
@@ -122,7 +122,7 @@ function nodePortAddresses(settings: Settings, family: Family, present: Present)
 function chosenAddresses(
   settings: Settings,
   family: Family,
-  { nodeIP, addresses }: Present,
+  { nodeIP, addresses }: OwnAddresses,
 ): NodeView['nodePortAddresses'] {
   if (settings.nodePortAddresses === 'primary') return nodeIP === undefined ? [] : [nodeIP]
   const ranges = settings.nodePortAddresses.filter(range => cidrFamily(range) === family)
