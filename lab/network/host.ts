@@ -8,7 +8,7 @@ import { type Addresses, extraAddressLine } from './topology.ts'
 
 // A namespace of the lab with its addresses: it listens, and it connects to others.
 
-/** Where to connect to: over TCP with two seconds of patience unless named otherwise; by default the kernel chooses the source. */
+/** Where to connect to: over TCP and with the lab's patience unless named otherwise; by default the kernel chooses the source. */
 export type ConnectOptions = Omit<Dial, 'protocol' | 'timeoutMs'> & Partial<Pick<Dial, 'protocol' | 'timeoutMs'>>
 
 export interface HostOptions extends Addresses {
@@ -16,6 +16,8 @@ export interface HostOptions extends Addresses {
   readonly name: string
   readonly namespace: string
   readonly families: readonly Family[]
+  /** How long it waits for an answer, where a call does not say. */
+  readonly patienceMs?: number
 }
 
 export interface ListenOptions {
@@ -53,17 +55,19 @@ export class Host {
   readonly addresses: readonly string[]
   /** Commands run here act inside this host's namespace. */
   readonly kernel: Kernel
+  readonly #patienceMs: number
   /** Started when first needed: many hosts never listen or connect. */
   #client: PodClient | undefined
   #handles = 0
 
-  constructor(kernel: Kernel, { name, namespace, ip4, ip6, families }: HostOptions) {
+  constructor(kernel: Kernel, { name, namespace, ip4, ip6, families, patienceMs = PATIENCE_MS }: HostOptions) {
     this.name = name
     this.namespace = namespace
     this.ip4 = ip4
     this.ip6 = ip6
     this.addresses = families.map(family => (family === 'ipv4' ? ip4 : ip6))
     this.kernel = inNamespace(kernel, namespace)
+    this.#patienceMs = patienceMs
   }
 
   /** Answers on each of this host's own addresses, or of those named. */
@@ -90,15 +94,15 @@ export class Host {
 
   /** One after the other. */
   connectMany(times: number, options: ConnectOptions): Promise<readonly ConnectOutcome[]> {
-    return this.#ask({ do: 'connect', dial: dial(options), times })
+    return this.#ask({ do: 'connect', dial: this.#dial(options), times })
   }
 
   /** A connection that stays. */
   async open(options: ConnectOptions): Promise<Opened> {
     const handle = ++this.#handles
-    const [refusal] = await this.#ask({ do: 'open', handle, dial: dial(options) })
+    const [refusal] = await this.#ask({ do: 'open', handle, dial: this.#dial(options) })
     if (refusal?.ok === false) return refusal
-    const send = async (text: string, timeoutMs = PATIENCE_MS) =>
+    const send = async (text: string, timeoutMs = this.#patienceMs) =>
       (await this.#ask({ do: 'ask', handle, text, timeoutMs }))[0]!
     return { ok: true, stream: { send, close: async () => void (await this.#ask({ do: 'close', handle })) } }
   }
@@ -118,6 +122,10 @@ export class Host {
     this.#client = undefined
   }
 
+  #dial(options: ConnectOptions): Dial {
+    return { protocol: 'tcp', timeoutMs: this.#patienceMs, ...options }
+  }
+
   #ask(request: Parameters<PodClient['ask']>[0]): Promise<readonly ConnectOutcome[]> {
     this.#client ??= new PodClient(this.namespace)
     return this.#client.ask(request)
@@ -132,8 +140,4 @@ export function tally(outcomes: readonly ConnectOutcome[]): Readonly<Record<stri
     counts[key] = (counts[key] ?? 0) + 1
   }
   return counts
-}
-
-function dial(options: ConnectOptions): Dial {
-  return { protocol: 'tcp', timeoutMs: PATIENCE_MS, ...options }
 }

@@ -16,6 +16,8 @@ export interface LabOptions {
   readonly pods?: readonly PodOptions[]
   /** By default bridged, as with most CNI plugins, where this kernel can; a test may need one of them. */
   readonly podNetwork?: topology.PodNetwork
+  /** How long its hosts wait for an answer, where a call does not say; longer on a machine that is slow. */
+  readonly patienceMs?: number | undefined
 }
 
 interface LabParts {
@@ -23,15 +25,16 @@ interface LabParts {
   readonly name: string
   readonly families: readonly Family[]
   readonly podNetwork: topology.PodNetwork
+  readonly patienceMs?: number | undefined
 }
 
 const TRIO = ['node', 'outside', 'remote'] as const
 
 /** Connects the hosts and brings everything up; where that fails, nothing stays behind. Close it when done. */
-export async function openLab(kernel: Kernel, { pods = [], podNetwork }: LabOptions = {}): Promise<Lab> {
+export async function openLab(kernel: Kernel, { pods = [], podNetwork, patienceMs }: LabOptions = {}): Promise<Lab> {
   const name = labName(process.pid)
   try {
-    const lab = new Lab(await connectHosts(kernel, name, podNetwork))
+    const lab = new Lab({ ...(await connectHosts(kernel, name, podNetwork)), patienceMs })
     await lab.addPods(pods)
     return lab
   } catch (error) {
@@ -46,6 +49,7 @@ export class Lab {
   /** IPv4, and IPv6 where this kernel has it. */
   readonly families: readonly Family[]
   readonly podNetwork: topology.PodNetwork
+  readonly patienceMs: number | undefined
   /** Where the service proxy's rules go: `node.kernel`. */
   readonly node: Host
   readonly outside: Host
@@ -56,11 +60,12 @@ export class Lab {
   #ports = 0
   #closed: Promise<void> | undefined
 
-  constructor({ kernel, name, families, podNetwork }: LabParts) {
+  constructor({ kernel, name, families, podNetwork, patienceMs }: LabParts) {
     this.#kernel = kernel
     this.name = name
     this.families = families
     this.podNetwork = podNetwork
+    this.patienceMs = patienceMs
     this.node = this.#host({ name: 'node', ...topology.NODE })
     this.outside = this.#host({ name: 'outside', ...topology.OUTSIDE })
     this.remote = this.#host({ name: 'remote', ...topology.REMOTE })
@@ -105,7 +110,9 @@ export class Lab {
   }
 
   #host(pod: PodOptions): Host {
-    return new Host(this.#kernel, { ...pod, namespace: `${this.name}-${pod.name}`, families: this.families })
+    const { patienceMs } = this
+    const own = { namespace: `${this.name}-${pod.name}`, families: this.families }
+    return new Host(this.#kernel, { ...pod, ...own, ...(patienceMs !== undefined && { patienceMs }) })
   }
 }
 

@@ -1,7 +1,7 @@
 import { parseArguments } from '#config/arguments.ts'
 import type { Event } from '#kubernetes/event.ts'
-import { documents } from '#kubernetes/sources/files.ts'
 import type { ClusterObject } from '#kubernetes/objects.ts'
+import { documents } from '#kubernetes/sources/files.ts'
 import { anyCommand } from '#lab/any-command.ts'
 import { type Lab, openLab, type PodOptions } from '#lab/network/lab.ts'
 import { within } from '#lab/network/namespaces.ts'
@@ -21,6 +21,7 @@ export interface RigOptions {
   readonly pods?: readonly PodOptions[]
   readonly objects?: readonly ClusterObject[]
   readonly flags?: readonly string[]
+  readonly patienceMs?: number
 }
 
 export const POD_FLAGS = [
@@ -56,8 +57,8 @@ export class Rig {
     this.#running = parts.agent.run(this.#stop.signal)
   }
 
-  static async open({ pods = [], objects = [], flags = [] }: RigOptions): Promise<Rig> {
-    const lab = await openLab(hostKernel(), { pods })
+  static async open({ pods = [], objects = [], flags = [], patienceMs }: RigOptions): Promise<Rig> {
+    const lab = await openLab(hostKernel(), { pods, patienceMs })
     try {
       const rig = await Rig.#on(lab, flags)
       const synced = (['Service', 'EndpointSlice', 'Node'] as const).map(kind => ({ type: 'synced', kind }) as const)
@@ -149,7 +150,7 @@ export class Rig {
     for (const lane of this.agent.lanes) lane.touch([])
     while (waiting.size > 0) {
       await systemClock.sleep(5)
-      // One that had invocation before does not know of the events yet, and a packet that comes before its rules is lost for
+      // One that had begun before does not know of the events yet, and a packet that comes before its rules is lost for
       // good: the kernel keeps sending the whole connection where its first packet went.
       for (const report of this.reports.filter(({ startedAt }) => startedAt >= since)) {
         if (report.failure !== undefined) throw report.failure.error

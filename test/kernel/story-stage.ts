@@ -27,7 +27,8 @@ export interface Sent {
 const LIMITS = { minMs: 0, retryMs: 1000, unwatchedMs: 1e9, distrustMs: 1e9 }
 /** So many knocks at the most until every endpoint has answered; with 4 endpoints one in a million fails by chance. */
 const PATIENCE = 64
-const NOBODY_MS = 200
+/** After this long without an answer a packet counts as dropped. */
+const SILENCE_MS = 200
 /** A kernel refuses a client six times, then once a second: UDP, which asks once, would go without an answer. */
 const ICMP_LIMITS = ['net/ipv4/icmp_ratelimit', 'net/ipv6/icmp/ratelimit']
 /** Over IPv6 this kernel may miss the first refusal of a TCP connection, and the second, a second and three seconds later. */
@@ -136,6 +137,7 @@ export class Stage {
     const host = await this.#source(sent)
     const wanted = new Map(ends.map(end => [keyOf(end, sent), end]))
     const seen = new Set<string>()
+    const answerMs = Math.max(ANSWER_MS, this.#lab.patienceMs ?? 0)
     const isSticky = sticky.some(port => port.port === sent.port || port.nodePort === sent.port)
     const endless = ends[0]!.to === 'endpoint' && !isSticky
     for (let i = 0; i < (endless ? PATIENCE : 1) && seen.size < wanted.size; i++) {
@@ -144,7 +146,7 @@ export class Stage {
         to: sent.to,
         port: sent.port,
         from: sent.from,
-        timeoutMs: ends[0]!.to === 'endpoint' || ends[0]!.to === 'rejected' ? ANSWER_MS : NOBODY_MS,
+        timeoutMs: ends[0]!.to === 'endpoint' || ends[0]!.to === 'rejected' ? answerMs : SILENCE_MS,
       })
       const found = foundIn(outcome, sent)
       if (ends[0]!.to === 'untouched' ? found.startsWith('endpoint') : !wanted.has(found)) {

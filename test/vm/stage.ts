@@ -60,6 +60,14 @@ export const OBJECTS: readonly ClusterObject[] = [
 ]
 /** Between one look and the next, while something else happens: it needs the processor, too. */
 export const PAUSE_MS = 100
+/**
+ * A client's kernel sends its SYN again after 1, 3, 7, 15 and 31 s, and on a busy host the emulated machine may need several:
+ * over IPv6 a refusal counts only with the next SYN where it comes while connect() still holds the socket. Who is answered
+ * waits no longer than the answer takes.
+ */
+export const PATIENCE_MS = 40_000
+/** After this long without an answer a packet counts as dropped. */
+export const SILENCE_MS = 500
 export const ALL_WEB = ['web-1', 'web-2', 'web-far']
 
 export const FAMILIES = [
@@ -141,7 +149,12 @@ export async function stageWith(flags: readonly string[]): Promise<Stage> {
 
 async function openStage(flags: readonly string[]): Promise<Stage> {
   const pod = (name: string, n: number) => ({ name, ip4: `10.244.1.${n}`, ip6: `fd00:244:1::${n}` })
-  const rig = await Rig.open({ pods: [pod('web-1', 3), pod('web-2', 4), pod('client', 9)], objects: OBJECTS, flags })
+  const rig = await Rig.open({
+    pods: [pod('web-1', 3), pod('web-2', 4), pod('client', 9)],
+    objects: OBJECTS,
+    flags,
+    patienceMs: PATIENCE_MS,
+  })
   const { pods, remote } = rig.lab
   const far = ['10.244.2.5', 'fd00:244:2::5']
   for (const address of far) await remote.addAddress(address)

@@ -8,6 +8,7 @@ import { pods, Stage } from '../../kernel/story-stage.ts'
 import { modeOf, SETUP } from '../../proxy/modes/ipvs/scene.ts'
 import { forIpvs } from '../../stories/exceptions.ts'
 import { storyOf } from '../../stories/story.ts'
+import { PATIENCE_MS } from '../stage.ts'
 import { suite } from '../suite.ts'
 
 // Stories told to ipvs mode, with real packets, on a lab of their own: their pods are others.
@@ -59,7 +60,7 @@ async function play({ stage }: Theatre, title: string): Promise<void> {
 
 export const ipvsStories = suite<Theatre>('stories told to ipvs mode', {
   async open() {
-    const lab = await openLab(hostKernel(), { pods: pods([2, 5, 6, 7, 9, 10, 11]) })
+    const lab = await openLab(hostKernel(), { pods: pods([2, 5, 6, 7, 9, 10, 11]), patienceMs: PATIENCE_MS })
     const stage = new Stage(lab, modeOf)
     await stage.layRoutes()
     for (const family of FAMILIES) assert.equal(await ipvsSetup(lab.node.kernel, { ...SETUP, family }), undefined)

@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict'
 import { type Host, tally } from '#lab/network/host.ts'
 import { cidr, ip } from '../../support/objects.ts'
-import { ALL_WEB, ends, IPVS, inEachFamily, OBJECTS, type Stage, stageWith, web, web4, web4With } from '../stage.ts'
+import {
+  ALL_WEB,
+  ends,
+  IPVS,
+  inEachFamily,
+  OBJECTS,
+  SILENCE_MS,
+  type Stage,
+  stageWith,
+  web,
+  web4,
+  web4With,
+} from '../stage.ts'
 import { suite } from '../suite.ts'
 
 // Objects in, packets through: every way into a Service, in ipvs mode.
@@ -97,13 +109,15 @@ export const ipvsTraffic = suite<Stage>('traffic through ipvs', {
         { to: '10.99.0.2', port: 30080 },
         { to: '198.18.0.7', port: 80 },
       ]) {
-        assert.equal(await ends(outside, { ...knock, timeoutMs: 500 }), 'timeout')
+        assert.equal(await ends(outside, { ...knock, timeoutMs: SILENCE_MS }), 'timeout')
         assert.equal(await ends(client, knock), 'web-far')
         assert.equal(await ends(node, knock), 'web-far')
       }
       await rig.put(web({ internalPolicy: 'Local' }))
       for (const host of [client, node]) {
-        assert.ok(['timeout', 'forbidden'].includes(await ends(host, { to: '10.96.0.10', port: 80, timeoutMs: 500 })))
+        assert.ok(
+          ['timeout', 'forbidden'].includes(await ends(host, { to: '10.96.0.10', port: 80, timeoutMs: SILENCE_MS })),
+        )
       }
       assert.equal(await ends(outside, { to: '10.99.0.2', port: 30080 }), 'web-far')
       await rig.put(web(), web4)
@@ -112,14 +126,15 @@ export const ipvsTraffic = suite<Stage>('traffic through ipvs', {
     'only the sources in its ranges reach the address of a load balancer': async ({ rig, outside, client, node }) => {
       const restricted = (...sourceRanges: string[]) =>
         web({ type: 'LoadBalancer', loadBalancerIPs: [ip('198.18.0.9')], sourceRanges: sourceRanges.map(cidr) })
-      const knock = { to: '198.18.0.9', port: 80, timeoutMs: 500 }
+      const address = { to: '198.18.0.9', port: 80 }
+      const dropped = { ...address, timeoutMs: SILENCE_MS }
       await rig.put(restricted('10.99.0.0/24'))
-      assert.ok(ALL_WEB.includes(await ends(outside, knock)))
-      assert.equal(await ends(client, knock), 'timeout')
+      assert.ok(ALL_WEB.includes(await ends(outside, address)))
+      assert.equal(await ends(client, dropped), 'timeout')
       await rig.put(restricted('10.244.0.0/16'))
-      assert.equal(await ends(outside, knock), 'timeout')
-      assert.ok(ALL_WEB.includes(await ends(client, knock)))
-      assert.ok(['timeout', 'forbidden'].includes(await ends(node, knock)))
+      assert.equal(await ends(outside, dropped), 'timeout')
+      assert.ok(ALL_WEB.includes(await ends(client, address)))
+      assert.ok(['timeout', 'forbidden'].includes(await ends(node, dropped)))
       await rig.put(web())
     },
 

@@ -99,15 +99,12 @@ async function gone(remains: () => Promise<string>, { rig }: Stage): Promise<voi
   }
 }
 
-/** The tools that change the mode keep the one processor of an emulated machine for seconds. */
-const PATIENCE_MS = 10_000
-
 /** From a pod and from beyond the node. */
 const knocksAt = (stage: Stage) => () =>
   Promise.all([
-    stage.client.connect({ to: '10.96.0.10', port: 80, timeoutMs: PATIENCE_MS }),
-    stage.client.connect({ to: 'fd10:96::10', port: 80, timeoutMs: PATIENCE_MS }),
-    stage.outside.connect({ to: '10.99.0.2', port: 30080, timeoutMs: PATIENCE_MS }),
+    stage.client.connect({ to: '10.96.0.10', port: 80 }),
+    stage.client.connect({ to: 'fd10:96::10', port: 80 }),
+    stage.outside.connect({ to: '10.99.0.2', port: 30080 }),
   ])
 
 /** What of the other modes stands yet: it goes once the new mode's rules stand. */
