@@ -2,7 +2,7 @@ import type { EventsV1Event } from '@kubernetes/client-node'
 import type { Clock } from '#system/ports.ts'
 import type { ApiTransport } from './transport.ts'
 
-// Kubernetes Events → the API server, as far as it takes them. No sync waits for this, and nothing breaks where it fails.
+// Kubernetes Events → the API server, as far as it takes them. No sync waits for one, and a failure stops nothing.
 
 /** An events.k8s.io/v1 Event with what the writer needs of it. */
 export type WrittenEvent = Partial<Written<EventsV1Event>> & {
@@ -10,7 +10,7 @@ export type WrittenEvent = Partial<Written<EventsV1Event>> & {
   readonly reason: string
 }
 
-/** The API server drops a field that it does not know without a word, so a mistyped one must not compile. */
+/** The API server drops unknown fields silently, so a mistyped one must not compile. */
 type OnlyFieldsOfEvent<E> = E & { readonly [Name in Exclude<keyof E, keyof WrittenEvent>]: never }
 
 /** A type of client-node in JSON: its times are texts. */
@@ -35,9 +35,9 @@ export type Fate =
   | { readonly event: WrittenEvent; readonly result: 'dropped'; readonly why: string }
 
 export interface EventLimits {
-  /** So many may be sent at once. */
+  /** How many may be sent at once. */
   readonly burst: number
-  /** After that, one in this time. */
+  /** After the burst, one in this time. */
   readonly everyMs: number
   /** Until an answer has come. */
   readonly answerMs: number
@@ -47,7 +47,10 @@ export interface EventLimits {
   readonly repeatMs: number
 }
 
-/** An API server that is away is tried for two minutes, as kube-proxy does; a longer queue would hold more Events than a person reads. */
+/**
+ * An API server that is away is tried for two minutes, as kube-proxy does. Beyond the burst, more Events than these are
+ * read by no person.
+ */
 export const EVENT_LIMITS: EventLimits = {
   burst: 25,
   everyMs: 10_000,
@@ -59,7 +62,7 @@ export const EVENT_LIMITS: EventLimits = {
 
 const QUEUED = 100
 const CREATED = 201
-/** It is there already: another node, or we before a restart, has said the same. */
+/** It is there already: another node, or this agent before a restart, has sent the same. */
 const EXISTS = 409
 
 export class EventWriter {
@@ -85,7 +88,7 @@ export class EventWriter {
     this.#sending ??= this.#sendAll()
   }
 
-  /** What has not been sent by now will not be. */
+  /** Events that are still queued are not sent. */
   async close(): Promise<void> {
     this.#stop.abort()
     await this.#sending

@@ -6,20 +6,20 @@ import type { ObjectKind } from './objects.ts'
 export type ApiNotice =
   /** The first complete picture has been delivered. */
   | { readonly what: 'synced'; readonly resource: ObjectKind; readonly objects: number; readonly tookMs: number }
-  /** It cannot be reached, or answers with an error; tried again, for ever. */
+  /** It cannot be reached, or answers with an error; it is tried again without end. */
   | { readonly what: 'waiting'; readonly resource: ObjectKind; readonly reason: string; readonly retryMs: number }
   /** It works again after `waiting`. */
   | { readonly what: 'back'; readonly resource: ObjectKind; readonly downMs: number }
   | { readonly what: 'unauthorized'; readonly resource: ObjectKind; readonly reason: string; readonly retryMs: number }
   /** 403, or 404 where the API server does not serve this resource at all. */
   | { readonly what: 'forbidden'; readonly resource: ObjectKind; readonly reason: string; readonly retryMs: number }
-  /** The history we stood on is gone: everything is listed again and compared. */
+  /** The history since our resourceVersion is gone (410): everything is listed again and compared. */
   | { readonly what: 'relisting'; readonly resource: ObjectKind; readonly reason: string }
   /** Lists are fetched in pages from now on, not streamed. */
   | { readonly what: 'fallback'; readonly resource: ObjectKind; readonly reason: string }
   /** The API server does not know our field selector: it is asked without. */
   | { readonly what: 'unselected'; readonly resource: ObjectKind; readonly selector: string; readonly reason: string }
-  /** It is not served, or not to us, and we do without. */
+  /** It is not served (404), or not to us (403), and is not needed. */
   | { readonly what: 'absent'; readonly resource: ObjectKind; readonly reason: string; readonly retryMs: number }
   | { readonly what: 'silent'; readonly resource: ObjectKind; readonly reason: string }
   | { readonly what: 'malformed'; readonly resource: ObjectKind; readonly reason: string }

@@ -3,7 +3,7 @@ import type { Cidr } from '#values/cidr.ts'
 import type { ObjectName, PortName } from '#values/names.ts'
 import type { Protocol } from '#values/protocol.ts'
 
-// What is kept of a Kubernetes object: only what we use, every string already proven safe. Only decode.ts makes these.
+// What is kept of a Kubernetes object: only what we use, every string already proven safe. Only decode/ makes these.
 
 export type ObjectKind = 'Service' | 'EndpointSlice' | 'Node' | 'ServiceCIDR'
 export type Policy = 'Cluster' | 'Local'
@@ -23,7 +23,7 @@ export interface Service {
   readonly externalPolicy: Policy
   readonly internalPolicy: Policy
   readonly externalIPs: readonly Address[]
-  /** Load balancer addresses that are ours to intercept (`ipMode` absent or VIP). */
+  /** Load balancer addresses that this node answers on (`ipMode` absent or VIP). */
   readonly loadBalancerIPs: readonly Address[]
   readonly sourceRanges: readonly Cidr[]
   readonly healthCheckNodePort?: number

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 
-// Requests on their way through a pool of connections → a word about each: how it was answered, how long it took, how big.
+// Requests on their way through a pool of connections → a report on each: its status, how long it took, how many bytes.
 
 /** Reported when an answer begins, or when there will be none. */
 export interface AnsweredRequest {
@@ -17,7 +17,7 @@ export interface FinishedRequest {
   readonly method: string
   readonly tookMs: number
   readonly sentBytes: number
-  /** As they came: an answer may be packed. */
+  /** Before unpacking, where the answer is compressed. */
   readonly receivedBytes: number
 }
 
@@ -67,7 +67,7 @@ class Observed implements Handler {
 
   onResponseStart(...parts: Parameters<NonNullable<Handler['onResponseStart']>>): void {
     const [, status] = parts
-    // What comes before the answer proper is not counted.
+    // An informational status (1xx) is not the answer.
     if (status >= 200) this.#answered(String(status))
     this.#handler.onResponseStart?.(...parts)
   }
@@ -104,7 +104,7 @@ function hostOf(origin: string | URL | undefined): string {
   return origin === undefined ? '' : new URL(origin).host
 }
 
-/** It lasts until it ends, which says nothing about the API server. */
+/** How long a watch lasts says nothing about the API server. */
 function isWatch(path: string): boolean {
   return /[?&]watch=(?:1|true)\b/.test(path)
 }

@@ -1,6 +1,6 @@
 import type { ObjectKind } from './objects.ts'
 
-// How the watching goes, in numbers that health and metrics read whenever they like.
+// How the watches are doing, in numbers that health and metrics read at any time.
 
 export interface ResourceStats {
   /** When the API server last sent anything but a refusal, in milliseconds since the epoch; 0 before that. */

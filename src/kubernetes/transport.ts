@@ -100,13 +100,15 @@ export class ApiTransport {
   /** A watch may go on for minutes on the old certificates, and close() must find it until then. */
   #retire(pool: Dispatcher): void {
     this.#outdated.add(pool)
-    // It rejects only where the pool is destroyed already, and then it is as closed as can be.
+    // It rejects only where the pool is destroyed already, and then there is nothing left to close.
     const closed = pool.close().catch(() => {})
     void closed.then(() => this.#outdated.delete(pool))
   }
 }
 
-/** HTTP/1.1: each watch has a connection of its own, so one that died takes nothing with it, not even the retry. */
+/**
+ * HTTP/1.1: each watch has a connection of its own, so a dead connection costs one watch, and the retry opens another.
+ */
 function newPool({ tls, proxy }: { tls: Access['tls']; proxy: string | undefined }, timeout: number): Dispatcher {
   const socket = { timeout, keepAlive: true, keepAliveInitialDelay: 15_000 }
   const options = { allowH2: false, pipelining: 1, connect: { ...socket, ...tls } }

@@ -11,13 +11,13 @@ export type { Files } from './login.ts'
 export { CredentialsProblem } from './problem.ts'
 
 export interface Credentials {
-  /** Reads what may have been rotated since. Rejects with one line to show; the next request may have more luck. */
+  /** Reads what may have been rotated since. Rejects with one line to show; the next request tries again. */
   access(): Promise<Access>
-  /** The API server answered 401 to this: what was kept of it is forgotten. */
+  /** The API server answered 401 to this: a cached credential is dropped. */
   rejected(access: Access): void
 }
 
-/** What one request needs to get to the API server and be let in. */
+/** What one request needs to reach the API server and be authenticated. */
 export interface Access {
   readonly origin: string
   readonly prefix: string
@@ -52,7 +52,10 @@ export interface CredentialsOptions {
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
 
-/** Rejects with a CredentialsProblem where the configuration cannot work; files that may yet come are not missed here. */
+/**
+ * Rejects with a CredentialsProblem where the configuration cannot work; a file that is not there yet is no problem
+ * here.
+ */
 export async function credentialsFrom(options: CredentialsOptions): Promise<Credentials> {
   const { files, pluginLimitMs: limitMs = 30_000 } = options
   const login = await loginFrom(options)

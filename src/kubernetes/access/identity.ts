@@ -3,7 +3,7 @@ import { type Chosen, isFields, type KubeconfigFields, shown, type Texts, textFi
 import { type ExecPlugin, type Identity, isToken, type Login } from './login.ts'
 import { CredentialsProblem } from './problem.ts'
 
-// The user of a kubeconfig → who we say we are.
+// The user of a kubeconfig → the identity that requests have.
 
 const EXEC_VERSIONS = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1']
 

@@ -1,6 +1,6 @@
 import { CredentialsProblem, unreadable } from './problem.ts'
 
-// How the API server is reached and who we say we are, as configured: nothing here has been read or run yet.
+// How the API server is reached and as whom, as configured: no file has been read and no plugin run yet.
 
 export interface Login {
   readonly server: Server
@@ -23,7 +23,7 @@ export interface Server {
   readonly secure: 'tls' | 'plain'
 }
 
-/** A piece of text that may be rotated under our feet: files are read again for every request. */
+/** A text that may be rotated at any time: files are read again for every request. */
 export type Material =
   | { readonly from: 'text'; readonly text: string }
   /** `named` is what the file is for, in the words of the configuration. */
@@ -68,7 +68,10 @@ export async function readMaterial(files: Files, material: Material): Promise<st
   }
 }
 
-/** `https://10.0.0.1:6443/prefix`, `10.0.0.1:8080` → where requests go, or nothing. As client-go reads it: a host without a scheme is https where there is anything that TLS would need, else http. */
+/**
+ * `https://10.0.0.1:6443/prefix`, `10.0.0.1:8080` → where requests go, or nothing. As client-go reads it: a host
+ * without a scheme is https where there is anything that TLS would need, else http.
+ */
 export function serverFrom(text: string, bareHost: 'tls' | 'plain'): Server | undefined {
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `${bareHost === 'tls' ? 'https' : 'http'}://${text}`
   const parsed = URL.parse(url)

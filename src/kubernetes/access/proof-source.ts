@@ -5,11 +5,11 @@ import { type Files, type Identity, isToken, type Material, readMaterial } from 
 import { CredentialsProblem } from './problem.ts'
 import type { Proof, ProofParts } from './proof.ts'
 
-// Who we say we are → what we show for it: a header, or a certificate that a plugin made.
+// The configured identity → what authenticates a request: a header, or a certificate that a plugin made.
 
 export interface ProofSource {
   get(): Promise<Proof>
-  /** The API server did not accept this proof; a kept one is got anew for the next request. */
+  /** The API server did not accept this proof; a cached one is fetched again for the next request. */
   rejected(proof: Proof): void
 }
 

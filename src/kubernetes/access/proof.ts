@@ -1,7 +1,7 @@
 import type { Clock, Kernel } from '#system/ports.ts'
 import type { Files } from './login.ts'
 
-// What a request shows the API server of who sends it, and what the machine must give for that.
+// What authenticates a request, and what is needed to get it.
 
 export interface Proof {
   readonly authorization?: string

@@ -2,10 +2,13 @@ import { ADDRESS_BITS, type Address, familyOf, parseAddress } from '#values/addr
 import { type Cidr, parseCidr, prefixOf } from '#values/cidr.ts'
 import type { Problems } from './checks.ts'
 
-// Address texts of API objects → canonical values. Objects stored before Kubernetes became strict may hold leading zeros:
-// kube-proxy reads them as decimal (ParseIPSloppy and ParseCIDRSloppy of k8s.io/utils/net), other programs as octal or not at all.
+// Address texts of API objects → canonical values. Objects stored before Kubernetes became strict may hold leading
+// zeros.
+// kube-proxy reads them as decimal (ParseIPSloppy and ParseCIDRSloppy of k8s.io/utils/net); other programs read octal,
+// or
+// refuse them.
 
-/** Reading fails without a word: what a wrong address means is for the caller to say. */
+/** Adds no problem where it fails: what a wrong address means for the object is for the caller to say. */
 export function addressIn(path: string, value: unknown, problems: Problems): Address | undefined {
   const strict = parseAddress(value)
   if (strict !== undefined || typeof value !== 'string') return strict
@@ -35,7 +38,10 @@ export function cidrAt(path: string, value: unknown, example: string, problems: 
   return cidr
 }
 
-/** The prefix of an IPv4-mapped range is counted in 128 bits: `::ffff:10.0.0.0/104` is `10.0.0.0/8`, and /8 would be no IPv4 range. */
+/**
+ * The prefix of an IPv4-mapped range is counted in 128 bits: `::ffff:10.0.0.0/104` is `10.0.0.0/8`, and /8 would be no
+ * IPv4 range.
+ */
 function cidrOf(value: unknown): Cidr | undefined {
   const [, text, bits] = (typeof value === 'string' && /^(.*:.*)\/(\d{1,3})$/.exec(value)) || []
   const address = parseAddress(text)
@@ -44,7 +50,9 @@ function cidrOf(value: unknown): Cidr | undefined {
   return length >= 0 && length <= ADDRESS_BITS.ipv4 ? prefixOf(address, length) : undefined
 }
 
-/** `172.30.0.041` → `172.30.0.41`, `fd00::000a1/064` → `fd00::a1/64`: each number for itself, and none becomes empty. */
+/**
+ * `172.30.0.041` → `172.30.0.41`, `fd00::000a1/064` → `fd00::a1/64`: each number for itself, and none becomes empty.
+ */
 function withoutLeadingZeros(text: string): string {
   return text.replace(/(?<![\da-f])0+(?=[\da-f])/gi, '')
 }

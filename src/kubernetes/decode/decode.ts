@@ -6,7 +6,8 @@ import { decodeService } from './service.ts'
 import { decodeServiceCIDR } from './service-cidr.ts'
 import { decodeSlice } from './slice.ts'
 
-// Parsed JSON or YAML → the compact objects that the rest of the program trusts. Nothing unproven gets past it, and it never throws.
+// Parsed JSON or YAML → the compact objects that the rest of the program trusts. Nothing unproven gets past it, and it
+// never throws.
 
 export type { Decoded } from './checks.ts'
 

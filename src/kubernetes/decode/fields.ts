@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '@kubernetes/client-node'
 
-// JSON of an API object → its fields, with the names that Kubernetes' own types give them and values that are still to be proven.
+// JSON of an API object → its fields, with the names that Kubernetes' own types give them and values that are still to
+// be proven.
 
 declare const CLAIM: unique symbol
 
@@ -9,10 +10,15 @@ export interface Unproven<T> {
   readonly [CLAIM]?: T
 }
 
-/** The fields of a T: a name that T does not have is a compile error. Texts and numbers are unknown until they are checked. */
+/**
+ * The fields of a T: a name that T does not have is a compile error. Texts and numbers are unknown until they are
+ * checked.
+ */
 export type FieldsOf<T> = { readonly [Name in keyof T]?: Field<T[Name]> }
 
-/** Objects and lists can only be read through fieldsOf and itemsOf, so that the names below them are checked as well. */
+/**
+ * Objects and lists can only be read through fieldsOf and itemsOf, so that the names below them are checked as well.
+ */
 export type Field<V> =
   NonNullable<V> extends Date ? unknown : NonNullable<V> extends object ? Unproven<NonNullable<V>> : unknown
 

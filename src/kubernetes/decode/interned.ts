@@ -10,7 +10,7 @@ export function interned(text: unknown): string | undefined {
   const known = texts.get(text)
   if (known !== undefined) return known
   if (!PLAIN.test(text)) return undefined
-  // A stream of ever new names must not be remembered for ever; what is in use stays shared where it is.
+  // New names without end must not fill the memory; texts already handed out stay shared.
   if (texts.size >= MOST_TEXTS) texts.clear()
   texts.set(text, text)
   return text

@@ -19,7 +19,8 @@ import {
 import { type FieldsOf, fieldsOf, isObject, unproven } from './fields.ts'
 import { loadBalancerOf } from './load-balancer.ts'
 
-// A v1 Service → what is kept of it. A part that is wrong is left out; what makes its meaning unsure spoils the whole.
+// A v1 Service → what is kept of it. A part that is wrong is left out; what makes its meaning unsure makes all of it
+// unusable.
 
 const TYPES: readonly Service['type'][] = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']
 const DEFAULT_STICKY_SECONDS = 10_800
@@ -73,7 +74,10 @@ function policyOf(
   return policy === 'Local' ? 'Local' : 'Cluster'
 }
 
-/** Position i of ipFamilies is the family of clusterIPs[i]; without ipFamilies there is just clusterIP, as in kube-proxy. */
+/**
+ * Position i of ipFamilies is the family of clusterIPs[i]; without ipFamilies there is just clusterIP, as in
+ * kube-proxy.
+ */
 function clusterIPs(spec: FieldsOf<V1ServiceSpec>, problems: Problems): readonly Address[] {
   const listed = mustBeItems(spec.clusterIPs, 'spec.clusterIPs', problems)
   if (isHeadless(spec.clusterIP)) {

@@ -60,7 +60,9 @@ function parsed({ name, text }: InputText): readonly Found[] {
   return parsedJson(name, bare) ?? parsedYaml(name, bare)
 }
 
-/** What kubectl prints for a large cluster is JSON, and JSON.parse is many times faster; errors are YAML's to explain. */
+/**
+ * What kubectl prints for a large cluster is JSON, and JSON.parse is many times faster; errors are YAML's to explain.
+ */
 function parsedJson(name: string, text: string): readonly Found[] | undefined {
   if (!/^\s*[[{]/.test(text)) return undefined
   try {
@@ -85,7 +87,7 @@ function parsedYaml(name: string, text: string): readonly Found[] {
         item: n => line(offsetOf(document.getIn(['items', n], true)) ?? start),
       }
     } catch (cause) {
-      // Too many aliases of aliases: a small text that would become an endless object.
+      // Too many aliases of aliases: a small text that would expand without bound.
       throw new InputError(name, lineCounter.linePos(start), (cause as Error).message)
     }
   })
@@ -153,7 +155,10 @@ function isUnwatched(kind: ObjectKind, { metadata }: FieldsOf<AnyObject>): boole
   return kind === 'EndpointSlice' && Object.hasOwn(labels, 'service.kubernetes.io/headless')
 }
 
-/** Endpoints are the old form, and no controller makes slices of them here: without a word, Services would seem to have no pods. */
+/**
+ * Endpoints are the old form, and no controller makes slices of them here: without a word, Services would seem to have
+ * no pods.
+ */
 function endpointsWithoutSlices(found: readonly Found[]): readonly Event[] {
   const kindOf = (it: Found) => fieldsIn(it).kind ?? it.kind
   const first = found.find(it => kindOf(it) === 'Endpoints')

@@ -1,6 +1,7 @@
 import type { Event, Source } from '#kubernetes/event.ts'
 
-// A source → the same source, asked for its first event at once: the agent prepares the node while the API server answers.
+// A source → the same source, asked for its first event at once: the agent prepares the node while the API server
+// answers.
 
 export function prefetch(source: Source, signal: AbortSignal): Source {
   const events = source(signal)[Symbol.asyncIterator]()

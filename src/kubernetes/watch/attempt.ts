@@ -115,7 +115,7 @@ async function beginning(body: ApiAnswer['body']): Promise<string> {
   return text
 }
 
-/** An API server says why in a Status; what stands before it says it in whatever it likes. */
+/** An API server gives the reason in a Status; a load balancer before it in any form. */
 function statusIn(text: string): unknown {
   try {
     const status: unknown = JSON.parse(text)

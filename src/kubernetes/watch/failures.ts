@@ -18,7 +18,7 @@ export class Refusal extends Error {
   }
 }
 
-/** What was waited for in vain. */
+/** What did not come in time. */
 export type Missing = 'no answer' | 'no end of a refusal' | 'nothing more of a list' | 'no event and no bookmark'
 
 /** The connection is open, but nothing came for too long. */
@@ -37,7 +37,9 @@ export class Malformed extends Error {
   override readonly name = 'Malformed'
 }
 
-/** An API server that does not know streamed lists answers with a watch, and that never says that the list has ended. */
+/**
+ * An API server that does not know streamed lists answers with a watch, and that never says that the list has ended.
+ */
 export class NeverEnding extends Error {
   override readonly name = 'NeverEnding'
 }
@@ -50,7 +52,7 @@ const UNTRUSTED: ReadonlySet<unknown> = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
-/** One line for the person on call. undici hides the cause of some failures one or two floors down. */
+/** One line for the person on call. undici hides the cause of some failures one or two levels down in `cause`. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) {
     return [...new Set(error.errors.map(reasonOf))].join('; ')

@@ -82,7 +82,10 @@ export function itemOf(raw: unknown): Item {
   return { name: parseObjectName(namespace, name), resourceVersion: version, mark: `${uid} ${version}`, raw }
 }
 
-/** A Status object → the refusal it stands for. */
+/**
+ * A Status object → the refusal it stands for. `answer` is the HTTP status it came with; without one it came in a
+ * watch.
+ */
 export function statusRefusal(
   status: unknown,
   answer?: { readonly code: number; readonly retryAfterMs: number },

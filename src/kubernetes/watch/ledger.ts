@@ -4,7 +4,8 @@ import type { ObjectKind } from '#kubernetes/objects.ts'
 import type { ObjectName } from '#values/names.ts'
 import type { Item } from './frames.ts'
 
-// What was delivered of each object → what must be delivered now. Names and marks only: the objects live with the consumer.
+// What was delivered of each object → what must be delivered now. Names and marks only: the objects live with the
+// consumer.
 
 /** An object that arrived: decoded, and without its JSON. */
 export interface Arrival {

@@ -12,7 +12,7 @@ export interface AttemptEnding {
   readonly error?: unknown
   readonly resource: Resource
   readonly asked: 'streamed list' | 'paged list' | 'watch'
-  /** How long a watch stood, the one that a streamed list turns into included. */
+  /** How long a watch was open, including the one that a streamed list turns into. */
   readonly watchedMs: number
   /** How many events and bookmarks took the watch further. */
   readonly steps: number
@@ -41,7 +41,10 @@ const RELIST = { waitMs: 0, from: 'the beginning' } as const
 export class Recovery {
   readonly #ports: RecoveryParts
   readonly #backoff: Backoff
-  /** A relist at once must have been earned by a watch that worked: else list and 410 would chase each other. */
+  /**
+   * A relist without waiting is allowed once after each watch that worked: otherwise list and 410 would alternate
+   * without a pause.
+   */
   #earned = true
   #malformed = { version: '', times: 0 }
   #waitingSince: number | undefined
@@ -123,7 +126,10 @@ export class Recovery {
     return { ...RELIST, without: 'streamed lists' }
   }
 
-  /** It has cost enough time already. An API server that does not know streamed lists answers, and then is silent. */
+  /**
+   * Retried without waiting: the silence has taken long enough. An API server that does not know streamed lists
+   * answers, and then is silent.
+   */
   #silent(error: Silent, ending: AttemptEnding): Next {
     this.#ports.stats.silences += 1
     this.#notify({ what: 'silent', resource: ending.resource.kind, reason: reasonOf(error) })
@@ -163,7 +169,9 @@ function unknownTo({ facts }: Refusal, { asked, resource }: AttemptEnding): Next
   return code === 400 && optional ? 'field selector' : undefined
 }
 
-/** Doubles up to a limit and adds up to as much again at random, so that five thousand nodes do not come back in step. */
+/**
+ * Doubles up to a limit and adds up to as much again at random, so that five thousand nodes do not come back in step.
+ */
 class Backoff {
   readonly #limits: WatchLimits
   readonly #random: () => number

@@ -8,9 +8,13 @@ export interface Resource {
   readonly path: string
   readonly labelSelector?: string
   readonly fieldSelector?: string
-  /** Without it more would come, but nothing wrong: an API server that does not know the field is asked without. */
+  /**
+   * Without it more objects come, but no wrong ones: an API server that does not know the field is asked without it.
+   */
   readonly optional?: 'fieldSelector'
-  /** An API server that does not serve it (404), or not to us (403), is asked again now and then; no sync waits for it. */
+  /**
+   * An API server that does not serve it (404), or not to us (403), is asked again now and then; no sync waits for it.
+   */
   readonly refusal?: 'means none'
 }
 

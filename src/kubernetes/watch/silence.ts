@@ -7,8 +7,8 @@ import { type Missing, Silent } from './failures.ts'
 const STEPS = 5
 
 /**
- * Counts its own short sleeps and never looks at the time of day: a clock that is set back must not make us deaf. Only
- * waiting counts, not the time in which those who apply what we read keep us from reading on.
+ * Counts its own short sleeps and never looks at the time of day: after a clock was set back, silence must still be
+ * noticed. Only waiting for the API server counts, not the time in which the consumer applies an event.
  */
 export class Silence {
   readonly #clock: Clock
