@@ -19,8 +19,12 @@ export interface Question {
 }
 
 export async function ask(url: string, { method = 'GET', headers = {}, body }: Question = {}): Promise<Answer> {
-  const asked = request(url, { method, agent: false, headers: { 'content-type': 'application/json', ...headers } })
-  asked.end(body === undefined ? undefined : JSON.stringify(body))
+  const sent = body === undefined ? '' : JSON.stringify(body)
+  // node:http frames the body of a DELETE only by a length that it is given.
+  const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(sent) }
+  const all = { 'content-type': 'application/json', ...length, ...headers }
+  const asked = request(url, { method, agent: false, headers: all })
+  asked.end(sent)
   const [response] = (await once(asked, 'response')) as [IncomingMessage]
   const chunks: Buffer[] = []
   for await (const chunk of response) chunks.push(chunk as Buffer)

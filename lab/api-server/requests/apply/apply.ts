@@ -41,7 +41,7 @@ export function applied(
   return withManagers(whole, withoutPaths(next, changed.union(removed), name))
 }
 
-/** A write of another kind: what it changed is its own, and nobody else's any more. */
+/** A write of another kind: what it changed belongs to its manager alone. */
 export function owned(live: ApiObject | undefined, next: ApiObject, { kind, name, time }: Ownership): ApiObject {
   const sent = decodeManagers(next.metadata.managedFields)
   const managers = sent.length > 0 || live === undefined ? sent : decodeManagers(live.metadata.managedFields)
@@ -66,7 +66,8 @@ function pruned(kind: string, object: unknown, dropped: ReadonlySet<FieldPath>, 
   const kept = managers.flatMap(({ paths }) => [...paths])
   const isKept = (path: FieldPath) => kept.some(it => it === path || it.startsWith(`${path}\n`))
   let result = object
-  for (const path of dropped) if (!isKept(path)) result = withoutField(kind, result, path)
+  // In order, an item goes before its fields: without them, its key would be another.
+  for (const path of [...dropped].sort()) if (!isKept(path)) result = withoutField(kind, result, path)
   return result as ApiObject
 }
 
