@@ -5,12 +5,12 @@ import type { ApiObject } from '#lab/api-server/store.ts'
 // The mini API server as a program of its own, for a network namespace. Options come as JSON in argv, objects to put or
 // remove as JSON lines on stdin; it prints its URL.
 
-interface Wish {
+interface ApiProgramOptions {
   readonly options: Omit<ApiServerOptions, 'tokens'> & { readonly tokens?: readonly string[] }
   readonly objects: readonly ApiObject[]
 }
 
-const { options, objects } = JSON.parse(process.argv[2]!) as Wish
+const { options, objects } = JSON.parse(process.argv[2]!) as ApiProgramOptions
 const { tokens, ...rest } = options
 const server = await startApiServer({ ...rest, ...(tokens !== undefined && { tokens: new Set(tokens) }) })
 for (const object of objects) server.store.put(object)

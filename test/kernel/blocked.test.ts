@@ -5,7 +5,7 @@ import { endpoint, port, service, slice, slicePort } from '../support/objects.ts
 import { Rig } from './agent-rig.ts'
 import { whyNot } from './ground.ts'
 
-// A chain of ours that ought to go while a stranger's rule leads there: told, emptied, and no obstacle to anything else.
+// A chain of ours that ought to go while a foreign rule leads there: it is logged and emptied, and holds up nothing else.
 
 const why = await whyNot(['ip', 'iptables', 'ip6tables', 'conntrack'])
 const HERE = { nodeName: 'here' }
@@ -19,7 +19,7 @@ const slices = (name: string, ...ips: readonly string[]) =>
     { ports: [slicePort(8080)] },
   )
 
-describe.skipIf(why !== undefined)(`a chain that a stranger holds on to${why ? ` (skipped: ${why})` : ''}`, () => {
+describe.skipIf(why !== undefined)(`a chain that a foreign rule leads to${why ? ` (skipped: ${why})` : ''}`, () => {
   let rig: Rig
   let client: Host
   let chain: string
@@ -33,8 +33,8 @@ describe.skipIf(why !== undefined)(`a chain that a stranger holds on to${why ? `
     for (const host of rig.lab.pods.slice(0, 2)) await host.listen('tcp', 8080)
     client = rig.lab.pods[2]!
     chain = /^-A (KUBE-SVC-\w+) .*"shop\/cart/m.exec(await rig.save())![1]!
-    await iptables('-N', 'STRANGER')
-    await iptables('-A', 'STRANGER', '-p', 'tcp', '-j', chain)
+    await iptables('-N', 'FOREIGN')
+    await iptables('-A', 'FOREIGN', '-p', 'tcp', '-j', chain)
   })
   afterAll(() => rig?.close())
 
@@ -43,17 +43,17 @@ describe.skipIf(why !== undefined)(`a chain that a stranger holds on to${why ? `
   const ofCart = async (): Promise<readonly string[]> =>
     (await rig.save()).split('\n').filter(line => line.includes(chain) || line.includes('shop/cart'))
 
-  test('is emptied and told of when its Service goes, and traffic to the others follows their endpoints', async () => {
+  test('is emptied and logged when its Service goes, and traffic to the others follows their endpoints', async () => {
     await rig.apply([
       { type: 'gone', kind: 'Service', name: CART.name },
       { type: 'put', object: slices('web', '10.244.1.4') },
     ])
-    expect(await ofCart()).toEqual([`:${chain} - [0:0]`, `-A STRANGER -p tcp -j ${chain}`])
+    expect(await ofCart()).toEqual([`:${chain} - [0:0]`, `-A FOREIGN -p tcp -j ${chain}`])
     const outcome = await client.connect({ to: '10.96.0.10', port: 80 })
     expect(outcome.ok && outcome.answer.name).toBe('web-2')
     const warnings = rig.logged.filter(line => line.startsWith('W'))
     expect(warnings).toEqual([expect.stringContaining('Emptied what cannot be deleted')])
-    expect(warnings[0]).toContain(`nat ${chain}: -A STRANGER -p tcp -j ${chain}`)
+    expect(warnings[0]).toContain(`nat ${chain}: -A FOREIGN -p tcp -j ${chain}`)
     expect(rig.logged.filter(line => line.startsWith('E'))).toEqual([])
     expect(rig.reports.filter(({ failure }) => failure !== undefined)).toEqual([])
   })
@@ -72,9 +72,9 @@ describe.skipIf(why !== undefined)(`a chain that a stranger holds on to${why ? `
     expect(outcome.ok && outcome.answer.name).toBe('web-2')
   })
 
-  test('goes once nobody leads there', async () => {
+  test('goes once no rule leads there', async () => {
     await rig.remove(CART)
-    await iptables('-F', 'STRANGER')
+    await iptables('-F', 'FOREIGN')
     rig.agent.distrust()
     await rig.settled()
     expect(await ofCart()).toEqual([])

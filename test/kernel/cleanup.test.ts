@@ -73,7 +73,7 @@ describe.skipIf(why !== undefined)(`cleanup${why ? ` (skipped: ${why})` : ''}`, 
     await run('ipset', 'create', 'KUBE-CLUSTER-IP', 'hash:ip,port')
     await run('ipset', 'create', 'KUBE-6-LOAD-BALANCER-SOURCE-CID', 'hash:ip,port,net', 'family', 'inet6')
     await run('ipset', 'create', 'KUBE-SRC-AAAAAAAAAAAAAAAA', 'hash:ip')
-    // Not every kernel has dummy devices; what it is called is what tells.
+    // Not every kernel has dummy devices; it is known by its name.
     await run('ip', 'link', 'add', 'kube-ipvs0', 'type', 'veth', 'peer', 'name', 'other')
     await run('ip', 'address', 'add', '10.96.0.10/32', 'dev', 'kube-ipvs0')
     const ask = '-A KUBE-SERVICES -m set --match-set KUBE-CLUSTER-IP dst,dst -j ACCEPT'
@@ -111,11 +111,11 @@ describe.skipIf(why !== undefined)(`cleanup${why ? ` (skipped: ${why})` : ''}`, 
     expect(await everything()).toBe(before)
   })
 
-  describe("a chain that a stranger's rule leads to", () => {
+  describe('a chain that a foreign rule leads to', () => {
     beforeEach(async () => {
       for (const program of ['iptables-nft', 'iptables-legacy']) {
         await put(program, saved('iptables-1.20-v4'))
-        await put(program, `*nat\n:STRANGER - [0:0]\n-A STRANGER -p tcp -j ${SVC}\nCOMMIT\n`)
+        await put(program, `*nat\n:FOREIGN - [0:0]\n-A FOREIGN -p tcp -j ${SVC}\nCOMMIT\n`)
       }
     })
 
@@ -124,13 +124,13 @@ describe.skipIf(why !== undefined)(`cleanup${why ? ` (skipped: ${why})` : ''}`, 
       expect(remains).toEqual(
         ['iptables-nft', 'iptables-legacy'].map(tool => ({
           what: `${tool}: chain ${SVC} in table nat, empty`,
-          why: `a rule that is not ours leads there: -A STRANGER -p tcp -j ${SVC}`,
+          why: `a rule that is not ours leads there: -A FOREIGN -p tcp -j ${SVC}`,
         })),
       )
       expect(new Set(await ofProxies())).toEqual(
         new Set([
           expect.stringContaining(`:${SVC} - `),
-          `-A STRANGER -p tcp -j ${SVC}`,
+          `-A FOREIGN -p tcp -j ${SVC}`,
           expect.stringContaining(`chain ${SVC} {`),
           expect.stringContaining(`jump ${SVC}`),
         ]),
@@ -146,8 +146,8 @@ describe.skipIf(why !== undefined)(`cleanup${why ? ` (skipped: ${why})` : ''}`, 
         expect(complaints).toHaveLength(1)
         expect(complaints[0]).toContain('encountered an error while tearing down rules')
         expect(complaints[0]).toContain(`iptables-nft: chain ${SVC} in table nat, empty`)
-        expect(complaints[0]).toContain(`-A STRANGER -p tcp -j ${SVC}`)
-        for (const name of ['iptables-nft', 'iptables-legacy']) await run(name, '-t', 'nat', '-F', 'STRANGER')
+        expect(complaints[0]).toContain(`-A FOREIGN -p tcp -j ${SVC}`)
+        for (const name of ['iptables-nft', 'iptables-legacy']) await run(name, '-t', 'nat', '-F', 'FOREIGN')
         const second = program(word)
         expect([second.status, second.stderr.split('\n').filter(line => /^[EW]/.test(line))]).toEqual([0, []])
         expect(await ofProxies()).toEqual([])
@@ -193,7 +193,7 @@ function saved(name: string): string {
     .join('\n')
 }
 
-/** A table that somebody was the first to use stays, with nothing in it. */
+/** A table that one of these programs was the first to use stays, with nothing in it. */
 function lines(text: string): readonly string[] {
   return text
     .split('\n')

@@ -61,14 +61,14 @@ describe.skipIf(why !== undefined)(
       expect(await ask(client, '10.96.0.53')).toBe('dns-3')
     })
 
-    test('a client that knocked before the Service had that address is let in when it has', async () => {
+    test('a client that asked before the Service had that address is let in when it has', async () => {
       expect(await ask(client, '198.18.0.53')).not.toBe('dns-3')
       await rig.put({ ...DNS, externalIPs: [ip('198.18.0.53')] })
       expect(await ask(client, '198.18.0.53')).toBe('dns-3')
     })
 
-    test('a connection of somebody else to the same port number elsewhere is not touched', async () => {
-      await rig.lab.outside.listen('udp', 30053, { name: 'stranger' })
+    test('a connection to the same port number of another host is not touched', async () => {
+      await rig.lab.outside.listen('udp', 30053, { name: 'another host' })
       const opened = await rig.lab.node.open({ protocol: 'udp', to: '10.99.0.1', port: 30053 })
       if (!opened.ok) throw new Error(opened.error)
       await opened.stream.send('hello')

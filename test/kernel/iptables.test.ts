@@ -120,13 +120,13 @@ describe.skipIf(why !== undefined)(`traffic through iptables${why ? ` (skipped: 
     })
 
     test('a Service without endpoints is refused at once, from everywhere', async () => {
-      for (const knock of [
+      for (const attempt of [
         client.connect({ to: dead, port: 80 }),
         client.connect({ protocol: 'udp', to: dead, port: 80 }),
         rig.lab.node.connect({ to: dead, port: 80 }),
         rig.lab.outside.connect({ to: node, port: 30099 }),
       ]) {
-        expect(await knock).toMatchObject({ ok: false, error: 'refused' })
+        expect(await attempt).toMatchObject({ ok: false, error: 'refused' })
       }
     })
   })
@@ -184,7 +184,7 @@ describe.skipIf(why !== undefined)(`traffic through iptables${why ? ` (skipped: 
     ])
   })
 
-  test('rules that somebody flushed are written again at the next look', async () => {
+  test('rules that another program flushed are written again at the next look', async () => {
     const before = await rig.save()
     await rig.lab.node.kernel.run(anyCommand(['iptables', '-t', 'nat', '-F']))
     rig.agent.distrust()
@@ -192,7 +192,7 @@ describe.skipIf(why !== undefined)(`traffic through iptables${why ? ` (skipped: 
     expect(await rig.save()).toBe(before)
   })
 
-  test('sticky clients stay with their endpoint, whichever door they take', async () => {
+  test('sticky clients stay with their endpoint, whichever frontend they connect to', async () => {
     await rig.put(
       service('shop/web', ['10.96.0.10', 'fd10:96::10'], {
         ports: [port({ name: 'http', port: 80, nodePort: 30080 })],

@@ -40,7 +40,7 @@ async function agree(name: IptablesName, documents: readonly string[]): Promise<
   try {
     for (const input of documents) {
       const onPaper = await given(paper, name, input)
-      // What paper says it cannot tell, it need not tell.
+      // What paper says it does not know, it need not answer.
       fc.pre(!onPaper.stderr.includes('not understood by the paper kernel'))
       sameLines(verdict(onPaper), verdict(await given(real.kernel, name, input)))
       sameLines(await contents(paper, name), await contents(real.kernel, name))

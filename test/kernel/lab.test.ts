@@ -59,29 +59,29 @@ for (const podNetwork of ['bridged', 'routed'] as const) {
         ['PREROUTING', 'OUTPUT'].map(
           chain => `-A ${chain} -d ${address} -p ${protocol} --dport 3306 -j DNAT --to-destination ${at(target, 80)}`,
         )
-      const knock = { protocol, port: 3306, timeoutMs: 300 }
+      const dial = { protocol, port: 3306, timeoutMs: 300 }
 
       test('a pod reaches another pod of its node through a service address, and is seen as itself', async () => {
         await program(to(VIP[ip], server[ip]))
-        expect(await pod(client.name).connect({ ...knock, to: VIP[ip] })).toMatchObject(
+        expect(await pod(client.name).connect({ ...dial, to: VIP[ip] })).toMatchObject(
           answered({ name: server.name, peer: client[ip] }),
         )
       })
 
       test('a pod reaches itself through a service only where it is masqueraded', async () => {
         await program(to(VIP[ip], client[ip]))
-        expect(await pod(client.name).connect({ ...knock, to: VIP[ip] })).toMatchObject(failed('timeout'))
+        expect(await pod(client.name).connect({ ...dial, to: VIP[ip] })).toMatchObject(failed('timeout'))
         await program([...to(VIP[ip], client[ip]), `-A POSTROUTING -s ${client[ip]} -d ${client[ip]} -j MASQUERADE`])
-        expect(await pod(client.name).connect({ ...knock, to: VIP[ip] })).toMatchObject(
+        expect(await pod(client.name).connect({ ...dial, to: VIP[ip] })).toMatchObject(
           answered({ name: client.name, peer: BRIDGE[ip] }),
         )
       })
 
       test('outside reaches a pod of another node through this one only where it is masqueraded', async () => {
         await program(to(NODE[ip], REMOTE_POD[ip]))
-        expect(await lab.outside.connect({ ...knock, to: NODE[ip] })).toMatchObject(failed('timeout'))
+        expect(await lab.outside.connect({ ...dial, to: NODE[ip] })).toMatchObject(failed('timeout'))
         await program([...to(NODE[ip], REMOTE_POD[ip]), `-A POSTROUTING -d ${REMOTE_POD[ip]} -j MASQUERADE`])
-        expect(await lab.outside.connect({ ...knock, to: NODE[ip] })).toMatchObject(
+        expect(await lab.outside.connect({ ...dial, to: NODE[ip] })).toMatchObject(
           answered({ name: 'remote-pod', peer: NODE[ip] }),
         )
       })
@@ -89,19 +89,19 @@ for (const podNetwork of ['bridged', 'routed'] as const) {
       test('outside reaches a pod of this node through both of its addresses, and is seen as itself', async () => {
         for (const address of [NODE[ip], NODE.second[ip], VIP[ip]]) {
           await program(to(address, server[ip]))
-          expect(await lab.outside.connect({ ...knock, to: address })).toMatchObject(
+          expect(await lab.outside.connect({ ...dial, to: address })).toMatchObject(
             answered({ name: server.name, peer: OUTSIDE[ip] }),
           )
         }
       })
 
       test('outside has no way to a pod that leaves the node out', async () => {
-        expect(await lab.outside.connect({ ...knock, to: server[ip], port: 80 })).toMatchObject(failed('unreachable'))
+        expect(await lab.outside.connect({ ...dial, to: server[ip], port: 80 })).toMatchObject(failed('unreachable'))
       })
 
       test('the node reaches a pod through a service address', async () => {
         await program(to(VIP[ip], server[ip]))
-        expect(await lab.node.connect({ ...knock, to: VIP[ip] })).toMatchObject(answered({ name: server.name }))
+        expect(await lab.node.connect({ ...dial, to: VIP[ip] })).toMatchObject(answered({ name: server.name }))
       })
 
       // IPv6 TCP hears of it with its second SYN: the first answer comes while connect() still holds the socket.
@@ -111,7 +111,7 @@ for (const podNetwork of ['bridged', 'routed'] as const) {
         )
         await program([], rejecting)
         for (const host of [pod(client.name), lab.node, lab.outside]) {
-          const outcome = await host.connect({ ...knock, to: VIP[ip], timeoutMs: 3000 })
+          const outcome = await host.connect({ ...dial, to: VIP[ip], timeoutMs: 3000 })
           expect(outcome).toMatchObject(failed('refused'))
           expect(outcome.elapsedMs).toBeLessThan(protocol === 'tcp' && ip === 'ip6' ? 2000 : 500)
         }
@@ -119,7 +119,7 @@ for (const podNetwork of ['bridged', 'routed'] as const) {
 
       test('what is dropped on its way is a timeout, after the time that was given', async () => {
         await program([], [`-A FORWARD -d ${VIP[ip]} -p ${protocol} -j DROP`])
-        const outcome = await lab.outside.connect({ ...knock, to: VIP[ip], timeoutMs: 250 })
+        const outcome = await lab.outside.connect({ ...dial, to: VIP[ip], timeoutMs: 250 })
         expect(outcome).toMatchObject(failed('timeout'))
         expect(outcome.elapsedMs).toBeGreaterThanOrEqual(245)
       })
@@ -130,13 +130,13 @@ for (const podNetwork of ['bridged', 'routed'] as const) {
           it.replace(' -j ', ' -m statistic --mode nth --every 2 --packet 0 -j '),
         )
         await program([half!, ...to(VIP[ip], server[ip]), other!])
-        const outcomes = await pod(client.name).connectMany(20, { ...knock, to: VIP[ip] })
+        const outcomes = await pod(client.name).connectMany(20, { ...dial, to: VIP[ip] })
         expect(tally(outcomes)).toEqual({ [server.name]: 10, 'remote-pod': 10 })
       })
 
       test('a connection that is open stays with its pod when the rules change', async () => {
         await program(to(VIP[ip], server[ip]))
-        const opened = await pod(client.name).open({ ...knock, to: VIP[ip] })
+        const opened = await pod(client.name).open({ ...dial, to: VIP[ip] })
         if (!opened.ok) throw new Error(`could not open: ${opened.error}`)
         expect(await opened.stream.send('before')).toMatchObject(answered({ name: server.name }))
         await program(to(VIP[ip], REMOTE_POD[ip]))
@@ -145,17 +145,15 @@ for (const podNetwork of ['bridged', 'routed'] as const) {
           answer: { name: server.name, text: 'after' },
         })
         await opened.stream.close()
-        expect(await pod(client.name).connect({ ...knock, to: VIP[ip] })).toMatchObject(
-          answered({ name: 'remote-pod' }),
-        )
+        expect(await pod(client.name).connect({ ...dial, to: VIP[ip] })).toMatchObject(answered({ name: 'remote-pod' }))
       })
     })
   })
 }
 
 describe.skipIf(obstacle !== undefined)('labs come and go', () => {
-  const open = async (wish: LabOptions = {}) => {
-    const lab = await openLab(kernel, wish)
+  const open = async (options: LabOptions = {}) => {
+    const lab = await openLab(kernel, options)
     onTestFinished(() => lab.close())
     return lab
   }
@@ -191,7 +189,7 @@ describe.skipIf(obstacle !== undefined)('labs come and go', () => {
     expect(await lab.node.connect({ to: '10.244.1.78', port: 80 })).toMatchObject(answered({ name: 'later' }))
   })
 
-  test('outside can be told where more addresses are', async () => {
+  test('outside can be given routes to more addresses', async () => {
     const lab = await open()
     await lab.outside.addRoute('203.0.113.7', NODE.ip4)
     await lab.node.addAddress('203.0.113.7')
@@ -199,7 +197,7 @@ describe.skipIf(obstacle !== undefined)('labs come and go', () => {
     expect(await lab.outside.connect({ to: '203.0.113.7', port: 80 })).toMatchObject(answered({ name: 'node' }))
   })
 
-  test('a listener that is closed answers nobody', async () => {
+  test('a listener that is closed answers no client', async () => {
     const lab = await open()
     const listening = await lab.outside.listen('tcp', 80)
     expect(await lab.node.connect({ to: OUTSIDE.ip4, port: 80 })).toMatchObject(answered({ name: 'outside' }))

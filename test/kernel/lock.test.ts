@@ -14,7 +14,7 @@ import { DEFAULT_FLAGS, nodeFacts } from '../support/flags.ts'
 import { service } from '../support/objects.ts'
 import { cannotRun, type Namespace, newNamespace } from './namespace.ts'
 
-// iptables-legacy keeps one lock for the whole host. Somebody else has it: we wait, and take nothing for a flush.
+// iptables-legacy keeps one lock for the whole host. While another program has it, we wait, and take nothing for a flush.
 
 const why = cannotRun('iptables-legacy', 'flock')
 const LIMITS = { minMs: 0, retryMs: 1000, unwatchedMs: 1e9, distrustMs: 1e9 }
@@ -59,7 +59,7 @@ describe.skipIf(why !== undefined)(`the lock of iptables-legacy${why ? ` (skippe
     return lane.once()
   }
 
-  /** Somebody else has the lock for so many seconds, from when this resolves. */
+  /** Another program has the lock for so many seconds, from when this resolves. */
   async function hold(seconds: number): Promise<void> {
     const script = `echo held; exec sleep ${seconds}`
     await new Promise<void>(resolve => {

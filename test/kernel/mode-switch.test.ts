@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import { anyCommand } from '#lab/any-command.ts'
-import type { Host, ConnectOptions } from '#lab/network/host.ts'
+import type { ConnectOptions, Host } from '#lab/network/host.ts'
 import { systemClock } from '#system/clock.ts'
 import { endpoint, ip, port, service, slice, slicePort } from '../support/objects.ts'
 import { Rig } from './agent-rig.ts'
@@ -74,34 +74,34 @@ describe.skipIf(why !== undefined)(`a node that changes its mode${why ? ` (skipp
     ['iptables', 'nftables'],
     ['nftables', 'iptables'],
   ])('from %s to %s loses no packet of clients that connect every 10 ms', async (_, to) => {
-    const clients = everybody()
+    const clients = allClients()
     const repeatedBefore = await repeated()
     const stop = new AbortController()
-    const knocking = clients.map(client => knockOn(client, stop.signal))
+    const connecting = clients.map(client => keepConnecting(client, stop.signal))
     rig = await rig.restart({ objects: OBJECTS, flags: [`--proxy-mode=${to}`, '--nodeport-addresses=0.0.0.0/0,::/0'] })
     await until(() => rig.logged.filter(line => line.includes('Removed the rules of another mode')).length === 2)
     await systemClock.sleep(300)
     stop.abort()
-    const told = await Promise.all(knocking)
-    expect(told.flatMap(({ failures }) => failures)).toEqual([])
+    const results = await Promise.all(connecting)
+    expect(results.flatMap(({ failures }) => failures)).toEqual([])
     // Dropped for a moment, a client would have got through at its second try, a second later.
     expect(await repeated()).toEqual(repeatedBefore)
-    for (const { connections } of told) expect(connections).toBeGreaterThan(10)
+    for (const { connections } of results) expect(connections).toBeGreaterThan(10)
   })
 
   test.each(['iptables', 'nftables'] as const)(
     'from %s to userspace loses no connection of clients that connect every 10 ms',
     async from => {
       if ((await signs()).join() !== from) await become(from)
-      const clients = everybody()
+      const clients = allClients()
       const stop = new AbortController()
-      const knocking = clients.map(client => knockOn(client, stop.signal))
+      const connecting = clients.map(client => keepConnecting(client, stop.signal))
       await become('userspace')
       await systemClock.sleep(300)
       stop.abort()
-      const told = await Promise.all(knocking)
-      expect(told.flatMap(({ failures }) => failures)).toEqual([])
-      for (const { connections } of told) expect(connections).toBeGreaterThan(10)
+      const results = await Promise.all(connecting)
+      expect(results.flatMap(({ failures }) => failures)).toEqual([])
+      for (const { connections } of results) expect(connections).toBeGreaterThan(10)
     },
   )
 
@@ -117,28 +117,28 @@ describe.skipIf(why !== undefined)(`a node that changes its mode${why ? ` (skipp
 
   interface Client {
     readonly host: Host
-    readonly knock: ConnectOptions
+    readonly dial: ConnectOptions
   }
 
-  /** From within and from outside, at every kind of door. */
-  function everybody(): readonly Client[] {
+  /** From within and from outside, to every kind of frontend. */
+  function allClients(): readonly Client[] {
     const { pods, outside, node: self } = rig.lab
     const pod = pods[1]!
     return FAMILIES.flatMap(({ at, outward, node }) => [
-      ...[10, 11, 12].map(n => ({ host: pod, knock: { to: at(n), port: 80 } })),
-      { host: pod, knock: { protocol: 'udp' as const, to: at(10), port: 80 } },
-      { host: self, knock: { to: at(10), port: 80 } },
-      { host: outside, knock: { to: outward, port: 80 } },
-      ...[30080, 30081, 30082].map(door => ({ host: outside, knock: { to: node, port: door } })),
+      ...[10, 11, 12].map(n => ({ host: pod, dial: { to: at(n), port: 80 } })),
+      { host: pod, dial: { protocol: 'udp' as const, to: at(10), port: 80 } },
+      { host: self, dial: { to: at(10), port: 80 } },
+      { host: outside, dial: { to: outward, port: 80 } },
+      ...[30080, 30081, 30082].map(port => ({ host: outside, dial: { to: node, port } })),
     ])
   }
 
-  async function knockOn({ host, knock }: Client, signal: AbortSignal) {
+  async function keepConnecting({ host, dial }: Client, signal: AbortSignal) {
     const failures: string[] = []
     let connections = 0
     while (!signal.aborted) {
-      const outcome = await host.connect(knock)
-      if (!outcome.ok) failures.push(`${host.name} -> ${knock.to}:${knock.port}: ${outcome.error}`)
+      const outcome = await host.connect(dial)
+      if (!outcome.ok) failures.push(`${host.name} -> ${dial.to}:${dial.port}: ${outcome.error}`)
       connections++
       await systemClock.sleep(10)
     }

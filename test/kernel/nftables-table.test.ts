@@ -54,7 +54,7 @@ describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why}
           sameRules(await read(family), wanted)
         }
       }),
-      // The cluster that fails is told as it is: a smaller one would follow upon another one.
+      // The cluster that fails is reported as it is: a smaller one would follow upon another one.
       { numRuns: Number(process.env.KERNEL_RUNS ?? 40), endOnFailure: true },
     )
     for (const family of FAMILIES) await carryOut(before.get(family)!, EMPTY, modeOf(family))
@@ -96,7 +96,7 @@ describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why}
     sameRules(await read(), before)
   })
 
-  test('that somebody deleted is nothing, and stands again after the next look', async () => {
+  test('that another program deleted is nothing, and stands again after the next look', async () => {
     const wanted = bookOf(SHOP).rules
     await carryOut(EMPTY, wanted)
     await nft('delete table ip kube-proxy')
@@ -113,7 +113,7 @@ describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why}
     ['added an element', 'add element ip kube-proxy cluster-ips { 192.0.2.1 }'],
     ['added a chain that leads into ours', 'add chain ip kube-proxy odd\nadd rule ip kube-proxy odd jump services'],
     ['added a set of their own', 'add set ip kube-proxy odd { type ipv4_addr ; elements = { 192.0.2.1 } ; }'],
-  ])('in which somebody %s is mended at the next look', async (_, change) => {
+  ])('in which another program %s is mended at the next look', async (_, change) => {
     const wanted = bookOf(SHOP).rules
     await carryOut(EMPTY, wanted)
     await nft(change)
@@ -155,15 +155,15 @@ describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why}
     sameRules(await read(), before)
   })
 
-  test('that somebody touches is told of by nft monitor, in words that ring the alarm', async () => {
+  test('that another program touches is reported by nft monitor, in words that ring the alarm', async () => {
     await carryOut(EMPTY, bookOf(SHOP).rules)
-    const told = kernel.run(anyCommand(['timeout', '2', 'nft', 'monitor']))
+    const monitor = kernel.run(anyCommand(['timeout', '2', 'nft', 'monitor']))
     await systemClock.sleep(1000)
     await nft('flush chain ip kube-proxy services')
     await nft('add table ip other')
     await nft('delete table ip kube-proxy')
     const { concerns, author, isUs } = modeOf('ipv4').alarm!
-    const lines = (await told).stdout.trimEnd().split('\n')
+    const lines = (await monitor).stdout.trimEnd().split('\n')
     expect(lines.map(author).filter(who => who !== undefined && isUs(who.program))).toHaveLength(3)
     const ringing = lines.map(line => (author(line) !== undefined ? '.' : concerns(line) ? '!' : '-')).join('')
     expect(ringing).toMatch(/^!+\.-\.!+\.$/)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Service } from '#kubernetes/objects.ts'
-import { type Host, type ConnectOptions, tally } from '#lab/network/host.ts'
+import { type ConnectOptions, type Host, tally } from '#lab/network/host.ts'
 import type { ConnectOutcome } from '#lab/network/pod/messages.ts'
 import { modeOf } from '../proxy/modes/nftables/scene.ts'
 import { cidr, endpoint, ip, port, service, slice, slicePort } from '../support/objects.ts'
@@ -23,7 +23,7 @@ const WORDS = [
     pod: (n: number) => `10.244.1.${n}`,
     far: '10.244.2.5',
     outsiders: '10.99.0.1/32',
-    nobody: '192.0.2.0/24',
+    unused: '192.0.2.0/24',
   },
   {
     family: 'IPv6',
@@ -35,7 +35,7 @@ const WORDS = [
     pod: (n: number) => `fd00:244:1::${n}`,
     far: 'fd00:244:2::5',
     outsiders: 'fd00:99::1/128',
-    nobody: '2001:db8::/32',
+    unused: '2001:db8::/32',
   },
 ] as const
 
@@ -61,11 +61,11 @@ describe.skipIf(why !== undefined)(`traffic through nftables${why ? ` (skipped: 
   })
   afterAll(() => lanes?.close())
 
-  describe.each(WORDS)('$family', ({ family, own, svc, ext, node, second, pod, far, outsiders, nobody }) => {
+  describe.each(WORDS)('$family', ({ family, own, svc, ext, node, second, pod, far, outsiders, unused }) => {
     const tag = family.toLowerCase()
     let made = 0
 
-    /** A Service of its own for each test, with endpoints here and beyond unless told otherwise. */
+    /** A Service of its own for each test, with endpoints here and beyond unless `endpoints` says otherwise. */
     async function put(
       more: Partial<Service> = {},
       ends = [endpoint(pod(3), HERE), endpoint(pod(4), HERE), endpoint(far)],
@@ -84,8 +84,8 @@ describe.skipIf(why !== undefined)(`traffic through nftables${why ? ` (skipped: 
       return { name, ports, vip: svc(n), nodePort: 30000 + n }
     }
 
-    const names = async (host: Host, knock: ConnectOptions, times = 40): Promise<readonly string[]> =>
-      Object.keys(tally(await host.connectMany(times, knock))).sort()
+    const names = async (host: Host, dial: ConnectOptions, times = 40): Promise<readonly string[]> =>
+      Object.keys(tally(await host.connectMany(times, dial))).sort()
     const peersOf = (outcomes: readonly ConnectOutcome[]): ReadonlySet<string> =>
       new Set(outcomes.map(outcome => (outcome.ok ? outcome.answer.peer.address : outcome.error)))
 
@@ -96,7 +96,7 @@ describe.skipIf(why !== undefined)(`traffic through nftables${why ? ` (skipped: 
       expect([...peersOf(outcomes)]).toEqual([client[own]])
     })
 
-    test('the node itself reaches every endpoint, and so does a stranger, who is masqueraded', async () => {
+    test('the node itself reaches every endpoint, and so does a client from outside, masqueraded', async () => {
       const { vip } = await put()
       expect(await names(lanes.lab.node, { to: vip, port: 80 })).toEqual(['web-1', 'web-2', 'web-far'])
       const outcomes = await lanes.lab.outside.connectMany(40, { to: vip, port: 80 })
@@ -104,7 +104,7 @@ describe.skipIf(why !== undefined)(`traffic through nftables${why ? ` (skipped: 
       expect([...peersOf(outcomes)]).not.toContain(lanes.lab.outside[own])
     })
 
-    test('a node port answers strangers, masqueraded, and only at the address that was named', async () => {
+    test('a node port answers clients from outside, masqueraded, and only at the address that was named', async () => {
       const { nodePort } = await put()
       const outcomes = await lanes.lab.outside.connectMany(40, { to: node, port: nodePort })
       expect(Object.keys(tally(outcomes)).sort()).toEqual(['web-1', 'web-2', 'web-far'])
@@ -113,7 +113,7 @@ describe.skipIf(why !== undefined)(`traffic through nftables${why ? ` (skipped: 
       expect(await lanes.lab.outside.connect({ to: second, port: nodePort })).toMatchObject({ error: 'refused' })
     })
 
-    test('an external address answers strangers, masqueraded', async () => {
+    test('an external address answers clients from outside, masqueraded', async () => {
       await put({ externalIPs: [ip(ext(made + 1))] })
       const outcomes = await lanes.lab.outside.connectMany(40, { to: ext(made), port: 80 })
       expect(Object.keys(tally(outcomes)).sort()).toEqual(['web-1', 'web-2', 'web-far'])
@@ -135,7 +135,7 @@ describe.skipIf(why !== undefined)(`traffic through nftables${why ? ` (skipped: 
 
     test('a Service without endpoints is refused at once, and so is a port that no Service has', async () => {
       const { vip, nodePort } = await put({ externalIPs: [ip(ext(made + 1))] }, [])
-      for (const knock of [
+      for (const attempt of [
         client.connect({ to: vip, port: 80 }),
         client.connect({ protocol: 'udp', to: vip, port: 80 }),
         lanes.lab.node.connect({ to: vip, port: 80 }),
@@ -144,11 +144,11 @@ describe.skipIf(why !== undefined)(`traffic through nftables${why ? ` (skipped: 
         client.connect({ to: vip, port: 81 }),
         lanes.lab.node.connect({ to: vip, port: 81 }),
       ]) {
-        expect(await knock).toMatchObject({ ok: false, error: 'refused' })
+        expect(await attempt).toMatchObject({ ok: false, error: 'refused' })
       }
     })
 
-    test('policy Local keeps strangers on this node with their own address, and sends pods everywhere', async () => {
+    test('policy Local keeps clients from outside on this node with their own address, and sends pods everywhere', async () => {
       const { nodePort } = await put({ externalPolicy: 'Local', type: 'NodePort' }, [
         endpoint(pod(4), HERE),
         endpoint(far),
@@ -160,7 +160,7 @@ describe.skipIf(why !== undefined)(`traffic through nftables${why ? ` (skipped: 
       expect(await names(lanes.lab.node, { to: node, port: nodePort })).toEqual(['web-2', 'web-far'])
     })
 
-    test('and drops strangers where nobody is on this node', async () => {
+    test('and drops clients from outside where no endpoint is on this node', async () => {
       const { nodePort } = await put({ externalPolicy: 'Local', type: 'NodePort' }, [endpoint(far)])
       expect(await lanes.lab.outside.connect({ to: node, port: nodePort, timeoutMs: 400 })).toMatchObject({
         error: 'timeout',
@@ -168,7 +168,7 @@ describe.skipIf(why !== undefined)(`traffic through nftables${why ? ` (skipped: 
       expect(await names(client, { to: node, port: nodePort }, 3)).toEqual(['web-far'])
     })
 
-    test('a client that comes back finds whom it found, whichever door it takes', async () => {
+    test('a client that comes back finds the endpoint it found, whichever frontend it connects to', async () => {
       const { vip, nodePort } = await put({ stickySeconds: 100 })
       const [first, ...others] = await names(client, { to: vip, port: 80 }, 12)
       expect(others).toEqual([])
@@ -181,9 +181,9 @@ describe.skipIf(why !== undefined)(`traffic through nftables${why ? ` (skipped: 
         loadBalancerIPs: [ip(ext(made + 1))],
         sourceRanges: ranges.map(cidr),
       })
-      await put(guarded([outsiders, nobody]))
+      await put(guarded([outsiders, unused]))
       expect(await names(lanes.lab.outside, { to: ext(made), port: 80 })).toEqual(['web-1', 'web-2', 'web-far'])
-      await put(guarded([nobody]))
+      await put(guarded([unused]))
       expect(await lanes.lab.outside.connect({ to: ext(made), port: 80, timeoutMs: 400 })).toMatchObject({
         error: 'timeout',
       })

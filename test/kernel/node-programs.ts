@@ -31,8 +31,8 @@ export class NodePrograms {
 
   static async start(lab: Lab, flags: readonly string[], objects: readonly ApiObject[]): Promise<NodePrograms> {
     const { promise, resolve } = Promise.withResolvers<string>()
-    const wish = JSON.stringify({ options: {}, objects })
-    const api = startChild({ argv: within(lab.node.namespace, [process.execPath, API, wish]), onLine: resolve })
+    const options = JSON.stringify({ options: {}, objects })
+    const api = startChild({ argv: within(lab.node.namespace, [process.execPath, API, options]), onLine: resolve })
     const programs = new NodePrograms({ lab, flags, api, url: await promise })
     programs.startAgent()
     return programs

@@ -6,13 +6,13 @@ import { endpoint, port, service, slice, slicePort } from '../support/objects.ts
 import { Rig } from './agent-rig.ts'
 import { whyNot } from './ground.ts'
 
-// Somebody else touches our nftables table while traffic flows: how long until it is as it should be.
+// Another program touches our nftables table while traffic flows: how long until it is as it should be.
 
 const why = await whyNot(['ip', 'nft', 'conntrack'])
 const HERE = { nodeName: 'here' }
 
 describe.skipIf(why !== undefined)(
-  `an nftables table that somebody else has touched${why ? ` (skipped: ${why})` : ''}`,
+  `an nftables table that another program has touched${why ? ` (skipped: ${why})` : ''}`,
   () => {
     let rig: Rig
     let client: Host
@@ -40,7 +40,7 @@ describe.skipIf(why !== undefined)(
       ['a ruleset flushed altogether', 'flush ruleset'],
       ['a deleted element', 'delete element ip kube-proxy service-ips { 10.96.0.10 . tcp . 80 }'],
       ['an emptied chain', 'flush chain ip kube-proxy services'],
-      ['a rule of a stranger in our chain', 'insert rule ip kube-proxy services return'],
+      ['a foreign rule in our chain', 'insert rule ip kube-proxy services return'],
     ])('%s is put right within a second', async (what, change) => {
       const before = await tables()
       const startedAt = systemClock.now()
@@ -52,7 +52,9 @@ describe.skipIf(why !== undefined)(
       expect(tookMs).toBeLessThan(1000)
       await rig.settled()
       expect(await tables()).toEqual(before)
-      expect(rig.logged.filter(line => line.includes('Another program had changed our rules')).length).toBeGreaterThan(0)
+      expect(rig.logged.filter(line => line.includes('Another program had changed our rules')).length).toBeGreaterThan(
+        0,
+      )
     })
 
     test('what we write ourselves raises no alarm', async () => {

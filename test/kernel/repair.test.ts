@@ -7,12 +7,12 @@ import { endpoint, port, service, slice, slicePort } from '../support/objects.ts
 import { Rig } from './agent-rig.ts'
 import { whyNot } from './ground.ts'
 
-// Somebody else touches our rules while traffic flows: how long until they are as they should be.
+// Another program touches our rules while traffic flows: how long until they are as they should be.
 
 const why = await whyNot(['ip', 'iptables', 'ip6tables', 'nft', 'conntrack'])
 const HERE = { nodeName: 'here' }
 
-describe.skipIf(why !== undefined)(`rules that somebody else has touched${why ? ` (skipped: ${why})` : ''}`, () => {
+describe.skipIf(why !== undefined)(`rules that another program has touched${why ? ` (skipped: ${why})` : ''}`, () => {
   let rig: Rig
   let client: Host
   beforeAll(async () => {
@@ -51,7 +51,7 @@ describe.skipIf(why !== undefined)(`rules that somebody else has touched${why ? 
       ],
     ],
     ['an emptied service chain', ['iptables', '-t', 'nat', '-F', 'KUBE-SERVICES']],
-    ['a rule of a stranger in our chain', ['iptables', '-t', 'nat', '-I', 'KUBE-SERVICES', '-j', 'RETURN']],
+    ['a foreign rule in our chain', ['iptables', '-t', 'nat', '-I', 'KUBE-SERVICES', '-j', 'RETURN']],
     ['a ruleset flushed altogether', ['nft', 'flush', 'ruleset']],
     ['a flushed IPv6 nat table', ['ip6tables', '-t', 'nat', '-F']],
   ] as const)('%s is put right within a second', async (what, argv) => {
@@ -67,7 +67,7 @@ describe.skipIf(why !== undefined)(`rules that somebody else has touched${why ? 
     expect(rig.logged.filter(line => line.includes('Another program had changed our rules')).length).toBeGreaterThan(0)
   })
 
-  test('so is what a stranger does with the very program we use, while we use it', async () => {
+  test('so is what another process does with the very program we use, while we use it', async () => {
     await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.4', HERE)], { ports: [slicePort(8080)] }))
     const restore = rig.commands.findLast(({ argv }) => argv[0].startsWith('iptables') && argv[0].endsWith('-restore'))!
     const before = await rig.save()
@@ -80,23 +80,23 @@ describe.skipIf(why !== undefined)(`rules that somebody else has touched${why ? 
     await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.3', HERE)], { ports: [slicePort(8080)] }))
   })
 
-  test('whoever was connecting while the nat table was empty gets through once it is full again', async () => {
+  test('a client that was connecting while the nat table was empty gets through once it is full again', async () => {
     const { namespace, kernel } = rig.lab.node
     const inside = (await kernel.run(anyCommand(['ip', 'netns', 'pids', namespace]))).stdout.split('\n').filter(Boolean)
-    const watchmen = inside.map(Number).filter(pid => programOf(pid) === 'nft')
-    expect(watchmen.length).toBeGreaterThan(0)
-    // Nobody tells the agent until the first packets are on their way.
-    for (const pid of watchmen) process.kill(pid, 'SIGSTOP')
+    const monitors = inside.map(Number).filter(pid => programOf(pid) === 'nft')
+    expect(monitors.length).toBeGreaterThan(0)
+    // The agent hears of it only when the first packets are on their way.
+    for (const pid of monitors) process.kill(pid, 'SIGSTOP')
     for (const tool of ['iptables', 'ip6tables']) await kernel.run(anyCommand([tool, '-t', 'nat', '-F']))
-    const knocks = ['10.96.0.10', 'fd10:96::10', '10.96.0.10', 'fd10:96::10'].map(to =>
+    const attempts = ['10.96.0.10', 'fd10:96::10', '10.96.0.10', 'fd10:96::10'].map(to =>
       client.connect({ to, port: 80, timeoutMs: 15_000 }),
     )
     await systemClock.sleep(300)
-    for (const pid of watchmen) process.kill(pid, 'SIGCONT')
-    const outcomes = await Promise.all(knocks)
+    for (const pid of monitors) process.kill(pid, 'SIGCONT')
+    const outcomes = await Promise.all(attempts)
     expect(outcomes.filter(({ ok }) => !ok)).toEqual([])
     const longest = Math.max(...outcomes.map(({ elapsedMs }) => elapsedMs))
-    console.log(`the last of those who were connecting got through after ${longest.toFixed(0)} ms`)
+    console.log(`the last client that was connecting got through after ${longest.toFixed(0)} ms`)
   })
 
   test('what we write ourselves raises no alarm', async () => {
@@ -137,14 +137,14 @@ describe.skipIf(why !== undefined)('node ports on some addresses only', () => {
     })
     try {
       await rig.lab.pods[0]!.listen('tcp', 8080)
-      const knock = async (to: string): Promise<boolean> =>
+      const answers = async (to: string): Promise<boolean> =>
         (await rig.lab.outside.connect({ to, port: 30080, timeoutMs: 300 })).ok
-      expect(await knock('10.99.0.22')).toBe(true)
-      expect(await knock('10.99.0.2')).toBe(false)
+      expect(await answers('10.99.0.22')).toBe(true)
+      expect(await answers('10.99.0.2')).toBe(false)
       await rig.lab.node.addAddress('10.99.0.23')
       const end = systemClock.now() + 5000
-      while (!(await knock('10.99.0.23')) && systemClock.now() < end) await systemClock.sleep(50)
-      expect(await knock('10.99.0.23')).toBe(true)
+      while (!(await answers('10.99.0.23')) && systemClock.now() < end) await systemClock.sleep(50)
+      expect(await answers('10.99.0.23')).toBe(true)
     } finally {
       await rig.close()
     }

@@ -43,8 +43,8 @@ describe.skipIf(why !== undefined)(`switchyard in its container${why ? ` (skippe
     writeFileSync(join(FOLDER, 'package.json'), '{"type":"module"}')
     lab = await openSeedLab(hostKernel())
     const ready = Promise.withResolvers<void>()
-    const wish = JSON.stringify({ options: { port: PORT }, objects: SEED_OBJECTS })
-    const argv = within(lab.node.namespace, [process.execPath, API, wish])
+    const options = JSON.stringify({ options: { port: PORT }, objects: SEED_OBJECTS })
+    const argv = within(lab.node.namespace, [process.execPath, API, options])
     api = startChild({ argv, onLine: () => ready.resolve() })
     await ready.promise
   })
@@ -101,7 +101,7 @@ describe.skipIf(why !== undefined)(`switchyard in its container${why ? ` (skippe
     const { code, stderr } = await end(program)
     expect(code).toBe(0)
     const troubles = stderr.split('\n').filter(line => /^[EW]/.test(line))
-    // In a network namespace of its own not even setup may raise the limit; and nobody sets another process's score.
+    // In a network namespace of its own not even setup may raise the limit; and no process sets the score of another.
     expect(troubles.map(line => /settings=\["(\S+):/.exec(line)?.[1])).toEqual([
       'oom_score_adj',
       'net/netfilter/nf_conntrack_max',
@@ -109,7 +109,7 @@ describe.skipIf(why !== undefined)(`switchyard in its container${why ? ` (skippe
     expect(await connects()).toBe(afterwards === 'goes on')
   })
 
-  test('is told what it lacks in one line, and serves all the same, where nobody ran setup', async () => {
+  test('says in one line what it lacks, and serves all the same, where setup was not run', async () => {
     await must(lab.node.kernel, anyCommand(['tee', '/proc/sys/net/ipv4/conf/all/route_localnet'], { input: '0\n' }))
     await must(lab.node.kernel, anyCommand([process.execPath, MAIN, 'cleanup']))
     const program = start(...flags('iptables'))

@@ -37,8 +37,8 @@ describe.skipIf(why !== undefined)(`switchyard run, seen from outside${why ? ` (
     node = await newNamespace('seen')
     await must(node.kernel, anyCommand(['ip', 'link', 'set', 'lo', 'up']))
     const ready = Promise.withResolvers<string>()
-    const wish = JSON.stringify({ options: { port: PORT }, objects: OBJECTS })
-    const argv = within(node.name, [process.execPath, API, wish])
+    const options = JSON.stringify({ options: { port: PORT }, objects: OBJECTS })
+    const argv = within(node.name, [process.execPath, API, options])
     api = startChild({ argv, onLine: ready.resolve })
     await ready.promise
   })
@@ -61,7 +61,7 @@ describe.skipIf(why !== undefined)(`switchyard run, seen from outside${why ? ` (
     return program
   }
 
-  /** `STATUS BODY`, as somebody on the node gets it; empty where nobody answers. */
+  /** `STATUS BODY`, as a client on the node gets it; empty where no server answers. */
   async function get(url: string): Promise<string> {
     const script = `fetch('${url}').then(async r => console.log(r.status, await r.text()), () => {})`
     return (await node.kernel.run(anyCommand([process.execPath, '-e', script]))).stdout

@@ -6,7 +6,7 @@ import { cidr, endpoint, name, service, slice, slicePort } from '../support/obje
 import { Rig } from './agent-rig.ts'
 import { whyNot } from './ground.ts'
 
-// Real hosts in the range of Services, and addresses in it that are nobody's, on the real kernel in nftables mode.
+// Real hosts in the range of Services, and addresses in it that no host has, on the real kernel in nftables mode.
 
 const why = await whyNot(['ip', 'nft', 'conntrack'])
 /** The other node has it, and the node knows the way only as part of something larger. */
@@ -45,12 +45,12 @@ describe.skipIf(why !== undefined)(`addresses in the range of Services${why ? ` 
     expect(await found(client, LOST)).toBe(wanted)
   }
 
-  test('are all routed where the cluster does not tell its ranges', async () => {
+  test('are all routed where the cluster does not publish its ranges', async () => {
     expect(await found(client, LOST)).toBe('remote')
     expect(await found(rig.lab.node, LOST)).toBe('remote')
   })
 
-  test('are dropped where nobody has them, and left alone where somebody really is', async () => {
+  test('are dropped where no host has them, and left alone where a host really does', async () => {
     await rig.put(RANGE)
     expect(await found(client, LOST)).toBe('timeout')
     expect(await found(rig.lab.node, LOST)).not.toBe('remote')

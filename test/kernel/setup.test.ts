@@ -54,7 +54,7 @@ describe.skipIf(why !== undefined)(`setup${why ? ` (skipped: ${why})` : ''}`, ()
     expect(lines.filter(Boolean)).toEqual([DONE])
   })
 
-  test('leaves route_localnet alone where nobody wants node ports on localhost', async () => {
+  test('leaves route_localnet alone where node ports on localhost are not wanted', async () => {
     expect(program('setup', '--iptables-localhost-nodeports=false').status).toBe(0)
     expect(await numberIn('/proc/sys/net/ipv4/conf/all/route_localnet')).toBe(0)
   })

@@ -16,28 +16,25 @@ const FILES = readdirSync(FOLDER)
   .filter(file => file.endsWith('.story'))
   .sort()
 
-describe.skipIf(why !== undefined)(
-  `stories told to nftables with real packets${why ? ` (skipped: ${why})` : ''}`,
-  () => {
-    let lab: Lab
-    let stage: Stage
-    let packets = 0
-    beforeAll(async () => {
-      lab = await openLab(hostKernel(), { pods: pods([2, 5, 6, 7, 9, 10, 11]) })
-      stage = new Stage(lab, modeOf)
-      await stage.layRoutes()
-    })
-    afterAll(() => lab?.close())
+describe.skipIf(why !== undefined)(`stories of nftables with real packets${why ? ` (skipped: ${why})` : ''}`, () => {
+  let lab: Lab
+  let stage: Stage
+  let packets = 0
+  beforeAll(async () => {
+    lab = await openLab(hostKernel(), { pods: pods([2, 5, 6, 7, 9, 10, 11]) })
+    stage = new Stage(lab, modeOf)
+    await stage.layRoutes()
+  })
+  afterAll(() => lab?.close())
 
-    test.each(FILES)('%s', async file => {
-      const { story } = forNftables(storyOf(`fixtures/stories/${file}`, readFileSync(new URL(file, FOLDER), 'utf8')))
-      const { failures, sent } = await stage.play(story)
-      packets += sent
-      expect(failures.join('\n')).toBe('')
-    })
+  test.each(FILES)('%s', async file => {
+    const { story } = forNftables(storyOf(`fixtures/stories/${file}`, readFileSync(new URL(file, FOLDER), 'utf8')))
+    const { failures, sent } = await stage.play(story)
+    packets += sent
+    expect(failures.join('\n')).toBe('')
+  })
 
-    test('several hundred expectations were put to real packets', () => {
-      expect(packets).toBeGreaterThan(400)
-    })
-  },
-)
+  test('several hundred expectations were put to real packets', () => {
+    expect(packets).toBeGreaterThan(400)
+  })
+})

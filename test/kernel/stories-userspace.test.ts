@@ -20,18 +20,18 @@ const FILES = readdirSync(FOLDER)
   .sort()
 
 describe.skipIf(why !== undefined)(
-  `stories told to userspace mode with real packets${why ? ` (skipped: ${why})` : ''}`,
+  `stories of userspace mode with real packets${why ? ` (skipped: ${why})` : ''}`,
   () => {
     let lab: Lab
     let relay: RelayClient
     let stage: Stage
     let packets = 0
-    const news: RelayEvent[] = []
+    const events: RelayEvent[] = []
     beforeAll(async () => {
       lab = await openLab(hostKernel(), { pods: pods([2, 5, 6, 7, 9, 10, 11]) })
       relay = new RelayClient(lab.node.namespace, {
         udpIdleMs: 250,
-        report: one => news.push(one),
+        report: event => events.push(event),
         lost: () => {},
       })
       stage = new Stage(lab, userspaceIn, withRelay(lab.node.kernel, relay))
@@ -51,7 +51,7 @@ describe.skipIf(why !== undefined)(
 
     test('several hundred expectations were put to real packets, and the relay had nothing to complain of', () => {
       expect(packets).toBeGreaterThan(400)
-      expect(news.map(({ what }) => what).filter(what => what !== 'endpoints')).toEqual(['ready'])
+      expect(events.map(({ what }) => what).filter(what => what !== 'endpoints')).toEqual(['ready'])
     })
   },
 )

@@ -15,7 +15,7 @@ const FILES = readdirSync(FOLDER)
   .filter(file => file.endsWith('.story'))
   .sort()
 
-describe.skipIf(why !== undefined)(`stories told with real packets${why ? ` (skipped: ${why})` : ''}`, () => {
+describe.skipIf(why !== undefined)(`stories with real packets${why ? ` (skipped: ${why})` : ''}`, () => {
   let lab: Lab
   let stage: Stage
   let packets = 0

@@ -25,7 +25,7 @@ export interface Sent {
 }
 
 const LIMITS = { minMs: 0, retryMs: 1000, unwatchedMs: 1e9, distrustMs: 1e9 }
-/** So many knocks at the most until every endpoint has answered; with 4 endpoints one in a million fails by chance. */
+/** So many connections at the most until every endpoint has answered; with 4 endpoints one in a million fails by chance. */
 const PATIENCE = 64
 /** After this long without an answer a packet counts as dropped. */
 const SILENCE_MS = 200
@@ -95,11 +95,11 @@ export class Stage {
         const { failure } = await lane.once()
         if (failure !== undefined) throw failure.error
       }
-      const told = lanes.flatMap(lane => [...lane.draft.resolved()])
+      const resolved = lanes.flatMap(lane => [...lane.draft.resolved()])
       await Promise.all(
-        told.flatMap(({ endpoints, traffic }) => endpoints.map(({ text }) => this.#answer(text, traffic.protocol))),
+        resolved.flatMap(({ endpoints, traffic }) => endpoints.map(({ text }) => this.#answer(text, traffic.protocol))),
       )
-      const sticky = told.filter(({ traffic }) => traffic.stickySeconds !== undefined).map(({ port }) => port)
+      const sticky = resolved.filter(({ traffic }) => traffic.stickySeconds !== undefined).map(({ port }) => port)
       const packets = this.#packets(step)
       const results = await Promise.all(packets.map(packet => this.#send(packet, sticky)))
       if (packets.some(({ ends }) => ends[0]!.to === 'untouched')) await this.#forgetUntouched()
@@ -110,8 +110,8 @@ export class Stage {
   }
 
   /**
-   * Of a connection that no rule touched and nobody answered the kernel remembers for two minutes that it is not to be
-   * touched. A client that draws the same port in that time would meet nobody, whatever the rules say by then.
+   * The kernel remembers a connection that no rule touched and no endpoint answered for two minutes, as one not to be
+   * touched. A client that draws the same port in that time would meet no endpoint, whatever the rules say by then.
    */
   async #forgetUntouched(): Promise<void> {
     for (const family of FAMILIES)
@@ -235,7 +235,7 @@ interface Packet {
 }
 
 /**
- * SCTP has no sockets here; a client with a past would need that past; nobody can send to another host's loopback; and a
+ * SCTP has no sockets here; a client with a past would need that past; no host can send to another host's loopback; and a
  * host that shares a wire with the other node is answered by that node directly, past the one that rewrote the question.
  */
 function isSendable(
@@ -261,7 +261,7 @@ function podNumber(address: string): string | undefined {
   return /^10\.244\.1\.(\d+)$/.exec(address)?.[1] ?? /^fd00:244:1::(\d+)$/.exec(address)?.[1]
 }
 
-/** Whoever connects from the node has the node's address either way. */
+/** A client on the node has the node's address either way. */
 function keyOf(end: End, { source }: StoryPacket): string {
   if (end.to !== 'endpoint') return end.to
   return `endpoint ${end.endpoint}${end.masqueraded && source !== 'node' ? ' masqueraded' : ''}`

@@ -20,12 +20,12 @@ export type Task =
       readonly sizes: readonly number[]
       readonly sourcePort?: number
     }
-  /** Connects again and again, some at a time, until it is told to stop. */
-  | { readonly do: 'keep knocking'; readonly to: string; readonly port: number; readonly abreast: number }
-  /** From one socket of UDP, a question after each answer, until it is told to stop. */
+  /** Connects again and again, some at a time, until a line says stop. */
+  | { readonly do: 'keep connecting'; readonly to: string; readonly port: number; readonly abreast: number }
+  /** From one socket of UDP, a question after each answer, until a line says stop. */
   | { readonly do: 'keep asking'; readonly to: string; readonly port: number }
   /** All at once; how long each waited for its answer. */
-  | { readonly do: 'knock together'; readonly to: string; readonly port: number; readonly times: number }
+  | { readonly do: 'connect together'; readonly to: string; readonly port: number; readonly times: number }
   | { readonly do: 'hold'; readonly to: string; readonly port: number; readonly times: number }
   /** Opens a connection, sends a line that makes the server reset it, and says how that looked. */
   | { readonly do: 'be reset'; readonly to: string; readonly port: number }
@@ -35,7 +35,7 @@ export interface Digest {
   readonly sha1: string
 }
 
-export interface Knocks {
+export interface Answered {
   readonly answered: number
   readonly failures: readonly string[]
 }
@@ -64,12 +64,12 @@ async function carryOut(task: Task): Promise<void> {
       return say(await upload(task))
     case 'send datagrams':
       return say(await sendDatagrams(task))
-    case 'keep knocking':
-      return keepKnocking(task)
+    case 'keep connecting':
+      return keepConnecting(task)
     case 'keep asking':
       return keepAsking(task)
-    case 'knock together':
-      return say(await Promise.all(Array.from({ length: task.times }, () => timed(() => knock(task)))))
+    case 'connect together':
+      return say(await Promise.all(Array.from({ length: task.times }, () => timed(() => connectOnce(task)))))
     case 'hold':
       return hold(task)
     case 'be reset':
@@ -150,7 +150,7 @@ interface Where {
 }
 
 /** Undefined where a line was answered; else what went wrong. */
-function knock({ to, port }: Where): Promise<string | undefined> {
+function connectOnce({ to, port }: Where): Promise<string | undefined> {
   return new Promise(resolve => {
     const socket = connect({ host: to, port, noDelay: true })
     const done = (failure?: string): void => {
@@ -174,23 +174,23 @@ async function timed(
   return { ms: performance.now() - start, ...(failure !== undefined && { failure }) }
 }
 
-async function keepKnocking(task: Extract<Task, { do: 'keep knocking' }>): Promise<void> {
+async function keepConnecting(task: Extract<Task, { do: 'keep connecting' }>): Promise<void> {
   let stopped = false
   let answered = 0
   const failures: string[] = []
   createInterface({ input: process.stdin }).once('line', () => {
     stopped = true
   })
-  say('knocking')
+  say('connecting')
   const one = async (): Promise<void> => {
     while (!stopped) {
-      const failure = await knock(task)
+      const failure = await connectOnce(task)
       if (failure === undefined) answered++
       else failures.push(failure)
     }
   }
   await Promise.all(Array.from({ length: task.abreast }, one))
-  say({ answered, failures } satisfies Knocks)
+  say({ answered, failures } satisfies Answered)
 }
 
 async function keepAsking({ to, port }: Where): Promise<void> {
@@ -206,7 +206,7 @@ async function keepAsking({ to, port }: Where): Promise<void> {
     if (await isAnswered(socket, `question ${i}`, { to, port })) answered++
     else failures.push(`question ${i}`)
   }
-  say({ answered, failures } satisfies Knocks)
+  say({ answered, failures } satisfies Answered)
 }
 
 function isAnswered(socket: UdpSocket, question: string, { to, port }: Where): Promise<boolean> {

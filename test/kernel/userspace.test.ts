@@ -10,7 +10,7 @@ import { hostKernel } from '#system/processes/kernel.ts'
 import { whyNot } from './ground.ts'
 import { NodePrograms, until } from './node-programs.ts'
 import { once, type Traffic, traffic } from './traffic.ts'
-import type { Digest, Knocks } from './traffic-program.ts'
+import type { Answered, Digest } from './traffic-program.ts'
 
 // userspace mode as a user starts it: the agent on a node of its own, real packets, and everything that can happen to a
 // connection on its way through it.
@@ -132,7 +132,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
   })
 
   describe.each(FAMILIES)('$family', ({ vip, dns, dead, node, self }) => {
-    test('endpoints take turns, whichever door clients use, and see the node as their client', async () => {
+    test('endpoints take turns, whichever frontend clients use, and see the node as their client', async () => {
       for (const [host, to, port] of [
         [client, vip, 80],
         [lab.node, vip, 80],
@@ -169,13 +169,13 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
     })
 
     test('a Service without endpoints is refused at once, from everywhere', async () => {
-      for (const knock of [
+      for (const attempt of [
         client.connect({ to: dead, port: 80 }),
         client.connect({ protocol: 'udp', to: dead, port: 80 }),
         lab.node.connect({ to: dead, port: 80 }),
         lab.outside.connect({ to: node, port: 30099 }),
       ]) {
-        expect(await knock).toMatchObject({ ok: false, error: 'refused' })
+        expect(await attempt).toMatchObject({ ok: false, error: 'refused' })
       }
     })
   })
@@ -222,7 +222,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
     for (const look of looks()) expect(look).toMatch(/added=0 changed=0 removed=0/)
   })
 
-  test('rules that somebody flushed are written again at once', async () => {
+  test('rules that another program flushed are written again at once', async () => {
     const before = programs.log.length
     expect(programs.log).not.toContain('Another program had changed our rules')
     await lab.node.kernel.run(anyCommand(['iptables', '-t', 'nat', '-F']))
@@ -232,7 +232,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
 
   describe('policies', () => {
     const VIP = '10.96.0.20'
-    const doors = { externalIPs: ['198.18.0.7'], externalTrafficPolicy: 'Local' }
+    const external = { externalIPs: ['198.18.0.7'], externalTrafficPolicy: 'Local' }
 
     /** In time: the rules that lead to the listeners are written after the listeners know. */
     async function become(more: object, addresses: readonly string[]): Promise<void> {
@@ -245,8 +245,8 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
       })
     }
 
-    test('external policy Local keeps strangers on this node, and sends pods and the node everywhere', async () => {
-      await become(doors, ['10.244.1.3', '10.244.2.5'])
+    test('external policy Local keeps clients from outside on this node, and sends pods and the node everywhere', async () => {
+      await become(external, ['10.244.1.3', '10.244.2.5'])
       const here = { 'web-1': 4 }
       expect(tally(await lab.outside.connectMany(4, { to: '198.18.0.7', port: 80 }))).toEqual(here)
       expect(tally(await lab.outside.connectMany(4, { to: '10.99.0.2', port: 30020 }))).toEqual(here)
@@ -255,20 +255,20 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
       expect(tally(await lab.node.connectMany(4, { to: '10.99.0.2', port: 30020 }))).toEqual(everywhere)
     })
 
-    test('external policy Local drops strangers where nobody is on this node', async () => {
-      await become(doors, ['10.244.2.5'])
-      const knocks = [
+    test('external policy Local drops clients from outside where no endpoint is on this node', async () => {
+      await become(external, ['10.244.2.5'])
+      const dials = [
         { to: '198.18.0.7', port: 80, timeoutMs: 500 },
         { to: '10.99.0.2', port: 30020, timeoutMs: 500 },
       ]
-      for (const knock of knocks) {
-        await until(async () => !(await lab.outside.connect(knock)).ok)
-        expect(await lab.outside.connect(knock)).toMatchObject({ error: 'timeout' })
+      for (const dial of dials) {
+        await until(async () => !(await lab.outside.connect(dial)).ok)
+        expect(await lab.outside.connect(dial)).toMatchObject({ error: 'timeout' })
       }
       expect(tally(await client.connectMany(2, { to: '10.99.0.2', port: 30020 }))).toEqual({ 'web-far': 2 })
     })
 
-    test('source ranges keep strangers from load balancer addresses, and from no other door', async () => {
+    test('source ranges keep other clients from load balancer addresses, and from no other frontend', async () => {
       const more = { type: 'LoadBalancer', loadBalancerSourceRanges: ['203.0.113.0/24'] }
       const balancer = service('policy', [VIP], [{ port: 80, nodePort: 30020 }], more)
       programs.put({ ...balancer, status: { loadBalancer: { ingress: [{ ip: '198.18.0.8' }] } } })
@@ -278,7 +278,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
       }
     })
 
-    test('sticky clients stay with their endpoint, whichever door they take and whoever else comes', async () => {
+    test('sticky clients stay with their endpoint, whichever frontend they connect to and whichever other clients come', async () => {
       const sticky = { sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 100 } } }
       const ports = [{ port: 80, nodePort: 30021 }]
       programs.put(...slices('sticky', 8080, ['10.244.1.3']), service('sticky', ['10.96.0.21'], ports, sticky))
@@ -323,12 +323,12 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
       expect(came).toEqual(sizes)
     })
 
-    test('an endpoint that does not answer costs its own clients a quarter of a second, and nobody else anything', async () => {
-      // Behind this address is the node's own bridge, and nobody on it.
+    test('an endpoint that does not answer costs its own clients a quarter of a second, and others nothing', async () => {
+      // Behind this address is the node's own bridge, with no host that has it.
       programs.put(...slices('lines', 9002, ['10.244.1.99', ...BOTH]))
       await until(() => connectsSlowly(LINES))
       const times = await once<readonly { ms: number; failure?: string }[]>(client, {
-        do: 'knock together',
+        do: 'connect together',
         ...LINES,
         times: 12,
       })
@@ -338,8 +338,8 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
     })
 
     test('a client that keeps connecting never sees a failure while endpoints come and go', async () => {
-      const knocking = traffic(client, { do: 'keep knocking', ...LINES, abreast: 4 })
-      await knocking.next()
+      const connecting = traffic(client, { do: 'keep connecting', ...LINES, abreast: 4 })
+      await connecting.next()
       const silent = '10.244.1.99'
       const refusing = '10.244.1.9'
       for (const addresses of [
@@ -352,9 +352,9 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
         programs.put(...slices('lines', 9002, addresses))
         await systemClock.sleep(400)
       }
-      knocking.writeLine('stop')
-      const { answered, failures } = await knocking.next<Knocks>()
-      await knocking.stop()
+      connecting.writeLine('stop')
+      const { answered, failures } = await connecting.next<Answered>()
+      await connecting.stop()
       expect(failures).toEqual([])
       expect(answered).toBeGreaterThan(100)
     })
@@ -368,7 +368,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
         await until(() => programs.log.slice(before).includes('changed=1'))
       }
       asking.writeLine('stop')
-      const { answered, failures } = await asking.next<Knocks>()
+      const { answered, failures } = await asking.next<Answered>()
       await asking.stop()
       expect(failures).toEqual([])
       expect(answered).toBeGreaterThan(20)
@@ -400,7 +400,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
     })
   })
 
-  test('a UDP client is not led to a port that is somebody else’s by now', async () => {
+  test('a UDP client is not led to a port that is another listener’s by now', async () => {
     const opened = await client.open({ protocol: 'udp', to: '10.96.0.53', port: 53 })
     if (!opened.ok) throw new Error(opened.error)
     expect(await opened.stream.send('here?')).toMatchObject({ ok: true })
@@ -436,7 +436,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
     await programs.stopAgent()
     programs.startAgent('--bind-address=10.99.0.2')
     await until(() => reaches(vip.to, vip.port))
-    const doors: readonly (readonly [Host, string, number])[] = [
+    const frontends: readonly (readonly [Host, string, number])[] = [
       [client, vip.to, 80],
       [lab.node, vip.to, 80],
       [client, '10.99.0.2', 30020],
@@ -444,7 +444,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
       [lab.outside, '10.99.0.2', 30020],
       [lab.outside, '10.99.0.22', 30020],
     ]
-    for (const [host, to, port] of doors) {
+    for (const [host, to, port] of frontends) {
       expect((await host.connect({ to, port })).ok, `${host.name} to ${to}:${port}`).toBe(true)
     }
     const listening = (await lab.node.kernel.run(anyCommand(['cat', '/proc/net/tcp']))).stdout
@@ -460,7 +460,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
 
   /** Whether a client of the last few had to wait for an endpoint that does not answer. */
   async function connectsSlowly(where: { readonly to: string; readonly port: number }): Promise<boolean> {
-    const times = await once<readonly { ms: number }[]>(client, { do: 'knock together', ...where, times: 3 })
+    const times = await once<readonly { ms: number }[]>(client, { do: 'connect together', ...where, times: 3 })
     return times.some(({ ms }) => ms >= 240)
   }
 })
