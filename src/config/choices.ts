@@ -2,7 +2,7 @@ import type { Value } from './table/kinds.ts'
 import { nameOf } from './table/setting.ts'
 import { settingOf } from './table/table.ts'
 
-// Every setting of the table → the value it has, and who gave it.
+// Every setting of the table → the value it has, and where that comes from.
 
 export interface Position {
   readonly line: number
@@ -16,7 +16,7 @@ export interface Choice {
   readonly position?: Position
 }
 
-/** The value of every setting, by the key of its row. Asking for one that is not in the table throws: that is a slip of ours. */
+/** The value of every setting, by the key of its row. A key that is not in the table is a programming error, and throws. */
 export class Choices {
   readonly #choices: ReadonlyMap<string, Choice>
 

@@ -14,7 +14,7 @@ import { KINDS, type Value } from './table/kinds.ts'
 import { nearest } from './table/nearest.ts'
 import { FIELDS, type FieldSetting } from './table/table.ts'
 
-// The text of a KubeProxyConfiguration, YAML or JSON → the fields it gives, each with its place.
+// The text of a KubeProxyConfiguration, YAML or JSON → the fields it gives, each with its line and column.
 
 export const API_VERSION = 'kubeproxy.config.k8s.io/v1alpha1'
 export const KIND = 'KubeProxyConfiguration'

@@ -76,7 +76,7 @@ function addresses(choices: Choices): Problems {
   const bind = configuredAddress(choices.text('bindAddress'))
   const loopback = bind?.startsWith('127.') || bind === '::1'
   const notLocal =
-    'a userspace proxy on the loopback address serves nobody else; must be an address of this node or 0.0.0.0'
+    'a userspace proxy on the loopback address serves no other host; must be an address of this node or 0.0.0.0'
   return [
     ...(bind === undefined ? [wrong(choices, 'bindAddress', 'must be an IP address, such as 0.0.0.0 or ::')] : []),
     ...(loopback && choices.text('mode') === 'userspace' ? [wrong(choices, 'bindAddress', notLocal)] : []),

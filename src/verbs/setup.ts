@@ -29,7 +29,7 @@ export async function setup({ settings, log, kernel }: SetupParts): Promise<void
   await prepareMode(settings, kernel)
 }
 
-/** What the mode itself wants of the kernel, such as modules; enough that it can have it in one family. */
+/** What the mode itself needs of the kernel, such as modules. One family that has it is enough. */
 async function prepareMode(settings: Settings, kernel: Kernel): Promise<void> {
   const fitted = await Promise.allSettled(FAMILIES.map(family => fitMode(settings, family, kernel)))
   const refused = fitted.flatMap(result => (result.status === 'rejected' ? [result.reason] : []))

@@ -35,7 +35,7 @@ describe('what is to be done', () => {
   })
 })
 
-test('--version=raw can be told from --version', async () => {
+test('--version=raw is another value than --version', async () => {
   expect((await accepted({ argv: ['--version=raw', '-v=9'] })).flags.get('version')).toBe('raw')
   expect((await accepted({ argv: ['--version'] })).flags.get('version')).toBe('true')
 })
@@ -68,7 +68,7 @@ describe('operands', () => {
   })
 })
 
-test('a mistyped command line and a bad value are told apart', async () => {
+test('a mistyped command line is another problem than a bad value', async () => {
   expect(await parse({ argv: ['--bogus', '-v=x', 'y'] })).toMatchObject({ ok: false, usage: true })
   expect(await parse({ argv: ['--proxy-mode=x'] })).toMatchObject({ ok: false, usage: false })
 })

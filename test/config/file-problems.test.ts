@@ -64,7 +64,7 @@ describe('refused, with the place and what would be right', () => {
     expect(readConfiguration(text).problems).toEqual(expected)
   })
 
-  test('everything wrong with form and values is told at once', async () => {
+  test('everything wrong with form and values is reported at once', async () => {
     const file = 'mode: foo\nconntrack: {min: x}\niptables: {masqueradeBit: 40}\n'
     expect(await parse({ file })).toEqual({
       ok: false,

@@ -97,7 +97,7 @@ describe('--help', () => {
     }
   })
 
-  test('fits a terminal, and tells defaults', () => {
+  test('fits a terminal, and shows defaults', () => {
     const lines = helpText('run').split('\n')
     expect(lines.filter(line => line.length > 100)).toEqual([])
     expect(helpText('run')).toContain('(default 0.0.0.0:10256)')

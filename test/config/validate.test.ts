@@ -6,7 +6,7 @@ const V = '--proxy-mode=ipvs'
 const N = '--proxy-mode=nftables'
 const RANGE = 'must be a valid CIDR block (e.g. 10.100.0.0/16 or fde4:8dba:82e1::/48)'
 
-describe('what is wrong is told with its flag, its field, its value and what would be right', () => {
+describe('what is wrong is reported with its flag, its field, its value and what would be right', () => {
   test.each([
     [
       ['--proxy-mode=foo'],
@@ -108,11 +108,11 @@ describe('what is wrong is told with its flag, its field, its value and what wou
     ],
     [
       ['--bind-address=127.0.0.1', U],
-      '--bind-address (bindAddress): invalid value "127.0.0.1": a userspace proxy on the loopback address serves nobody else; must be an address of this node or 0.0.0.0',
+      '--bind-address (bindAddress): invalid value "127.0.0.1": a userspace proxy on the loopback address serves no other host; must be an address of this node or 0.0.0.0',
     ],
     [
       ['--bind-address=::1', U],
-      '--bind-address (bindAddress): invalid value "::1": a userspace proxy on the loopback address serves nobody else; must be an address of this node or 0.0.0.0',
+      '--bind-address (bindAddress): invalid value "::1": a userspace proxy on the loopback address serves no other host; must be an address of this node or 0.0.0.0',
     ],
     [
       ['--bind-address=localhost'],

@@ -7,7 +7,7 @@ import type { Given } from './rules.ts'
 
 // A setting without meaning here → its effect: one line that says so and why, and nothing else.
 
-/** What an operator might ask for, other than what anybody has by default. */
+/** What an operator might ask for, other than the default. */
 const ASKED: Partial<Record<KindName, string>> = {
   text: 'elsewhere',
   switch: 'true',

@@ -5,13 +5,13 @@ import { settings } from '../config/parsing.ts'
 import type { Effects } from './effect.ts'
 import { ObedientKernel } from './obedient-kernel.ts'
 
-// Settings of ipvs mode that do not shape rules: what the kernel is told when the mode begins, and what counts as ours.
+// Settings of ipvs mode that do not shape rules: what the kernel is asked to do when the mode begins, and what counts as ours.
 
 export const IPVS: Effects = {
   'ipvs-strict-arp': async () => {
     const lines = ['tee /proc/sys/net/ipv4/conf/all/arp_ignore < 1', 'tee /proc/sys/net/ipv4/conf/all/arp_announce < 2']
-    expect(await told('--ipvs-strict-arp')).toEqual(expect.arrayContaining(lines))
-    for (const line of lines) expect(await told()).not.toContain(line)
+    expect(await ranWith('--ipvs-strict-arp')).toEqual(expect.arrayContaining(lines))
+    for (const line of lines) expect(await ranWith()).not.toContain(line)
   },
   'ipvs-tcp-timeout': () => sets('--ipvs-tcp-timeout=15m', '900 0 0'),
   'ipvs-tcpfin-timeout': () => sets('--ipvs-tcpfin-timeout=2m', '0 120 0'),
@@ -23,15 +23,15 @@ export const IPVS: Effects = {
 }
 
 async function sets(flag: string, seconds: string): Promise<void> {
-  expect(await told(flag)).toContain(`ipvsadm --set ${seconds}`)
-  expect((await told()).filter(line => line.includes('--set'))).toEqual([])
+  expect(await ranWith(flag)).toContain(`ipvsadm --set ${seconds}`)
+  expect((await ranWith()).filter(line => line.includes('--set'))).toEqual([])
 }
 
-async function told(...flags: readonly string[]): Promise<readonly string[]> {
+async function ranWith(...flags: readonly string[]): Promise<readonly string[]> {
   const kernel = new ObedientKernel()
   const { ipvs } = await settings('--proxy-mode=ipvs', ...flags)
   expect(await ipvsSetup(kernel, { ...ipvs, scheduler: 'rr', family: 'ipv4' })).toBeUndefined()
-  return kernel.told
+  return kernel.ran
 }
 
 /** Which of two virtual servers, both with their address on our device, is taken for ours. */

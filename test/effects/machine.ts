@@ -31,12 +31,12 @@ async function writes(flag: string, line: string): Promise<void> {
 async function written(...flags: readonly string[]): Promise<readonly string[]> {
   const kernel = new ObedientKernel()
   await tuneMachine({ settings: await settings(...flags), kernel, log: captureLog().log, cpus: 4 })
-  return kernel.told
+  return kernel.ran
 }
 
-/** Whether the kernel is told to let node ports answer on 127.0.0.1. */
+/** Whether the kernel is set to let node ports answer on 127.0.0.1. */
 export async function opensLocalhost(...flags: readonly string[]): Promise<boolean> {
   const kernel = new ObedientKernel()
   if (localhostNodePorts(await settings(...flags), 'ipv4')) await allowLocalhost({ kernel, log: captureLog().log })
-  return kernel.told.includes('tee /proc/sys/net/ipv4/conf/all/route_localnet < 1')
+  return kernel.ran.includes('tee /proc/sys/net/ipv4/conf/all/route_localnet < 1')
 }

@@ -1,6 +1,6 @@
 import type { Command, Kernel, Outcome } from '#system/ports.ts'
 
-// A kernel that has everything, finds nothing and refuses nothing, and remembers what it was told.
+// A kernel that has everything, finds nothing and refuses nothing, and remembers what it was asked to run.
 
 type Answers = Readonly<Record<string, string>>
 
@@ -26,7 +26,7 @@ export class ObedientKernel implements Kernel {
   }
 
   /** Command lines, each with its input. */
-  get told(): readonly string[] {
+  get ran(): readonly string[] {
     return this.commands.map(({ argv, input }) => `${argv.join(' ')}${input === undefined ? '' : ` < ${input.trim()}`}`)
   }
 }

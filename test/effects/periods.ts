@@ -9,7 +9,7 @@ import type { Effects } from './effect.ts'
 import { ObedientKernel } from './obedient-kernel.ts'
 import type { Given } from './rules.ts'
 
-// How often: a whole agent on a clock that moves when told, and when its kernel hears of it.
+// How often: a whole agent on a clock that the test moves, and what its kernel is asked when.
 
 const IPVS = ['--proxy-mode=ipvs']
 const NFTABLES = ['--proxy-mode=nftables']
@@ -29,7 +29,7 @@ export const PERIODS: Effects = {
   'nftables.minSyncPeriod': () => gathersFor({ file: 'mode: nftables\nnftables: {minSyncPeriod: 3s}' }, 3),
 }
 
-/** A quiet kernel that nobody watches is looked at again after this time, and not before. */
+/** A quiet kernel without a watch is looked at again after this time, and not before. */
 async function looksAgainAfter(given: Given, seconds: number): Promise<void> {
   const world = await World.open(given)
   try {

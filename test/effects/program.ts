@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 // The whole program on a machine of scripts: each tool it may call notes what it was asked and says yes. So it can be run
-// by anybody, and nothing outside its own folder is touched.
+// without any rights, and nothing outside its own folder is touched.
 
 const MAIN = new URL('../../src/main.ts', import.meta.url)
 const TOOLS = [

@@ -7,7 +7,7 @@ import { Program } from './program.ts'
 interface Served {
   readonly program: Program
   readonly server: ApiServer
-  /** Runs it with ports that nobody else has; `stop` also checks that it ends as it should. */
+  /** Runs it with ports that no other program has; `stop` also checks that it ends as it should. */
   readonly start: (...argv: readonly string[]) => { readonly pid: number; stop(): Promise<void> }
 }
 

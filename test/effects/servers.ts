@@ -68,7 +68,7 @@ async function open(...flags: readonly string[]): Promise<string> {
     .join('\n')
 }
 
-/** The server that is not spoken of gets a free port: somebody may use the usual one here. */
+/** The server that no flag names gets a free port: another program may use the usual one here. */
 async function elsewhere(flags: readonly string[]): Promise<readonly string[]> {
   const spoken = (server: string): boolean => flags.some(flag => flag.startsWith(`--${server}-`))
   const others = ['healthz', 'metrics'].filter(server => !spoken(server))

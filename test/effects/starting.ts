@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import { HEADER, warnings } from '../config/parsing.ts'
+import { ask, freePort } from '../support/local-ports.ts'
 import type { Effects } from './effect.ts'
 import { Program } from './program.ts'
 import { served } from './served.ts'
@@ -13,15 +14,24 @@ export const STARTING: Effects = {
       expect([code, program.asked]).toEqual([0, ''])
       expect(stdout).toMatch(/--cluster-cidr/)
     }),
-  version: () =>
-    on(async program => {
+  version: async () => {
+    await on(async program => {
       expect(await program.run('--version')).toMatchObject({
         code: 0,
         stdout: expect.stringMatching(/^Switchyard v\d/),
       })
       expect((await program.run('--version=raw')).stdout).toContain('"openssl":')
       expect(program.asked).toBe('')
-    }),
+    })
+    await served(async ({ start, server }) => {
+      const port = await freePort()
+      const { stop } = start(`--master=${server.url}`, '--version=v1.36.7', `--metrics-bind-address=127.0.0.1:${port}`)
+      const page = async (path: string): Promise<string> => (await ask(port, path).catch(() => ({ body: '' }))).body
+      await expect.poll(() => page('/statusz'), PATIENCE).toContain('Binary version:  v1.36.7\n')
+      expect(await page('/metrics')).toContain('version="v1.36.7"')
+      await stop()
+    })
+  },
   'write-config-to': () =>
     on(async program => {
       const { code } = await program.run(

@@ -32,11 +32,11 @@ export const TRAFFIC: Effects = {
   },
   'masquerade-all': async () => {
     await shows(['--masquerade-all'], /^-A KUBE-SVC-\w+ -d 10\.96\.0\.10\/32 .* -j KUBE-MARK-MASQ$/m)
-    await shows(['--masquerade-all', NFTABLES], EVERYBODY, [NFTABLES])
+    await shows(['--masquerade-all', NFTABLES], MASQUERADED, [NFTABLES])
   },
   'nftables.masqueradeAll': async () => {
-    expect(await rules({ file: 'mode: nftables\nnftables: {masqueradeAll: true}' })).toMatch(EVERYBODY)
-    expect(await rules({ file: 'mode: nftables\niptables: {masqueradeAll: true}' })).not.toMatch(EVERYBODY)
+    expect(await rules({ file: 'mode: nftables\nnftables: {masqueradeAll: true}' })).toMatch(MASQUERADED)
+    expect(await rules({ file: 'mode: nftables\niptables: {masqueradeAll: true}' })).not.toMatch(MASQUERADED)
   },
   'iptables-masquerade-bit': () => shows(['--iptables-masquerade-bit=21'], /--set-xmark 0x200000\/0x200000/),
   'nftables.masqueradeBit': async () => {
@@ -54,8 +54,8 @@ export const TRAFFIC: Effects = {
 
 const IPVS = '--proxy-mode=ipvs'
 const NFTABLES = '--proxy-mode=nftables'
-/** In nftables mode: the cluster IP, too, leads to where everybody is masqueraded. */
-const EVERYBODY = /^element service-ips 10\.96\.0\.10 \. tcp \. 80\n.*goto external-lb-tcp-1$/m
+/** In nftables mode: the cluster IP, too, leads to where every client is masqueraded. */
+const MASQUERADED = /^element service-ips 10\.96\.0\.10 \. tcp \. 80\n.*goto external-lb-tcp-1$/m
 
 async function shows(argv: readonly string[], words: RegExp, without: Given['argv'] = []): Promise<void> {
   expect(await rules({ argv })).toMatch(words)

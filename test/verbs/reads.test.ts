@@ -5,15 +5,15 @@ import type { Settings } from '#config/settings.ts'
 import { verbsOf } from '#config/table/setting.ts'
 import { FLAGGED } from '#config/table/table.ts'
 import type { Verb } from '#config/verbs.ts'
-import type { Kernel } from '#system/ports.ts'
 import { explained } from '#verbs/explain.ts'
 import { rendered } from '#verbs/render.ts'
 import { setup } from '#verbs/setup.ts'
 import { compared, otherSettings } from '#verbs/verify.ts'
 import { type Accepted, accepted } from '../config/parsing.ts'
 import { REACHES } from '../config/reaches.ts'
+import { ObedientKernel } from '../effects/obedient-kernel.ts'
 
-// A verb lists the settings it reads, and no others: each is run in every mode, with settings that note who asks for them.
+// A verb lists the settings it reads, and no others: each is run in every mode, with settings that note which of them are looked at.
 
 const SEED = fileURLToPath(new URL('../../fixtures/clusters/seed.yaml', import.meta.url))
 const MODES = ['iptables', 'nftables', 'ipvs', 'userspace']
@@ -23,15 +23,6 @@ const LOCAL = [
   '--nodeport-addresses=127.0.0.0/8,10.0.0.0/8',
   '--bind-address=10.0.0.1',
 ]
-
-/** A host with every tool, and nothing of ours in its kernel. */
-const kernel: Kernel = {
-  run: async ({ argv }) => ({
-    code: 0,
-    stdout: argv.includes('--version') ? 'v1.1.1' : argv[0] === 'uname' ? '6.12.0' : '',
-    stderr: '',
-  }),
-}
 
 const OPERANDS = ['10.244.1.9', '10.96.0.1:80']
 
@@ -50,10 +41,10 @@ const VERBS_THAT_READ: Partial<Record<Verb, (parsed: Accepted) => Promise<unknow
     // As main does, before it compares.
     void parsed.settings.metrics
     otherSettings({ 'kubeproxy.config.k8s.io': {} }, parsed)
-    await compared(withLog(parsed), kernel)
+    await compared(withLog(parsed), new ObedientKernel())
   },
-  explain: parsed => explained(withLog(parsed), kernel),
-  setup: parsed => setup({ ...withLog(parsed), kernel }),
+  explain: parsed => explained(withLog(parsed), new ObedientKernel()),
+  setup: parsed => setup({ ...withLog(parsed), kernel: new ObedientKernel() }),
   cleanup: async () => {},
   help: async () => {},
   version: async () => {},

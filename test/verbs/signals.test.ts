@@ -54,10 +54,10 @@ describe('SIGTERM', { timeout: 60_000 }, () => {
     program.does('iptables-nft-restore', 'exec /bin/sleep 30\n')
     const { stop, ended } = start()
     await expect.poll(() => asked('iptables-nft-restore'), soon).toBe(1)
-    const told = performance.now()
+    const signalled = performance.now()
     stop()
     expect(await ended).toMatchObject({ code: 0 })
-    expect(performance.now() - told).toBeLessThan(5000)
+    expect(performance.now() - signalled).toBeLessThan(5000)
   })
 })
 

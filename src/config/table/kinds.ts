@@ -62,7 +62,7 @@ const list = {
   fromFile: (plain: unknown) =>
     Array.isArray(plain) && plain.every(item => typeof item === 'string') ? plain : undefined,
   toText: (value: Value) => `[${(value as readonly string[]).join(',')}]`,
-  // Go writes a list nobody filled in as null.
+  // Go writes a list that was never filled in as null.
   toFile: (value: Value): unknown => ((value as readonly string[]).length === 0 ? null : value),
 } satisfies Kind
 

@@ -1,6 +1,6 @@
-// A word nobody knows, and the words that are known → the one that was probably meant.
+// An unknown word, and the known words → the one that was probably meant.
 
-/** Nothing where no known word is close: a wild guess helps nobody. */
+/** Nothing where no known word is close: a wild guess does not help. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1

@@ -1,6 +1,6 @@
 import { CONFIGURED, RULES, type Setting } from './setting.ts'
 
-// Rows: which mode, which traffic is whose, on which addresses.
+// Rows: the mode, which traffic comes from this node's pods, on which addresses node ports answer.
 
 export const TRAFFIC_ROWS: readonly Setting[] = [
   {

@@ -18,7 +18,7 @@ export const TABLE: readonly Setting[] = [
 
 const BY_KEY: ReadonlyMap<string, Setting> = new Map(TABLE.map(setting => [keyOf(setting), setting]))
 
-/** A key that is not in the table is a slip of ours, not of the user. */
+/** A key that is not in the table is a programming error, and throws. */
 export function settingOf(key: string): Setting {
   const setting = BY_KEY.get(key)
   if (setting === undefined) throw new Error(`there is no setting "${key}"`)
