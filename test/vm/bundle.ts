@@ -8,6 +8,7 @@ import { build, type Plugin } from 'esbuild'
 
 const INSIDE = fileURLToPath(new URL('inside.ts', import.meta.url))
 const POD = fileURLToPath(new URL('../../lab/network/pod/pod.ts', import.meta.url))
+const POD_CLIENT = fileURLToPath(new URL('../../lab/network/pod/pod-client.ts', import.meta.url))
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -37,12 +38,18 @@ export function bundle(entry: string, outfile: string, plugins: readonly Plugin[
   })
 }
 
-/** The lab starts its program for pods by the place where its source is. */
+/** The lab starts its program for pods by the path of its source, which is not there inside the bundle. */
 function podIsAt(path: string): Plugin {
   return {
     name: 'pod',
     setup(builder) {
-      builder.onLoad({ filter: /\/sandbox\/pod-client\.ts$/ }, async ({ path: source }) => {
+      let isPointed = false
+      builder.onEnd(() => {
+        if (!isPointed) throw new Error(`${POD_CLIENT} is not part of the bundle`)
+      })
+      builder.onLoad({ filter: /\/pod-client\.ts$/ }, async ({ path: source }) => {
+        if (source !== POD_CLIENT) return undefined
+        isPointed = true
         const text = await readFile(source, 'utf8')
         const pointed = text.replace(/new URL\('[^']*pod\.ts', import\.meta\.url\)/, JSON.stringify(`file://${path}`))
         if (pointed === text) throw new Error(`${source} does not say where the program for pods is, as expected`)
