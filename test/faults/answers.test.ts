@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { BOOKMARK_MS, Listener, rawNode, rawService, rawSlice } from './listener.ts'
 
-// What the API server may answer instead of what we asked for, and what may stand in a watch that does not belong there.
+// What the API server may answer instead of what we asked for, and what may stand in a watch that does not belong
+// there.
 
 let server: ApiServer
 let listener: Listener

@@ -5,7 +5,7 @@ import type { ApiStore } from '#lab/api-server/store.ts'
 import { BOOKMARK_MS, Listener, rawNode, rawService, rawSlice } from './listener.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
-// Everything goes wrong at random, while the cluster changes. In the end we know exactly what the API server knows.
+// Faults at random, while the cluster changes. In the end the agent has exactly what the API server has.
 
 const CHAOS_MS = 2500
 
@@ -132,7 +132,7 @@ test.each([[Date.now() % 100_000], [7], [42]])(
         if (event.type === 'gone') expect(there.delete(`${event.kind} ${event.name}`)).toBe(true)
       }
       expect(listener.events.filter(({ type }) => type === 'synced')).toHaveLength(3)
-      // And it works as if nothing had been.
+      // Afterwards a change arrives as before.
       for (let i = 0; i < 20; i++) world.write()
       await listener.equals(world.store)
     } finally {

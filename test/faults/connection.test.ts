@@ -3,7 +3,8 @@ import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { BOOKMARK_MS, Listener, rawNode, rawService, rawSlice } from './listener.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
-// What breaks between us and the API server, or with it. In every case: we notice, come back, and have lost nothing.
+// What breaks between the agent and the API server, or with it. In every case the agent notices, comes back, and has
+// lost nothing.
 
 let server: ApiServer
 let proxy: TcpProxy
@@ -191,7 +192,7 @@ describe('a connection that is there, and dead', () => {
   })
 })
 
-test('a listener that takes his time is not taken for silence', async () => {
+test('a listener that takes its time is not taken for silence', async () => {
   await listener.stop()
   let slow = 2
   const apply = async () => {

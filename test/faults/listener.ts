@@ -11,7 +11,7 @@ import { systemClock } from '#system/clock.ts'
 
 // What listens to an apiSource in the tests: keeps what is delivered, as a Cluster would.
 
-/** All of life, a hundred times faster. */
+/** The limits of the agent, about a hundred times shorter. */
 export const FAST: Partial<WatchLimits> = {
   headersMs: 250,
   listIdleMs: 250,

@@ -9,7 +9,7 @@ import { execCredential, kubeconfig, PaperFiles } from '../kubernetes/desk.ts'
 import { Authority, type Pair } from './certificates.ts'
 import { BOOKMARK_MS, Listener, rawNode, rawService, rawSlice } from './listener.ts'
 
-// Tokens, certificates and authorities that change under our feet, over real TLS.
+// Tokens, certificates and authorities that are replaced while the agent runs, over real TLS.
 
 let authority: Authority
 let other: Authority

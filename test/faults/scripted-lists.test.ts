@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { Listener } from './listener.ts'
 import { line, listEnd, type Scripted, startScripted, writeAll } from './scripted.ts'
 
-// More objects in one namespace than an argument list can hold; text that is cut where it hurts.
+// More objects in one namespace than an argument list can hold; text that is cut inside a character or a string.
 
 const MANY = 130_000
 const SPEC = { clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1'], ports: [{ port: 80, protocol: 'TCP' }] }

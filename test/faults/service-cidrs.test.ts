@@ -3,7 +3,7 @@ import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import type { ApiObject } from '#lab/api-server/store.ts'
 import { BOOKMARK_MS, Listener, rawNode, rawService, rawSlice } from './listener.ts'
 
-// The ranges of Services: watched where a mode asks for them, and never waited for.
+// The ranges of Services: watched where a mode asks for them, and no sync waits for them.
 
 let server: ApiServer
 let listener: Listener

@@ -31,7 +31,7 @@ const FRAME_TYPES: ReadonlyMap<unknown, 'put' | 'gone'> = new Map([
 export class LineSplitter {
   readonly #limit: number
   #pieces: Buffer[] = []
-  #held = 0
+  #pendingBytes = 0
 
   constructor(limitBytes: number) {
     this.#limit = limitBytes
@@ -44,20 +44,20 @@ export class LineSplitter {
       start = end + 1
       if (line.trim() !== '') yield line
     }
-    if (start < chunk.length) this.#hold(chunk.subarray(start))
+    if (start < chunk.length) this.#keep(chunk.subarray(start))
   }
 
-  #hold(piece: Buffer): void {
+  #keep(piece: Buffer): void {
     this.#pieces.push(piece)
-    this.#held += piece.length
-    if (this.#held > this.#limit) throw new Malformed(`a line of more than ${this.#limit} bytes`)
+    this.#pendingBytes += piece.length
+    if (this.#pendingBytes > this.#limit) throw new Malformed(`a line of more than ${this.#limit} bytes`)
   }
 
   #joined(last: Buffer): string {
-    if (this.#held === 0) return last.toString('utf8')
+    if (this.#pendingBytes === 0) return last.toString('utf8')
     const line = Buffer.concat([...this.#pieces, last]).toString('utf8')
     this.#pieces = []
-    this.#held = 0
+    this.#pendingBytes = 0
     return line
   }
 }

@@ -14,7 +14,7 @@ function refusal(code: number, more: { said?: string; via?: 'status' | 'event'; 
 }
 
 /** Without jitter, unless the test wants some. */
-function ward(random = () => 0) {
+function setup(random = () => 0) {
   const clock = new PaperClock(1_000_000)
   const notices: ApiNotice[] = []
   const stats = freshStats().Service
@@ -28,26 +28,26 @@ function ward(random = () => 0) {
 
 describe('how long we wait', () => {
   test('0.8 s, twice as long each time, 10 s at most', () => {
-    const { decide } = ward()
+    const { decide } = setup()
     const waits = Array.from({ length: 6 }, () => decide({ error: new Error('refused') }).waitMs)
     expect(waits).toEqual([800, 1600, 3200, 6400, 10_000, 10_000])
   })
 
   test('and up to as much again, at random', () => {
     const randoms = [0.5, 0.25]
-    const { decide } = ward(() => randoms.shift()!)
+    const { decide } = setup(() => randoms.shift()!)
     expect(decide({ error: new Error('a') }).waitMs).toBe(1200)
     expect(decide({ error: new Error('a') }).waitMs).toBe(2000)
   })
 
   test('even after days of failures', () => {
-    const { decide } = ward()
+    const { decide } = setup()
     for (let i = 0; i < 3000; i++) decide({ error: new Error('a') })
     expect(decide({ error: new Error('a') }).waitMs).toBe(10_000)
   })
 
   test('not at all behind a watch that took us further, or that stood for a second', () => {
-    const { decide } = ward()
+    const { decide } = setup()
     decide({ error: new Error('a') })
     expect(decide({ error: new Error('reset'), steps: 1 })).toEqual({ waitMs: 0, from: 'here' })
     expect(decide({ steps: 3 })).toEqual({ waitMs: 0, from: 'here' })
@@ -56,7 +56,7 @@ describe('how long we wait', () => {
   })
 
   test('behind a watch that ends as soon as it begins', () => {
-    const { decide, notices } = ward()
+    const { decide, notices } = setup()
     expect([decide({ watchedMs: 999 }).waitMs, decide({}).waitMs]).toEqual([800, 1600])
     expect(notices).toEqual([
       { what: 'waiting', resource: 'Service', reason: 'a watch is closed as soon as it is open', retryMs: 800 },
@@ -64,7 +64,7 @@ describe('how long we wait', () => {
   })
 
   test('as long as the API server asks for, up to a minute', () => {
-    const { decide } = ward()
+    const { decide } = setup()
     expect(decide({ error: refusal(429, { retryAfterMs: 5000 }) }).waitMs).toBe(5000)
     expect(decide({ error: refusal(503, { retryAfterMs: 600_000 }) }).waitMs).toBe(60_000)
     expect(decide({ error: refusal(429, { retryAfterMs: 1000 }) }).waitMs).toBe(3200)
@@ -72,7 +72,7 @@ describe('how long we wait', () => {
   })
 
   test('after silence not at all: it took long enough', () => {
-    const { decide, stats } = ward()
+    const { decide, stats } = setup()
     expect(decide({ error: new Silent('no event and no bookmark', 100_000) })).toEqual({ waitMs: 0, from: 'here' })
     expect(stats.silences).toBe(1)
   })
@@ -80,20 +80,20 @@ describe('how long we wait', () => {
 
 describe('where we go on', () => {
   test('410: from the beginning, at once', () => {
-    const { decide, stats } = ward()
+    const { decide, stats } = setup()
     expect(decide({ error: refusal(410) })).toEqual({ waitMs: 0, from: 'the beginning' })
     expect(stats.gone).toBe(1)
   })
 
   test('410 right behind a relist: from the beginning, later and later', () => {
-    const { decide } = ward()
+    const { decide } = setup()
     const waits = [1, 2, 3].map(() => decide({ error: refusal(410, { via: 'event' }) }).waitMs)
     expect(waits).toEqual([0, 800, 1600])
     expect(decide({ error: refusal(410, { via: 'event' }), steps: 1 }).waitMs).toBe(0)
   })
 
   test('what cannot be read is asked for twice more at the same place, then everything is', () => {
-    const { decide, stats } = ward()
+    const { decide, stats } = setup()
     const bad = { error: new Malformed('a line that is not JSON') }
     expect([1, 2, 3, 4].map(() => decide(bad).from)).toEqual(['here', 'here', 'the beginning', 'here'])
     expect(decide({ ...bad, version: '8' }).from).toBe('here')
@@ -109,7 +109,7 @@ describe('where we go on', () => {
     [new Silent('nothing more of a list', 30_000), 'a list that stops'],
     [new NeverEnding('a streamed list does not end'), 'a watch in place of a list'],
   ])('%s to a streamed list: pages, at once (%s)', (error, _) => {
-    const { decide, notices } = ward()
+    const { decide, notices } = setup()
     expect(decide({ error, asked: 'streamed list', resource: slices, version: '' })).toEqual({
       waitMs: 0,
       from: 'the beginning',
@@ -121,12 +121,12 @@ describe('where we go on', () => {
   test.each([[refusal(500)], [refusal(503)], [refusal(429)], [new Error('reset')], [refusal(500, { said: '' })]])(
     '%s to a streamed list: the same again, later',
     error => {
-      expect(ward().decide({ error, asked: 'streamed list', version: '' })).toEqual({ waitMs: 800, from: 'here' })
+      expect(setup().decide({ error, asked: 'streamed list', version: '' })).toEqual({ waitMs: 800, from: 'here' })
     },
   )
 
   test('a streamed list that cannot be read three times: pages', () => {
-    const { decide } = ward()
+    const { decide } = setup()
     const bad = { error: new Malformed('<html>'), asked: 'streamed list', version: '' } as const
     decide(bad)
     decide(bad)
@@ -134,7 +134,7 @@ describe('where we go on', () => {
   })
 
   test('a field selector that is not known is left out, where it may be', () => {
-    const { decide, notices } = ward()
+    const { decide, notices } = setup()
     const error = refusal(400, { said: 'field label not supported: spec.clusterIP' })
     const without = { waitMs: 0, from: 'the beginning', without: 'field selector' }
     expect(decide({ error, asked: 'streamed list', version: '' })).toEqual(without)
@@ -151,7 +151,7 @@ describe('where we go on', () => {
 
 describe('what is reported', () => {
   test('that we wait: once a minute for all three resources together', async () => {
-    const { decide, clock, notices } = ward()
+    const { decide, clock, notices } = setup()
     decide({ error: new Error('connect ECONNREFUSED 10.0.0.1:6443') })
     decide({ error: new Error('connect ECONNREFUSED 10.0.0.1:6443'), resource: slices })
     await clock.advance(59_999)
@@ -163,14 +163,14 @@ describe('what is reported', () => {
   })
 
   test('a new reason at once', () => {
-    const { decide, notices } = ward()
+    const { decide, notices } = setup()
     decide({ error: new Error('refused') })
     decide({ error: new Error('reset') })
     expect(notices).toMatchObject([{ reason: 'refused' }, { reason: 'reset' }])
   })
 
   test('that it works again, and how long it did not', async () => {
-    const { decide, clock, notices, recovery } = ward()
+    const { decide, clock, notices, recovery } = setup()
     recovery.works(services)
     decide({ error: new Error('refused') })
     await clock.advance(5000)
@@ -185,7 +185,7 @@ describe('what is reported', () => {
     [404, 'forbidden'],
     [500, 'waiting'],
   ])('%s: %s', (code, what) => {
-    const { decide, notices } = ward()
+    const { decide, notices } = setup()
     decide({ error: refusal(code) })
     expect(notices).toEqual([
       { what, resource: 'Service', reason: `the API server answered ${code}: because`, retryMs: 800 },
