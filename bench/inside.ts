@@ -58,10 +58,10 @@ async function measure(task: Task): Promise<Measured> {
     await quiet()
     for (let i = 0; i < task.updates; i++) {
       const next = i % 2 === 0 ? b : a
-      const toldAt = performance.now()
+      const changedAt = performance.now()
       api.store.put(probeSlice([next.ip]))
       const at = await reached(next.name, task.giveUpMs)
-      updatesMs.push(at === undefined ? task.giveUpMs : at - toldAt)
+      updatesMs.push(at === undefined ? task.giveUpMs : at - changedAt)
       await quiet()
     }
   }
@@ -92,7 +92,7 @@ async function reached(name: string, giveUpMs: number): Promise<number | undefin
   return undefined
 }
 
-/** Who answers at the probe's cluster IP; a pause before the next attempt where it is nobody. */
+/** Which endpoint answers at the probe's cluster IP; a pause before the next attempt where none does. */
 function answer(): Promise<string | undefined> {
   return new Promise(resolve => {
     const socket = connect({ host: PROBE.ip, port: PROBE.port })

@@ -8,7 +8,7 @@ import { prepareMachines, whyNoMachine } from '../test/vm/ground.ts'
 import type { IpvsFigures } from './ipvs-inside.ts'
 
 // How long ipvs mode takes to load a cluster, and to follow a change, on the emulated machine: there everything takes many
-// times as long as on a real one, so the numbers are to be compared with each other, and processes with anybody's.
+// times as long as on a real one, so the numbers are to be compared with each other alone; the counts of processes hold everywhere.
 
 const INSIDE = fileURLToPath(new URL('ipvs-inside.ts', import.meta.url))
 const PATIENCE_MS = 30 * 60_000

@@ -9,7 +9,7 @@ export interface Where {
 }
 
 export type LoadTask =
-  /** Sends as much as is taken to everybody who connects. */
+  /** Sends every client that connects as much as it takes. */
   | { readonly do: 'pour'; readonly port: number }
   | { readonly do: 'echo'; readonly port: number }
   /** Reads as much as comes, over so many connections at once; bits in a second. */

@@ -22,7 +22,7 @@ const IDLE = 5000
 
 const WAYS = ['direct', 'switchyard', 'plain'] as const
 type Way = (typeof WAYS)[number]
-type Doors = Readonly<Record<Way, { readonly to: string; readonly pour: number; readonly echo: number }>>
+type Targets = Readonly<Record<Way, { readonly to: string; readonly pour: number; readonly echo: number }>>
 
 /** By way, the median of all rounds. */
 export interface UserspaceFigures {
@@ -59,12 +59,12 @@ export async function measureUserspace(rounds: number): Promise<UserspaceFigures
 
 class Stage {
   readonly #client: Host
-  readonly #doors: Doors
+  readonly #targets: Targets
   readonly #pids: Readonly<Record<Exclude<Way, 'direct'>, number>>
 
-  private constructor(client: Host, doors: Doors, pids: Readonly<Record<Exclude<Way, 'direct'>, number>>) {
+  private constructor(client: Host, targets: Targets, pids: Readonly<Record<Exclude<Way, 'direct'>, number>>) {
     this.#client = client
-    this.#doors = doors
+    this.#targets = targets
     this.#pids = pids
   }
 
@@ -120,11 +120,14 @@ class Stage {
   }
 
   /** Round by round, each way in turn. */
-  async #each<T>(rounds: number, taskOf: (door: Doors[Way]) => LoadTask): Promise<Readonly<Record<Way, readonly T[]>>> {
+  async #each<T>(
+    rounds: number,
+    taskOf: (target: Targets[Way]) => LoadTask,
+  ): Promise<Readonly<Record<Way, readonly T[]>>> {
     const found: Record<Way, T[]> = { direct: [], switchyard: [], plain: [] }
     for (let round = 0; round < rounds; round++) {
       for (const way of WAYS) {
-        const one = load(this.#client, taskOf(this.#doors[way]))
+        const one = load(this.#client, taskOf(this.#targets[way]))
         found[way].push(await one.next<T>())
         await one.stop()
       }
@@ -137,7 +140,7 @@ class Stage {
   }
 
   async #idleOf(way: Exclude<Way, 'direct'>): Promise<number> {
-    const { to, echo: port } = this.#doors[way]
+    const { to, echo: port } = this.#targets[way]
     const before = residentKB(this.#pids[way])
     const holding = program(this.#client, [
       fileURLToPath(new URL('../test/kernel/traffic-program.ts', import.meta.url)),

@@ -25,30 +25,30 @@ export interface VmEnd {
 }
 
 /** The host's files are there, to be read; what is written there stays in the machine. */
-export async function runInVm(argv: readonly [string, ...string[]], wish: VmOptions): Promise<VmEnd> {
+export async function runInVm(argv: readonly [string, ...string[]], options: VmOptions): Promise<VmEnd> {
   const folder = mkdtempSync(join(tmpdir(), 'switchyard-vm-'))
   try {
-    return await run(folder, argv, wish)
+    return await run(folder, argv, options)
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
-async function run(folder: string, argv: readonly [string, ...string[]], wish: VmOptions): Promise<VmEnd> {
+async function run(folder: string, argv: readonly [string, ...string[]], options: VmOptions): Promise<VmEnd> {
   const kernel = await kernelPackage()
   const files = { initrd: join(folder, 'initrd'), console: join(folder, 'console') }
-  const env = { PATH: `${dirname(process.execPath)}:${SYSTEM_PATH}`, HOME: '/root', LC_ALL: 'C', ...wish.env }
-  writeFileSync(files.initrd, initrd(kernel, { argv, cwd: wish.cwd ?? '/', env }))
+  const env = { PATH: `${dirname(process.execPath)}:${SYSTEM_PATH}`, HOME: '/root', LC_ALL: 'C', ...options.env }
+  writeFileSync(files.initrd, initrd(kernel, { argv, cwd: options.cwd ?? '/', env }))
   let code: number | undefined
   const machine = startChild({
     argv: ['qemu-system-x86_64', ...machineWords(kernel.image, files)],
     onLine: line => {
       if (line.startsWith(ENDED)) code = Number(line.slice(ENDED.length))
-      else wish.onLine(line)
+      else options.onLine(line)
     },
   })
   const late = new AbortController()
-  const patience = systemClock.sleep(wish.timeoutMs, late.signal).then(() => machine.stop())
+  const patience = systemClock.sleep(options.timeoutMs, late.signal).then(() => machine.stop())
   const ending = await machine.ended
   late.abort()
   await patience
@@ -58,15 +58,15 @@ async function run(folder: string, argv: readonly [string, ...string[]], wish: V
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /**
- * Emulated in software on purpose: /dev/kvm is not everywhere, and where it is it may be somebody else's and hang. One
- * processor, because two emulated ones wait for each other wherever the host is busy; several machines do better. Its kind is an old one, because programs use whatever wide registers they find, and those are
- * dear to emulate.
+ * Emulated in software on purpose: /dev/kvm is not everywhere, and where it is another program may hold it, and it may hang.
+ * One processor, because two emulated ones wait for each other wherever the host is busy; several machines do better. Its
+ * kind is an old one, because programs use whatever wide registers they find, and those are dear to emulate.
  */
 function machineWords(image: string, files: { readonly initrd: string; readonly console: string }): readonly string[] {
   const hardware = ['-M', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'Nehalem', '-m', '2G', '-smp', '1']
   const bare = ['-nographic', '-nodefaults', '-no-reboot']
-  // Nobody attacks this kernel, and what it would do against that is dear to emulate. Above all programs must lie where they
-  // lay the last time: then what was translated of them can be used again, and they start in half the time.
+  // This kernel is not attacked, and what it would do against that is dear to emulate. Above all programs must lie at the
+  // addresses they had the last time: then what was translated of them can be used again, and they start in half the time.
   const careless = 'norandmaps nokaslr mitigations=off init_on_alloc=0 apparmor=0 audit=0'
   const words = `console=ttyS0 quiet panic=-1 ${careless}`
   const boot = ['-kernel', image, '-initrd', files.initrd, '-append', words]

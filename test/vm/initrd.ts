@@ -11,7 +11,7 @@ export interface Task {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** What finds the host's files. Everything else is loaded from there when somebody asks for it. */
+/** What finds the host's files. Everything else is loaded from there when a program asks for it. */
 const MODULES = ['virtio_pci', '9pnet_virtio', '9p', 'overlay']
 
 export function initrd(kernel: KernelPackage, task: Task): Buffer {

@@ -46,7 +46,7 @@ function cached(): readonly string[] {
 
 const HALF_DONE = '.part'
 
-/** Under another name until it is whole, so that nobody finds half a kernel. */
+/** Under another name until it is whole, so that no other test finds half a kernel. */
 async function fetch(name: string, folder: string): Promise<void> {
   const part = `${folder}.${process.pid}${HALF_DONE}`
   rmSync(part, { recursive: true, force: true })

@@ -7,7 +7,7 @@ import { bundleInto } from './bundle.ts'
 import { whyNoMachine } from './ground.ts'
 import type { Result, Suite } from './suite.ts'
 
-// Suites → a machine that plays them, and a test for each check, which ends as soon as the machine has told of it.
+// Suites → a machine that plays them, and a test for each check, which ends as soon as the machine has reported it.
 
 /** Three times what all of it takes where the host has something else to do, too. */
 export const LIMIT_MS = 8 * 60_000
@@ -17,11 +17,11 @@ export async function machine(...suites: readonly Suite[]): Promise<void> {
   const why = await whyNoMachine()
   describe.skipIf(why !== undefined)(`on an emulated machine${why ? ` (skipped: ${why})` : ''}`, () => {
     const folder = mkdtempSync(join(tmpdir(), 'switchyard-bundle-'))
-    const told = new Told(suites)
+    const reported = new Reported(suites)
     let ended: Promise<void>
     beforeAll(async () => {
       const program = await bundleInto(folder)
-      ended = play(program, suites, told)
+      ended = play(program, suites, reported)
     })
     afterAll(async () => {
       await ended
@@ -30,29 +30,29 @@ export async function machine(...suites: readonly Suite[]): Promise<void> {
     for (const { title, checks } of suites)
       describe(title, () => {
         test.each(checks)('%s', async check => {
-          expect(await told.of(title, check)).toBe(undefined)
+          expect(await reported.of(title, check)).toBe(undefined)
         })
       })
   })
 }
 
-async function play(program: string, suites: readonly Suite[], told: Told): Promise<void> {
+async function play(program: string, suites: readonly Suite[], reported: Reported): Promise<void> {
   const odd: string[] = []
   const { code, console } = await runInVm([process.execPath, program, ...suites.map(({ title }) => title)], {
     timeoutMs: LIMIT_MS,
     cwd: process.cwd(),
     onLine: line => {
-      if (line.startsWith('{')) told.hear(JSON.parse(line) as Result)
+      if (line.startsWith('{')) reported.hear(JSON.parse(line) as Result)
       else odd.push(line)
     },
   })
   const how =
     code === undefined ? `the machine ended within ${LIMIT_MS / 1000} s, or was stopped then` : `it ended with ${code}`
-  told.end([how, ...odd.slice(-20), console.slice(-4000)].join('\n'))
+  reported.end([how, ...odd.slice(-20), console.slice(-4000)].join('\n'))
 }
 
-/** What has been told of each check: undefined where all was well. */
-class Told {
+/** What the machine has reported of each check: undefined where all was well. */
+class Reported {
   readonly #answers: ReadonlyMap<string, PromiseWithResolvers<string | undefined>>
 
   constructor(suites: readonly Suite[]) {
@@ -68,9 +68,9 @@ class Told {
     this.#answers.get(keyOf(suite, check))?.resolve(error)
   }
 
-  /** Who has not been told of by now never will be. */
+  /** A check that has not been reported by now never will be. */
   end(why: string): void {
-    for (const { resolve } of this.#answers.values()) resolve(`not told of before the machine ended: ${why}`)
+    for (const { resolve } of this.#answers.values()) resolve(`not reported before the machine ended: ${why}`)
   }
 }
 

@@ -62,8 +62,8 @@ export const OBJECTS: readonly ClusterObject[] = [
 export const PAUSE_MS = 100
 /**
  * A client's kernel sends its SYN again after 1, 3, 7, 15 and 31 s, and on a busy host the emulated machine may need several:
- * over IPv6 a refusal counts only with the next SYN where it comes while connect() still holds the socket. Who is answered
- * waits no longer than the answer takes.
+ * over IPv6 a refusal counts only with the next SYN where it comes while connect() still holds the socket. A client that is
+ * answered waits no longer than the answer takes.
  */
 export const PATIENCE_MS = 40_000
 /** After this long without an answer a packet counts as dropped. */
@@ -123,10 +123,10 @@ export class Stage {
 
   /** What a program says on the node, which must succeed. */
   async ask(...argv: [string, ...string[]]): Promise<string> {
-    return this.tell(argv)
+    return this.run(argv)
   }
 
-  async tell(argv: readonly [string, ...string[]], input?: string): Promise<string> {
+  async run(argv: readonly [string, ...string[]], input?: string): Promise<string> {
     const outcome = await this.node.kernel.run(anyCommand(argv, { ...(input !== undefined && { input }) }))
     if (outcome.code !== 0 || outcome.stderr !== '') throw new Error(`${argv.join(' ')}: ${outcome.stderr}`)
     return outcome.stdout
@@ -165,7 +165,7 @@ async function openStage(flags: readonly string[]): Promise<Stage> {
   return new Stage(rig, flags)
 }
 
-/** A check of its own for each family, told as one. */
+/** A check of its own for each family, reported as one. */
 export function inEachFamily(
   check: (stage: Stage, family: OneFamily) => Promise<void>,
 ): (stage: Stage) => Promise<void> {
@@ -180,23 +180,23 @@ export function inEachFamily(
   }
 }
 
-/** Who answers, or why nobody does. */
-export async function ends(host: Host, knock: Parameters<Host['connect']>[0]): Promise<string> {
-  const outcome = await host.connect(knock)
+/** Which endpoint answers, or why none does. */
+export async function ends(host: Host, dial: Parameters<Host['connect']>[0]): Promise<string> {
+  const outcome = await host.connect(dial)
   return outcome.ok ? outcome.answer.name : outcome.error
 }
 
-/** Knocks all the time; every knock must come to something. */
-export async function whileKnocking(
-  knock: () => Promise<readonly ConnectOutcome[]>,
+/** Connects all the time; every connection must be answered. */
+export async function whileConnecting(
+  connect: () => Promise<readonly ConnectOutcome[]>,
   change: () => Promise<void>,
 ): Promise<void> {
   let on = true
   const failures: string[] = []
   let connections = 0
-  const knocking = (async () => {
+  const connecting = (async () => {
     while (on) {
-      const outcomes = await knock()
+      const outcomes = await connect()
       for (const outcome of outcomes) if (!outcome.ok) failures.push(outcome.error)
       connections += outcomes.length
       await systemClock.sleep(PAUSE_MS)
@@ -204,7 +204,7 @@ export async function whileKnocking(
   })()
   await change()
   on = false
-  await knocking
+  await connecting
   assert.deepEqual(failures, [])
   assert.ok(connections > 10, `${connections}`)
 }

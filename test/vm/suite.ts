@@ -5,8 +5,8 @@ import { systemClock } from '#system/clock.ts'
 export interface Suite {
   readonly title: string
   readonly checks: readonly string[]
-  /** Tells of each check as it ends; nothing it does is thrown. */
-  play(tell: (result: Result) => void): Promise<void>
+  /** Reports each check as it ends; nothing it does is thrown. */
+  play(report: (result: Result) => void): Promise<void>
 }
 
 export interface Result {
@@ -27,21 +27,21 @@ export function suite<Stage>(title: string, { open, close, checks }: Script<Stag
   return {
     title,
     checks: Object.keys(checks),
-    async play(tell) {
+    async play(report) {
       const opened = await settled(open)
       for (const [check, run] of Object.entries(checks)) {
         const startedAt = performance.now()
         const ended = opened.ok ? await settled(() => within(LIMIT_MS, run(opened.value))) : { ...opened }
         if (!opened.ok) opened.error = UNSET
         const ms = Math.round(performance.now() - startedAt)
-        tell({ suite: title, check, ms, ...(!ended.ok && { error: ended.error }) })
+        report({ suite: title, check, ms, ...(!ended.ok && { error: ended.error }) })
       }
       if (opened.ok) await settled(() => close(opened.value))
     },
   }
 }
 
-/** Far more than any check takes; one that waits for ever must not keep the others from being told of. */
+/** Far more than any check takes; one that waits for ever must not keep the others from being reported. */
 const LIMIT_MS = 180_000
 
 async function within<T>(ms: number, task: Promise<T>): Promise<T> {
@@ -52,7 +52,7 @@ async function within<T>(ms: number, task: Promise<T>): Promise<T> {
   return await Promise.race([task, limit]).finally(() => late.abort())
 }
 
-/** Said of every check but the first, which tells why. */
+/** The error of every check but the first, whose error says why. */
 const UNSET = 'the stage could not be set'
 
 type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; error: string }

@@ -20,21 +20,21 @@ export const ipvsEnds = suite<Stage>('coming to ipvs mode and leaving it', {
   checks: {
     'a set takes more members than the 65,536 that ipset allows by itself': async stage => {
       // The kernel can fill a range by itself, which is quicker here than 65,536 lines.
-      await stage.tell(['ipset', 'add', 'KUBE-DROP', '10.200.0.0/16,tcp:80'])
+      await stage.run(['ipset', 'add', 'KUBE-DROP', '10.200.0.0/16,tcp:80'])
       const members = new Map([['member KUBE-DROP 10.201.0.1,tcp:80', '']])
       for (const command of MODE.write(diff(EMPTY, members))) await must(stage.node.kernel, command)
       assert.match(await stage.ask('ipset', 'list', '-t', 'KUBE-DROP'), /^Number of entries: 65537$/m)
-      await stage.tell(['ipset', 'flush', 'KUBE-DROP'])
+      await stage.run(['ipset', 'flush', 'KUBE-DROP'])
     },
 
-    'what kube-proxy has left is taken over as it stands, and what it need not have left goes unless it is excluded':
+    'what kube-proxy has left is adopted as it stands, and what it need not have left goes unless it is excluded':
       async stage => {
         await leaveAsKubeProxy(stage)
         await stage.restart([...IPVS, '--ipvs-exclude-cidrs=10.96.0.201/32'])
         const servers = await stage.ask('ipvsadm', '-Sn')
         assert.ok(!servers.includes('10.96.0.200') && !servers.includes(':30200'))
         assert.match(servers, /^-A -t 10\.96\.0\.201:80 -s rr$/m)
-        await stage.tell(['ipvsadm', '-D', '-t', '10.96.0.201:80'])
+        await stage.run(['ipvsadm', '-D', '-t', '10.96.0.201:80'])
         assert.match(await stage.ask('ipset', 'list', '-t', 'KUBE-CLUSTER-IP'), /maxelem 4194304/)
         assert.ok(!(await stage.ask('iptables-save', '-t', 'filter')).includes('KUBE-IPVS-OUT-FILTER'))
         assert.equal(Object.keys(tally(await stage.client.connectMany(6, VIP))).length, 3)
@@ -48,10 +48,10 @@ export const ipvsEnds = suite<Stage>('coming to ipvs mode and leaving it', {
 
     'cleanup leaves nothing of ours, and what others have as it was': async stage => {
       const { kernel } = stage.node
-      await stage.tell(['ipset', 'create', 'theirs', 'hash:ip'])
-      await stage.tell(['iptables', '-t', 'nat', '-A', 'POSTROUTING', '-s', '192.0.2.0/24', '-j', 'MASQUERADE'])
+      await stage.run(['ipset', 'create', 'theirs', 'hash:ip'])
+      await stage.run(['iptables', '-t', 'nat', '-A', 'POSTROUTING', '-s', '192.0.2.0/24', '-j', 'MASQUERADE'])
       const theirs = '-A -t 192.0.2.1:30080 -s wrr'
-      if (!(await stage.ask('ipvsadm', '-Sn')).includes(theirs)) await stage.tell(['ipvsadm', '-R'], `${theirs}\n`)
+      if (!(await stage.ask('ipvsadm', '-Sn')).includes(theirs)) await stage.run(['ipvsadm', '-R'], `${theirs}\n`)
       const { remains } = await removeLeftovers({ kernel, clock: systemClock })
       assert.deepEqual(remains, [])
       assert.ok((await stage.ask('ipvsadm', '-Sn')).includes(theirs))
@@ -67,23 +67,23 @@ export const ipvsEnds = suite<Stage>('coming to ipvs mode and leaving it', {
 
 /**
  * kube-proxy's sets hold fewer members, and its rules stand where ours do not. Two of its Services are no more; a third
- * server is somebody else's.
+ * server is another program's.
  */
 async function leaveAsKubeProxy(stage: Stage): Promise<void> {
   const sets = (await stage.ask('ipset', 'save'))
     .split('\n')
     .filter(line => !/ KUBE-(?:6-)?(?:NODE-PORT-IP|DROP|DROP-OUTSIDE) /.test(line))
     .map(line => line.replace(/ maxelem \d+.*$/, ' maxelem 65536'))
-  await stage.tell(['iptables-restore'], '*nat\nCOMMIT\n*filter\nCOMMIT\n*mangle\nCOMMIT\n')
-  await stage.tell(['ip6tables-restore'], '*nat\nCOMMIT\n*filter\nCOMMIT\n*mangle\nCOMMIT\n')
-  await stage.tell(['ipset', 'destroy'])
+  await stage.run(['iptables-restore'], '*nat\nCOMMIT\n*filter\nCOMMIT\n*mangle\nCOMMIT\n')
+  await stage.run(['ip6tables-restore'], '*nat\nCOMMIT\n*filter\nCOMMIT\n*mangle\nCOMMIT\n')
+  await stage.run(['ipset', 'destroy'])
   const gone = ['add KUBE-CLUSTER-IP 10.96.0.200,tcp:80', 'add KUBE-NODE-PORT-TCP 30200']
-  await stage.tell(['ipset', 'restore'], `${[...sets, ...gone].join('\n')}\n`)
+  await stage.run(['ipset', 'restore'], `${[...sets, ...gone].join('\n')}\n`)
   for (const address of ['10.96.0.200/32', '10.96.0.201/32'])
-    await stage.tell(['ip', 'address', 'add', address, 'dev', 'kube-ipvs0'])
-  const doors = ['10.96.0.200:80', '10.96.0.201:80', '10.99.0.2:30200']
-  await stage.tell(['ipvsadm', '-R'], doors.map(door => `-A -t ${door} -s rr\n`).join(''))
-  await stage.tell(
+    await stage.run(['ip', 'address', 'add', address, 'dev', 'kube-ipvs0'])
+  const frontends = ['10.96.0.200:80', '10.96.0.201:80', '10.99.0.2:30200']
+  await stage.run(['ipvsadm', '-R'], frontends.map(frontend => `-A -t ${frontend} -s rr\n`).join(''))
+  await stage.run(
     ['iptables-restore', '--noflush'],
     [
       '*filter',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import { type Host, type Stream, tally } from '#lab/network/host.ts'
 import { port, service } from '../../support/objects.ts'
-import { IPVS, OBJECTS, type Stage, stageWith, web4, web4With, whileKnocking } from '../stage.ts'
+import { IPVS, OBJECTS, type Stage, stageWith, web4, web4With, whileConnecting } from '../stage.ts'
 import { suite } from '../suite.ts'
 
 // What happens over time: endpoints that leave and come back, agents that end and start, others who use IPVS too.
@@ -41,7 +41,7 @@ export const ipvsLife = suite<Stage>('the life of virtual servers', {
   open: () => stageWith(IPVS),
   close: async () => {},
   checks: {
-    'a long download survives that its endpoint is terminating; nobody new is sent there': async stage => {
+    'a long download survives that its endpoint is terminating; no new client is sent there': async stage => {
       const { rig, client } = stage
       download = await openTo(client, 'web-1')
       assert.equal(await piece(download), 'web-1: 20000')
@@ -85,7 +85,7 @@ export const ipvsLife = suite<Stage>('the life of virtual servers', {
     'an agent that starts anew under traffic loses no connection': async stage => {
       const stays = await openTo(stage.client, 'web-2')
       const { client, outside } = stage
-      await whileKnocking(
+      await whileConnecting(
         () => Promise.all([client.connect(VIP), outside.connect({ to: '10.99.0.2', port: 30080 })]),
         () => stage.restart(IPVS),
       )
@@ -117,10 +117,10 @@ export const ipvsLife = suite<Stage>('the life of virtual servers', {
     },
 
     'an agent that is ended between two tools leaves nothing that the next does not recognise': async stage => {
-      // As if the sets had been told that a node port goes, and the virtual server had not.
+      // As if the sets had been changed for a node port that goes, and the virtual server had not.
       const records = '-exist add KUBE-NODE-PORT-IP 10.99.0.2,tcp:30666'
-      await stage.tell(['ipset', ...records.split(' '), 'timeout', '600'])
-      await stage.tell(
+      await stage.run(['ipset', ...records.split(' '), 'timeout', '600'])
+      await stage.run(
         ['ipvsadm', '-R'],
         '-A -t 10.99.0.2:30666 -s rr\n-a -t 10.99.0.2:30666 -r 10.244.1.3:8080 -m -w 1\n',
       )
@@ -137,7 +137,7 @@ export const ipvsLife = suite<Stage>('the life of virtual servers', {
         '-A -u [2001:db8::5]:53 -s rr',
         '-A -f 7 -s rr',
       ]
-      await stage.tell(['ipvsadm', '-R'], `${theirs.join('\n')}\n`)
+      await stage.run(['ipvsadm', '-R'], `${theirs.join('\n')}\n`)
       await stage.restart(IPVS)
       stage.rig.agent.distrust()
       await stage.rig.put(web4With({ '10.244.1.4': {} }))
@@ -150,13 +150,13 @@ export const ipvsLife = suite<Stage>('the life of virtual servers', {
         )
     },
 
-    'what somebody else breaks is mended at the next look': async stage => {
+    'what another program breaks is mended at the next look': async stage => {
       const before = (await stage.ask('ipvsadm', '-Sn')).split('\n').sort()
-      await stage.tell(['ipvsadm', '-D', '-t', '10.96.0.10:80'])
-      await stage.tell(['ipvsadm', '-R'], '-e -t 10.99.0.2:30080 -r 10.244.1.3:8080 -m -w 7\n')
-      await stage.tell(['ip', 'address', 'delete', '10.96.0.10/32', 'dev', 'kube-ipvs0'])
-      await stage.tell(['ipset', 'flush', 'KUBE-CLUSTER-IP'])
-      await stage.tell(['iptables', '-t', 'nat', '-F', 'KUBE-SERVICES'])
+      await stage.run(['ipvsadm', '-D', '-t', '10.96.0.10:80'])
+      await stage.run(['ipvsadm', '-R'], '-e -t 10.99.0.2:30080 -r 10.244.1.3:8080 -m -w 7\n')
+      await stage.run(['ip', 'address', 'delete', '10.96.0.10/32', 'dev', 'kube-ipvs0'])
+      await stage.run(['ipset', 'flush', 'KUBE-CLUSTER-IP'])
+      await stage.run(['iptables', '-t', 'nat', '-F', 'KUBE-SERVICES'])
       stage.rig.agent.distrust()
       await stage.rig.settled()
       assert.deepEqual((await stage.ask('ipvsadm', '-Sn')).split('\n').sort(), before)
@@ -166,16 +166,17 @@ export const ipvsLife = suite<Stage>('the life of virtual servers', {
       assert.deepEqual(stage.rig.reports.at(-1)!.units, { added: 0, changed: 0, removed: 0 })
     },
 
-    'a door that somebody else has is taken when a Service asks for it, with nobody left behind it': async stage => {
-      const wanted: readonly ClusterObject[] = [
-        service('shop/extra', ['10.96.0.78'], { type: 'NodePort', ports: [port({ port: 7001, nodePort: 30555 })] }),
-      ]
-      await stage.rig.put(...wanted).catch(() => stage.rig.settled())
-      await stage.rig.settled()
-      const saved = await stage.ask('ipvsadm', '-Sn')
-      assert.match(saved, /^-A -t 10\.99\.0\.2:30555 -s rr$/m)
-      assert.ok(!saved.includes('192.0.2.7'))
-      await stage.rig.remove(wanted[0]!)
-    },
+    'a virtual server that another program made is taken when a Service asks for it, without the endpoints it had':
+      async stage => {
+        const wanted: readonly ClusterObject[] = [
+          service('shop/extra', ['10.96.0.78'], { type: 'NodePort', ports: [port({ port: 7001, nodePort: 30555 })] }),
+        ]
+        await stage.rig.put(...wanted).catch(() => stage.rig.settled())
+        await stage.rig.settled()
+        const saved = await stage.ask('ipvsadm', '-Sn')
+        assert.match(saved, /^-A -t 10\.99\.0\.2:30555 -s rr$/m)
+        assert.ok(!saved.includes('192.0.2.7'))
+        await stage.rig.remove(wanted[0]!)
+      },
   },
 })

@@ -7,9 +7,9 @@ import { endpoint, port, service, slice, slicePort } from '../../support/objects
 import { dns4, HERE, IPVS, PATIENCE_MS, type Stage, stageWith } from '../stage.ts'
 import { suite } from '../suite.ts'
 
-// Protocols that have no end of their own to tell of, and one that Node has no sockets for.
+// A protocol whose connections have no end of their own, and one that Node has no sockets for.
 
-/** Perl is part of every Debian, and knows SCTP. Answers everybody with a name. */
+/** Perl is part of every Debian, and knows SCTP. Answers every client with a name. */
 const SCTP_SERVER = `
   $| = 1;
   socket(S, PF_INET, SOCK_STREAM, 132) && bind(S, pack_sockaddr_in(9000, INADDR_ANY)) && listen(S, 9) or die "$!";
@@ -29,7 +29,7 @@ async function answerOverSctp({ name, namespace }: Host): Promise<Child> {
   const argv = within(namespace, ['perl', '-MSocket', '-e', SCTP_SERVER, name])
   const server = startChild({ argv, onLine: () => ready.resolve() })
   const ended = server.ended.then(({ stderr }): never => {
-    throw new Error(`nobody answers over SCTP: ${stderr}`)
+    throw new Error(`the SCTP server ended: ${stderr}`)
   })
   await Promise.race([ready.promise, ended])
   return server

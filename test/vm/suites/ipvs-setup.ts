@@ -16,7 +16,7 @@ export const ipvsSetupSuite = suite<Kernel>('setting up ipvs mode', {
   open: async () => hostKernel(),
   close: async () => {},
   checks: {
-    'a kernel without ip_vs is told of in one line that says which module and what to do': async kernel => {
+    'a kernel without ip_vs is reported in one line that says which module and what to do': async kernel => {
       await must(kernel, anyCommand(['mv', '/lib/modules', '/lib/modules-away']))
       try {
         const problem = await ipvsSetup(kernel, SETUP)
@@ -30,7 +30,7 @@ export const ipvsSetupSuite = suite<Kernel>('setting up ipvs mode', {
       }
     },
 
-    'a scheduler this kernel lacks is told of before anything is made': async kernel => {
+    'a scheduler this kernel lacks is reported before anything is made': async kernel => {
       const problem = await ipvsSetup(kernel, { ...SETUP, scheduler: 'nosuch' })
       assert.match(problem ?? '', /^--ipvs-scheduler \(ipvs\.scheduler\): this kernel has no scheduler "nosuch"/)
       const { code } = await kernel.run(anyCommand(['ip', 'link', 'show', 'kube-ipvs0']))
@@ -38,11 +38,11 @@ export const ipvsSetupSuite = suite<Kernel>('setting up ipvs mode', {
     },
 
     'a scheduler is loaded when it is asked for, in both families': async kernel => {
-      for (const wish of [
+      for (const options of [
         { ...SETUP, scheduler: 'wlc' },
         { ...SETUP, family: 'ipv6', scheduler: 'mh' },
       ] as const) {
-        assert.equal(await ipvsSetup(kernel, wish), undefined)
+        assert.equal(await ipvsSetup(kernel, options), undefined)
       }
       const { stdout } = await must(kernel, anyCommand(['ipvsadm', '-Sn']))
       assert.equal(stdout, '')
@@ -70,8 +70,8 @@ export const ipvsSetupSuite = suite<Kernel>('setting up ipvs mode', {
       const { stdout } = await must(kernel, anyCommand(['cat', ...values.map(key => `/proc/sys/net/ipv4/${key}`)]))
       // From 5.9 on the kernel knows better what to do about ports that are used again.
       assert.deepEqual(stdout.trim().split('\n'), ['1', '1', '1', '1', '1', '2', '1'])
-      const { stdout: told } = await must(kernel, anyCommand(['ipvsadm', '-Ln', '--timeout']))
-      assert.match(told, /: 1800 120 45$/m)
+      const { stdout: listed } = await must(kernel, anyCommand(['ipvsadm', '-Ln', '--timeout']))
+      assert.match(listed, /: 1800 120 45$/m)
     },
 
     'the device is there and is not up': async kernel => {

@@ -11,7 +11,7 @@ import { storyOf } from '../../stories/story.ts'
 import { PATIENCE_MS } from '../stage.ts'
 import { suite } from '../suite.ts'
 
-// Stories told to ipvs mode, with real packets, on a lab of their own: their pods are others.
+// Stories of ipvs mode, with real packets, on a lab of their own: their pods are others.
 
 /** Machines and tests are started in the project's folder. */
 const FOLDER = 'fixtures/stories'
@@ -52,13 +52,13 @@ interface Theatre {
 
 async function play({ stage }: Theatre, title: string): Promise<void> {
   const file = `${FOLDER}/${title}.story`
-  const told = storyOf(file, readFileSync(file, 'utf8'))
-  const { failures, sent } = await stage.play(forIpvs(told).story)
+  const parsed = storyOf(file, readFileSync(file, 'utf8'))
+  const { failures, sent } = await stage.play(forIpvs(parsed).story)
   assert.equal(failures.join('\n'), '')
   assert.ok(sent > 0, 'no packet was sent')
 }
 
-export const ipvsStories = suite<Theatre>('stories told to ipvs mode', {
+export const ipvsStories = suite<Theatre>('stories of ipvs mode', {
   async open() {
     const lab = await openLab(hostKernel(), { pods: pods([2, 5, 6, 7, 9, 10, 11]), patienceMs: PATIENCE_MS })
     const stage = new Stage(lab, modeOf)

@@ -41,11 +41,11 @@ export const ipvsTraffic = suite<Stage>('traffic through ipvs', {
 
     'a client beyond the node reaches every endpoint through the node port and an external IP, masqueraded':
       inEachFamily(async ({ outside }, { node, external, self }) => {
-        for (const knock of [
+        for (const dial of [
           { to: node, port: 30080 },
           { to: external, port: 80 },
         ]) {
-          const outcomes = await outside.connectMany(6, knock)
+          const outcomes = await outside.connectMany(6, dial)
           assert.deepEqual(Object.keys(tally(outcomes)).sort(), ALL_WEB)
           assert.ok(!peers(outcomes).includes(outside[self]))
         }
@@ -61,11 +61,11 @@ export const ipvsTraffic = suite<Stage>('traffic through ipvs', {
 
     'UDP goes through the cluster IP and the node port to every endpoint': inEachFamily(
       async ({ client, outside }, { udp, node }) => {
-        for (const [host, knock] of [
+        for (const [host, dial] of [
           [client, { to: udp, port: 53 }],
           [outside, { to: node, port: 30053 }],
         ] as const) {
-          const outcomes = await host.connectMany(6, { protocol: 'udp', ...knock })
+          const outcomes = await host.connectMany(6, { protocol: 'udp', ...dial })
           assert.deepEqual(Object.keys(tally(outcomes)).sort(), ['web-1', 'web-2'])
         }
       },
@@ -80,7 +80,7 @@ export const ipvsTraffic = suite<Stage>('traffic through ipvs', {
       },
     ),
 
-    'a port that nobody serves at the address of a Service is refused': inEachFamily(
+    'a port that is not served at the address of a Service is refused': inEachFamily(
       async ({ client, node }, { vip }) => {
         for (const host of [client, node]) assert.equal(await ends(host, { to: vip, port: 81 }), 'refused')
       },
@@ -88,40 +88,36 @@ export const ipvsTraffic = suite<Stage>('traffic through ipvs', {
 
     'where policy is Local, a client keeps its address and meets local endpoints alone': async ({ rig, outside }) => {
       await rig.put(web({ externalPolicy: 'Local' }))
-      for (const knock of [
+      for (const dial of [
         { to: '10.99.0.2', port: 30080 },
         { to: '198.18.0.7', port: 80 },
       ]) {
-        const outcomes = await outside.connectMany(4, knock)
+        const outcomes = await outside.connectMany(4, dial)
         assert.deepEqual(Object.keys(tally(outcomes)).sort(), ['web-1', 'web-2'])
         assert.deepEqual(peers(outcomes), [outside.ip4])
       }
     },
 
-    'where policy is Local and nobody is here, outside is dropped; pods and the node go on to the cluster': async ({
-      rig,
-      outside,
-      client,
-      node,
-    }) => {
-      await rig.put(web4With({ '10.244.2.5': {} }))
-      for (const knock of [
-        { to: '10.99.0.2', port: 30080 },
-        { to: '198.18.0.7', port: 80 },
-      ]) {
-        assert.equal(await ends(outside, { ...knock, timeoutMs: SILENCE_MS }), 'timeout')
-        assert.equal(await ends(client, knock), 'web-far')
-        assert.equal(await ends(node, knock), 'web-far')
-      }
-      await rig.put(web({ internalPolicy: 'Local' }))
-      for (const host of [client, node]) {
-        assert.ok(
-          ['timeout', 'forbidden'].includes(await ends(host, { to: '10.96.0.10', port: 80, timeoutMs: SILENCE_MS })),
-        )
-      }
-      assert.equal(await ends(outside, { to: '10.99.0.2', port: 30080 }), 'web-far')
-      await rig.put(web(), web4)
-    },
+    'where policy is Local and no endpoint is here, outside is dropped; pods and the node go on to the cluster':
+      async ({ rig, outside, client, node }) => {
+        await rig.put(web4With({ '10.244.2.5': {} }))
+        for (const dial of [
+          { to: '10.99.0.2', port: 30080 },
+          { to: '198.18.0.7', port: 80 },
+        ]) {
+          assert.equal(await ends(outside, { ...dial, timeoutMs: SILENCE_MS }), 'timeout')
+          assert.equal(await ends(client, dial), 'web-far')
+          assert.equal(await ends(node, dial), 'web-far')
+        }
+        await rig.put(web({ internalPolicy: 'Local' }))
+        for (const host of [client, node]) {
+          assert.ok(
+            ['timeout', 'forbidden'].includes(await ends(host, { to: '10.96.0.10', port: 80, timeoutMs: SILENCE_MS })),
+          )
+        }
+        assert.equal(await ends(outside, { to: '10.99.0.2', port: 30080 }), 'web-far')
+        await rig.put(web(), web4)
+      },
 
     'only the sources in its ranges reach the address of a load balancer': async ({ rig, outside, client, node }) => {
       const restricted = (...sourceRanges: string[]) =>
@@ -175,7 +171,7 @@ export const ipvsTraffic = suite<Stage>('traffic through ipvs', {
       assert.deepEqual(Object.keys(tally(await client.connectMany(6, { to: '10.96.0.10', port: 80 }))).sort(), ALL_WEB)
     },
 
-    'sticky clients stay with their endpoint at each door': async ({ rig, client }) => {
+    'sticky clients stay with their endpoint at each frontend': async ({ rig, client }) => {
       await rig.put(web({ stickySeconds: 100 }))
       for (const to of ['10.96.0.10', 'fd10:96::10', '198.18.0.7']) {
         assert.equal(Object.keys(tally(await client.connectMany(5, { to, port: 80 }))).length, 1)

@@ -11,7 +11,7 @@ import {
   stageWith,
   web4,
   web4With,
-  whileKnocking,
+  whileConnecting,
 } from '../stage.ts'
 import { type Suite, suite } from '../suite.ts'
 
@@ -21,7 +21,7 @@ import { type Suite, suite } from '../suite.ts'
 /** Without a configuration file, nftables mode takes them, too. */
 const PERIODS = ['--iptables-min-sync-period=0s', '--iptables-sync-period=1h']
 
-/** All of them: node ports are knocked at on one that is not the first. */
+/** All of them: clients connect to node ports on one that is not the first. */
 const NODE_ADDRESSES = '--nodeport-addresses=10.99.0.0/24,fd00:99::/64'
 
 function modeSuite(mode: 'iptables' | 'nftables'): Suite {
@@ -32,12 +32,12 @@ function modeSuite(mode: 'iptables' | 'nftables'): Suite {
     checks: {
       'a pod, the node and a client beyond it reach every endpoint': inEachFamily(
         async ({ client, node: self, outside }, { vip, node }) => {
-          for (const [host, knock] of [
+          for (const [host, dial] of [
             [client, { to: vip, port: 80 }],
             [self, { to: vip, port: 80 }],
             [outside, { to: node, port: 30080 }],
           ] as const) {
-            assert.deepEqual(Object.keys(tally(await host.connectMany(30, knock))).sort(), ALL_WEB)
+            assert.deepEqual(Object.keys(tally(await host.connectMany(30, dial))).sort(), ALL_WEB)
           }
         },
       ),
@@ -72,13 +72,13 @@ function modeSuite(mode: 'iptables' | 'nftables'): Suite {
       },
 
       'a node that goes on to ipvs mode loses no connection, and keeps nothing of the mode it had': stage =>
-        whileKnocking(knocksAt(stage), async () => {
+        whileConnecting(connectsTo(stage), async () => {
           await stage.restart([...IPVS, NODE_ADDRESSES])
           await gone(() => remains(stage), stage)
         }),
 
       'and coming back it loses none either, and keeps nothing of ipvs mode': stage =>
-        whileKnocking(knocksAt(stage), async () => {
+        whileConnecting(connectsTo(stage), async () => {
           await stage.restart(flags)
           await gone(() => remainsOfIpvs(stage), stage)
         }),
@@ -86,7 +86,7 @@ function modeSuite(mode: 'iptables' | 'nftables'): Suite {
   })
 }
 
-/** Much longer than it takes here; then what is still there is told, and what the agent said of it. */
+/** Much longer than it takes here; then what is still there is reported, with what the agent logged. */
 const GONE_MS = 80_000
 
 async function gone(remains: () => Promise<string>, { rig }: Stage): Promise<void> {
@@ -100,7 +100,7 @@ async function gone(remains: () => Promise<string>, { rig }: Stage): Promise<voi
 }
 
 /** From a pod and from beyond the node. */
-const knocksAt = (stage: Stage) => () =>
+const connectsTo = (stage: Stage) => () =>
   Promise.all([
     stage.client.connect({ to: '10.96.0.10', port: 80 }),
     stage.client.connect({ to: 'fd10:96::10', port: 80 }),
