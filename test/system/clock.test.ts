@@ -43,7 +43,7 @@ describe('the paper clock', () => {
     expect(clock.now()).toBe(1500)
   })
 
-  test('wakes everybody due, each at its own moment, in order, those of one moment as they fell asleep', async () => {
+  test('wakes all sleepers that are due, each at its own moment, in order, those of one moment as they fell asleep', async () => {
     const clock = new PaperClock()
     const log: string[] = []
     const nap = async (name: string, ms: number) => {
@@ -61,7 +61,7 @@ describe('the paper clock', () => {
     expect(log.at(-1)).toBe('too late 31')
   })
 
-  test('whoever sleeps again on waking is woken again within the same advance', async () => {
+  test('a sleeper that sleeps again on waking is woken again within the same advance', async () => {
     const clock = new PaperClock()
     const ticks: number[] = []
     const loop = async () => {
@@ -90,7 +90,7 @@ describe('the paper clock', () => {
     expect(log).toEqual(['first, after much ado', 'second'])
   })
 
-  test('somebody who falls asleep late in the same turn is not missed', async () => {
+  test('a sleeper that falls asleep late in the same turn is not missed', async () => {
     const clock = new PaperClock()
     let woke = false
     void Promise.resolve()

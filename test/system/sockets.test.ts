@@ -42,7 +42,7 @@ describe('a server', () => {
     expect((await ask(port, '/', '[::1]')).body).toBe('here')
   })
 
-  test.runIf(HAS_IPV6)('of all IPv6 addresses leaves the IPv4 port to somebody else', async () => {
+  test.runIf(HAS_IPV6)('of all IPv6 addresses leaves the IPv4 port to another server', async () => {
     const port = await freePort()
     await serve(() => ({ status: 200, body: 'six' }), { host: '::', port })
     await serve(() => ({ status: 200, body: 'four' }), { host: '0.0.0.0', port })
@@ -58,7 +58,7 @@ describe('a server', () => {
     expect((await ask(port, '/')).status).toBe(500)
   })
 
-  test.each(['//', '/%zz', '*', 'http://[', '/\u0000', 'no/slash'])('outlives somebody who asks for %j', async url => {
+  test.each(['//', '/%zz', '*', 'http://[', '/\u0000', 'no/slash'])('outlives a client that asks for %j', async url => {
     const { port } = await serve(({ path }) => ({ status: 200, body: path }))
     expect(await raw(port, `OPTIONS ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)).toMatch(
       /^HTTP\/1\.1 [24]00/,
@@ -73,7 +73,7 @@ describe('a server', () => {
     expect(answer.endsWith('\r\n\r\n')).toBe(true)
   })
 
-  test('rejects where the port is taken, and frees it when it closes, whoever is still connected', async () => {
+  test('rejects where the port is taken, and frees it when it closes, whatever clients are still connected', async () => {
     const first = await serve(() => ({ status: 200, body: '' }))
     const lingering = connect(first.port, '127.0.0.1').on('error', () => {})
     await new Promise(resolve => lingering.once('connect', resolve))

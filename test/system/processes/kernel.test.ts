@@ -176,7 +176,7 @@ describe('several commands', () => {
   })
 })
 
-/** A killed orphan stays in the list until somebody reaps it: that is dead enough. */
+/** A killed orphan stays in the list until its new parent reaps it: that is dead enough. */
 function isAlive(pid: number): boolean {
   try {
     return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z')

@@ -38,7 +38,7 @@ describe('a program that several listen to', () => {
     expect([a.lines, b.lines]).toEqual([['one'], ['one']])
   })
 
-  test('goes on while anybody listens, and who has stopped hears nothing more', async () => {
+  test('goes on while any listener is left, and one that has stopped hears nothing more', async () => {
     const programs = new Programs()
     const follow = sharedFollow(programs.follow)
     const [a, b] = [listening(), listening()]
