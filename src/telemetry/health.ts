@@ -2,18 +2,18 @@ import type { Report } from '#proxy/sync/report.ts'
 import type { Clock } from '#system/ports.ts'
 import { FAMILY_LABEL, type Family } from '#values/address.ts'
 
-// Reports → two answers. /healthz: whether this node may be sent traffic; it says yes only after the first rules stand in
-// every family, and no while a change waits for too long, because syncs fail or hang, or while the API server is silent.
-// /livez: whether this process can go on. It says no only where a new process would do better, because that is what
-// follows: with an API server that is away, or rules that the kernel refuses, every node of a cluster would restart its
-// agent in the same outage, and in userspace mode every connection through a Service ends with the agent.
+// Reports → two answers. /healthz: whether this node may be sent traffic; it says yes only after the first rules stand
+// in every family, and no while a change waits for too long, because syncs fail or hang, or while the API server is
+// silent. /livez: whether this process can go on. It says no only where a new process would do better, because that is
+// what follows: with an API server that is away, or rules that the kernel refuses, every node of a cluster would
+// restart its agent in the same outage, and in userspace mode every connection through a Service ends with the agent.
 
 export interface HealthLimits {
   /** A change that has waited this long without reaching the kernel makes the node unhealthy: twice the sync period. */
   readonly overdueMs: number
   /** So does an API server that has said nothing for this long: changes may have been missed. */
   readonly silentMs: number
-  /** A lane that has work and has reported neither success nor failure for this long is stuck: longer than any sync takes. */
+  /** A lane that has work and has reported neither success nor failure for this long, longer than any sync, is stuck. */
   readonly stuckMs: number
 }
 
@@ -51,7 +51,9 @@ export class Health {
   readonly #lanes = new Map<Family, LaneHealth>()
   #eligible = false
 
-  /** `lastHeard` is when the source of the cluster last showed a sign of life; a source that ends has nothing to say. */
+  /**
+   * `lastHeard` is when the source of the cluster last showed a sign of life; a source that ends has nothing to say.
+   */
   constructor(clock: Clock, limits: HealthLimits, lastHeard: () => number | undefined) {
     this.#clock = clock
     this.#limits = limits
@@ -99,8 +101,9 @@ export class Health {
   }
 
   /**
-   * Should this process go on? That it answers shows that its event loop turns; besides that, only a stuck lane is a reason to
-   * end it, and only while the API server is heard: a new process could not learn from a silent one what to write.
+   * Should this process go on? That it answers shows that its event loop turns; besides that, only a stuck lane is a
+   * reason to end it, and only while the API server is heard: a new process could not learn from a silent one what to
+   * write.
    */
   livez(): HealthAnswer {
     const isLive = (lane: LaneHealth): boolean => this.#silent() || !this.#isStuck(lane)

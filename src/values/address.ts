@@ -11,7 +11,7 @@ export type Address = string & { readonly __brand: 'Address' }
 export const ADDRESS_BITS: Record<Family, number> = { ipv4: 32, ipv6: 128 }
 export const FAMILY_LABEL: Record<Family, 'IPv4' | 'IPv6'> = { ipv4: 'IPv4', ipv6: 'IPv6' }
 
-/** Strict: no leading zeros, no zone, no surrounding space. IPv4-mapped IPv6 text becomes the IPv4 address, as in Go. */
+/** Strict: no leading zeros, no zone, no space around it. IPv4-mapped IPv6 text becomes the IPv4 address, as in Go. */
 export function parseAddress(text: unknown): Address | undefined {
   if (typeof text !== 'string') return undefined
   if (isIPv4(text)) return text as Address

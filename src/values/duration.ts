@@ -42,7 +42,7 @@ export function formatDuration(ms: number): string {
   return minutes > 0 ? `${minutes}m${seconds}` : seconds
 }
 
-/** A measured duration for people: three significant digits (`147ms`, `1.23s`), from a minute on whole seconds (`2m13s`). */
+/** A measured duration for people: three significant digits (`147ms`, `1.23s`), from a minute on seconds (`2m13s`). */
 export function roundedDuration(ms: number): string {
   return formatDuration(Math.abs(ms) < 60_000 ? Number(ms.toPrecision(3)) : Math.round(ms / 1000) * 1000)
 }

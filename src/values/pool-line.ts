@@ -1,8 +1,8 @@
 import { type Address, parseAddress } from './address.ts'
 import { isPort } from './names.ts'
 
-// The endpoints of a listener of the relay ⇄ one line: `to 10.244.1.3:8080 10.244.1.4:8080 sticky 10800`. Where it does not
-// answer at every address of the node, the line says at which: `to [fd00:244:1::3]:53 at fd00:99::2`.
+// The endpoints of a listener of the relay ⇄ one line: `to 10.244.1.3:8080 10.244.1.4:8080 sticky 10800`. Where it does
+// not answer at every address of the node, the line says at which: `to [fd00:244:1::3]:53 at fd00:99::2`.
 
 export interface PoolLine {
   /** As `hostPort` writes them, in the order in which they take turns. */

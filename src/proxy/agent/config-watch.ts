@@ -4,8 +4,8 @@ import type { Clock } from '#system/ports.ts'
 import type { FileWatch } from '#system/watch-files.ts'
 import type { Log } from '#telemetry/log/klog.ts'
 
-// A configuration file that changes → the changed settings in the log, and the end of the process: kubelet or systemd starts it
-// anew with the new settings. Rules stay.
+// A configuration file that changes → the changed settings in the log, and the end of the process: kubelet or systemd
+// starts it anew with the new settings. Rules stay.
 
 export interface ConfigWatchParts {
   readonly file: string
@@ -35,8 +35,9 @@ export class ConfigurationChanged extends Error {
 }
 
 /**
- * Rejects with ConfigurationChanged where a setting differs from the one in force; resolves when the signal aborts.
- * A file that is gone or cannot be used does not end the process: all nodes would stop following the cluster over one typing error.
+ * Rejects with ConfigurationChanged where a setting differs from the one in force; resolves when the signal aborts. A
+ * file that is gone or cannot be used does not end the process: all nodes would stop following the cluster over one
+ * typing error.
  */
 export async function watchConfiguration(parts: ConfigWatchParts): Promise<void> {
   const { file, clock, signal, watchFile } = parts

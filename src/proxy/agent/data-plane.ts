@@ -48,8 +48,8 @@ export function dataPlane({
 }
 
 /**
- * The proxy ports that rules of an earlier process lead to. A listener gets the same port again: clients that these rules still
- * lead there reach their Service, and no other.
+ * The proxy ports that rules of an earlier process lead to. A listener gets the same port again: clients that these
+ * rules still lead there reach their Service, and no other.
  */
 async function remembered(kernel: Kernel, family: Family): Promise<ReadonlyMap<string, number>> {
   const { tools } = await chooseTools(kernel, family)

@@ -56,7 +56,7 @@ export async function fitMode(settings: Settings, family: Family, kernel: Kernel
   }
 }
 
-/** The mode as `verify` and `explain` need it: reading changes nothing on the host, not even what the mode needs before its first rule. */
+/** For verbs that only read the host: nothing is set up there, not even what the mode needs before its first rule. */
 export async function modeToRead(settings: Settings, family: Family, kernel: Kernel): Promise<Mode> {
   if (settings.mode !== 'ipvs') return (await fitMode(settings, family, kernel)).mode
   return ipvsMode(settings, (await chooseTools(kernel, family)).tools)

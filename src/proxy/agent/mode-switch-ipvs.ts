@@ -13,8 +13,8 @@ import { must } from '#system/must.ts'
 import type { Clock, Kernel } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 
-// A node that was in ipvs mode, and whose new rules stand → the same node without its virtual servers, sets and addresses.
-// New connections meet the new rules before the virtual servers, so none is lost.
+// A node that was in ipvs mode, and whose new rules stand → the same node without its virtual servers, sets and
+// addresses. New connections meet the new rules before the virtual servers, so none is lost.
 
 export interface LeaveIpvsOptions {
   readonly mode: Settings['mode']
@@ -24,7 +24,7 @@ export interface LeaveIpvsOptions {
   readonly families: ReadonlyMap<Family, Tools | undefined>
 }
 
-/** Rules refer to sets, so rules are deleted first. Where the device of ipvs mode is missing, ipvs mode has never run. */
+/** Rules refer to sets, so they are deleted first. Without the device of ipvs mode, ipvs mode has never run here. */
 export async function leaveIpvs({ mode, kernel, clock, families }: LeaveIpvsOptions): Promise<RemovalResult> {
   if (mode === 'ipvs') return NOTHING
   const device = await kernel.run(FIND_IPVS_DEVICE)

@@ -14,8 +14,8 @@ import { logBlocked } from '#telemetry/log/report.ts'
 import { FAMILY_LABEL, type Family } from '#values/address.ts'
 import { leaveIpvs } from './mode-switch-ipvs.ts'
 
-// A node whose rules stand → the same node without the rules of another mode. In this order there is no moment without rules,
-// so a node changes its mode under traffic.
+// A node whose rules stand → the same node without the rules of another mode. In this order there is no moment without
+// rules, so a node changes its mode under traffic.
 
 export interface ModeSwitchParts {
   readonly mode: Settings['mode']

@@ -3,8 +3,8 @@ import { type Address, type Family, familyOf } from '#values/address.ts'
 import { type ObjectName, portId } from '#values/names.ts'
 import type { Protocol } from '#values/protocol.ts'
 
-// Services → the Service port that owns each frontend. Two Services may name the same address and port; the older one has
-// it, then the one whose name comes first. When the owner is deleted, the frontend goes to the next claim.
+// Services → the Service port that owns each frontend. Two Services may name the same address and port; the older one
+// has it, then the one whose name comes first. When the owner is deleted, the frontend goes to the next claim.
 
 /** One address and port that clients connect to: `tcp 10.96.0.10 53`, or `tcp ipv4 node 30080`. */
 export type FrontendKey = string
@@ -27,7 +27,7 @@ export function nodePortFrontend(protocol: Protocol, family: Family, port: numbe
 export class Claims {
   readonly #claims = new Map<FrontendKey, readonly Claim[]>()
 
-  /** Records what `next` claims instead of what `previous` claimed; returns the Services whose frontends may have changed. */
+  /** Records what `next` claims instead of what `previous` claimed; returns the Services that may be affected. */
   replace(previous: Service | undefined, next: Service | undefined): ReadonlySet<ObjectName> {
     const touched = new Set<ObjectName>()
     for (const [frontend, claim] of claimedFrontends(previous))

@@ -1,13 +1,13 @@
 import type { Event } from '#kubernetes/event.ts'
-import type { ClusterObject, EndpointSlice, ObjectKind, Node, Service, ServiceCIDR } from '#kubernetes/objects.ts'
+import type { ClusterObject, EndpointSlice, Node, ObjectKind, Service, ServiceCIDR } from '#kubernetes/objects.ts'
 import type { Family } from '#values/address.ts'
 import type { Cidr } from '#values/cidr.ts'
 import type { ObjectName } from '#values/names.ts'
 import { Claims } from './claims.ts'
 import { Slices } from './slices.ts'
 
-// Events → the Services, EndpointSlices, ranges and Node of the cluster. The same objects give the same cluster, whatever
-// order they came in.
+// Events → the Services, EndpointSlices, ranges and Node of the cluster. The same objects give the same cluster,
+// whatever order they came in.
 
 /** What an event may have changed. */
 export interface Touched {
@@ -17,7 +17,10 @@ export interface Touched {
   readonly ranges?: true
 }
 
-/** Rules are written once these are known. ServiceCIDR is not among them: an API server may not serve it, or not to this agent. */
+/**
+ * Rules are written once these are known. ServiceCIDR is not among them: an API server may not serve it, or not to this
+ * agent.
+ */
 const KINDS: readonly ObjectKind[] = ['Service', 'EndpointSlice', 'Node']
 const NO_SERVICES: ReadonlySet<ObjectName> = new Set()
 const NOTHING: Touched = { services: NO_SERVICES, node: false }

@@ -70,7 +70,7 @@ function collect(slice: EndpointSlice, { port }: SlicePort, found: Map<string, K
   }
 }
 
-/** While a pod moves between slices it stands in two, and the one that lags calls it less ready: the better condition counts. */
+/** While a pod moves between slices it stands in two, and one lags behind: the better condition counts. */
 function liveness({ ready, serving, terminating }: SliceEndpoint): number {
   return (terminating ? 0 : 4) + (ready ? 2 : 0) + (serving ? 1 : 0)
 }

@@ -2,8 +2,8 @@ import type { Address } from '#values/address.ts'
 import type { Protocol } from '#values/protocol.ts'
 import type { Resolved } from './resolve.ts'
 
-// Changes of a service port → the conntrack entries to delete. Flows of UDP and SCTP have no end the kernel can see: a client
-// that goes on sending would be sent to an endpoint that is gone, or past a Service that is new.
+// Changes of a service port → the conntrack entries to delete. Flows of UDP and SCTP have no end the kernel can see: a
+// client that goes on sending would be sent to an endpoint that is gone, or past a Service that is new.
 
 /** One frontend of a service port, and which flows at it are stale. */
 export interface FrontendFlows {
@@ -50,8 +50,8 @@ export function changedFlows(
 }
 
 /**
- * After rules were missing: packets may have passed without DNAT. TCP counts here, too: where conntrack has let the first packet
- * of a connection pass, it lets its repetitions pass, although no endpoint has ever answered.
+ * After rules were missing: packets may have passed without DNAT. TCP counts here, too: where conntrack has let the
+ * first packet of a connection pass, it lets its repetitions pass, although no endpoint has ever answered.
  */
 export function bypassedFlows(standing: readonly Resolved[], listenersOf: ListenersOf = NO_LISTENERS): PendingFlows {
   const frontends = [...answeredFrontends(standing, listenersOf), ...answeredFrontends(standing, listenersOf, ['tcp'])]

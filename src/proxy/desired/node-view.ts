@@ -2,7 +2,8 @@ import type { Address, Family } from '#values/address.ts'
 import type { Cidr } from '#values/cidr.ts'
 import type { ThisNode } from './this-node.ts'
 
-// What a mode must know of the node it writes for, in one family: every setting and every fact of the host that shapes rules.
+// What a mode must know of the node it writes for, in one family: every setting and every fact of the host that shapes
+// rules.
 
 export interface NodeView {
   readonly family: Family
@@ -14,7 +15,7 @@ export interface NodeView {
   readonly nodePortAddresses: 'all' | readonly Address[]
   /** Whether node ports answer on 127.0.0.1. */
   readonly localhostNodePorts: boolean
-  /** Whether packets that connection tracking calls INVALID are dropped; false where nf_conntrack_tcp_be_liberal is set. */
+  /** Whether packets in conntrack state INVALID are dropped; false where nf_conntrack_tcp_be_liberal is set. */
   readonly dropInvalid: boolean
   /** Whether rules about single endpoints carry comments; large clusters go without. */
   readonly endpointComments: boolean
@@ -26,9 +27,9 @@ export interface NodeView {
   readonly nodeAddresses?: readonly Address[]
   /** Which clients are masqueraded at a cluster IP, for a mode with one rule for all Services. */
   readonly masquerade?: ThisNode['masquerade']
-  /** The ranges cluster IPs are taken from, for a mode that rejects connections to addresses in them that no Service has. */
+  /** The ranges cluster IPs are taken from, for a mode that rejects connections to their unused addresses. */
   readonly serviceRanges?: readonly Cidr[]
-  /** Parts of those ranges that exist as networks or hosts: the node's own addresses, and the destinations of routes. */
+  /** Parts of those ranges that exist as networks or hosts: the node's own addresses, and destinations of routes. */
   readonly reachable?: readonly Cidr[]
 }
 

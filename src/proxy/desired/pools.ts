@@ -4,8 +4,8 @@ import type { ThisNode } from './this-node.ts'
 import { topology } from './topology.ts'
 import type { Endpoint, Pools } from './traffic.ts'
 
-// Endpoints → the two pools a service port may draw from. A pool takes terminating endpoints only where it has no ready one;
-// each pool decides that by itself.
+// Endpoints → the two pools a service port may draw from. A pool takes terminating endpoints only where it has no ready
+// one; each pool decides that by itself.
 
 export interface PoolChoice extends Pools {
   /** True where an endpoint on any node could answer; otherwise connections are rejected at once. */
@@ -23,7 +23,10 @@ export function pools(port: ServicePort, endpoints: readonly KnownEndpoint[], th
   return { any, cluster: cluster.map(mark), local: local.map(mark), leaving: leaving.map(mark) }
 }
 
-/** Over TCP an endpoint in any condition may be in the middle of an answer; flows of other protocols are deleted once it stops serving. */
+/**
+ * Over TCP an endpoint in any condition may be in the middle of an answer; flows of other protocols are deleted once it
+ * stops serving.
+ */
 function others(
   { protocol }: ServicePort,
   endpoints: readonly KnownEndpoint[],

@@ -6,6 +6,6 @@ export interface ThisNode {
   readonly family: Family
   readonly nodeName: string
   readonly zone?: string
-  /** Which clients are masqueraded at a cluster IP; 'never' where no setting says which packets come from local pods. */
+  /** Which clients are masqueraded at a cluster IP; 'never' where no setting says which packets are of local pods. */
   readonly masquerade: 'all' | 'from-outside' | 'never'
 }

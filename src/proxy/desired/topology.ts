@@ -1,7 +1,8 @@
 import type { KnownEndpoint } from '#proxy/cluster/slices.ts'
 import type { ThisNode } from './this-node.ts'
 
-// Hints of endpoints → the endpoints near enough for this node. A kind of hint counts only where every ready endpoint has it.
+// Hints of endpoints → the endpoints near enough for this node. A kind of hint counts only where every ready endpoint
+// has it.
 
 export type IsNear = (endpoint: KnownEndpoint) => boolean
 

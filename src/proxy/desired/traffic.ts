@@ -16,7 +16,7 @@ export interface ServiceTraffic {
   readonly leaving?: readonly Endpoint[]
   /** Which clients are masqueraded at the cluster IP. */
   readonly masquerade: 'all' | 'from-outside' | 'never'
-  /** What happens to traffic from outside the cluster; absent where no frontend faces outside or no endpoint could answer. */
+  /** For traffic from outside the cluster; absent where no frontend faces outside or no endpoint could answer. */
   readonly gate?: Gate
   /** Clients keep their endpoint for this long. */
   readonly stickySeconds?: number
@@ -63,5 +63,5 @@ export type Verdict =
 export type Gate =
   /** externalTrafficPolicy Cluster: masquerade, then the cluster pool. */
   | { readonly policy: 'Cluster' }
-  /** externalTrafficPolicy Local: pods and the node itself go to the cluster pool, all other clients to local endpoints or nowhere. */
+  /** externalTrafficPolicy Local: pods and the node itself go to the cluster pool, other clients to local endpoints. */
   | { readonly policy: 'Local'; readonly others: 'local' | 'drop' }

@@ -20,7 +20,7 @@ type ModeName = Settings['mode']
 
 export const NO_HOST_NETWORK: HostNetwork = { addresses: { ipv4: [], ipv6: [] }, liberalConntrack: false }
 
-/** Where a question fails, the known addresses and routes stay; connection tracking is taken for strict, as kube-proxy does. */
+/** Where a question fails, known addresses and routes stay, and conntrack is taken for strict, as in kube-proxy. */
 export async function readHostNetwork(
   kernel: Kernel,
   mode: ModeName,

@@ -2,8 +2,8 @@ import { numbersOf, readFiles, writeNumber } from '#dialects/sysctl.ts'
 import type { Kernel, Outcome } from '#system/ports.ts'
 import type { Log } from '#telemetry/log/klog.ts'
 
-// Wanted values of kernel settings → those values, written only where another one is found. One that cannot be written must not
-// end the agent: kube-proxy exits over a tuning value, and takes all Services of a node with it.
+// Wanted values of kernel settings → those values, written only where another one is found. One that cannot be written
+// must not end the agent: kube-proxy exits over a tuning value, and takes all Services of a node with it.
 
 export interface KernelSetting {
   /** The file. */

@@ -25,9 +25,9 @@ export interface NodeReaderOptions {
   readonly hostNetwork: () => HostNetwork
 }
 
-/** Above this, comments on rules about single endpoints cost more than they explain; kube-proxy draws the line here too. */
+/** Above this, comments on rules about single endpoints cost more than they explain; so they do in kube-proxy. */
 const LARGE_CLUSTER_ENDPOINTS = 1000
-/** Up to this many, KUBE-SERVICES is exactly kube-proxy's; beyond, its length would delay the first packet of a connection. */
+/** Up to this many, KUBE-SERVICES is exactly kube-proxy's; beyond, its length delays a connection's first packet. */
 const FLAT_SERVICES = 1000
 
 export function nodeReader({ settings, family, nodeName, hostNetwork }: NodeReaderOptions): NodeReader {

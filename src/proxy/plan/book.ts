@@ -1,7 +1,7 @@
 import type { Entry, Ruleset, Unit } from '#proxy/modes/mode.ts'
 
-// Entries of all owners → the rules the kernel should have, unit by unit. The same entries give the same rules, whatever order
-// they were put in.
+// Entries of all owners → the rules the kernel should have, unit by unit. The same entries give the same rules,
+// whatever order they were put in.
 
 interface SeveralOwners {
   readonly shared: boolean
@@ -9,10 +9,10 @@ interface SeveralOwners {
   readonly owners: string[]
 }
 
-/** Most units have one owner: its name is stored instead of a list; 100,000 lists of one cost more memory than the rules. */
+/** Most units have one owner: its name is stored instead of a list; 100,000 lists weigh more than the rules. */
 type Owners = string | SeveralOwners
 
-/** Owner of the rules that stand without any Service; sorts behind every service name, so its part of a shared unit comes last. */
+/** Owner of the rules that stand without any Service; sorts last, so its part of a shared unit comes last. */
 export const BASE_OWNER = '~base'
 
 export class Book {
@@ -80,7 +80,7 @@ export class Book {
     this.#touch(unit)
   }
 
-  /** Where several owners put a unit that is not shared, the first by name counts; the next one does when its entry goes. */
+  /** Where several owners put a unit that is not shared, the first by name counts, then the next one. */
   #textOf(unit: Unit, present: Owners): string {
     const of = (owner: string): string => this.#owned.get(owner)!.get(unit)!
     if (typeof present === 'string') return of(present)

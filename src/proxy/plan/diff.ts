@@ -38,7 +38,10 @@ export function applied(installed: Map<Unit, string>, { add, change, remove }: P
   return installed
 }
 
-/** Blocked units cannot be deleted: the plan empties them instead, and they stay installed until a later sync deletes them. */
+/**
+ * Blocked units cannot be deleted: the plan empties them instead, and they stay installed until a later sync deletes
+ * them.
+ */
 export function emptied({ add, change, remove }: Plan, blocked: Iterable<Unit>, installed: Ruleset): Plan {
   const kept = new Set([...blocked].filter(unit => remove.has(unit)))
   if (kept.size === 0) return { add, change, remove }

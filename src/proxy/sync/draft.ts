@@ -26,7 +26,7 @@ export interface DraftUpdate {
   readonly pendingFlows: PendingFlows
 }
 
-/** Node and settings as they are now; rules of large clusters carry fewer comments, so the count of endpoints matters. */
+/** Node and settings as they are now; large clusters get fewer comments, so the count of endpoints matters. */
 export type NodeReader = (cluster: Cluster, endpoints: number) => NodeFacts
 
 export class Draft {
@@ -74,8 +74,8 @@ export class Draft {
   }
 
   /**
-   * Takes as many Services as that a step further. All are resolved before the first is written into the book: only then are
-   * their endpoints counted, and that count shapes every rule.
+   * Takes as many Services as that a step further. All are resolved before the first is written into the book: only
+   * then are their endpoints counted, and that count shapes every rule.
    */
   advance(services: number): 'more' | 'done' {
     this.#readFacts()

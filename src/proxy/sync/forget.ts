@@ -4,15 +4,15 @@ import { must } from '#system/must.ts'
 import type { Kernel } from '#system/ports.ts'
 import { type Address, type Family, hostPort } from '#values/address.ts'
 
-// Stale conntrack entries → deletions, by original destination and reply source. An entry to the same port at an address that
-// is not this Service's stays.
+// Stale conntrack entries → deletions, by original destination and reply source. An entry to the same port at an
+// address that is not this Service's stays.
 
 export interface ForgetOptions {
   readonly pending: PendingFlows
   readonly family: Family
   /** The node's own addresses: where node ports answer. */
   readonly nodeAddresses: readonly Address[]
-  /** The name of the relay's listener that answers a flow; undefined where an endpoint does, known by its address and port. */
+  /** The name of the relay's listener that answers a flow; undefined where an endpoint does, known by its address. */
   readonly listenerOf?: (flow: Flow) => string | undefined
 }
 

@@ -20,7 +20,7 @@ export interface LaneParts {
   readonly kernel: Kernel
   /** Starts a program that reports changes in the kernel; without one, the lane reads the kernel every sync period. */
   readonly follow?: Follow
-  /** Resolves once such a program may start: at its start it reads the whole ruleset, which slows down lanes that write theirs. */
+  /** Resolves once such a program may start: it begins with reading all rules, which slows down lanes that write. */
   readonly mayFollow?: Promise<void>
   readonly clock: Clock
   readonly limits: PaceLimits
@@ -47,7 +47,7 @@ const STEP = 25
 /** The kernel reports a change up to this long after the command that made it has ended. */
 const LATE_REPORT_MS = 300
 const DRIFT_SHOWN = 10
-/** This many alarms a minute are answered at once; more mean that another program keeps changing our rules, and each waits longer. */
+/** This many alarms a minute are answered at once; more show a program that keeps at it, and each then waits longer. */
 const PROMPT_ALARMS = 10
 const RESTLESS_MS = 60_000
 const FIRST_ALARM_WAIT_MS = 500
@@ -105,7 +105,7 @@ export class Lane {
     await Promise.all([watching, this.#auditing])
   }
 
-  /** Compares belief with the kernel in the background: reading a large kernel takes a minute, and changes must not wait for it. */
+  /** Compares belief with the kernel in the background: reading may take a minute, and changes must not wait for it. */
   #audit(): void {
     this.#pace.kernelRead()
     this.#auditing ??= this.#runAudit()
@@ -201,7 +201,7 @@ export class Lane {
     return new KernelWatch({ alarm: mode.alarm, follow, clock, isBusy, onForeignChange, onGap })
   }
 
-  /** Reads the kernel at once; but two programs that both think the rules are theirs must not keep each other busy for ever. */
+  /** Reads the kernel at once; but two programs that claim the same rules must not keep each other busy for ever. */
   #repair(): void {
     const now = this.#parts.clock.now()
     this.#alarms = [...this.#alarms.filter(at => now - at < RESTLESS_MS), now]

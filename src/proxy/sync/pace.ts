@@ -1,7 +1,7 @@
 import type { Clock } from '#system/ports.ts'
 
-// Requests, failures and time → when to run: at once after a quiet time, never more often than the minimum, and ever later
-// after failures.
+// Requests, failures and time → when to run: at once after a quiet time, never more often than the minimum, and ever
+// later after failures.
 
 export interface PaceLimits {
   /** Between the end of one run and the start of the next. */

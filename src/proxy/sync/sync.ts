@@ -5,12 +5,12 @@ import { must } from '#system/must.ts'
 import type { Clock, Command, Kernel } from '#system/ports.ts'
 import type { Blocked } from './report.ts'
 
-// A book → a kernel with the same rules. There is no full sync: only what is believed to be installed, and whether anything is.
+// A book → a kernel with the same rules. There is no full sync: there is what is believed to be installed, if anything.
 
 export interface Done {
   readonly looked: boolean
   readonly plan: Plan
-  /** Units that differed although no change of the book had touched them: another program did. Empty at the first read. */
+  /** Units that differed without a change of the book: another program changed them. Empty at the first read. */
   readonly drift: readonly Unit[]
   /** Units that cannot be deleted because foreign rules jump to them, without those reported before. */
   readonly blocked: readonly Blocked[]
@@ -31,7 +31,7 @@ export class Sync {
   #hasApplied = false
   /** Units that foreign rules jump to, each with such a rule, as of the last read of them. */
   #blocked: ReadonlyMap<Unit, string> = NONE_BLOCKED
-  /** Units this kernel could not delete in the same transaction: emptied, deleted by a later run, and no drift until then. */
+  /** Units this kernel could not delete in the same transaction: emptied, deleted by a later run, no drift. */
   #emptied: ReadonlySet<Unit> = NO_UNITS
   /** Units that runs have written, or were about to write, since an audit began beside them. */
   #writtenMeanwhile: Set<Unit> | undefined
@@ -51,7 +51,7 @@ export class Sync {
       return await this.#attempt(book)
     } catch (error) {
       if (believed === undefined) throw error
-      // A foreign rule may jump to a chain that was to be deleted. Only reading the kernel shows it, and it is no failure.
+      // A foreign rule may jump to a chain that was to be deleted: no failure, and only reading the kernel shows it.
       const blocked = await this.#blockedIn(diff(believed, book.rules, this.#unapplied)).catch(() => NONE_BLOCKED)
       if (blocked.size === 0) throw error
       return await this.#attempt(book)
@@ -81,8 +81,9 @@ export class Sync {
   }
 
   /**
-   * The audit: reads the kernel while runs go on, which may take a minute on a large node. True where a unit differs from what
-   * is believed and no run has written it meanwhile. False where nothing is believed: the next run reads by itself.
+   * The audit: reads the kernel while runs go on, which may take a minute on a large node. True where a unit differs
+   * from what is believed and no run has written it meanwhile. False where nothing is believed: the next run reads by
+   * itself.
    */
   async differs(): Promise<boolean> {
     const believed = this.#installed

@@ -5,7 +5,8 @@ import { PaperKernel } from '#lab/paper/kernel.ts'
 import { ModeSwitch } from '#proxy/agent/mode-switch.ts'
 import { type CapturedLog, captureLog } from '../../support/captured-log.ts'
 
-// What another mode has left, on a kernel of paper: it is deleted, but for what foreign rules jump to, which is emptied and logged.
+// What another mode has left, on a kernel of paper: it is deleted, but for what foreign rules jump to, which is emptied
+// and logged.
 
 const LEFT = `*nat
 :KUBE-SERVICES - [0:0]

@@ -10,7 +10,8 @@ import type { Kernel, Outcome } from '#system/ports.ts'
 import { service } from '../../support/objects.ts'
 import { VIEW } from './view.ts'
 
-// The audit: belief is compared with the kernel in the background, which may take a minute, and changes must not wait for it.
+// The audit: belief is compared with the kernel in the background, which may take a minute, and changes must not wait
+// for it.
 
 const OK: Outcome = { code: 0, stdout: '', stderr: '' }
 const HOUR_MS = 3_600_000

@@ -7,7 +7,8 @@ import { applied } from '#proxy/plan/diff.ts'
 import { Sync } from '#proxy/sync/sync.ts'
 import type { Kernel } from '#system/ports.ts'
 
-// Chains that an older kernel cannot delete in the same transaction: they stand empty until the next read, and are no drift.
+// Chains that an older kernel cannot delete in the same transaction: they stand empty until the next read, and are no
+// drift.
 
 const LB = 'chain cluster-ip-lb-tcp-2'
 const ELEMENT = 'element cluster-ips 10.96.0.10 . tcp . 80'

@@ -21,7 +21,7 @@ export interface Where {
 
 export const RETRY_MS = 5000
 
-/** A configured address. `::` and `0.0.0.0` both mean every address of both families, as in Go: some probes come over IPv6. */
+/** A configured address. `::` and `0.0.0.0` both mean all addresses of both families, as in Go: probes use either. */
 export function configuredWhere({ host, port }: { readonly host: string; readonly port: number }): Where {
   return host === '0.0.0.0' || host === '::' ? { port } : { host, port }
 }
