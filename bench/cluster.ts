@@ -1,4 +1,4 @@
-import type { ApiObject } from '#lab/api-server/store.ts'
+import type { V1EndpointSlice, V1Service } from '@kubernetes/client-node'
 
 // A number of Services and endpoints → Kubernetes objects of a made-up cluster of that size, and the one Service a bench
 // really connects to.
@@ -10,7 +10,7 @@ export interface Size {
 
 export const PROBE = { name: 'probe', namespace: 'bench', ip: '10.111.255.250', port: 80, targetPort: 8080 }
 
-export function crowd({ services, endpoints }: Size): readonly ApiObject[] {
+export function crowd({ services, endpoints }: Size): readonly (V1Service | V1EndpointSlice)[] {
   return Array.from({ length: services }, (_, i) => [
     service(`crowd-${i}`, `10.${96 + (i >> 13)}.${(i >> 5) & 255}.${1 + (i & 31) * 7}`),
     slice(
@@ -20,16 +20,16 @@ export function crowd({ services, endpoints }: Size): readonly ApiObject[] {
   ]).flat()
 }
 
-export function probeService(): ApiObject {
+export function probeService(): V1Service {
   return service(PROBE.name, PROBE.ip)
 }
 
-/** `version` makes each slice differ from the last, as the endpoint controller's do. */
-export function probeSlice(addresses: readonly string[]): ApiObject {
+/** The slice of that Service; the store gives each state of it another resourceVersion, as the endpoint controller's writes do. */
+export function probeSlice(addresses: readonly string[]): V1EndpointSlice {
   return slice(PROBE.name, addresses)
 }
 
-function service(name: string, ip: string): ApiObject {
+function service(name: string, ip: string): V1Service {
   return {
     apiVersion: 'v1',
     kind: 'Service',
@@ -48,7 +48,7 @@ function service(name: string, ip: string): ApiObject {
   }
 }
 
-function slice(name: string, addresses: readonly string[]): ApiObject {
+function slice(name: string, addresses: readonly string[]): V1EndpointSlice {
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',

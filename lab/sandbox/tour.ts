@@ -1,10 +1,10 @@
 import type { Invocation } from '#command-line/start.ts'
 import { anyCommand } from '#lab/any-command.ts'
+import type { ApiServer } from '#lab/api-server/server.ts'
+import type { Lab } from '#lab/network/lab.ts'
 import { print } from '#system/output.ts'
 import type { Command } from '#system/ports.ts'
 import type { HostKernel } from '#system/processes/kernel.ts'
-import type { ApiServer } from '../api-server/server.ts'
-import type { Lab } from '../network/lab.ts'
 
 // A sandbox that stands → what a newcomer should see of it: connections that arrive, and the rules that made them.
 
@@ -20,7 +20,7 @@ const DB = { to: '10.103.132.104', port: 3306 }
 
 export async function showAround({ lab, api, invocation }: Sandbox): Promise<void> {
   const client = lab.pods.find(pod => pod.name === 'client')!
-  const knocks = [
+  const connections = [
     ['a pod, to the ClusterIP of db-service', await client.connect(DB)],
     [
       'a client beyond the node, to node port 30080 of web',
@@ -33,7 +33,7 @@ export async function showAround({ lab, api, invocation }: Sandbox): Promise<voi
     [
       '',
       'Connections through the rules that were just written:',
-      ...knocks.map(([who, outcome]) => `  ${who}: ${told(outcome)}`),
+      ...connections.map(([who, outcome]) => `  ${who}: ${shown(outcome)}`),
     ].join('\n'),
   )
   const { argv, word } = LISTINGS[invocation.settings.mode]
@@ -67,7 +67,7 @@ const LISTINGS: Readonly<
   ipvs: { argv: ['ipvsadm', '-Ln'], word: DB.to },
 }
 
-function told(outcome: Awaited<ReturnType<Sandbox['lab']['outside']['connect']>>): string {
+function shown(outcome: Awaited<ReturnType<Sandbox['lab']['outside']['connect']>>): string {
   return outcome.ok
     ? `answered by ${outcome.answer.name}`
     : `${outcome.error}, after ${Math.round(outcome.elapsedMs)} ms`
