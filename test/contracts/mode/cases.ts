@@ -83,7 +83,7 @@ export const MODE_CASES: readonly ModeCase[] = [
   },
   {
     title:
-      'external policy Local keeps outside clients on this node, unmasqueraded, and sends pods and the node everywhere',
+      'external policy Local keeps clients from outside on this node, unmasqueraded, and sends pods and the node everywhere',
     given: {
       service: ({ ip }) => ({
         ...WITH_NODE_PORT,
@@ -101,7 +101,7 @@ export const MODE_CASES: readonly ModeCase[] = [
     ],
   },
   {
-    title: 'external policy Local drops outside clients where this node has no endpoint',
+    title: 'external policy Local drops clients from outside where no endpoint is on this node',
     given: {
       service: () => ({ ...WITH_NODE_PORT, type: 'NodePort', externalPolicy: 'Local' }),
       endpoints: ['pod there'],
@@ -121,7 +121,7 @@ export const MODE_CASES: readonly ModeCase[] = [
     ],
   },
   {
-    title: 'internal policy Local drops where this node has no endpoint',
+    title: 'internal policy Local drops where no endpoint is on this node',
     given: { service: () => ({ internalPolicy: 'Local' }), endpoints: ['pod there'] },
     expects: [
       [{ from: 'client', to: 'cluster IP' }, 'dropped'],
@@ -158,7 +158,7 @@ export const MODE_CASES: readonly ModeCase[] = [
     expects: [[{ from: 'client', to: 'cluster IP', protocol: 'udp' }, ...BOTH]],
   },
   {
-    title: 'source ranges keep clients from load balancer addresses, and from no other frontend',
+    title: 'source ranges keep other clients from load balancer addresses, and from no other frontend',
     given: {
       service: ({ ip, range }) => ({
         ...WITH_NODE_PORT,
