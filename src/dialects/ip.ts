@@ -1,6 +1,7 @@
 import type { Command } from '#system/ports.ts'
 import { type Address, type Family, familyOf, parseAddress } from '#values/address.ts'
 import { type Cidr, hostCidr, parseCidr } from '#values/cidr.ts'
+import { inputOf, PATIENCE_MS } from './lines.ts'
 
 // What `ip -json address` prints → the node's own addresses, and those that ipvs mode keeps apart on a device of their own;
 // and the commands that ask for addresses and routes and change them.
@@ -64,12 +65,9 @@ export function serviceAddressesOf(json: string, family: Family): readonly Addre
   return devices.length === 0 ? undefined : addressesOn(devices, family)
 }
 
-/** A hundred thousand lines take their time on a slow machine. */
-const PATIENCE_MS = 10 * 60_000
-
 /** Stops at the first line that fails. */
 export function ipBatch(lines: readonly string[]): Command {
-  return { does: 'write', argv: ['ip', '-batch', '-'], input: `${lines.join('\n')}\n`, timeoutMs: PATIENCE_MS }
+  return { does: 'write', argv: ['ip', '-batch', '-'], input: inputOf(lines), timeoutMs: PATIENCE_MS }
 }
 
 /** The device is never brought up, so that its addresses are announced to no neighbour. */

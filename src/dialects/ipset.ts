@@ -2,6 +2,7 @@ import type { Command } from '#system/ports.ts'
 import { type Address, parseAddress } from '#values/address.ts'
 import type { Cidr } from '#values/cidr.ts'
 import type { Protocol } from '#values/protocol.ts'
+import { inputOf, PATIENCE_MS } from './lines.ts'
 
 // The words of ipset: entries as `ipset save` prints them, the lines `ipset restore` takes, and its listing read back.
 
@@ -18,18 +19,14 @@ export function ipPortSourceEntry(ipPort: string, source: Address | Cidr): strin
 export const SAVE_SETS: Command = { does: 'other', argv: ['ipset', 'save'] }
 export const LIST_SET_NAMES: Command = { does: 'other', argv: ['ipset', 'list', '-name'] }
 
-/** A hundred thousand lines take their time on a slow machine. */
-const PATIENCE_MS = 10 * 60_000
-
 /** `-exist`: what is there already, or gone already, is no reason to stop half way. */
 export function restoreSets(lines: readonly string[]): Command {
-  const input = `${lines.join('\n')}\n`
-  return { does: 'write', argv: ['ipset', '-exist', 'restore'], input, timeoutMs: PATIENCE_MS }
+  return { does: 'write', argv: ['ipset', '-exist', 'restore'], input: inputOf(lines), timeoutMs: PATIENCE_MS }
 }
 
 /** In one process, which stops at the first set that is not there or that a rule still uses. */
 export function destroySets(names: readonly string[]): Command {
-  return { does: 'write', argv: ['ipset', 'restore'], input: names.map(name => `destroy ${name}\n`).join('') }
+  return { does: 'write', argv: ['ipset', 'restore'], input: inputOf(names.map(destroyLine)) }
 }
 
 export function destroySet(name: string): Command {
@@ -45,6 +42,10 @@ export function createLine(name: string, spec: SetSpec): string {
 
 export function addLine(name: string, entry: string): string {
   return `add ${name} ${entry}`
+}
+
+export function destroyLine(name: string): string {
+  return `destroy ${name}`
 }
 
 export function deleteLine(name: string, entry: string): string {

@@ -1,6 +1,7 @@
 import type { Command } from '#system/ports.ts'
 import { type Address, hostPort, parseAddress } from '#values/address.ts'
 import { PROTOCOLS, type Protocol } from '#values/protocol.ts'
+import { inputOf, PATIENCE_MS } from './lines.ts'
 
 // The words of ipvsadm: the lines `ipvsadm -R` takes, spelled and ordered exactly as `ipvsadm -Sn` prints them back.
 
@@ -9,12 +10,9 @@ export const SAVE_SERVERS: Command = { does: 'other', argv: ['ipvsadm', '-Sn'] }
 /** Ends with 0 only where the kernel has IPVS loaded. Asking ipvsadm instead would load it. */
 export const IS_IPVS_LOADED: Command = { does: 'other', argv: ['cat', '/proc/net/ip_vs_stats'] }
 
-/** A hundred thousand lines take their time on a slow machine. */
-const PATIENCE_MS = 10 * 60_000
-
 /** Goes on after a line it could not carry out, and may still end with 0: what it says on stderr is the only sign. */
 export function restoreServers(lines: readonly string[]): Command {
-  const input = `${lines.join('\n')}\n`
+  const input = inputOf(lines)
   return { does: 'write', argv: ['ipvsadm', '-R'], input, timeoutMs: PATIENCE_MS, stderr: 'means-failure' }
 }
 

@@ -2,6 +2,7 @@ import type { Command } from '#system/ports.ts'
 import { ADDRESS_BITS, type Address, type Family, hostPort } from '#values/address.ts'
 import { baseAddress, type Cidr, cidrFamily, prefixLength } from '#values/cidr.ts'
 import type { Protocol } from '#values/protocol.ts'
+import { inputOf } from './lines.ts'
 import { rule } from './words.ts'
 
 // The words of nft, in one spelling for each thing that can be said. `nft -j` prints what the kernel has as a tree, and
@@ -23,16 +24,12 @@ export function listTable(family: Family, table: string): Command {
 
 /** One transaction: all lines or none. */
 export function applyLines(lines: readonly string[], family?: Family): Command {
-  return { does: 'write', ...(family && { family }), argv: ['nft', '-f', '-'], input: document(lines) }
+  return { does: 'write', ...(family && { family }), argv: ['nft', '-f', '-'], input: inputOf(lines) }
 }
 
 /** Whether the kernel would take these lines; nothing is changed. */
 export function checkLines(lines: readonly string[], family: Family): Command {
-  return { does: 'other', family, argv: ['nft', '--check', '-f', '-'], input: document(lines) }
-}
-
-function document(lines: readonly string[]): string {
-  return `${lines.join('\n')}\n`
+  return { does: 'other', family, argv: ['nft', '--check', '-f', '-'], input: inputOf(lines) }
 }
 
 /** Prints every change of rules in the kernel, transaction by transaction. */
