@@ -22,9 +22,9 @@ export type Expectation = { readonly line: Line } & (
 )
 
 /** How stories write that every Service has its frontends. */
-export const NONE_WAITS = 'nobody waits'
+export const NONE_WAITS = 'none waits'
 /** How stories write that a flow is forgotten whatever address has answered it. */
-export const ANY_ADDRESS = 'anybody'
+export const ANY_ADDRESS = 'any address'
 
 /** The first packet of a connection, which can be traced, and sent. */
 export interface StoryPacket {
