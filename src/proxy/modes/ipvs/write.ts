@@ -19,7 +19,7 @@ export function write(plan: Plan, tools: Tools): readonly Command[] {
   const addresses = run(ipBatch, addressLines(sortedPlan))
   const destroyed = run(
     ipset.restoreSets,
-    sortedPlan.remove.set.map(({ name }) => `destroy ${name}`),
+    sortedPlan.remove.set.map(({ name }) => ipset.destroyLine(name)),
   )
   const steps = replacesRules(plan)
     ? [sets, servers, addresses, rules, destroyed]
@@ -108,7 +108,12 @@ const TEMPORARY = 'KUBE-TEMPORARY'
 
 /** The type of a set cannot be changed. A set of another type is swapped for ours while rules go on looking it up. */
 function rebuild(name: string, spec: string, members: (temporary: string) => readonly string[]): readonly string[] {
-  return [ipset.createLine(TEMPORARY, spec), ...members(TEMPORARY), `swap ${TEMPORARY} ${name}`, `destroy ${TEMPORARY}`]
+  return [
+    ipset.createLine(TEMPORARY, spec),
+    ...members(TEMPORARY),
+    `swap ${TEMPORARY} ${name}`,
+    ipset.destroyLine(TEMPORARY),
+  ]
 }
 
 /** Longer than it takes to carry out a plan. */
