@@ -66,7 +66,7 @@ const CREATED = 201
 const EXISTS = 409
 
 export class EventWriter {
-  readonly #options: EventWriterParts
+  readonly #parts: EventWriterParts
   readonly #limits: EventLimits
   readonly #stop = new AbortController()
   readonly #queue: WrittenEvent[] = []
@@ -74,10 +74,10 @@ export class EventWriter {
   #sending: Promise<void> | undefined
   #allowance: { readonly left: number; readonly at: number }
 
-  constructor(options: EventWriterParts) {
-    this.#options = options
-    this.#limits = { ...EVENT_LIMITS, ...options.limits }
-    this.#allowance = { left: this.#limits.burst, at: options.clock.now() }
+  constructor(parts: EventWriterParts) {
+    this.#parts = parts
+    this.#limits = { ...EVENT_LIMITS, ...parts.limits }
+    this.#allowance = { left: this.#limits.burst, at: parts.clock.now() }
   }
 
   /** Returns at once. */
@@ -104,7 +104,7 @@ export class EventWriter {
   }
 
   async #deliver(event: WrittenEvent): Promise<void> {
-    const { clock, onFate } = this.#options
+    const { clock, onFate } = this.#parts
     for (let tried = 1; ; tried++) {
       const { why, again } = await this.#post(event)
       if (why === undefined) return onFate({ event, result: 'sent' })
@@ -115,7 +115,7 @@ export class EventWriter {
   }
 
   async #post(event: WrittenEvent): Promise<{ readonly why?: string; readonly again?: boolean }> {
-    const { transport, clock } = this.#options
+    const { transport, clock } = this.#parts
     const { answerMs } = this.#limits
     const over = new AbortController()
     const signal = AbortSignal.any([over.signal, this.#stop.signal])
@@ -134,12 +134,12 @@ export class EventWriter {
   }
 
   #drop(event: WrittenEvent, why: string): void {
-    this.#options.onFate({ event, result: 'dropped', why })
+    this.#parts.onFate({ event, result: 'dropped', why })
   }
 
   /** Waits until one more may be sent. */
   async #allowed(): Promise<void> {
-    const { clock } = this.#options
+    const { clock } = this.#parts
     const { burst, everyMs } = this.#limits
     const { left, at } = this.#allowance
     const now = clock.now()
@@ -149,7 +149,7 @@ export class EventWriter {
   }
 
   #isOld({ metadata, reason, note = '' }: WrittenEvent): boolean {
-    const now = this.#options.clock.now()
+    const now = this.#parts.clock.now()
     for (const [key, at] of this.#known) if (now - at >= this.#limits.repeatMs) this.#known.delete(key)
     const key = `${metadata.namespace} ${reason} ${note}`
     if (this.#known.has(key)) return true

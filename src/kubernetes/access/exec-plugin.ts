@@ -11,16 +11,16 @@ import type { Proof, ProofParts } from './proof.ts'
 export async function execCredential(
   plugin: ExecPlugin,
   ca: Material | undefined,
-  ports: ProofParts,
+  parts: ProofParts,
 ): Promise<Fetched<Proof>> {
-  const cluster = plugin.cluster && { ...plugin.cluster, ...(await certificateAuthority(ca, ports)) }
-  const outcome = await ports.kernel.run({
+  const cluster = plugin.cluster && { ...plugin.cluster, ...(await certificateAuthority(ca, parts)) }
+  const outcome = await parts.kernel.run({
     does: 'other',
     argv: plugin.argv,
-    env: { ...present(ports.env), ...plugin.env, KUBERNETES_EXEC_INFO: JSON.stringify(request(plugin, cluster)) },
-    timeoutMs: ports.limitMs,
+    env: { ...present(parts.env), ...plugin.env, KUBERNETES_EXEC_INFO: JSON.stringify(request(plugin, cluster)) },
+    timeoutMs: parts.limitMs,
   })
-  if (outcome.code !== 0) throw problem(plugin, ending(outcome, plugin, ports.limitMs))
+  if (outcome.code !== 0) throw problem(plugin, ending(outcome, plugin, parts.limitMs))
   return credential(plugin, outcome.stdout)
 }
 

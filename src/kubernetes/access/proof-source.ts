@@ -15,7 +15,7 @@ export interface ProofSource {
 
 const NOTHING: Proof = {}
 
-export function proofSource(identity: Identity, ca: Material | undefined, ports: ProofParts): ProofSource {
+export function proofSource(identity: Identity, ca: Material | undefined, parts: ProofParts): ProofSource {
   switch (identity.by) {
     case 'nothing':
       return unkept(async () => NOTHING)
@@ -26,9 +26,9 @@ export function proofSource(identity: Identity, ca: Material | undefined, ports:
       return unkept(async () => ({ authorization: `Basic ${both}` }))
     }
     case 'token-file':
-      return unkept(() => tokenFromFile(identity, ports.files))
+      return unkept(() => tokenFromFile(identity, parts.files))
     case 'exec':
-      return kept(new Kept(() => execCredential(identity.plugin, ca, ports), ports.clock))
+      return kept(new Kept(() => execCredential(identity.plugin, ca, parts), parts.clock))
   }
 }
 

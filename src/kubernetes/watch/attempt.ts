@@ -29,28 +29,28 @@ export interface Patience {
 
 /** Ends when the outer signal aborts, and when nothing is heard for too long. */
 export class Attempt {
-  readonly #ports: AttemptParts
+  readonly #parts: AttemptParts
   readonly #outer: AbortSignal
   readonly #controller = new AbortController()
   readonly #silence: Silence
   readonly #stop = () => this.#controller.abort(this.#outer.reason)
 
-  constructor(ports: AttemptParts, outer: AbortSignal) {
-    this.#ports = ports
+  constructor(parts: AttemptParts, outer: AbortSignal) {
+    this.#parts = parts
     this.#outer = outer
-    this.#silence = new Silence(ports.clock, ports.limits.headersMs, error => this.#controller.abort(error))
+    this.#silence = new Silence(parts.clock, parts.limits.headersMs, error => this.#controller.abort(error))
     outer.addEventListener('abort', this.#stop, { once: true })
     if (outer.aborted) this.#stop()
   }
 
   /** The answer, if it is 200; anything else is a Refusal. */
   async ask(path: string, headers: Readonly<Record<string, string>> = {}): Promise<ApiAnswer> {
-    const { transport, limits } = this.#ports
+    const { transport, limits } = this.#parts
     this.#silence.expect('no answer', limits.headersMs)
     const answer = await transport.get({ path, headers, signal: this.#controller.signal })
     if (answer.status !== 200) throw await this.#refusal(answer)
     this.#silence.heard()
-    this.#ports.heard()
+    this.#parts.heard()
     return answer
   }
 
@@ -64,7 +64,7 @@ export class Attempt {
         const next: IteratorResult<Buffer> = await pieces.next()
         this.#silence.heard()
         if (next.done) return
-        this.#ports.heard()
+        this.#parts.heard()
         yield next.value
       }
     } finally {
@@ -76,7 +76,7 @@ export class Attempt {
   async text(answer: ApiAnswer): Promise<string> {
     const pieces: Buffer[] = []
     let bytes = 0
-    const patience = { missing: 'nothing more of a list', ms: this.#ports.limits.listIdleMs } as const
+    const patience = { missing: 'nothing more of a list', ms: this.#parts.limits.listIdleMs } as const
     for await (const piece of this.pieces(answer, () => patience)) {
       pieces.push(piece)
       bytes += piece.length
@@ -99,8 +99,8 @@ export class Attempt {
 
   async #refusal(answer: ApiAnswer): Promise<Refusal> {
     const { status, headers, body } = answer
-    const askedMs = retryAfterMs(headers['retry-after'], this.#ports.clock.now())
-    this.#silence.expect('no end of a refusal', this.#ports.limits.headersMs)
+    const askedMs = retryAfterMs(headers['retry-after'], this.#parts.clock.now())
+    this.#silence.expect('no end of a refusal', this.#parts.limits.headersMs)
     const text = await beginning(body).catch(() => '')
     return statusRefusal(statusIn(text), { code: status, retryAfterMs: askedMs })
   }

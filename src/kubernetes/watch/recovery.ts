@@ -39,7 +39,7 @@ const RETRY = { waitMs: 0, from: 'here' } as const
 const RELIST = { waitMs: 0, from: 'the beginning' } as const
 
 export class Recovery {
-  readonly #ports: RecoveryParts
+  readonly #parts: RecoveryParts
   readonly #backoff: Backoff
   /**
    * A relist without waiting is allowed once after each watch that worked: otherwise list and 410 would alternate
@@ -50,28 +50,28 @@ export class Recovery {
   #waitingSince: number | undefined
   #absence: 'logged' | undefined
 
-  constructor(ports: RecoveryParts) {
-    this.#ports = ports
-    this.#backoff = new Backoff(ports.limits, ports.random)
+  constructor(parts: RecoveryParts) {
+    this.#parts = parts
+    this.#backoff = new Backoff(parts.limits, parts.random)
   }
 
   /** A list is complete, or a watch was answered. */
   works(resource: Resource): void {
     this.#absence = undefined
     if (this.#waitingSince === undefined) return
-    const downMs = Math.round(this.#ports.clock.now() - this.#waitingSince)
+    const downMs = Math.round(this.#parts.clock.now() - this.#waitingSince)
     this.#waitingSince = undefined
-    this.#ports.notices.notify({ what: 'back', resource: resource.kind, downMs })
+    this.#parts.notices.notify({ what: 'back', resource: resource.kind, downMs })
   }
 
   after(ending: AttemptEnding): Next {
     const { error, steps, watchedMs } = ending
-    const worked = steps > 0 || watchedMs >= this.#ports.limits.shortWatchMs
+    const worked = steps > 0 || watchedMs >= this.#parts.limits.shortWatchMs
     if (worked) {
       this.#backoff.reset()
       this.#earned = true
     }
-    if (error !== undefined) this.#ports.stats.failures += 1
+    if (error !== undefined) this.#parts.stats.failures += 1
     if (error instanceof Refusal) return this.#refused(error, ending, worked ? 0 : undefined)
     if (error instanceof Silent) return this.#silent(error, ending)
     if (error instanceof NeverEnding) return this.#fallback(error, ending)
@@ -89,7 +89,7 @@ export class Recovery {
     const without = unknownTo(refusal, ending)
     if (without === 'field selector') return this.#unselected(refusal, ending)
     if (without === 'streamed lists') return this.#fallback(refusal, ending)
-    const askedMs = Math.min(retryAfterMs, this.#ports.limits.retryAfterMaxMs)
+    const askedMs = Math.min(retryAfterMs, this.#parts.limits.retryAfterMaxMs)
     const waitMs = Math.max(free ?? this.#backoff.next(), askedMs)
     const about = { resource: ending.resource.kind, reason: reasonOf(refusal), retryMs: waitMs }
     if (code === 401) this.#notify({ what: 'unauthorized', ...about })
@@ -99,7 +99,7 @@ export class Recovery {
   }
 
   #gone(refusal: Refusal, ending: AttemptEnding): Next {
-    this.#ports.stats.gone += 1
+    this.#parts.stats.gone += 1
     const waitMs = this.#earned ? 0 : this.#backoff.next()
     this.#earned = false
     this.#notify({ what: 'relisting', resource: ending.resource.kind, reason: reasonOf(refusal) })
@@ -108,7 +108,7 @@ export class Recovery {
 
   /** Logged once: on an old API server it stays that way. */
   #absent(refusal: Refusal, { resource }: AttemptEnding): Next {
-    const waitMs = this.#ports.limits.refusedMs
+    const waitMs = this.#parts.limits.refusedMs
     const about = { resource: resource.kind, reason: reasonOf(refusal), retryMs: waitMs }
     if (this.#absence === undefined) this.#notify({ what: 'absent', ...about })
     this.#absence = 'logged'
@@ -131,7 +131,7 @@ export class Recovery {
    * answers, and then is silent.
    */
   #silent(error: Silent, ending: AttemptEnding): Next {
-    this.#ports.stats.silences += 1
+    this.#parts.stats.silences += 1
     this.#notify({ what: 'silent', resource: ending.resource.kind, reason: reasonOf(error) })
     if (ending.asked === 'streamed list' && error.missing !== 'no answer') return this.#fallback(error, ending)
     return RETRY
@@ -139,9 +139,9 @@ export class Recovery {
 
   /** The API server is asked for the same again, from before the line; if it is no better, for everything. */
   #unread(error: Malformed, { resource, version, asked }: AttemptEnding, waitMs: number): Next {
-    this.#ports.stats.malformed += 1
+    this.#parts.stats.malformed += 1
     const times = this.#malformed.version === version ? this.#malformed.times + 1 : 1
-    const again = times < this.#ports.limits.malformedTries
+    const again = times < this.#parts.limits.malformedTries
     this.#malformed = { version, times: again ? times : 0 }
     this.#notify({ what: 'malformed', resource: resource.kind, reason: reasonOf(error) })
     if (again) return { waitMs, from: 'here' }
@@ -149,12 +149,12 @@ export class Recovery {
   }
 
   #wait({ resource }: AttemptEnding, reason: string, retryMs: number): void {
-    this.#waitingSince ??= this.#ports.clock.now()
+    this.#waitingSince ??= this.#parts.clock.now()
     this.#notify({ what: 'waiting', resource: resource.kind, reason, retryMs })
   }
 
   #notify(notice: ApiNotice): void {
-    this.#ports.notices.notify(notice)
+    this.#parts.notices.notify(notice)
   }
 }
 

@@ -43,7 +43,7 @@ const NOTHING: readonly Delivery[] = []
  * after it is asked for. Where that is not possible, everything is listed and compared with what was delivered.
  */
 export class Reflector {
-  readonly #options: ReflectorParts
+  readonly #parts: ReflectorParts
   readonly #ledger: Ledger
   #resource: Resource
   #lists: 'streamed' | 'paged' = 'streamed'
@@ -56,10 +56,10 @@ export class Reflector {
   /** Refused, and not needed: as good as empty. */
   #isAbsent = false
 
-  constructor(options: ReflectorParts) {
-    this.#options = options
-    this.#resource = options.resource
-    this.#ledger = new Ledger(options.resource.kind)
+  constructor(parts: ReflectorParts) {
+    this.#parts = parts
+    this.#resource = parts.resource
+    this.#ledger = new Ledger(parts.resource.kind)
   }
 
   async *events(signal: AbortSignal): AsyncGenerator<Event> {
@@ -76,23 +76,23 @@ export class Reflector {
       if (signal.aborted) return
       const waitMs = this.#pause(error)
       if (this.#isAbsent) yield* this.#deliver(this.#nothing(), signal)
-      await this.#options.clock.sleep(waitMs, signal)
+      await this.#parts.clock.sleep(waitMs, signal)
     }
   }
 
   #attempt(signal: AbortSignal): Attempt {
-    const { clock, stats } = this.#options
+    const { clock, stats } = this.#parts
     const heard = () => {
       stats.lastActivityAt = clock.now()
     }
     const lists = this.#version === ''
     this.#picture = lists ? new Picture(this.#ledger) : undefined
     this.#course = { asked: lists ? `${this.#lists} list` : 'watch', steps: 0 }
-    return new Attempt({ ...this.#options, heard }, signal)
+    return new Attempt({ ...this.#parts, heard }, signal)
   }
 
   async *#page(attempt: Attempt, signal: AbortSignal): AsyncGenerator<Event> {
-    const { pageSize } = this.#options.limits
+    const { pageSize } = this.#parts.limits
     const version = await pagedList(attempt, { resource: this.#resource, pageSize }, this.#picture!)
     yield* this.#deliver(this.#changes(), signal)
     this.#listed(version)
@@ -101,7 +101,7 @@ export class Reflector {
   /** A watch; where we know nothing, one that begins with a list. */
   async *#watch(attempt: Attempt, signal: AbortSignal): AsyncGenerator<Event> {
     const answer = await attempt.ask(this.#watchPath())
-    const { clock, limits } = this.#options
+    const { clock, limits } = this.#parts
     const lateAt = clock.now() + limits.streamedListMs
     if (this.#picture === undefined) this.#watching()
     const lines = new LineSplitter(limits.lineBytes)
@@ -152,7 +152,7 @@ export class Reflector {
     if (this.#synced === 'yes') return
     yield { events: [{ type: 'synced', kind: this.#resource.kind }], name: undefined, usable: 'yes' }
     this.#synced = 'yes'
-    this.#options.stats.synced = true
+    this.#parts.stats.synced = true
   }
 
   /** Only after all events of a frame were applied may the watch be resumed behind it. */
@@ -166,11 +166,11 @@ export class Reflector {
     }
     if (version !== this.#version) this.#course.steps += 1
     this.#version = version
-    this.#options.stats.objects = this.#ledger.size
+    this.#parts.stats.objects = this.#ledger.size
   }
 
   #listed(version: string): void {
-    const { stats, recovery, synced } = this.#options
+    const { stats, recovery, synced } = this.#parts
     this.#version = version
     this.#picture = undefined
     stats.lists += 1
@@ -183,16 +183,16 @@ export class Reflector {
 
   #watching(): void {
     this.#course.asked = 'watch'
-    this.#course.watchingSince = this.#options.clock.now()
-    this.#options.stats.watches += 1
-    this.#options.recovery.works(this.#resource)
+    this.#course.watchingSince = this.#parts.clock.now()
+    this.#parts.stats.watches += 1
+    this.#parts.recovery.works(this.#resource)
   }
 
   /** Where the next attempt begins, and after how many milliseconds. */
   #pause(error: unknown): number {
     const { asked, steps, watchingSince } = this.#course
     if (error === undefined && asked === 'paged list') return 0
-    const { clock, recovery } = this.#options
+    const { clock, recovery } = this.#parts
     const watchedMs = watchingSince === undefined ? 0 : clock.now() - watchingSince
     const ending = { error, resource: this.#resource, asked, watchedMs, steps, version: this.#version }
     const { waitMs, from, without } = recovery.after(ending)
@@ -204,7 +204,7 @@ export class Reflector {
   }
 
   #watchPath(): string {
-    const { limits, random } = this.#options
+    const { limits, random } = this.#parts
     const [least, most] = limits.watchSeconds
     const timeoutSeconds = String(Math.floor(least + random() * (most - least)))
     const query = this.#picture === undefined ? { ...WATCH, resourceVersion: this.#version } : STREAMED_LIST
@@ -212,7 +212,7 @@ export class Reflector {
   }
 
   #patience(): Patience {
-    const { listIdleMs, silenceMs } = this.#options.limits
+    const { listIdleMs, silenceMs } = this.#parts.limits
     return this.#picture === undefined
       ? { missing: 'no event and no bookmark', ms: silenceMs }
       : { missing: 'nothing more of a list', ms: listIdleMs }
