@@ -163,7 +163,7 @@ export class Agent {
     if (report.failure === undefined) this.#removeOtherModes(report)
   }
 
-  /** Once our rules stand in every family, those of another mode are deleted; what is left is tried again after each later read. */
+  /** Once our rules stand in every family, those of another mode are deleted; later reads retry what is left. */
   #removeOtherModes({ family, looked }: Report): void {
     this.#unready.delete(family)
     if (this.#unready.size > 0 || !(looked || this.#modeSwitch === undefined)) return
@@ -174,7 +174,7 @@ export class Agent {
     this.#switching = (this.#switching ?? Promise.resolve()).then(() => modeSwitch.run())
   }
 
-  /** Without its Node the agent knows neither addresses nor zone; Services must work all the same where the API server hides it. */
+  /** Without its Node the agent lacks addresses and zone; Services work all the same where the API server hides it. */
   async #doWithoutNode(signal: AbortSignal): Promise<void> {
     const { clock, log, nodeName } = this.#parts
     while (!signal.aborted && !(this.cluster.has('Service') && this.cluster.has('EndpointSlice')))
@@ -203,7 +203,7 @@ export class Agent {
 
 /** Bookmarks come every minute on a quiet watch; after this long without one the API server counts as silent. */
 const SILENT_MS = 5 * 60_000
-/** On a large node a read and a write may take a quarter of an hour each, and a refused sync is tried a second time at once. */
+/** A read and a write of a large node may take a quarter of an hour each; a refused sync is tried again at once. */
 const STUCK_MS = 60 * 60_000
 /** As long as kube-proxy waits for it. */
 const NODE_PATIENCE_MS = 30_000
@@ -213,16 +213,15 @@ const DISTRUST_MS = 60 * 60_000
 /** The node's first family must work; the other is left out where the host has no tools for it. */
 async function fitFamilies({ settings, kernel, log }: AgentParts): Promise<ReadonlyMap<Family, FittedMode>> {
   const primary = familyOf(settings.bindAddress)
-  const wanted = settings.family === undefined ? FAMILIES : [settings.family]
-  const tried = await Promise.allSettled(wanted.map(family => fitMode(settings, family, kernel)))
+  const tried = await Promise.allSettled(FAMILIES.map(family => fitMode(settings, family, kernel)))
   const fitted = new Map<Family, FittedMode>()
   const missing = new Map<Family, unknown>()
   tried.forEach((one, i) => {
-    if (one.status === 'fulfilled') fitted.set(wanted[i]!, one.value)
-    else missing.set(wanted[i]!, one.reason)
+    if (one.status === 'fulfilled') fitted.set(FAMILIES[i]!, one.value)
+    else missing.set(FAMILIES[i]!, one.reason)
   })
   for (const [family, error] of missing) {
-    if (family === primary || wanted.length === 1 || !isMissingFamily(error)) throw missing.get(primary) ?? error
+    if (family === primary || !isMissingFamily(error)) throw missing.get(primary) ?? error
   }
   for (const [family, error] of missing) {
     const about = { ipFamily: FAMILY_LABEL[family], reason: (error as Error).message }
