@@ -204,6 +204,14 @@ describe('an apply is refused', () => {
     expect((await apply('one', { metadata: { name: 'cart', resourceVersion: '1' } })).code).toBe(409)
   })
 
+  test('without apiVersion or kind', async () => {
+    expect((await apply('one', { kind: undefined })).code).toBe(400)
+    expect((await apply('one', { apiVersion: undefined })).body).toMatchObject({
+      code: 400,
+      message: 'Incorrect version specified in apply patch. Specified patch version: , expected: v1',
+    })
+  })
+
   test('with a port that is none, and force is for applies alone', async () => {
     expect((await apply('one', { spec: { ports: [{ port: 0 }] } })).code).toBe(422)
     await apply('one', {})

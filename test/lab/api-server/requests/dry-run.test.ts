@@ -31,7 +31,7 @@ describe('dryRun=All', () => {
     ['PATCH', 'application/merge-patch+json', { spec: { clusterIP: '10.96.0.11' } }],
     ['PATCH', 'application/strategic-merge-patch+json', { spec: { clusterIP: '10.96.0.11' } }],
     ['PATCH', 'application/json-patch+json', [{ op: 'replace', path: '/spec/clusterIP', value: '10.96.0.11' }]],
-    ['PATCH', 'application/apply-patch+yaml', { spec: { clusterIP: '10.96.0.11' } }],
+    ['PATCH', 'application/apply-patch+yaml', { apiVersion: 'v1', kind: 'Service', spec: { clusterIP: '10.96.0.11' } }],
   ])('answers %s %s as it would be, at the present version', async (method, type, body) => {
     const before = server.store.put(service('cart'))
     const query = 'dryRun=All&fieldManager=test'

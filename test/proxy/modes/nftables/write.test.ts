@@ -6,7 +6,7 @@ import { applied, diff, EMPTY } from '#proxy/plan/diff.ts'
 import { endpoint, service, slice } from '../../../support/objects.ts'
 import { bookOf, modeOf } from './scene.ts'
 
-const NOTHING: Plan = { add: new Map(), change: new Map(), remove: new Set() }
+const NOTHING: Plan = { add: new Map(), change: new Map(), before: new Map(), remove: new Set() }
 
 function document(plan: Partial<Plan>, chainRemoval: ChainRemoval = 'at-once'): readonly string[] {
   const commands = nftables({ family: 'ipv4', chainRemoval }).write({ ...NOTHING, ...plan })

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import { ApiStore } from '#lab/api-server/store.ts'
-import { ask, OpenWatch, putServices, service } from './api-client.ts'
+import { ask, OpenWatch, putServices, service } from '../../api-client.ts'
 
 let server: ApiServer
 const WATCH_LIST = 'allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan'

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { everything, Loopback, portIn, portOf, until } from './loopback.ts'
+import { everything, Loopback, portIn, portOf, until } from '../../loopback.ts'
 
 // TCP through real workers and real sockets.
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
-import { ask, putServices, service } from './api-client.ts'
+import { ask, putServices, service } from '../../api-client.ts'
 
 let server: ApiServer
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Ruleset } from '#proxy/modes/mode.ts'
 import type { Packet } from '#proxy/modes/trace.ts'
-import { endpoint, ip, service, slice } from '../../../support/objects.ts'
-import { bookOf, modeOf } from './scene.ts'
+import { endpoint, ip, service, slice } from '../../../../support/objects.ts'
+import { bookOf, modeOf } from '../scene.ts'
 
 const { trace } = modeOf('ipv4')
 const rules = bookOf([

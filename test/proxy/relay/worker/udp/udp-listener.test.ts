@@ -1,6 +1,6 @@
 import type { Socket } from 'node:dgram'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Loopback, portIn, until } from './loopback.ts'
+import { Loopback, portIn, until } from '../../loopback.ts'
 
 // UDP through real workers and real sockets.
 
