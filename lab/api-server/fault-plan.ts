@@ -21,7 +21,7 @@ export type FaultAction =
   | { readonly do: 'garble' | 'mistype' | 'drop' }
   /** Until undone. Withheld events come afterwards; bookmarks meanwhile do not pass over them. */
   | { readonly do: 'withhold'; readonly what: 'events' | 'bookmarks' | 'all' }
-  /** An API server too old for WatchList, one on an etcd too old for it, one that never says that the picture is complete. */
+  /** An API server too old for WatchList, one on an etcd too old, one that never says that the picture is complete. */
   | { readonly do: 'refuse-watch-list'; readonly how: 'status-400' | 'status-422' | 'error-event' | 'never-ends' }
   /** 410 for the next page of a list. */
   | { readonly do: 'expire-continue' }

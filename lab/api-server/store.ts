@@ -124,7 +124,7 @@ export class ApiStore {
     return stored
   }
 
-  /** The answer of a `write` that stores nothing: what is new has no resourceVersion yet, what is there keeps its own. */
+  /** The answer of a `write` that stores nothing: a new object has no resourceVersion yet, another keeps its own. */
   preview(resource: Resource, object: ApiObject): ApiObject {
     const previous = this.get(resource, object.metadata.namespace, object.metadata.name!)
     return this.#stamped(resource, object, { previous, resourceVersion: previous?.metadata.resourceVersion })

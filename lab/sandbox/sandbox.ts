@@ -15,8 +15,8 @@ import { parseCidr } from '#values/cidr.ts'
 import { openSeedLab, SEED_NODE, SEED_OBJECTS } from './seed.ts'
 import { type Sandbox, showAround } from './tour.ts'
 
-// sandbox: what `npm start` runs. A node in namespaces of its own, a small API server, the real agent between them; rules
-// in the real kernel, real packets through them, and nothing left behind.
+// What `npm start` runs: a node in namespaces of its own, a small API server, the real agent between them; rules in the
+// real kernel, real packets through them, and nothing left behind.
 
 export async function sandbox(invocation: Invocation, { install }: Pick<EnsureOptions, 'install'>): Promise<number> {
   if (process.getuid?.() !== 0)

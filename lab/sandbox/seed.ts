@@ -7,7 +7,7 @@ import { withoutNames } from '#lab/network/namespaces.ts'
 import type { Transport } from '#lab/network/pod/messages.ts'
 import type { Kernel } from '#system/ports.ts'
 
-// The example a newcomer meets: fixtures/clusters/seed.yaml as Kubernetes objects, and a lab in which all of it answers.
+// The example of the sandbox: fixtures/clusters/seed.yaml as Kubernetes objects, and a lab in which all of it answers.
 
 export const SEED_OBJECTS: readonly ApiObject[] = readObjects('../../fixtures/clusters/seed.yaml')
 

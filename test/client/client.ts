@@ -1,9 +1,8 @@
 import { type ApiException, KubeConfig, type V1Status } from '@kubernetes/client-node'
 import type { ApiServer } from '#lab/api-server/server.ts'
-import type { ApiStore } from '#lab/api-server/store.ts'
 
-// How the tests of this folder reach the lab's API server: through @kubernetes/client-node, which knows nothing of it.
-// What passes here is understood by a client that was written, and generated, from Kubernetes' own description of its API.
+// How the tests of this folder reach the lab's API server: through @kubernetes/client-node, which is generated from
+// Kubernetes' own description of its API and knows nothing of the lab.
 
 export function configFor({ url }: Pick<ApiServer, 'url'>): KubeConfig {
   const config = new KubeConfig()
@@ -15,10 +14,6 @@ export function configFor({ url }: Pick<ApiServer, 'url'>): KubeConfig {
     currentContext: 'lab',
   })
   return config
-}
-
-export function putNamespace(store: ApiStore, name: string): void {
-  store.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
 }
 
 /** The Status of a refused call. client-node gives it as text where the description has no answer of that code. */

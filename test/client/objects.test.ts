@@ -10,7 +10,8 @@ import {
 } from '@kubernetes/client-node'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
-import { configFor, putNamespace, refusal } from './client.ts'
+import { putNamespace } from '../lab/api-server/api-client.ts'
+import { configFor, refusal } from './client.ts'
 
 let server: ApiServer
 let core: CoreV1Api

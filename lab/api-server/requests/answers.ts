@@ -75,7 +75,7 @@ export function acceptsJson(accept: string | undefined): boolean {
   })
 }
 
-/** The whole body, undefined where it is empty; media types other than JSON and YAML are refused with 415 as the real server does. */
+/** The whole body, undefined where it is empty. What is neither JSON nor YAML is 415, as with the real server. */
 export async function bodyOf(request: IncomingMessage): Promise<unknown> {
   const type = mediaType(request) || 'application/json'
   const [, form] = /^application\/(?:.+\+)?(json|yaml)$/.exec(type) ?? []

@@ -1,7 +1,7 @@
 import type { ApiObject } from '#lab/api-server/store.ts'
 import { Refused } from './answers.ts'
 
-// Selector text (`!headless,app in (a, b)`, `metadata.name=n1,spec.clusterIP!=None`) → a question to ask of an object.
+// Selector text (`!headless,app in (a, b)`, `metadata.name=n1,spec.clusterIP!=None`) → a test that objects pass or not.
 
 export type Matcher = (object: ApiObject) => boolean
 

@@ -14,7 +14,7 @@ import {
 } from './managers.ts'
 import { mergedWith, withoutField } from './merge.ts'
 
-// Server-side apply: what one manager wants → the object with that in it and without what this manager no longer wants,
+// Server-side apply: what one manager applies → the object with that in it, without what this manager applied before,
 // unless another manager owns a field that would change. All other writes only move ownership.
 
 export interface Ownership {

@@ -1,6 +1,6 @@
-// Kind and field → how server-side apply merges it: the API's x-kubernetes-list-type and -map-type, of what is served here.
+// Kind and field → how server-side apply merges it: x-kubernetes-list-type and -map-type of the resources served here.
 
-/** `granular` objects are merged field by field, `keyed` lists item by item, sets value by value; `atomic` has one owner. */
+/** `granular` objects merge field by field, `keyed` lists item by item, sets value by value; `atomic` has one owner. */
 export type MergeType =
   | { readonly as: 'granular' | 'atomic' | 'set' }
   | { readonly as: 'keyed'; readonly keys: readonly string[] }
@@ -23,7 +23,8 @@ const KEY_DEFAULTS: Readonly<Record<string, unknown>> = { protocol: 'TCP' }
 
 /**
  * Lists that the table does not name are atomic, as `clusterIPs`, `endpoints`, `ports` of a slice and most others are.
- * `status.addresses` of a Node is keyed by `type` in the real API, where dual-stack nodes have that key twice: atomic here.
+ * `status.addresses` of a Node is keyed by `type` in the real API, and dual-stack nodes have that key twice: atomic
+ * here.
  */
 export function mergeType(kind: string, field: string, value: unknown): MergeType {
   const known = TYPES[`${kind} ${field}`] ?? TYPES[field]

@@ -52,7 +52,7 @@ export function pathsOfManager(managers: FieldManagers, name: ManagerName): Read
   return managers.find(it => sameName(it.name, name))?.paths ?? new Set()
 }
 
-/** The managers with this one's paths replaced; an entry whose paths stay keeps its time, so that doing nothing changes nothing. */
+/** With this manager's paths replaced. An entry whose paths stay keeps its time: applying the same changes nothing. */
 export function withManager(managers: FieldManagers, next: FieldManager): FieldManagers {
   const before = managers.find(it => sameName(it.name, next.name))
   if (before !== undefined && sameSet(before.paths, next.paths)) return managers

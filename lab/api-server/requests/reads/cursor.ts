@@ -113,7 +113,7 @@ export function lineText({ type, object }: Line): string {
   return `{"type":"${type}","object":${objectText(object)}}\n`
 }
 
-/** How a selective watch sees a change: what stops to match is DELETED in its last matching state, as with the real server. */
+/** How a selective watch sees a change: as in Kubernetes, what no longer matches is DELETED in its last matching state. */
 function seen({ type, object, previous, revision, resource }: Change, asked: WatchRequest): Line | undefined {
   if (resource !== asked.resource) return undefined
   const visible = (it: ApiObject) =>

@@ -4,7 +4,7 @@ import type { ApiStore } from '#lab/api-server/store.ts'
 import { Refused, status } from '../answers.ts'
 import { Cursor, type Line, lineText, type WatchRequest } from './cursor.ts'
 
-// The events of a cursor → an open HTTP response, for as long as the client, its timeout and the injected faults allow.
+// The events of a cursor → an open HTTP response, as long as the client, its timeout and the injected faults allow.
 
 export interface WatchParts {
   readonly store: ApiStore
@@ -57,7 +57,7 @@ export class Watch {
     else this.#follow()
   }
 
-  /** Sends the resourceVersion the client has reached, if it asked for bookmarks and has got everything before. */
+  /** Sends the resourceVersion the client is at, if it asked for bookmarks and has got everything before. */
   readonly bookmark = (): void => {
     this.#pump()
     const { bookmarks, early, settled } = this.#cursor

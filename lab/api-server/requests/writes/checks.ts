@@ -27,6 +27,14 @@ export function checkedObject({ resource, namespace }: Target, body: unknown): A
   return { ...sent, metadata: { ...metadata, namespace } }
 }
 
+/** Server-side apply reads the fields by version and kind, so the body must name both. */
+export function checkIdentified({ apiVersion: version, kind }: ApiObject, resource: Resource): void {
+  if (kind === undefined) throw new Refused(400, "Object 'Kind' is missing in the apply patch")
+  if (version !== undefined) return
+  const wrong = `Specified patch version: , expected: ${apiVersion(resource)}`
+  throw new Refused(400, `Incorrect version specified in apply patch. ${wrong}`)
+}
+
 /** A PUT or PATCH cannot rename. */
 export function checkSameName({ name = '' }: Target, { metadata }: ApiObject): void {
   if ((metadata.name ?? name) === name) return
@@ -48,7 +56,7 @@ export function checkName(resource: Resource, name: unknown): void {
   throw invalid(resource, String(name), [{ reason: 'FieldValueInvalid', field, message }])
 }
 
-/** Of a Service, after defaults. The real server does not look at the port numbers of an EndpointSlice, and 0 is kept there. */
+/** Of a Service, after defaults. The real server does not check port numbers of an EndpointSlice: 0 is stored there. */
 export function checkPorts(resource: Resource, { metadata, spec }: ApiObject): void {
   if (resource.kind !== 'Service') return
   const { ports } = (spec ?? {}) as { readonly ports?: unknown }

@@ -1,7 +1,8 @@
 import type { ApiObject } from '#lab/api-server/store.ts'
 import { Refused } from '../answers.ts'
 
-// An object as a person writes it → as the real API server stores it: what was left unsaid is said, addresses and ports are given out.
+// An object as a person writes it → as the real API server stores it, with what was left unsaid: defaults, and free
+// addresses and node ports.
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -28,7 +29,12 @@ export function withDefaults(object: ApiObject, neighbours: Neighbours): ApiObje
 function namespace(object: ApiObject): ApiObject {
   const { name = '', labels } = object.metadata
   const metadata = { ...object.metadata, labels: { ...labels, 'kubernetes.io/metadata.name': name } }
-  return { ...object, metadata, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } }
+  return {
+    ...object,
+    metadata,
+    spec: { finalizers: ['kubernetes'] },
+    status: { phase: 'Active', ...fieldsOf(object.status) },
+  }
 }
 
 function serviceSpec(spec: Fields, neighbours: Neighbours): Fields {

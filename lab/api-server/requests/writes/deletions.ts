@@ -68,7 +68,7 @@ interface Difference {
   readonly again: string
 }
 
-/** Namespaces have words of their own; all others name the kind where the plural would be expected, as the real server does. */
+/** Namespaces have words of their own; all others name the kind where the plural is expected, as the real server does. */
 function unmet(resource: Resource, { name = '' }: ApiObject['metadata'], difference: Difference): Refused {
   const { field, asked, found, again } = difference
   if (resource === NAMESPACES) {

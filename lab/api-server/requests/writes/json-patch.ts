@@ -48,7 +48,7 @@ function underRoot(operation: RawOperation): Operation {
   return { ...under, ...(Object.hasOwn(operation, 'value') && { value }) } as Operation
 }
 
-/** The package looks at the index of an `add` alone; it would copy to the 99th place of a list of two, and replace at `-`. */
+/** The package checks the index of an `add` alone: it would copy to index 99 of a list of two, and replace at `-`. */
 function isInRange(document: unknown, { op, path }: Operation): boolean {
   const { parent, key } = Pointer.fromJSON(path).evaluate(document)
   if (!Array.isArray(parent)) return true

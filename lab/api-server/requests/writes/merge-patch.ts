@@ -5,7 +5,7 @@ export function mergePatched(target: unknown, patch: unknown): unknown {
   return merged(target, patch, (_key, _before, list) => list)
 }
 
-/** As kubectl sends it: lists of objects that have a key are merged by it. Other directives than `delete` mean nothing here. */
+/** As kubectl sends it: lists of objects with a key are merged by it. Of the directives, only `delete` is known. */
 export function strategicPatched(target: unknown, patch: unknown): unknown {
   return merged(target, patch, (field, before, list) => {
     const key = Object.hasOwn(MERGE_KEYS, field) ? MERGE_KEYS[field]! : undefined

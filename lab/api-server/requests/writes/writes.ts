@@ -6,7 +6,7 @@ import { applied, type Ownership, owned } from '../apply/apply.ts'
 import { objectText } from '../reads/list.ts'
 import { alreadyExists, conflict, notAllowed, notFound, notServed } from '../refusals.ts'
 import { apiVersion, type Resource, type Target } from '../resources.ts'
-import { checkedObject, checkName, checkPorts, checkSameName } from './checks.ts'
+import { checkedObject, checkIdentified, checkName, checkPorts, checkSameName } from './checks.ts'
 import { withDefaults } from './defaults.ts'
 import { deleteCollection, deleteOne } from './deletions.ts'
 import { jsonPatched } from './json-patch.ts'
@@ -15,7 +15,8 @@ import { requireNamespace } from './namespaces.ts'
 import { deleteOptions, invalidPatchOptions, type WriteOptions, writeOptions } from './options.ts'
 
 // GET one, POST, PUT, PATCH, DELETE → the object that is, was made, or went, under the rules of the real API server.
-// A sandbox has no controllers, so `status` may be set through the object itself as well as through /status.
+// A sandbox has no controllers, so `status` may be set through the object itself as well as through /status; an object
+// that is replaced by one without a status keeps its own, as with the real server.
 
 export interface WriteRequest {
   readonly request: IncomingMessage
@@ -79,9 +80,11 @@ export class ApiWrites {
     checkSameName(target, sent)
     this.#checkVersion(target, sent, before)
     const { managedFields } = sent.metadata
-    const status = { ...before, metadata: { ...before.metadata, managedFields }, status: sent.status }
-    const whole = { ...sent, metadata: { ...sent.metadata, name: target.name! } }
-    return this.#update(target, target.subresource === 'status' ? status : whole, { before, options })
+    const { status = before.status } = sent
+    const alone = { ...before, metadata: { ...before.metadata, managedFields }, status: sent.status }
+    const kept = status === undefined ? {} : { status }
+    const whole = { ...sent, metadata: { ...sent.metadata, name: target.name! }, ...kept }
+    return this.#update(target, target.subresource === 'status' ? alone : whole, { before, options })
   }
 
   /** A patch that names no resourceVersion of its own carries the current one, and so never conflicts. */
@@ -101,6 +104,7 @@ export class ApiWrites {
     }
     const { resource, name = '', subresource } = target
     const config = checkedObject(target, body)
+    checkIdentified(config, resource)
     if (config.metadata.managedFields !== undefined) throw new Refused(400, 'metadata.managedFields must be nil')
     checkSameName(target, config)
     const before = this.#store.get(resource, target.namespace, name)

@@ -85,6 +85,9 @@ describe('one object', () => {
     const status = { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } }
     const { body } = await ask(url, { method: 'PUT', body: { metadata: { name: 'cart' }, spec: {}, status } })
     expect(body).toMatchObject({ spec: { clusterIP: '10.96.0.10' }, status })
+    const cart = { metadata: { name: 'cart' }, spec: { clusterIP: '10.96.0.11' } }
+    const replaced = await ask(`${server.url}${SERVICES}/cart`, { method: 'PUT', body: cart })
+    expect(replaced.body).toMatchObject({ spec: { clusterIP: '10.96.0.11' }, status })
   })
 
   test.each([

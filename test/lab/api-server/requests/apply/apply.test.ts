@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
-import { ask, putNamespace, service } from '../api-client.ts'
+import { ask, putNamespace, service } from '../../api-client.ts'
 
 // Server-side apply: PATCH with application/apply-patch+yaml.
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
-import { ask, OpenWatch, service } from '../api-client.ts'
+import { ask, OpenWatch, service } from '../../api-client.ts'
 
 let server: ApiServer
 const NAMESPACES = '/api/v1/namespaces'
