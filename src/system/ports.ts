@@ -60,3 +60,48 @@ export interface Following {
   readonly ended: Promise<{ readonly code: number; readonly stderr: string }>
   stop(): Promise<unknown>
 }
+
+/** What a commit did to one thing in a table. */
+export interface Touch {
+  readonly family: 'ip' | 'ip6' | 'other'
+  readonly table: string
+  readonly verb: 'add' | 'delete'
+  readonly kind: 'table' | 'chain' | 'rule' | 'set' | 'element' | 'other'
+  /** Of a rule its chain, of an element its set. Empty for the table itself. */
+  readonly name: string
+}
+
+/** One transaction of the nftables ruleset, to which iptables-nft writes, too. Generations of a network namespace have no gaps. */
+export interface Commit {
+  readonly generation: number
+  /** As the initial pid namespace counts: an agent in a container does not know its own children by these numbers. */
+  readonly process: number
+  /** The first 15 characters of the program's name. */
+  readonly program: string
+  readonly touches: readonly Touch[]
+}
+
+/** Commits to the ruleset as they happen, whichever program makes them. */
+export interface RulesetWatch {
+  /**
+   * `exact`: `hear` delivers every commit made before it is called, and listening costs next to nothing. `late`: commits come
+   * some time after they were made, and a watch begins with reading all rules, which slows down lanes that write.
+   */
+  readonly delivery: 'exact' | 'late'
+  /** False where commits go unheard, for now or for good. */
+  readonly isListening: boolean
+  /** The listener is called until it is stopped. */
+  listen(listener: CommitListener): Stop
+  /** Delivers what has been committed up to now, where delivery is exact. */
+  hear(): void
+  /** True where the last commit the kernel knows of is the last one heard; false also where the kernel cannot be asked. */
+  isComplete(): boolean
+}
+
+export interface CommitListener {
+  commit(commit: Commit): void
+  /** Commits may have gone unheard. */
+  gap(): void
+}
+
+export type Stop = () => void

@@ -1,29 +1,9 @@
+import type { Commit, Touch } from '#system/ports.ts'
 import { attributesIn, messagesIn, textOf } from './message.ts'
-import { HEADER, NETFILTER, NEWGEN, NFTABLES } from './nfnetlink.ts'
+import { DELCHAIN, DELRULE, DELSET, DELSETELEM, DELTABLE, HEADER, NETFILTER, NEWGEN, NFTABLES } from './nfnetlink.ts'
 import { type NetlinkSocket, openNetlink } from './socket.ts'
 
 // The kernel's ruleset → its transactions as they happen: which program made each, and what it touched.
-
-export type RulesetFamily = 'ip' | 'ip6' | 'other'
-
-/** What a transaction did to one thing in a table. */
-export interface Touch {
-  readonly family: RulesetFamily
-  readonly table: string
-  readonly kind: 'table' | 'chain' | 'rule' | 'set' | 'element' | 'other'
-  /** Of a rule its chain, of an element its set. Empty for the table itself. */
-  readonly name: string
-}
-
-/** One transaction of the ruleset. Generations of a network namespace have no gaps. */
-export interface Commit {
-  readonly generation: number
-  /** As the initial pid namespace counts. */
-  readonly process: number
-  /** The first 15 characters of the program's name. */
-  readonly program: string
-  readonly touches: readonly Touch[]
-}
 
 const NFNLGRP_NFTABLES = 7
 
@@ -35,14 +15,16 @@ const KINDS: readonly Touch['kind'][] = [
   ...(['element', 'other', 'element'] as const),
 ]
 
-const FAMILIES: Readonly<Record<number, RulesetFamily>> = { 2: 'ip', 10: 'ip6' }
+const DELETIONS: ReadonlySet<number> = new Set([DELTABLE, DELCHAIN, DELRULE, DELSET, DELSETELEM])
+
+const FAMILIES: Readonly<Record<number, Touch['family']>> = { 2: 'ip', 10: 'ip6' }
 
 export interface ListeningOptions {
   /** 8 MB hold a load of 64,000 rules between two reads 50 ms apart. */
   readonly receiveBytes?: number
   readonly namespace?: string
   /** Which touches a commit keeps; all others are dropped as they are read. */
-  readonly concerns: (family: RulesetFamily, table: string) => boolean
+  readonly concerns: (family: Touch['family'], table: string) => boolean
 }
 
 /** Everything since the last call, in order; `gap` where the kernel dropped messages, so nothing is known of that time. */
@@ -101,6 +83,7 @@ export class RulesetListener {
   /** A chain's rules come one after another: they are one touch. */
   #touch(what: number, body: Buffer): void {
     const kind = KINDS[what] ?? 'other'
+    const verb = DELETIONS.has(what) ? 'delete' : 'add'
     const family = FAMILIES[body[0]!] ?? 'other'
     let table = ''
     let name = ''
@@ -110,9 +93,16 @@ export class RulesetListener {
       if (type >= 3) break
     }
     const last = this.#last
-    if (last?.name === name && last.kind === kind && last.table === table && last.family === family) return
+    if (
+      last?.name === name &&
+      last.kind === kind &&
+      last.verb === verb &&
+      last.table === table &&
+      last.family === family
+    )
+      return
     if (!this.#concerns(family, table)) return
-    this.#last = { family, table, kind, name }
+    this.#last = { family, table, verb, kind, name }
     this.#touches.push(this.#last)
   }
 }

@@ -1,0 +1,142 @@
+import type { Clock, Commit, CommitListener, RulesetWatch, Stop } from '#system/ports.ts'
+import { RulesetListener } from './ruleset-listener.ts'
+import { RulesetReader } from './ruleset-reader.ts'
+
+// The kernel's own messages about its ruleset → a RulesetWatch: no process, nothing read to begin with, and every commit
+// has been heard once `hear` returns.
+
+export interface NetlinkWatchOptions {
+  readonly clock: Clock
+  /** Another network namespace, by path. */
+  readonly namespace?: string
+  /** A test makes it small, so that it overflows. */
+  readonly receiveBytes?: number
+}
+
+/** How long a foreign change may go unheard: an empty read costs a microsecond. */
+const POLL_MS = 50
+
+export class NetlinkWatch implements RulesetWatch {
+  readonly delivery = 'exact'
+  readonly #options: NetlinkWatchOptions
+  readonly #listeners = new Set<CommitListener>()
+  #open: Open | undefined
+
+  private constructor(options: NetlinkWatchOptions) {
+    this.#options = options
+  }
+
+  /** Undefined where netlink cannot be had. */
+  static open(options: NetlinkWatchOptions): NetlinkWatch | undefined {
+    const tried = opened(options)
+    if (tried === undefined) return undefined
+    close(tried)
+    return new NetlinkWatch(options)
+  }
+
+  get isListening(): boolean {
+    return this.#open !== undefined
+  }
+
+  listen(listener: CommitListener): Stop {
+    this.#listeners.add(listener)
+    if (this.#open === undefined) this.#start()
+    return () => {
+      this.#listeners.delete(listener)
+      if (this.#listeners.size === 0) this.#close()
+    }
+  }
+
+  hear(): void {
+    const open = this.#open
+    if (open === undefined) return
+    let heard: ReturnType<RulesetListener['hear']>
+    try {
+      heard = open.ears.hear()
+    } catch {
+      // The socket is of no more use. Lanes read the kernel every sync period from now on.
+      this.#close()
+      this.#gap()
+      return
+    }
+    for (const commit of heard.commits) this.#take(open, commit)
+    if (heard.gap) {
+      open.generation = open.eyes.generation()
+      open.heardAny = false
+      this.#gap()
+    }
+  }
+
+  isComplete(): boolean {
+    this.hear()
+    try {
+      return this.#open !== undefined && this.#open.eyes.generation() === this.#open.generation
+    } catch {
+      return false
+    }
+  }
+
+  /** Commits follow each other without a gap, so a number that is left out is a commit that was not heard. */
+  #take(open: Open, commit: Commit): void {
+    const isNext = !open.heardAny || commit.generation === followingGeneration(open.generation)
+    open.heardAny = true
+    open.generation = commit.generation
+    for (const listener of this.#listeners) listener.commit(commit)
+    if (!isNext) this.#gap()
+  }
+
+  #gap(): void {
+    for (const listener of this.#listeners) listener.gap()
+  }
+
+  #start(): void {
+    const open = opened(this.#options)
+    this.#open = open
+    if (open !== undefined) void this.#poll(open)
+  }
+
+  async #poll(open: Open): Promise<void> {
+    while (!open.ended.signal.aborted) {
+      await this.#options.clock.sleep(POLL_MS, open.ended.signal)
+      if (this.#open === open) this.hear()
+    }
+  }
+
+  #close(): void {
+    if (this.#open !== undefined) close(this.#open)
+    this.#open = undefined
+  }
+}
+
+interface Open {
+  readonly ears: RulesetListener
+  readonly eyes: RulesetReader
+  readonly ended: AbortController
+  /** Of the last commit heard; before the first, of the last one made. */
+  generation: number
+  /** False at the start and behind a gap: a commit made at that moment is heard, and counted in `generation` as well. */
+  heardAny: boolean
+}
+
+function opened({ namespace, receiveBytes }: NetlinkWatchOptions): Open | undefined {
+  const where = namespace === undefined ? {} : { namespace }
+  const size = receiveBytes === undefined ? {} : { receiveBytes }
+  const ears = RulesetListener.open({ ...where, ...size, concerns: family => family !== 'other' })
+  const eyes = ears && RulesetReader.open(namespace)
+  if (ears === undefined || eyes === undefined) {
+    ears?.close()
+    return undefined
+  }
+  return { ears, eyes, ended: new AbortController(), generation: eyes.generation(), heardAny: false }
+}
+
+function close({ ears, eyes, ended }: Open): void {
+  ended.abort()
+  ears.close()
+  eyes.close()
+}
+
+/** 32 bits, and never 0: so the kernel counts. */
+export function followingGeneration(generation: number): number {
+  return generation === 0xffff_ffff ? 1 : generation + 1
+}

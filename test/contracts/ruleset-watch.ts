@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
+import { systemClock } from '#system/clock.ts'
+import { must } from '#system/must.ts'
+import type { Commit, RulesetWatch, Stop } from '#system/ports.ts'
+import { type Namespace, newNamespace } from '../kernel/namespace.ts'
+
+// What a RulesetWatch promises, on the real kernel: netlink, and `nft monitor` where netlink is refused.
+
+const RESTORE = ['iptables-nft-restore', '--noflush'] as const
+/** `nft monitor` listens a moment after it was started, and prints a change a moment after it was made. */
+const LATE_MS = { exact: 0, late: 600 }
+
+export function rulesetWatchContract(name: string, open: (namespace: string) => RulesetWatch): void {
+  describe(`${name}: commits to the ruleset`, () => {
+    let namespace: Namespace
+    let watch: RulesetWatch
+    let stop: Stop
+    let commits: Commit[]
+    let gaps: number
+
+    beforeEach(async () => {
+      namespace = await newNamespace('watch')
+      watch = open(namespace.name)
+      commits = []
+      gaps = 0
+      stop = watch.listen({ commit: commit => commits.push(commit), gap: () => gaps++ })
+      await systemClock.sleep(LATE_MS[watch.delivery])
+    })
+    afterEach(async () => {
+      stop()
+      await namespace.end()
+    })
+
+    const restore = (...lines: readonly string[]) =>
+      must(namespace.kernel, anyCommand(RESTORE, { input: ['*nat', ...lines, 'COMMIT', ''].join('\n') }))
+    const run = (...argv: readonly [string, ...string[]]) => must(namespace.kernel, anyCommand(argv))
+    const heard = async (): Promise<readonly Commit[]> => {
+      await systemClock.sleep(LATE_MS[watch.delivery])
+      watch.hear()
+      return commits.splice(0)
+    }
+    const touched = ({ touches }: Commit): readonly string[] =>
+      touches.map(({ family, table, verb, kind, name }) => `${verb} ${kind} ${family} ${table} ${name}`.trim())
+
+    test('come with their program, and what each touched stands once', async () => {
+      expect(watch.isListening).toBe(true)
+      await restore(':KUBE-A - [0:0]', '-A KUBE-A -j RETURN', '-A KUBE-A -p tcp -j RETURN', '-A PREROUTING -j KUBE-A')
+      const [commit, ...more] = await heard()
+      expect([commit!.program, more]).toEqual(['iptables-nft-re', []])
+      expect(touched(commit!)).toEqual(
+        expect.arrayContaining(['add chain ip nat KUBE-A', 'add rule ip nat KUBE-A', 'add rule ip nat PREROUTING']),
+      )
+      expect(touched(commit!).filter(one => one === 'add rule ip nat KUBE-A')).toHaveLength(1)
+    })
+
+    test('of a flushed table name each chain that had rules', async () => {
+      await restore(':KUBE-A - [0:0]', ':KUBE-B - [0:0]', '-A KUBE-A -j RETURN', '-A PREROUTING -j KUBE-A')
+      await heard()
+      await run('iptables-nft', '-t', 'nat', '-F')
+      const [commit] = await heard()
+      expect([...touched(commit!)].sort()).toEqual(['delete rule ip nat KUBE-A', 'delete rule ip nat PREROUTING'])
+    })
+
+    test('of a table that goes name the table; maps and sets are sets, and elements name theirs', async () => {
+      await run('nft', 'add table ip6 kube-proxy')
+      await run('nft', 'add map ip6 kube-proxy m { type ipv6_addr : verdict; }')
+      await run('nft', 'add set ip6 kube-proxy s { type ipv6_addr; }')
+      await run('nft', 'add element ip6 kube-proxy s { fd00::1 }')
+      await run('nft', 'add table inet other')
+      await run('nft', 'delete table ip6 kube-proxy')
+      const all = await heard()
+      expect(all.slice(0, 4).map(touched)).toEqual([
+        ['add table ip6 kube-proxy'],
+        ['add set ip6 kube-proxy m'],
+        ['add set ip6 kube-proxy s'],
+        ['add element ip6 kube-proxy s'],
+      ])
+      expect(touched(all[5]!)).toContain('delete table ip6 kube-proxy')
+      const first = all[0]!.generation
+      expect(all.map(({ generation }) => generation - first)).toEqual([0, 1, 2, 3, 4, 5])
+      expect(new Set(all.map(({ program }) => program))).toEqual(new Set(['nft']))
+      expect([gaps, new Set(all.map(({ process }) => process)).size]).toEqual([0, 6])
+    })
+
+    test('reach every listener until it stops, and are complete or not known to be', async () => {
+      const second: Commit[] = []
+      const leave = watch.listen({ commit: commit => second.push(commit), gap: () => {} })
+      await run('nft', 'add table ip one')
+      await heard()
+      expect(second).toHaveLength(1)
+      leave()
+      await run('nft', 'add table ip two')
+      expect([(await heard()).length, second.length]).toEqual([1, 1])
+      expect(watch.isComplete()).toBe(watch.delivery === 'exact')
+      stop()
+      await systemClock.sleep(LATE_MS[watch.delivery])
+      expect([watch.isListening, watch.isComplete()]).toEqual([false, false])
+    })
+  })
+}
