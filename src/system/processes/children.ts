@@ -5,7 +5,7 @@ import { exitStatus, type Process, signalGroup, startProcess } from './start-pro
 
 // A program that runs until it is stopped → lines in, lines out, and one way to end it with everything it started.
 
-export interface ChildStart {
+export interface ChildOptions {
   readonly argv: readonly [string, ...string[]]
   /** Called with each line of its stdout. */
   readonly onLine: (line: string) => void
@@ -35,7 +35,7 @@ const STDERR_KEPT = 4096
 const running = new Set<number>()
 
 /** The child leads a process group of its own, so a Ctrl-C is ours to pass on, and ending it ends what it started. */
-export function startChild({ argv, onLine }: ChildStart): Child {
+export function startChild({ argv, onLine }: ChildOptions): Child {
   const child = startProcess({ argv, stdin: 'pipe' })
   const { pid, stdin, stdout } = child
   eachLine(stdout, onLine)
