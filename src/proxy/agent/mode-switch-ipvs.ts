@@ -62,7 +62,7 @@ async function removeRules({ kernel, tools, save, own }: RemovalOptions): Promis
   const kept = (await own?.read(kernel)) ?? EMPTY
   const remove = new Set([...left.keys()].filter(unit => !kept.has(unit)))
   const { write } = ipvs({ tools, scheduler: 'rr', excludeCIDRs: [] })
-  for (const command of write({ add: EMPTY, change: EMPTY, remove })) await must(kernel, command)
+  for (const command of write({ add: EMPTY, change: EMPTY, before: EMPTY, remove })) await must(kernel, command)
 }
 
 const NO_OTHERS = { sets: '', servers: '', addresses: '[]' }

@@ -28,6 +28,8 @@ export type Ruleset = ReadonlyMap<Unit, string>
 export interface Plan {
   readonly add: Ruleset
   readonly change: Ruleset
+  /** Of each unit in `change`, the text that it has now. */
+  readonly before: Ruleset
   readonly remove: ReadonlySet<Unit>
 }
 

@@ -8,22 +8,26 @@ export const EMPTY: Ruleset = new Map()
 export function diff(installed: Ruleset, wanted: Ruleset, touched?: ReadonlySet<Unit>): Plan {
   const add = new Map<Unit, string>()
   const change = new Map<Unit, string>()
+  const before = new Map<Unit, string>()
   const remove = new Set<Unit>()
   const compare = (unit: Unit): void => {
-    const before = installed.get(unit)
+    const found = installed.get(unit)
     const after = wanted.get(unit)
     if (after === undefined) {
-      if (before !== undefined) remove.add(unit)
-    } else if (before === undefined) {
+      if (found !== undefined) remove.add(unit)
+    } else if (found === undefined) {
       if (after !== LINGERING) add.set(unit, after)
-    } else if (before !== after) change.set(unit, after)
+    } else if (found !== after) {
+      change.set(unit, after)
+      before.set(unit, found)
+    }
   }
   if (touched !== undefined) for (const unit of touched) compare(unit)
   else {
     for (const unit of wanted.keys()) compare(unit)
     for (const unit of installed.keys()) if (!wanted.has(unit)) remove.add(unit)
   }
-  return { add, change, remove }
+  return { add, change, before, remove }
 }
 
 export function isEmpty({ add, change, remove }: Plan): boolean {
@@ -42,9 +46,12 @@ export function applied(installed: Map<Unit, string>, { add, change, remove }: P
  * Blocked units cannot be deleted: the plan empties them instead, and they stay installed until a later sync deletes
  * them.
  */
-export function emptied({ add, change, remove }: Plan, blocked: Iterable<Unit>, installed: Ruleset): Plan {
+export function emptied(plan: Plan, blocked: Iterable<Unit>, installed: Ruleset): Plan {
+  const { add, remove } = plan
   const kept = new Set([...blocked].filter(unit => remove.has(unit)))
-  if (kept.size === 0) return { add, change, remove }
-  const empty = [...kept].filter(unit => installed.get(unit) !== '').map(unit => [unit, ''] as const)
-  return { add, change: new Map([...change, ...empty]), remove: remove.difference(kept) }
+  if (kept.size === 0) return plan
+  const full = [...kept].filter(unit => installed.get(unit) !== '')
+  const change = new Map([...plan.change, ...full.map(unit => [unit, ''] as const)])
+  const before = new Map([...plan.before, ...full.map(unit => [unit, installed.get(unit)!] as const)])
+  return { add, change, before, remove: remove.difference(kept) }
 }

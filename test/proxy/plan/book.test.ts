@@ -109,7 +109,12 @@ describe('a diff', () => {
       ]),
       new Set(['a']),
     )
-    expect(plan).toEqual({ add: new Map(), change: new Map([['a', '2']]), remove: new Set() })
+    expect(plan).toEqual({
+      add: new Map(),
+      change: new Map([['a', '2']]),
+      before: new Map([['a', '1']]),
+      remove: new Set(),
+    })
   })
 
   test('from nothing adds everything', () => {

@@ -117,7 +117,12 @@ describe('a plan with blocked units', () => {
     ['b', ''],
     ['c', 'text'],
   ])
-  const plan = { add: new Map(), change: new Map([['d', 'new']]), remove: new Set(['a', 'b', 'c']) }
+  const plan = {
+    add: new Map(),
+    change: new Map([['d', 'new']]),
+    before: new Map([['d', 'old']]),
+    remove: new Set(['a', 'b', 'c']),
+  }
 
   test('empties them and leaves the rest of the plan as it is', () => {
     expect(emptied(plan, ['a', 'b', 'elsewhere'], installed)).toEqual({
@@ -125,6 +130,10 @@ describe('a plan with blocked units', () => {
       change: new Map([
         ['d', 'new'],
         ['a', ''],
+      ]),
+      before: new Map([
+        ['d', 'old'],
+        ['a', 'text'],
       ]),
       remove: new Set(['c']),
     })

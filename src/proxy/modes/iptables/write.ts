@@ -1,4 +1,5 @@
 import { block, restoreInto, type Tools } from '#dialects/iptables.ts'
+import { filterSteps } from '#proxy/modes/filter-steps.ts'
 import type { Plan, Unit } from '#proxy/modes/mode.ts'
 import type { Command } from '#system/ports.ts'
 import { FIREWALL, MARK_MASQ, NODEPORTS, POSTROUTING, SERVICES, type Table, unitParts } from './names.ts'
@@ -19,17 +20,23 @@ function blockSize({ add, change, remove }: Plan, { variant }: Tools): number {
 
 const SMALLEST_BLOCK = 100
 
-/** Filter before nat: clients of a Service without endpoints are rejected before its DNAT goes. */
-const TABLES: readonly Table[] = ['mangle', 'filter', 'nat']
-
 export function write(plan: Plan, tools: Tools): readonly Command[] {
   const size = blockSize(plan, tools)
   const wanted = new Map([...plan.add, ...plan.change])
-  const writes = TABLES.flatMap(table => blocks(table, written(table, wanted), size))
-  const removals = TABLES.toReversed().flatMap(table => blocks(table, removed(table, plan.remove), size))
+  const { beforeNat, afterNat } = filterSteps(plan)
+  const writes = [
+    ...blocks('mangle', written('mangle', wanted), size),
+    ...blocks('filter', written('filter', beforeNat), size),
+    ...blocks('nat', written('nat', wanted), size),
+    ...blocks('filter', written('filter', afterNat), size),
+  ]
+  const removals = REMOVED.flatMap(table => blocks(table, removed(table, plan.remove), size))
   if (writes.length + removals.length === 0) return []
   return [restoreInto(tools, [...writes, ...removals].join(''))]
 }
+
+/** Where everything goes, clients are refused until no rule leads them anywhere. */
+const REMOVED: readonly Table[] = ['nat', 'filter', 'mangle']
 
 /** A part of a document that must stay within one block. */
 interface Piece {

@@ -22,6 +22,7 @@ export function trials(family: Family): readonly Command[] {
   const plan = {
     add: new Map(entries.map(({ unit, text }) => [unit, text])),
     change: new Map(),
+    before: new Map(),
     remove: new Set<string>(),
   }
   // Under another name than our own table, which may be there in another shape.

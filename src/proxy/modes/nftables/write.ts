@@ -42,7 +42,7 @@ function parts(plan: Plan): readonly Plan[] {
   if (ahead.length <= ELEMENTS_AHEAD) return [plan]
   const stands = [...plan.add].filter(([unit]) => unit === TABLE_UNIT || unit.startsWith('map '))
   const first = new Set(stands.map(([unit]) => unit))
-  const only = (add: Plan['add']): Plan => ({ add, change: new Map(), remove: new Set() })
+  const only = (add: Plan['add']): Plan => ({ add, change: new Map(), before: new Map(), remove: new Set() })
   const pieces: Plan[] = [only(new Map(stands))]
   for (let i = 0; i < ahead.length; i += ELEMENTS_AHEAD) {
     pieces.push(only(new Map(ahead.slice(i, i + ELEMENTS_AHEAD))))

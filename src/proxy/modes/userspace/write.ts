@@ -1,14 +1,16 @@
 import { block, restoreInto, type Tools } from '#dialects/iptables.ts'
 import { closeListeners, type Listener, openListeners, withProxyPorts } from '#dialects/relay.ts'
+import { filterSteps } from '#proxy/modes/filter-steps.ts'
 import type { Plan, Unit } from '#proxy/modes/mode.ts'
 import type { Command } from '#system/ports.ts'
 import { standsLast } from './base.ts'
-import { TABLES, type UserspaceTable, unitParts } from './names.ts'
+import { type UserspaceTable, unitParts } from './names.ts'
 
 // A plan → listeners opened or given other endpoints, then one restore that redirects clients to them, then listeners
 // closed that no rule redirects to any more. A change of endpoints is the first of these alone.
 
-export function write({ add, change, remove }: Plan, tools: Tools): readonly Command[] {
+export function write(plan: Plan, tools: Tools): readonly Command[] {
+  const { add, change, remove } = plan
   const { family } = tools
   const wanted = new Map([...add, ...change])
   const opened = [...wanted].flatMap(([unit, pool]): readonly Listener[] => {
@@ -18,14 +20,19 @@ export function write({ add, change, remove }: Plan, tools: Tools): readonly Com
   const closed = [...remove].map(unitParts).flatMap(parts => ('listener' in parts ? [parts.listener] : []))
   return [
     ...(opened.length > 0 ? [openListeners(family, opened)] : []),
-    ...restore(wanted, remove, tools),
+    ...restore(plan, tools),
     ...(closed.length > 0 ? [closeListeners(family, closed)] : []),
   ]
 }
 
-function restore(wanted: ReadonlyMap<Unit, string>, remove: ReadonlySet<Unit>, tools: Tools): readonly Command[] {
-  const written = TABLES.flatMap(table => blocks(table, writtenLines(table, wanted), tools))
-  const removed = TABLES.toReversed().flatMap(table => blocks(table, removedLines(table, remove), tools))
+function restore(plan: Plan, tools: Tools): readonly Command[] {
+  const { beforeNat, afterNat } = filterSteps(plan)
+  const written = [
+    ...blocks('filter', writtenLines('filter', beforeNat), tools),
+    ...blocks('nat', writtenLines('nat', new Map([...plan.add, ...plan.change])), tools),
+    ...blocks('filter', writtenLines('filter', afterNat), tools),
+  ]
+  const removed = (['nat', 'filter'] as const).flatMap(table => blocks(table, removedLines(table, plan.remove), tools))
   if (written.length + removed.length === 0) return []
   const input = [...written, ...removed].join('')
   const command: Command = restoreInto(tools, input)

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { read } from '#proxy/modes/iptables/read.ts'
 import { write } from '#proxy/modes/iptables/write.ts'
-import type { Plan, Unit } from '#proxy/modes/mode.ts'
+import type { Plan, Ruleset, Unit } from '#proxy/modes/mode.ts'
+import { diff, emptied } from '#proxy/plan/diff.ts'
 import type { Kernel } from '#system/ports.ts'
 
 const NFT = { family: 'ipv4', variant: 'nft', restore: 'iptables-nft-restore', save: 'iptables-nft-save' } as const
@@ -11,6 +12,7 @@ function plan(add: readonly Unit[], remove: readonly Unit[] = []): Plan {
   return {
     add: new Map(add.map(unit => [unit, unit.includes('-A') ? '' : `-A ${unit.split(' ')[1]} -j RETURN`])),
     change: new Map(),
+    before: new Map(),
     remove: new Set(remove),
   }
 }
@@ -93,6 +95,54 @@ test('filter is written before nat, and goes after it', () => {
     'nat',
   ])
   expect(tables(input(plan([], ['nat KUBE-SERVICES', 'filter KUBE-SERVICES'])))).toEqual(['nat', 'filter'])
+})
+
+describe('filter and nat', () => {
+  const SERVICES = { nat: 'nat KUBE-SERVICES', filter: 'filter KUBE-SERVICES' }
+  const lines = (chain: string, ...ends: readonly string[]): string => ends.map(end => `-A ${chain} ${end}`).join('\n')
+  const state = (nat: readonly string[], filter: readonly string[]): Ruleset =>
+    new Map([
+      [SERVICES.nat, lines('KUBE-SERVICES', ...nat)],
+      [SERVICES.filter, lines('KUBE-SERVICES', ...filter)],
+    ])
+  /** Each block as its table, and the ends of its rules. */
+  const steps = (from: Ruleset, to: Ruleset): readonly string[] =>
+    [...input(diff(from, to)).matchAll(/^\*(\w+)\n([\s\S]*?)COMMIT$/gm)].map(([, table, text]) =>
+      [table, ...[...text!.matchAll(/^-A \S+ (.*)$/gm)].map(([, end]) => end)].join(' '),
+    )
+
+  test('an endpoint is led to before the refusal of its Service goes', () => {
+    expect(steps(state([], ['-j REJECT']), state(['-j SVC'], []))).toEqual(['nat -j SVC', 'filter'])
+  })
+
+  test('a Service that loses its last endpoint is refused before no rule leads to it', () => {
+    expect(steps(state(['-j SVC'], []), state([], ['-j REJECT']))).toEqual(['filter -j REJECT', 'nat'])
+  })
+
+  test('where one Service gains what another loses, both refusals stand while nat changes', () => {
+    expect(steps(state(['-j A'], ['b', 'other']), state(['-j B'], ['a', 'other']))).toEqual([
+      'filter a other b',
+      'nat -j B',
+      'filter a other',
+    ])
+  })
+
+  test('a chain is written once where nat stays as it is', () => {
+    expect(steps(state(['-j A'], ['b']), state(['-j A'], ['a']))).toEqual(['filter a'])
+  })
+
+  test('each chain has its own direction', () => {
+    const external = 'filter KUBE-EXTERNAL-SERVICES'
+    const from = new Map([...state(['-j A'], ['b']), [external, '']])
+    const to = new Map([...state(['-j B'], []), [external, '-A KUBE-EXTERNAL-SERVICES a']])
+    expect(steps(from, to)).toEqual(['filter a', 'nat -j B', 'filter'])
+  })
+
+  test('a chain that other programs keep from being deleted is emptied after nat', () => {
+    const plan = diff(state(['-j A'], ['b']), new Map())
+    const blocked = emptied(plan, [SERVICES.filter], state(['-j A'], ['b']))
+    expect(order(input(blocked))).toEqual([':KUBE-SERVICES', ':KUBE-SERVICES', '-X KUBE-SERVICES'])
+  })
 })
 
 test('a line can be taken away word for word, and a second copy of it too', () => {
