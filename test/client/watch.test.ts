@@ -22,6 +22,9 @@ afterEach(() => server.close())
 
 const SERVICES = '/api/v1/services'
 
+/** The machine may be busy: what does not come at all is found out all the same. */
+const poll = <T>(read: () => T) => expect.poll(read, { interval: 5, timeout: 10_000 })
+
 function put(name: string, more: { readonly port?: number; readonly labels?: Record<string, string> } = {}): void {
   const { port = 80, labels = {} } = more
   const service: V1Service = {
@@ -56,7 +59,7 @@ describe('a Watch', () => {
     put('cart', { port: 81 })
     put('web')
     remove('cart')
-    await expect.poll(() => lines).toEqual(['ADDED cart', 'MODIFIED cart', 'ADDED web', 'DELETED cart'])
+    await poll(() => lines).toEqual(['ADDED cart', 'MODIFIED cart', 'ADDED web', 'DELETED cart'])
     stop()
   })
 
@@ -65,7 +68,7 @@ describe('a Watch', () => {
     put('cart')
     put('cart', { labels: { tier: 'front' } })
     put('cart')
-    await expect.poll(() => lines).toEqual(['ADDED cart', 'DELETED cart'])
+    await poll(() => lines).toEqual(['ADDED cart', 'DELETED cart'])
     stop()
   })
 
@@ -76,10 +79,10 @@ describe('a Watch', () => {
       sendInitialEvents: true,
       resourceVersionMatch: 'NotOlderThan',
     })
-    await expect.poll(() => lines).toEqual(['ADDED cart', 'BOOKMARK 2'])
+    await poll(() => lines).toEqual(['ADDED cart', 'BOOKMARK 2'])
     server.store.put({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } })
     server.bookmark()
-    await expect.poll(() => lines.at(-1)).toBe('BOOKMARK 3')
+    await poll(() => lines.at(-1)).toBe('BOOKMARK 3')
     stop()
   })
 
@@ -123,7 +126,7 @@ describe('an informer', () => {
     put('web')
     put('cart', { port: 81 })
     remove('web')
-    await expect.poll(() => reports.slice(1)).toEqual(['add web 80', 'update cart 81', 'delete web 80'])
+    await poll(() => reports.slice(1)).toEqual(['add web 80', 'update cart 81', 'delete web 80'])
     expect(names()).toEqual(['cart'])
     expect(made.get('cart', 'shop')!.spec!.ports![0]!.port).toBe(81)
     await made.stop()
@@ -135,7 +138,7 @@ describe('an informer', () => {
     put('cart')
     put('cart', { labels: { tier: 'front' }, port: 81 })
     put('cart')
-    await expect.poll(() => reports).toEqual(['add cart 81', 'delete cart 81'])
+    await poll(() => reports).toEqual(['add cart 81', 'delete cart 81'])
     await made.stop()
   })
 
@@ -143,10 +146,10 @@ describe('an informer', () => {
     const { made, names } = informer()
     await made.start()
     put('cart')
-    await expect.poll(names).toEqual(['cart'])
+    await poll(names).toEqual(['cart'])
     server.inject({ do: 'close', on: 'watch', times: 1 })
     put('web')
-    await expect.poll(names).toEqual(['cart', 'web'])
+    await poll(names).toEqual(['cart', 'web'])
     const watches = server.requests.filter(({ query }) => query.watch === 'true')
     expect(watches.length).toBeGreaterThan(1)
     expect(server.requests.filter(({ query }) => query.watch === undefined)).toHaveLength(1)
@@ -162,7 +165,7 @@ describe('an informer', () => {
     remove('cart')
     server.inject({ do: 'compact' })
     undo()
-    await expect.poll(names, { timeout: 5000 }).toEqual(['web'])
+    await poll(names).toEqual(['web'])
     expect(reports).toContain('delete cart 80')
     await made.stop()
   })
@@ -173,12 +176,12 @@ describe('an informer', () => {
     const { made, errors, names } = informer()
     await made.start()
     server.dropConnections()
-    await expect.poll(() => errors.length).toBe(1)
+    await poll(() => errors.length).toBe(1)
     remove('cart')
     put('web')
     expect(names()).toEqual(['cart'])
     await made.start()
-    await expect.poll(names).toEqual(['web'])
+    await poll(names).toEqual(['web'])
     await made.stop()
   })
 
@@ -191,11 +194,11 @@ describe('an informer', () => {
     const kind = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata, addressType: 'IPv4' }
     const addresses = () => made.list().flatMap(({ endpoints }) => endpoints?.flatMap(it => it.addresses))
     server.store.put({ ...kind, endpoints: [{ addresses: ['10.244.1.2'] }] })
-    await expect.poll(addresses).toEqual(['10.244.1.2'])
+    await poll(addresses).toEqual(['10.244.1.2'])
     server.store.put({ ...kind, endpoints: [{ addresses: ['10.244.1.2'] }, { addresses: ['10.244.1.3'] }] })
-    await expect.poll(addresses).toEqual(['10.244.1.2', '10.244.1.3'])
+    await poll(addresses).toEqual(['10.244.1.2', '10.244.1.3'])
     server.store.remove('EndpointSlice', 'shop', 'cart-x7')
-    await expect.poll(addresses).toEqual([])
+    await poll(addresses).toEqual([])
     await made.stop()
   })
 })

@@ -49,13 +49,14 @@ function label(object: ApiObject, key: string): string | undefined {
   return Object.hasOwn(labels, key) ? labels[key] : undefined
 }
 
-/** The fields the real API server can select Services, Nodes, EndpointSlices and Events by. */
+/** The fields by which the real API server can select what is served here. */
 const FIELDS: ReadonlySet<string> = new Set([
   'metadata.name',
   'metadata.namespace',
   'spec.clusterIP',
   'spec.type',
   'spec.unschedulable',
+  'status.phase',
   'involvedObject.kind',
   'involvedObject.namespace',
   'involvedObject.name',

@@ -172,6 +172,25 @@ describe('an apply', () => {
     ])
   })
 
+  test('of a set adds to it, and takes away its own', async () => {
+    const body = (podCIDRs: readonly string[]) => ({ apiVersion: 'v1', kind: 'Node', spec: { podCIDRs } })
+    const applyNode = (manager: string, podCIDRs: readonly string[]) =>
+      request('PATCH', `/api/v1/nodes/n1?fieldManager=${manager}`, body(podCIDRs), 'application/apply-patch+yaml')
+    await applyNode('one', ['10.244.1.0/24', 'fd00:244:1::/64'])
+    const both = await applyNode('two', ['10.244.1.0/24', '10.244.9.0/24'])
+    expect(both.body.spec.podCIDRs).toEqual(['10.244.1.0/24', 'fd00:244:1::/64', '10.244.9.0/24'])
+    const fewer = await applyNode('one', [])
+    expect(fewer.body.spec.podCIDRs).toEqual(['10.244.1.0/24', '10.244.9.0/24'])
+  })
+
+  test('of a selector takes it whole: what is atomic has one owner', async () => {
+    await apply('one', { spec: { selector: { app: 'cart' } } })
+    const refused = await apply('two', { spec: { selector: { tier: 'front' } } })
+    expect(refused.body.message).toBe('Apply failed with 1 conflict: conflict with "one": .spec.selector')
+    const forced = await apply('two', { spec: { selector: { tier: 'front' } } }, '&force=true')
+    expect(forced.body.spec.selector).toEqual({ tier: 'front' })
+  })
+
   test('is YAML', async () => {
     const text = 'apiVersion: v1\nkind: Service\nmetadata: { name: cart }\nspec:\n  ports:\n    - port: 80\n'
     const headers = { 'content-type': 'application/apply-patch+yaml' }
