@@ -96,7 +96,7 @@ export const EFFECTS_ELSEWHERE: readonly Exception[] = [
 ]
 
 /** Rooms that touch the machine. */
-export const DOORS: readonly string[] = ['system', 'proxy/relay', 'ipam/leases']
+export const MACHINE_ROOMS: readonly string[] = ['system', 'proxy/relay', 'ipam/leases']
 
 export const WALL = 250
 

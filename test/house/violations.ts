@@ -1,12 +1,12 @@
 import { posix } from 'node:path'
 import {
   BEYOND_THE_WALL,
-  DOORS,
   EFFECT_MODULES,
   EFFECTS_ELSEWHERE,
   type Exception,
   FLOORS,
   type Floor,
+  MACHINE_ROOMS,
   OUTSIDE,
   PACKAGES,
   PURE,
@@ -36,7 +36,7 @@ export function violationsOf({ path, text }: SourceFile): readonly string[] {
   return [...new Set(found)].map(sentence => `src/${path}: ${sentence}`)
 }
 
-/** What a file uses that only an exception allows, to find exceptions that nobody needs any more. */
+/** What a file uses that only an exception allows, to find exceptions that no file needs any more. */
 export function exceptionsNeeded({ path, text }: SourceFile): readonly string[] {
   const effects = effectsOf(path, sourceOf(text))
   return effects.flatMap(effect => {
@@ -100,7 +100,7 @@ function allowedBy({ may, types = [] }: Floor): string {
 
 /** Modules by which a file reaches the machine, and things of the machine it touches. */
 function effectsOf(path: string, { imports, touches }: Source): readonly string[] {
-  if (DOORS.some(door => covers(door, path))) return []
+  if (MACHINE_ROOMS.some(room => covers(room, path))) return []
   const modules = imports.filter(({ from, values }) => EFFECT_MODULES.includes(from) && !isPure(from, values))
   return [...modules.map(({ from }) => from), ...touches]
 }
@@ -114,7 +114,7 @@ function exceptionFor(path: string, effect: string): Exception | undefined {
 }
 
 function effectSentence(effect: string): string {
-  return `may not use ${effect}: only ${DOORS.join(', ')} may touch the machine`
+  return `may not use ${effect}: only ${MACHINE_ROOMS.join(', ')} may touch the machine`
 }
 
 function sizeViolations(path: string, text: string): readonly string[] {

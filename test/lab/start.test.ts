@@ -25,7 +25,7 @@ test.runIf(IS_ROOT)('without it, what is missing is installed', async () => {
   expect(program.asked).toContain('apt-get install')
 })
 
-test('--help tells what the lab is, and of its own flag', async () => {
+test('--help says what the lab is, and shows its own flag', async () => {
   const { code, stdout } = await program.run('--help')
   expect(code).toBe(0)
   expect(stdout).toMatch(/^A small cluster on this machine[\s\S]*--no-install/)

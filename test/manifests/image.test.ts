@@ -99,7 +99,7 @@ describe('the image', { timeout: 120_000 }, () => {
     expect([status, stdout, stderr]).toEqual([0, `Switchyard v${manifest.version}\n`, ''])
   })
 
-  test('brings the program compiled, for whoever may not write there', () => {
+  test('brings the program compiled, for users that may not write there', () => {
     const files = readdirSync(join(final, COMPILED), { recursive: true, encoding: 'utf8' })
     const compiled = files.map(file => statSync(join(final, COMPILED, file))).filter(stats => stats.isFile())
     expect(Math.max(...compiled.map(({ size }) => size))).toBeGreaterThan(100_000)

@@ -130,7 +130,7 @@ describe('the manifests', () => {
     expect(objects.map(({ metadata }) => metadata.name)).toEqual(objects.map(() => 'switchyard'))
   })
 
-  test('mount no volume that is not there, and have none that nobody mounts', () => {
+  test('mount no volume that is not there, and have none that no container mounts', () => {
     const mounted = [...setup.volumeMounts, ...agent.volumeMounts].map(({ name }: Any) => name)
     expect(new Set(mounted)).toEqual(new Set(pod.volumes.map(({ name }: Any) => name)))
   })

@@ -1,7 +1,7 @@
-import { apiSource } from '#kubernetes/sources/api-source.ts'
 import { credentialsFrom } from '#kubernetes/access/credentials.ts'
 import { EventWriter } from '#kubernetes/event-writer.ts'
-import { Transport } from '#kubernetes/transport.ts'
+import { apiSource } from '#kubernetes/sources/api-source.ts'
+import { ApiTransport } from '#kubernetes/transport.ts'
 import { targetOf } from '#lab/api-server/requests/resources.ts'
 import { type ApiServer, type SeenRequest, startApiServer } from '#lab/api-server/server.ts'
 import { systemClock } from '#system/clock.ts'
@@ -37,20 +37,19 @@ async function askAll(server: ApiServer, age: Age): Promise<void> {
     clock,
   })
   const stop = new AbortController()
-  const tell = (): void => {}
   const extras = ['ServiceCIDR'] as const
-  const source = apiSource({ credentials, nodeName: 'here', clock, random: Math.random, tell, extras })
+  const source = apiSource({ credentials, nodeName: 'here', clock, random: Math.random, onNotice: () => {}, extras })
   const listening = Array.fromAsync(source(stop.signal))
   while (!isWatchedWhole(server.requests, age)) await clock.sleep(5)
   stop.abort()
   await listening
-  await writeEvent(new Transport({ credentials }))
+  await writeEvent(new ApiTransport({ credentials }))
 }
 
 /** Services, slices, our Node, ServiceCIDRs. */
 const KINDS = 4
 
-/** Whether each has been seen whole, and is watched for news. */
+/** Whether each has been seen whole, and is watched for changes. */
 function isWatchedWhole(requests: readonly SeenRequest[], age: Age): boolean {
   const counts = (wanted: (request: SeenRequest) => boolean): boolean =>
     new Set(requests.filter(wanted).map(({ path }) => path)).size === KINDS
@@ -61,9 +60,9 @@ function isWatchedWhole(requests: readonly SeenRequest[], age: Age): boolean {
   )
 }
 
-async function writeEvent(transport: Transport): Promise<void> {
+async function writeEvent(transport: ApiTransport): Promise<void> {
   const fate = await new Promise(resolve => {
-    const writer = new EventWriter({ transport, clock: systemClock, told: resolve })
+    const writer = new EventWriter({ transport, clock: systemClock, onFate: resolve })
     writer.send(starting({ nodeName: 'here', hostname: 'here', now: systemClock.now() }))
   })
   if ((fate as { readonly result: string }).result !== 'sent') throw new Error(JSON.stringify(fate))
