@@ -79,9 +79,10 @@ function tcpWire({ to, port, from, sourcePort }: Dial): Wire {
     inbox,
     send: line => void socket.write(`${line}\n`),
     hangUp: () => {
+      // Node resets a socket only once it is connected, however long that takes.
+      if (socket.connecting) socket.destroy()
       // A FIN keeps a chosen source port busy for a minute (TIME_WAIT); a reset frees it for the next call.
-      if (sourcePort !== undefined) socket.resetAndDestroy()
-      else if (socket.connecting) socket.destroy()
+      else if (sourcePort !== undefined) socket.resetAndDestroy()
       else socket.end()
     },
   }

@@ -3,7 +3,9 @@ import type { Protocol } from '#values/protocol.ts'
 import type { Resolved } from './resolve.ts'
 
 // Changes of a service port → the conntrack entries to delete. Flows of UDP and SCTP have no end the kernel can see: a
-// client that goes on sending would be sent to an endpoint that is gone, or past a Service that is new.
+// client that goes on sending would be sent to an endpoint that is gone, or past a Service that is new. Of TCP only
+// entries without an answer count: conntrack sends the repetition of a first packet where it let the first one pass,
+// and a client that uses the same port again, too.
 
 /** One frontend of a service port, and which flows at it are stale. */
 export interface FrontendFlows {
@@ -39,48 +41,79 @@ export function changedFlows(
   const standing = answeredFrontends(after, listenersOf)
   const earlier = answeredFrontends(before, listenersOf)
   for (const [key, { frontend, answering }] of earlier) {
-    if (!standing.has(key)) pending.set(key, { ...frontend, stale: { only: answering } })
+    if (frontend.protocol !== 'tcp' && !standing.has(key)) pending.set(key, { ...frontend, stale: answering.gone })
   }
   for (const [key, { frontend, answering }] of standing) {
-    const known = earlier.get(key)
-    if (known === undefined || !sameSet(known.answering, answering))
-      pending.set(key, { ...frontend, stale: { unless: answering } })
+    const known = earlier.get(key)?.answering
+    if (known === undefined || mattersTo(frontend, known, answering))
+      pending.set(key, { ...frontend, stale: answering })
   }
   return pending
 }
 
 /**
- * After rules were missing: packets may have passed without DNAT. TCP counts here, too: where conntrack has let the
- * first packet of a connection pass, it lets its repetitions pass, although no endpoint has ever answered.
+ * Of TCP only the first endpoint counts: an unanswered client was sent to an endpoint that is gone by now. While there
+ * are others, a look after each endpoint that goes would cost more than it helps.
  */
-export function bypassedFlows(standing: readonly Resolved[], listenersOf: ListenersOf = NO_LISTENERS): PendingFlows {
-  const frontends = [...answeredFrontends(standing, listenersOf), ...answeredFrontends(standing, listenersOf, ['tcp'])]
-  return new Map(
-    frontends.map(([key, { frontend, answering }]) => [key, { ...frontend, stale: { unless: answering } }]),
-  )
+function mattersTo({ protocol }: AnsweredFrontend['frontend'], before: Answering, after: Answering): boolean {
+  if (protocol === 'tcp') return !before.hasEndpoints && after.hasEndpoints
+  return !sameSet(before.unless, after.unless)
 }
 
-/** Protocols whose flows have no end that the kernel sees. */
-const ENDLESS: readonly Protocol[] = ['udp', 'sctp']
+/** After rules were missing: packets may have passed without DNAT. */
+export function bypassedFlows(standing: readonly Resolved[], listenersOf: ListenersOf = NO_LISTENERS): PendingFlows {
+  const frontends = [...answeredFrontends(standing, listenersOf)]
+  return new Map(frontends.map(([key, { frontend, answering }]) => [key, { ...frontend, stale: answering }]))
+}
 
 interface AnsweredFrontend {
   readonly frontend: { readonly protocol: Protocol; readonly ip?: Address; readonly port: number }
-  /** Endpoints that may still answer, ready or terminating, near or far: policy decides for new connections only. */
-  readonly answering: ReadonlySet<string>
+  readonly answering: Answering
+}
+
+/** What may answer at the frontends of a service port: endpoints, and listeners of the relay. */
+class Answering {
+  readonly #resolved: Resolved
+  readonly #listenersOf: ListenersOf
+  #sources: ReadonlySet<string> | undefined
+
+  constructor(resolved: Resolved, listenersOf: ListenersOf) {
+    this.#resolved = resolved
+    this.#listenersOf = listenersOf
+  }
+
+  get hasEndpoints(): boolean {
+    return this.#resolved.endpoints.some(({ serving }) => serving)
+  }
+
+  /**
+   * Endpoints that may still answer, ready or terminating, near or far: policy decides for new connections only.
+   * Collected when a flow is compared with them: a start has very many frontends, and flows to few of them.
+   */
+  get unless(): ReadonlySet<string> {
+    this.#sources ??= sourcesOf(this.#resolved, this.#listenersOf)
+    return this.#sources
+  }
+
+  get gone(): Staleness {
+    return { only: this.unless }
+  }
+}
+
+function sourcesOf({ endpoints, traffic }: Resolved, listenersOf: ListenersOf): ReadonlySet<string> {
+  const serving = endpoints.filter(endpoint => endpoint.serving).map(({ text }) => text)
+  return new Set([...serving, ...listenersOf(traffic)])
 }
 
 function answeredFrontends(
   ports: readonly Resolved[],
   listenersOf: ListenersOf,
-  protocols = ENDLESS,
 ): ReadonlyMap<string, AnsweredFrontend> {
   const found = new Map<string, AnsweredFrontend>()
-  for (const { traffic, endpoints } of ports) {
-    const { protocol } = traffic
-    if (!protocols.includes(protocol)) continue
-    const serving = endpoints.filter(endpoint => endpoint.serving).map(({ text }) => text)
-    const answering = new Set([...serving, ...listenersOf(traffic)])
-    for (const { ip, port } of traffic.frontends) {
+  for (const resolved of ports) {
+    const { protocol, frontends } = resolved.traffic
+    const answering = new Answering(resolved, listenersOf)
+    for (const { ip, port } of frontends) {
       const frontend = { protocol, ...(ip !== undefined && { ip }), port }
       found.set(`${protocol} ${ip ?? 'node'} ${port}`, { frontend, answering })
     }

@@ -348,16 +348,85 @@ describe('conntrack entries to delete', () => {
     here.answers = () => OK
     here.commands.length = 0
     await here.clock.advance(30_000)
-    expect(here.commands.map(({ argv }) => argv.slice(0, 2).join(' '))).toEqual(['conntrack -L'])
+    expect(here.commands.map(({ argv }) => argv.join(' '))).toEqual([
+      'conntrack -L -f ipv4 -p udp',
+      'conntrack -L -f ipv4 -p tcp --state SYN_SENT',
+    ])
     here.stop.abort()
     await done
   })
 
-  test('cost nothing where only TCP changes', async () => {
-    const here = await standing()
-    here.commands.length = 0
-    here.put(service('shop/web', ['10.96.0.80']))
-    await here.lane.once()
-    expect(here.commands.map(({ argv }) => argv[0])).toEqual(['write'])
+  describe('of TCP, without an answer', () => {
+    const WEB = service('shop/web', ['10.96.0.80'], { ports: [port({ port: 80, nodePort: 30080 })] })
+    const webs = (...ips: readonly string[]): ClusterObject =>
+      slice(
+        'shop/web-1',
+        'shop/web',
+        ips.map(ip => endpoint(ip)),
+      )
+    const half = (to: string, port: number, answer: string, answerPort: number): string =>
+      `tcp 6 39 SYN_SENT src=10.1.9.9 dst=${to} sport=999 dport=${port} [UNREPLIED] src=${answer} dst=10.1.9.9 sport=${answerPort} dport=999 mark=0 use=1`
+    const passed = half('10.96.0.80', 80, '10.96.0.80', 80)
+    const looks = (here: Scene): readonly string[] =>
+      here.commands.filter(({ argv }) => argv[0] !== 'write').map(({ argv }) => argv.join(' '))
+    const LOOK = 'conntrack -L -f ipv4 -p tcp --state SYN_SENT'
+
+    test('go where a Service comes: their first packets went past it', async () => {
+      const here = await standing()
+      here.put(WEB, webs('10.1.0.8'))
+      const led = half('10.96.0.80', 80, '10.1.0.8', 8080)
+      const table = [passed, led, half('10.99.0.2', 30080, '10.99.0.2', 30080), half('10.99.0.9', 80, '10.99.0.9', 80)]
+      expect(await forgotten(here, table)).toEqual(['10.96.0.80:80', '10.99.0.2:30080'])
+    })
+
+    test('go where a frontend comes, and stay at those that were there', async () => {
+      const here = await standing()
+      here.put(service('shop/web', ['10.96.0.80']), webs('10.1.0.8'))
+      await here.lane.once()
+      here.put(WEB)
+      expect(await forgotten(here, [passed, half('10.99.0.2', 30080, '10.99.0.2', 30080)])).toEqual(['10.99.0.2:30080'])
+    })
+
+    test('go where a Service has its first endpoint: those before it are gone', async () => {
+      const here = await standing()
+      here.put(WEB, webs('10.1.0.8'))
+      await here.lane.once()
+      here.put(webs())
+      await here.lane.once()
+      here.put(webs('10.1.0.9'))
+      expect(await forgotten(here, [half('10.96.0.80', 80, '10.1.0.8', 8080)])).toEqual(['10.96.0.80:80'])
+    })
+
+    test('cost one look, and no second process where there are none', async () => {
+      const here = await standing()
+      here.commands.length = 0
+      here.put(WEB, webs('10.1.0.8'))
+      await here.lane.once()
+      expect(looks(here)).toEqual([LOOK])
+    })
+
+    test('cost one look and one process at the start of a node with a thousand Services', async () => {
+      const here = new Scene()
+      const ips = Array.from({ length: 1000 }, (_, n) => `10.97.${n >> 8}.${n & 255}`)
+      for (const [n, ip] of ips.entries()) here.put(service(`shop/s${n}`, [ip]))
+      here.sync()
+      here.clock.sleep = async () => {}
+      expect(await forgotten(here, [half(ips[7]!, 80, ips[7]!, 80), half(ips[9]!, 80, ips[9]!, 80)])).toHaveLength(2)
+      expect(looks(here)).toEqual(['read', LOOK, expect.stringMatching(/^sh -c /)])
+    })
+
+    test('cost nothing where endpoints come and go, or a Service goes', async () => {
+      const here = await standing()
+      here.put(WEB, webs('10.1.0.8'))
+      await here.lane.once()
+      here.commands.length = 0
+      here.put(webs('10.1.0.8', '10.1.0.9'))
+      await here.lane.once()
+      here.put(webs('10.1.0.9'))
+      await here.lane.once()
+      here.lane.touch(here.cluster.apply({ type: 'gone', kind: 'Service', name: name('shop/web') }).services)
+      await here.lane.once()
+      expect(looks(here)).toEqual([])
+    })
   })
 })
