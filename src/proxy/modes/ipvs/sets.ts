@@ -107,6 +107,23 @@ const MAX_MEMBERS = 4_194_304
 /** Members of this set can have a timeout, after which the kernel deletes them. */
 export const RECORD: SetName = 'NODE-PORT-IP'
 
+/**
+ * True for sets whose members are not masqueraded, because they lead to endpoints of this node alone: other nodes would
+ * answer the client directly, and it would not know the sender. So a member comes after the last endpoint elsewhere has
+ * gone, and goes before the first one comes.
+ */
+export function keepsSource(set: SetName | undefined): boolean {
+  return set !== undefined && KEEPING_SOURCE.has(set)
+}
+
+const KEEPING_SOURCE: ReadonlySet<SetName> = new Set([
+  'EXTERNAL-IP-LOCAL',
+  'LOAD-BALANCER-LOCAL',
+  'NODE-PORT-LOCAL-TCP',
+  'NODE-PORT-LOCAL-UDP',
+  'NODE-PORT-LOCAL-SCTP-HASH',
+])
+
 export function setSpec(set: SetName, family: Family): SetSpec {
   const { type } = SETS[set]
   if (type === 'bitmap:port') return `${type} range 0-65535`

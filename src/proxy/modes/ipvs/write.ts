@@ -5,25 +5,28 @@ import * as ipvs from '#dialects/ipvs.ts'
 import { LINGERING, type Plan, type Unit } from '#proxy/modes/mode.ts'
 import type { Command } from '#system/ports.ts'
 import { chainUnit, type IpvsUnit, type IpvsUnitKind, SERVICES, unitParts } from './names.ts'
-import { RECORD, SET_NAMES, setName, setOf } from './sets.ts'
+import { keepsSource, RECORD, SET_NAMES, setName, setOf } from './sets.ts'
 import { ruleBlocks } from './write-rules.ts'
 
-// A plan → at most one run of each tool, in an order in which nothing dangles: sets before the rules that look them up and
-// before the virtual servers they record; an address last, so that a client that reaches the address finds a server there.
+// A plan → runs of each tool, in an order in which nothing dangles and no client is lost: sets before the rules that look
+// them up and before the virtual servers they record; what refuses clients or spares them masquerade before the virtual
+// servers change or after, by direction; an address last, so that a client that reaches the address finds a server there.
 
 export function write(plan: Plan, tools: Tools): readonly Command[] {
   const sortedPlan: SortedPlan = { make: sorted(plan.add), change: sorted(plan.change), remove: sorted(plan.remove) }
-  const sets = run(ipset.restoreSets, setLines(sortedPlan, plan, tools))
+  const { beforeServers, afterServers } = setLines(sortedPlan, plan, tools)
+  const sets = run(ipset.restoreSets, beforeServers)
   const rules = rulesCommand(plan, tools)
   const servers = run(ipvs.restoreServers, serverLines(sortedPlan, plan))
+  const laterSets = run(ipset.restoreSets, afterServers)
   const addresses = run(ipBatch, addressLines(sortedPlan))
   const destroyed = run(
     ipset.restoreSets,
-    sortedPlan.remove.set.map(({ name }) => ipset.destroyLine(name)),
+    sortedPlan.remove.set.map(({ name }) => `destroy ${name}`),
   )
   const steps = replacesRules(plan)
-    ? [sets, servers, addresses, rules, destroyed]
-    : [sets, rules, servers, addresses, destroyed]
+    ? [sets, servers, laterSets, addresses, rules, destroyed]
+    : [sets, rules, servers, laterSets, addresses, destroyed]
   return steps.flat()
 }
 
@@ -70,38 +73,54 @@ function sorted(units: ReadonlyMap<Unit, unknown> | ReadonlySet<Unit>): Sorted {
   return kinds as unknown as Sorted
 }
 
-/** In the order of the sets: a source range is added before the member that drops all other sources, and deleted after it. */
-function setLines(
-  { make, change, remove }: SortedPlan,
-  { add, change: texts }: Plan,
-  { family }: Tools,
-): readonly string[] {
+interface SetLines {
+  readonly beforeServers: readonly string[]
+  readonly afterServers: readonly string[]
+}
+
+/**
+ * In the order of the sets: a source range is added before the member that drops all other sources, and deleted after it.
+ * A member is there for as long as its virtual server, so that no client goes through unmasqueraded, or to endpoints it
+ * is to be kept from.
+ */
+function setLines({ make, change, remove }: SortedPlan, { add, change: texts }: Plan, { family }: Tools): SetLines {
   const order = new Map(SET_NAMES.map((set, i) => [setName(set, family), i]))
-  const byOrder = (a: { readonly name: string }, b: { readonly name: string }): number =>
-    (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0)
+  const byOrder = (a: Member, b: Member): number => (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0)
   const rebuilt = new Set(change.set.map(({ name }) => name))
   const destroyed = new Set(remove.set.map(({ name }) => name))
-  const addLine = ({ name, entry }: { readonly name: string; readonly entry: string }, to = name): string =>
+  const addLine = ({ name, entry }: Member, to = name): string =>
     ipset.addLine(to, setOf(name, family) === RECORD ? `${entry} timeout 0` : entry)
+  const deleteLine = ({ name, entry }: Member): string =>
+    setOf(name, family) === RECORD ? expiringLine(name, entry) : ipset.deleteLine(name, entry)
   const added = Map.groupBy(make.member, ({ name }) => name)
-  return [
-    ...make.set.map(({ name, unit }) => ipset.createLine(name, add.get(unit)!)),
-    ...change.set.flatMap(({ name, unit }) => [
-      ...rebuild(name, texts.get(unit)!, temporary =>
-        (added.get(name) ?? []).map(member => addLine(member, temporary)),
-      ),
-    ]),
-    ...make.member
-      .filter(({ name }) => !rebuilt.has(name))
-      .toSorted(byOrder)
-      .map(member => addLine(member)),
-    ...remove.member
-      .filter(({ name }) => !rebuilt.has(name) && !destroyed.has(name))
-      .toSorted((a, b) => byOrder(b, a))
-      .map(({ name, entry }) =>
-        setOf(name, family) === RECORD ? expiringLine(name, entry) : ipset.deleteLine(name, entry),
-      ),
-  ]
+  const coming = make.member.filter(({ name }) => !rebuilt.has(name)).toSorted(byOrder)
+  const going = remove.member
+    .filter(({ name }) => !rebuilt.has(name) && !destroyed.has(name))
+    .toSorted((a, b) => byOrder(b, a))
+  const keeps = ({ name }: Member): boolean => keepsSource(setOf(name, family))
+  const comesLate = (member: Member): boolean => keeps(member) && remove.real.length + change.real.length > 0
+  const goesEarly = (member: Member): boolean => keeps(member) && make.real.length + change.real.length > 0
+  return {
+    beforeServers: [
+      ...make.set.map(({ name, unit }) => ipset.createLine(name, add.get(unit)!)),
+      ...change.set.flatMap(({ name, unit }) => [
+        ...rebuild(name, texts.get(unit)!, temporary =>
+          (added.get(name) ?? []).map(member => addLine(member, temporary)),
+        ),
+      ]),
+      ...coming.filter(member => !comesLate(member)).map(member => addLine(member)),
+      ...going.filter(goesEarly).map(deleteLine),
+    ],
+    afterServers: [
+      ...coming.filter(comesLate).map(member => addLine(member)),
+      ...going.filter(member => !goesEarly(member)).map(deleteLine),
+    ],
+  }
+}
+
+interface Member {
+  readonly name: string
+  readonly entry: string
 }
 
 const TEMPORARY = 'KUBE-TEMPORARY'

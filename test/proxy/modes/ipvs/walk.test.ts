@@ -41,7 +41,7 @@ test.each(['ipv4', 'ipv6'] as const)(
       for (;;) {
         node.commands.length = 0
         const { failure } = await lane.once()
-        expect(oftenest(node.commands), `seed ${seed}, step ${step}`).toBeLessThanOrEqual(1)
+        expect(runTooOften(node.commands), `seed ${seed}, step ${step}`).toEqual([])
         if (failure === undefined) break
         deaths++
         if (deaths > STEPS) throw failure.error
@@ -77,15 +77,11 @@ function differences(found: Ruleset, wanted: Ruleset): readonly string[] {
   ]
 }
 
-/** How often the same tool was run to write something. */
-function oftenest(commands: readonly Command[]): number {
+/** Each tool is run once to write something; ipset before and after the virtual servers. */
+function runTooOften(commands: readonly Command[]): readonly string[] {
   const writes = commands.filter(({ input }) => input !== undefined).map(({ argv }) => argv[0])
-  return Math.max(
-    0,
-    ...Map.groupBy(writes, name => name)
-      .values()
-      .map(({ length }) => length),
-  )
+  const runs = [...Map.groupBy(writes, name => name)]
+  return runs.filter(([name, { length }]) => length > (name === 'ipset' ? 2 : 1)).map(([name]) => name)
 }
 
 function theirsOf(node: PaperNode, family: Family): readonly unknown[] {

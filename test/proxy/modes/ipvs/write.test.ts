@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Ruleset } from '#proxy/modes/mode.ts'
 import { diff, EMPTY } from '#proxy/plan/diff.ts'
-import { endpoint, port, service, slice } from '../../../support/objects.ts'
+import { endpoint, ip, port, service, slice } from '../../../support/objects.ts'
 import { modeOf, rulesOf } from './scene.ts'
 
-// A plan → the commands that carry it out: each tool once at the most, in an order in which nothing dangles.
+// A plan → the commands that carry it out: each tool once, ipset twice at the most, in an order in which nothing dangles
+// and no client is lost.
 
 const CART = service('shop/cart', ['10.96.0.10'], { ports: [port({ port: 80, nodePort: 30080 })] })
 const many = (count: number) =>
@@ -75,9 +76,9 @@ test('a new endpoint stands before the old one goes', () => {
 
 test('the record of a node port outlives its virtual server, and then goes by itself', () => {
   const commands = written(ONE, BARE)
-  expect(commands.map(({ argv }) => argv[0])).toEqual(['ipset', 'ipvsadm', 'ip'])
-  expect(commands[0]!.input).toContain('add KUBE-NODE-PORT-IP 10.99.0.2,tcp:30080 timeout 600\n')
-  expect(commands[0]!.input).not.toContain('del KUBE-NODE-PORT-IP')
+  expect(commands.map(({ argv }) => argv[0])).toEqual(['ipvsadm', 'ipset', 'ip'])
+  expect(commands[1]!.input).toContain('add KUBE-NODE-PORT-IP 10.99.0.2,tcp:30080 timeout 600\n')
+  expect(commands[1]!.input).not.toContain('del KUBE-NODE-PORT-IP')
 })
 
 test('a set of another make is replaced with all its members while rules go on asking it', () => {
@@ -100,4 +101,51 @@ test('a set of another make is replaced with all its members while rules go on a
 test('a node that goes from iptables mode to this one keeps the old rules until there is everything behind the new', () => {
   const old = new Map([['nat KUBE-SERVICES', '-A KUBE-SERVICES -d 10.96.0.10/32 -j KUBE-SVC-AAAAAAAAAAAAAAAA']])
   expect(programs(old, ONE).map(words => words.split(' ')[0])).toEqual(['ipset', 'ipvsadm', 'ip', 'iptables-restore'])
+})
+
+describe('by direction', () => {
+  const outward = (externalPolicy: 'Cluster' | 'Local', ...pods: readonly string[]): Ruleset =>
+    rulesOf([
+      service('shop/cart', ['10.96.0.10'], { externalIPs: [ip('198.18.0.7')], externalPolicy }),
+      slice(
+        'shop/a',
+        'shop/cart',
+        pods.map(pod => endpoint(pod, pod.startsWith('10.244.1.') ? { nodeName: 'here' } : {})),
+      ),
+    ])
+  const STEP = /^(?:(add|del) KUBE-(\S+) 198\.18\.0\.7,tcp:80|-([ade]) -t 198\.18\.0\.7:80 -r 10\.244\.(\S+):.*)$/gm
+  /** What is done about the external IP, in order: sets by their names, endpoints by the last two numbers. */
+  const steps = (from: Ruleset, to: Ruleset): readonly string[] =>
+    written(from, to).flatMap(({ input = '' }) =>
+      [...input.matchAll(STEP)].map(([, verb, set, real, pod]) =>
+        set === undefined ? `${real} ${pod}` : `${verb} ${set}`,
+      ),
+    )
+
+  test('a client from outside is masqueraded for as long as an endpoint elsewhere may be chosen', () => {
+    const [near, both] = [outward('Local', '10.244.1.3', '10.244.2.3'), outward('Cluster', '10.244.1.3', '10.244.2.3')]
+    expect(steps(both, near)).toEqual(['e 2.3', 'add EXTERNAL-IP-LOCAL', 'del EXTERNAL-IP'])
+    expect(steps(near, both)).toEqual(['add EXTERNAL-IP', 'del EXTERNAL-IP-LOCAL', 'e 2.3'])
+  })
+
+  test('what drops clients comes before the endpoints that they are kept from, and goes after them', () => {
+    const [near, far] = [outward('Local', '10.244.1.3'), outward('Local', '10.244.2.3')]
+    expect(steps(near, far)).toEqual(['add DROP-OUTSIDE', 'a 2.3', 'd 1.3'])
+    expect(steps(far, near)).toEqual(['a 1.3', 'd 2.3', 'del DROP-OUTSIDE'])
+  })
+
+  test('the members of a Service go after its virtual servers, in one process', () => {
+    const programs = written(outward('Local', '10.244.1.3'), BARE).map(({ argv }) => argv[0])
+    expect(programs).toEqual(['ipvsadm', 'ipset', 'ip'])
+    expect(written(BARE, outward('Local', '10.244.1.3')).map(({ argv }) => argv[0])).toEqual(['ipset', 'ipvsadm', 'ip'])
+  })
+
+  test('an endpoint that is replaced is masqueraded to itself for as long as it may be chosen', () => {
+    const programs = written(outward('Cluster', '10.244.1.3'), outward('Cluster', '10.244.1.4'))
+    expect(programs.map(({ argv, input }) => `${argv[0]} ${input!.slice(0, 3)}`)).toEqual([
+      'ipset add',
+      'ipvsadm -a ',
+      'ipset del',
+    ])
+  })
 })
