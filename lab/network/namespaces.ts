@@ -30,6 +30,11 @@ export function within(namespace: string, argv: Command['argv']): Command['argv'
   return ['ip', 'netns', 'exec', namespace, ...argv]
 }
 
+/** Where `ip` keeps a namespace open. */
+export function namespacePath(namespace: string): string {
+  return `/run/netns/${namespace}`
+}
+
 export async function addNamespaces(kernel: Kernel, names: readonly string[]): Promise<void> {
   const { code, stderr } = await kernel.run(ipLines(names.map(name => `netns add ${name}`)))
   if (code === 0) return

@@ -1,13 +1,15 @@
 import type { Invocation } from '#command-line/start.ts'
 import type { Settings } from '#config/settings.ts'
 import { startApiServer } from '#lab/api-server/server.ts'
-import { sweep, within } from '#lab/network/namespaces.ts'
+import { namespacePath, sweep, within } from '#lab/network/namespaces.ts'
 import { RelayClient } from '#lab/network/relay/relay-client.ts'
 import { type EnsureOptions, ensurePrograms } from '#lab/packages.ts'
 import { openProxy, runProxy } from '#proxy/agent/composition.ts'
+import { openRulesetWatch } from '#proxy/agent/ruleset-watch.ts'
 import { systemClock } from '#system/clock.ts'
 import { readText } from '#system/files.ts'
 import { print } from '#system/output.ts'
+import type { Follow } from '#system/ports.ts'
 import { follow } from '#system/processes/children.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 import { onSignals } from '#system/signals.ts'
@@ -53,11 +55,17 @@ function atHome(settings: Settings): Settings {
 async function stay(sandbox: Sandbox): Promise<void> {
   const { invocation, kernel, lab, api, stop } = sandbox
   const { namespace } = lab.node
+  const followThere: Follow = (argv, onLine) => follow(within(namespace, argv), onLine)
   const ends = {
     nodeName: SEED_NODE,
     hostname: SEED_NODE,
     kernel: lab.node.kernel,
-    follow: (...[argv, onLine]: Parameters<typeof follow>) => follow(within(namespace, argv), onLine),
+    follow: followThere,
+    rulesetWatch: openRulesetWatch({
+      clock: systemClock,
+      follow: followThere,
+      namespace: namespacePath(namespace),
+    }),
     access: { master: api.url, env: {}, files: { readText }, kernel },
     clock: systemClock,
     // The namespace's own sysctls are as the lab made them; those of the machine stay as they are.

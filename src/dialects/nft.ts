@@ -32,9 +32,6 @@ export function checkLines(lines: readonly string[], family: Family): Command {
   return { does: 'other', family, argv: ['nft', '--check', '-f', '-'], input: inputOf(lines) }
 }
 
-/** Prints every change of rules in the kernel, transaction by transaction. */
-export const MONITOR_RULES = ['nft', 'monitor'] as const
-
 /** What the two families call the same things. */
 export interface FamilyWords {
   /** The family of the table, and of addresses in rules. */
@@ -134,10 +131,4 @@ export function isHookLine(line: string): boolean {
 
 export function hexMark(mark: number): string {
   return `0x${(mark >>> 0).toString(16)}`
-}
-
-/** Who made the changes that `nft monitor` prints, from the line that ends them: 15 characters of a program's name. */
-export function monitorAuthor(line: string): { readonly program: string; readonly process: string } | undefined {
-  const match = /^# new generation \d+ by process (\d+) \((.*)\)$/.exec(line)
-  return match === null ? undefined : { program: match[2]!, process: match[1]! }
 }

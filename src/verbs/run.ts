@@ -2,7 +2,9 @@ import { type Invocation, start } from '#command-line/start.ts'
 import { nodeName } from '#config/settings.ts'
 import { openProxy, type RunningProxy, runProxy } from '#proxy/agent/composition.ts'
 import { watchConfiguration } from '#proxy/agent/config-watch.ts'
+import { openRulesetWatch } from '#proxy/agent/ruleset-watch.ts'
 import { tune } from '#proxy/node/tuning.ts'
+import { answering } from '#system/answers/answering.ts'
 import { systemClock } from '#system/clock.ts'
 import { readText } from '#system/files.ts'
 import { cpuCount, environment, hostName } from '#system/host.ts'
@@ -18,7 +20,7 @@ export function main(argv: readonly string[]): Promise<number> {
     if (invocation.action === 'cleanup') return (await import('./cleanup.ts')).cleanup(invocation)
     if (invocation.action === 'init-only') return initOnly(invocation)
     const stop = new AbortController()
-    const kernel = hostKernel()
+    const kernel = answering(hostKernel())
     let opening: Promise<RunningProxy> | undefined
     const end = (): void => stop.abort(ENDED_BY_SIGNAL)
     // From the first moment: a signal while the agent starts must not kill it in the middle of a command.
@@ -49,7 +51,7 @@ const ENDED_BY_SIGNAL = new Error('ended by a signal')
 /** In the words of kube-proxy. */
 async function initOnly({ settings, log }: Invocation): Promise<number> {
   const { setup } = await import('./setup.ts')
-  await setup({ settings, log, kernel: hostKernel() })
+  await setup({ settings, log, kernel: answering(hostKernel()) })
   log.info(0, 'System initialized and --init-only specified')
   return 0
 }
@@ -83,6 +85,7 @@ async function open(invocation: Invocation, kernel: HostKernel, signal: AbortSig
       hostname,
       kernel,
       follow,
+      rulesetWatch: openRulesetWatch({ clock: systemClock, follow }),
       access: { ...apiAddress(invocation), env: environment(), files: { readText }, kernel },
       clock: systemClock,
       prepare: () => tune({ settings, kernel, log, cpus: cpuCount(), pid: process.pid }),

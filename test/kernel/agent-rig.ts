@@ -4,16 +4,19 @@ import type { ClusterObject } from '#kubernetes/objects.ts'
 import { documents } from '#kubernetes/sources/files.ts'
 import { anyCommand } from '#lab/any-command.ts'
 import { type Lab, openLab, type PodOptions } from '#lab/network/lab.ts'
-import { within } from '#lab/network/namespaces.ts'
+import { namespacePath, within } from '#lab/network/namespaces.ts'
 import { RelayClient } from '#lab/network/relay/relay-client.ts'
 import { Agent } from '#proxy/agent/agent.ts'
 import { dataPlane } from '#proxy/agent/data-plane.ts'
+import { openRulesetWatch } from '#proxy/agent/ruleset-watch.ts'
+import { MonitorWatch } from '#proxy/sync/monitor-watch.ts'
 import type { Report } from '#proxy/sync/report.ts'
 import { systemClock } from '#system/clock.ts'
-import type { Command, Kernel } from '#system/ports.ts'
+import type { Command, Follow, Kernel } from '#system/ports.ts'
 import { follow } from '#system/processes/children.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 import { openLog } from '#telemetry/log/klog.ts'
+import { HeldBackWatch } from './held-back-watch.ts'
 
 // The whole agent on the node of a lab: objects go in one by one, and each call returns when the kernel has followed.
 
@@ -22,6 +25,8 @@ export interface RigOptions {
   readonly objects?: readonly ClusterObject[]
   readonly flags?: readonly string[]
   readonly patienceMs?: number
+  /** How the agent hears of commits: over netlink where it does not say. */
+  readonly hears?: 'netlink' | 'nft monitor'
 }
 
 export const POD_FLAGS = [
@@ -37,12 +42,13 @@ export class Rig {
   readonly commands: Command[]
   readonly reports: Report[]
   readonly logged: string[]
+  readonly watch: HeldBackWatch
   readonly #queue: Queue<Event>
   readonly #stop: AbortController
   readonly #running: Promise<void>
 
   private constructor(
-    parts: Pick<Rig, 'lab' | 'agent' | 'commands' | 'reports' | 'logged'> & {
+    parts: Pick<Rig, 'lab' | 'agent' | 'commands' | 'reports' | 'logged' | 'watch'> & {
       queue: Queue<Event>
       stop: AbortController
     },
@@ -52,15 +58,16 @@ export class Rig {
     this.commands = parts.commands
     this.reports = parts.reports
     this.logged = parts.logged
+    this.watch = parts.watch
     this.#queue = parts.queue
     this.#stop = parts.stop
     this.#running = parts.agent.run(this.#stop.signal)
   }
 
-  static async open({ pods = [], objects = [], flags = [], patienceMs }: RigOptions): Promise<Rig> {
+  static async open({ pods = [], objects = [], flags = [], patienceMs, hears = 'netlink' }: RigOptions): Promise<Rig> {
     const lab = await openLab(hostKernel(), { pods, patienceMs })
     try {
-      const rig = await Rig.#on(lab, flags)
+      const rig = await Rig.#on(lab, flags, hears)
       const synced = (['Service', 'EndpointSlice', 'Node'] as const).map(kind => ({ type: 'synced', kind }) as const)
       await rig.apply([...objects.map(put), ...synced])
       return rig
@@ -74,13 +81,13 @@ export class Rig {
   async restart({ objects = [], flags = [] }: Pick<RigOptions, 'objects' | 'flags'>): Promise<Rig> {
     this.#stop.abort()
     await this.#running
-    const next = await Rig.#on(this.lab, flags)
+    const next = await Rig.#on(this.lab, flags, 'netlink')
     const synced = (['Service', 'EndpointSlice', 'Node'] as const).map(kind => ({ type: 'synced', kind }) as const)
     await next.apply([...objects.map(put), ...synced])
     return next
   }
 
-  static async #on(lab: Lab, flags: readonly string[]): Promise<Rig> {
+  static async #on(lab: Lab, flags: readonly string[], hears: NonNullable<RigOptions['hears']>): Promise<Rig> {
     const parsed = await parseArguments('run', [...POD_FLAGS, ...flags], () =>
       Promise.reject(new Error('no file here')),
     )
@@ -112,18 +119,26 @@ export class Rig {
       signal: stop.signal,
       relayOf: options => new RelayClient(lab.node.namespace, options),
     })
+    const followThere: Follow = (argv, onLine) => follow(within(lab.node.namespace, argv), onLine)
+    const watching = { clock: systemClock, follow: followThere }
+    const watch = new HeldBackWatch(
+      hears === 'netlink'
+        ? openRulesetWatch({ ...watching, namespace: namespacePath(lab.node.namespace) })
+        : new MonitorWatch(watching),
+    )
     const agent = await Agent.open({
       settings,
       nodeName: 'here',
       kernel,
-      follow: (argv, onLine) => follow(within(lab.node.namespace, argv), onLine),
+      follow: followThere,
+      rulesetWatch: watch,
       clock: systemClock,
       log,
       source: signal => queue.until(signal),
       lastHeard: () => undefined,
       onReport: report => reports.push(report),
     })
-    return new Rig({ lab, agent, commands, reports, logged, queue, stop })
+    return new Rig({ lab, agent, commands, reports, logged, watch, queue, stop })
   }
 
   put(...objects: readonly ClusterObject[]): Promise<void> {

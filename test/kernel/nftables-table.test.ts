@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { monitorLine } from '#dialects/nft-monitor.ts'
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import { anyCommand } from '#lab/any-command.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
@@ -155,18 +156,21 @@ describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why}
     sameRules(await read(), before)
   })
 
-  test('that another program touches is reported by nft monitor, in words that ring the alarm', async () => {
+  test('that another program touches is reported by nft monitor, in words that concern us', async () => {
     await carryOut(EMPTY, bookOf(SHOP).rules)
     const monitor = kernel.run(anyCommand(['timeout', '2', 'nft', 'monitor']))
     await systemClock.sleep(1000)
     await nft('flush chain ip kube-proxy services')
     await nft('add table ip other')
     await nft('delete table ip kube-proxy')
-    const { concerns, author, isUs } = modeOf('ipv4').alarm!
-    const lines = (await monitor).stdout.trimEnd().split('\n')
-    expect(lines.map(author).filter(who => who !== undefined && isUs(who.program))).toHaveLength(3)
-    const ringing = lines.map(line => (author(line) !== undefined ? '.' : concerns(line) ? '!' : '-')).join('')
-    expect(ringing).toMatch(/^!+\.-\.!+\.$/)
+    const { concerns } = modeOf('ipv4').watches!
+    const lines = (await monitor).stdout.trimEnd().split('\n').map(monitorLine)
+    const marks = lines.map(line => {
+      if (line === undefined) return '?'
+      if ('end' in line) return line.end.program === 'nft' ? '.' : '?'
+      return concerns(line.touch) === 'nothing' ? '-' : '!'
+    })
+    expect(marks.join('')).toMatch(/^!+\.-\.!+\.$/)
   })
 
   test('is possible here, and looking whether it is leaves nothing behind', async () => {

@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { anyCommand } from '#lab/any-command.ts'
 import type { Host } from '#lab/network/host.ts'
@@ -12,118 +11,120 @@ import { whyNot } from './ground.ts'
 const why = await whyNot(['ip', 'iptables', 'ip6tables', 'nft', 'conntrack'])
 const HERE = { nodeName: 'here' }
 
-describe.skipIf(why !== undefined)(`rules that another program has touched${why ? ` (skipped: ${why})` : ''}`, () => {
-  let rig: Rig
-  let client: Host
-  beforeAll(async () => {
-    const pod = (name: string, n: number) => ({ name, ip4: `10.244.1.${n}`, ip6: `fd00:244:1::${n}` })
-    rig = await Rig.open({
-      pods: [pod('web', 3), pod('client', 9)],
-      objects: [
-        service('shop/web', ['10.96.0.10', 'fd10:96::10'], { ports: [port({ port: 80, nodePort: 30080 })] }),
-        slice('shop/web-4', 'shop/web', [endpoint('10.244.1.3', HERE)], { ports: [slicePort(8080)] }),
-        slice('shop/web-6', 'shop/web', [endpoint('fd00:244:1::3', HERE)], { ports: [slicePort(8080)] }),
-      ],
+const WATCHES = ['netlink', 'nft monitor'] as const
+const skipped = why ? ` (skipped: ${why})` : ''
+
+describe.skipIf(why !== undefined).each(WATCHES)(
+  `rules that another program has touched, heard over %s${skipped}`,
+  hears => {
+    let rig: Rig
+    let client: Host
+    beforeAll(async () => {
+      const pod = (name: string, n: number) => ({ name, ip4: `10.244.1.${n}`, ip6: `fd00:244:1::${n}` })
+      rig = await Rig.open({
+        hears,
+        pods: [pod('web', 3), pod('client', 9)],
+        objects: [
+          service('shop/web', ['10.96.0.10', 'fd10:96::10'], { ports: [port({ port: 80, nodePort: 30080 })] }),
+          slice('shop/web-4', 'shop/web', [endpoint('10.244.1.3', HERE)], { ports: [slicePort(8080)] }),
+          slice('shop/web-6', 'shop/web', [endpoint('fd00:244:1::3', HERE)], { ports: [slicePort(8080)] }),
+        ],
+      })
+      await rig.lab.pods[0]!.listen('tcp', 8080)
+      client = rig.lab.pods[1]!
+      // `nft monitor` listens a moment after the first rules stand.
+      if (hears === 'nft monitor') await systemClock.sleep(500)
     })
-    await rig.lab.pods[0]!.listen('tcp', 8080)
-    client = rig.lab.pods[1]!
-    // `nft monitor` listens a moment after the first rules stand.
-    await systemClock.sleep(500)
-  })
-  afterAll(() => rig?.close())
+    afterAll(() => rig?.close())
 
-  test.each([
-    ['a flushed nat table', ['iptables', '-t', 'nat', '-F']],
-    [
-      'a deleted jump',
+    test.each([
+      ['a flushed nat table', ['iptables', '-t', 'nat', '-F']],
       [
-        'iptables',
-        '-t',
-        'nat',
-        '-D',
-        'PREROUTING',
-        '-m',
-        'comment',
-        '--comment',
-        'kubernetes service portals',
-        '-j',
-        'KUBE-SERVICES',
+        'a deleted jump',
+        [
+          'iptables',
+          '-t',
+          'nat',
+          '-D',
+          'PREROUTING',
+          '-m',
+          'comment',
+          '--comment',
+          'kubernetes service portals',
+          '-j',
+          'KUBE-SERVICES',
+        ],
       ],
-    ],
-    ['an emptied service chain', ['iptables', '-t', 'nat', '-F', 'KUBE-SERVICES']],
-    ['a foreign rule in our chain', ['iptables', '-t', 'nat', '-I', 'KUBE-SERVICES', '-j', 'RETURN']],
-    ['a ruleset flushed altogether', ['nft', 'flush', 'ruleset']],
-    ['a flushed IPv6 nat table', ['ip6tables', '-t', 'nat', '-F']],
-  ] as const)('%s is put right within a second', async (what, argv) => {
-    const before = [await rig.save(), await rig.save('ip6tables-save')]
-    const startedAt = systemClock.now()
-    const { code } = await rig.lab.node.kernel.run(anyCommand(argv))
-    expect(code).toBe(0)
-    await untilServed()
-    const tookMs = systemClock.now() - startedAt
-    console.log(`${what}: traffic flowed again after ${tookMs.toFixed(0)} ms`)
-    await rig.settled()
-    expect([await rig.save(), await rig.save('ip6tables-save')]).toEqual(before)
-    expect(rig.logged.filter(line => line.includes('Another program had changed our rules')).length).toBeGreaterThan(0)
-  })
+      ['an emptied service chain', ['iptables', '-t', 'nat', '-F', 'KUBE-SERVICES']],
+      ['a foreign rule in our chain', ['iptables', '-t', 'nat', '-I', 'KUBE-SERVICES', '-j', 'RETURN']],
+      ['a ruleset flushed altogether', ['nft', 'flush', 'ruleset']],
+      ['a flushed IPv6 nat table', ['ip6tables', '-t', 'nat', '-F']],
+    ] as const)('%s is put right within a second', async (what, argv) => {
+      const before = [await rig.save(), await rig.save('ip6tables-save')]
+      const startedAt = systemClock.now()
+      const { code } = await rig.lab.node.kernel.run(anyCommand(argv))
+      expect(code).toBe(0)
+      await untilServed()
+      const tookMs = systemClock.now() - startedAt
+      console.log(`${what}: traffic flowed again after ${tookMs.toFixed(0)} ms`)
+      await rig.settled()
+      expect([await rig.save(), await rig.save('ip6tables-save')]).toEqual(before)
+      expect(rig.logged.filter(line => line.includes('Another program had changed our rules')).length).toBeGreaterThan(
+        0,
+      )
+    })
 
-  test('so is what another process does with the very program we use, while we use it', async () => {
-    await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.4', HERE)], { ports: [slicePort(8080)] }))
-    const restore = rig.commands.findLast(({ argv }) => argv[0].startsWith('iptables') && argv[0].endsWith('-restore'))!
-    const before = await rig.save()
-    await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.3', HERE)], { ports: [slicePort(8080)] }))
-    const input = '*nat\n:KUBE-SERVICES - [0:0]\nCOMMIT\n'
-    expect(await rig.lab.node.kernel.run(anyCommand(restore.argv, { input }))).toMatchObject({ code: 0 })
-    await untilServed()
-    await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.4', HERE)], { ports: [slicePort(8080)] }))
-    expect(await rig.save()).toBe(before)
-    await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.3', HERE)], { ports: [slicePort(8080)] }))
-  })
+    test('so is what another process does with the very program we use, while we use it', async () => {
+      await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.4', HERE)], { ports: [slicePort(8080)] }))
+      const restore = rig.commands.findLast(
+        ({ argv }) => argv[0].startsWith('iptables') && argv[0].endsWith('-restore'),
+      )!
+      const before = await rig.save()
+      await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.3', HERE)], { ports: [slicePort(8080)] }))
+      const input = '*nat\n:KUBE-SERVICES - [0:0]\nCOMMIT\n'
+      expect(await rig.lab.node.kernel.run(anyCommand(restore.argv, { input }))).toMatchObject({ code: 0 })
+      await untilServed()
+      await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.4', HERE)], { ports: [slicePort(8080)] }))
+      expect(await rig.save()).toBe(before)
+      await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.3', HERE)], { ports: [slicePort(8080)] }))
+    })
 
-  test('a client that was connecting while the nat table was empty gets through once it is full again', async () => {
-    const { namespace, kernel } = rig.lab.node
-    const inside = (await kernel.run(anyCommand(['ip', 'netns', 'pids', namespace]))).stdout.split('\n').filter(Boolean)
-    const monitors = inside.map(Number).filter(pid => programOf(pid) === 'nft')
-    expect(monitors.length).toBeGreaterThan(0)
-    // The agent hears of it only when the first packets are on their way.
-    for (const pid of monitors) process.kill(pid, 'SIGSTOP')
-    for (const tool of ['iptables', 'ip6tables']) await kernel.run(anyCommand([tool, '-t', 'nat', '-F']))
-    const attempts = ['10.96.0.10', 'fd10:96::10', '10.96.0.10', 'fd10:96::10'].map(to =>
-      client.connect({ to, port: 80, timeoutMs: 15_000 }),
-    )
-    await systemClock.sleep(300)
-    for (const pid of monitors) process.kill(pid, 'SIGCONT')
-    const outcomes = await Promise.all(attempts)
-    expect(outcomes.filter(({ ok }) => !ok)).toEqual([])
-    const longest = Math.max(...outcomes.map(({ elapsedMs }) => elapsedMs))
-    console.log(`the last client that was connecting got through after ${longest.toFixed(0)} ms`)
-  })
+    test('a client that was connecting while the nat table was empty gets through once it is full again', async () => {
+      const { kernel } = rig.lab.node
+      // The agent hears of it only when the first packets are on their way.
+      rig.watch.hold()
+      for (const tool of ['iptables', 'ip6tables']) await kernel.run(anyCommand([tool, '-t', 'nat', '-F']))
+      const attempts = ['10.96.0.10', 'fd10:96::10', '10.96.0.10', 'fd10:96::10'].map(to =>
+        client.connect({ to, port: 80, timeoutMs: 15_000 }),
+      )
+      await systemClock.sleep(300)
+      rig.watch.release()
+      const outcomes = await Promise.all(attempts)
+      expect(outcomes.filter(({ ok }) => !ok)).toEqual([])
+      const longest = Math.max(...outcomes.map(({ elapsedMs }) => elapsedMs))
+      console.log(`the last client that was connecting got through after ${longest.toFixed(0)} ms`)
+    })
 
-  test('what we write ourselves raises no alarm', async () => {
-    const seen = rig.reports.length
-    for (const n of [3, 4, 3]) {
-      await rig.put(slice('shop/web-4', 'shop/web', [endpoint(`10.244.1.${n}`, HERE)], { ports: [slicePort(8080)] }))
-      await systemClock.sleep(400)
+    test('what we write ourselves raises no alarm', async () => {
+      const seen = rig.reports.length
+      for (const n of [3, 4, 3]) {
+        await rig.put(slice('shop/web-4', 'shop/web', [endpoint(`10.244.1.${n}`, HERE)], { ports: [slicePort(8080)] }))
+        await systemClock.sleep(400)
+      }
+      expect(rig.reports.slice(seen).filter(({ looked, doubted }) => looked || doubted > 0)).toEqual([])
+    })
+
+    async function untilServed(): Promise<void> {
+      const end = systemClock.now() + 10_000
+      while (systemClock.now() < end) {
+        const four = await client.connect({ to: '10.96.0.10', port: 80, timeoutMs: 100 })
+        const six = await client.connect({ to: 'fd10:96::10', port: 80, timeoutMs: 100 })
+        if (four.ok && six.ok) return
+      }
+      throw new Error('no traffic after ten seconds')
     }
-    expect(rig.reports.slice(seen).filter(({ looked }) => looked)).toEqual([])
-  })
-
-  async function untilServed(): Promise<void> {
-    const end = systemClock.now() + 10_000
-    while (systemClock.now() < end) {
-      const four = await client.connect({ to: '10.96.0.10', port: 80, timeoutMs: 100 })
-      const six = await client.connect({ to: 'fd10:96::10', port: 80, timeoutMs: 100 })
-      if (four.ok && six.ok) return
-    }
-    throw new Error('no traffic after ten seconds')
-  }
-})
-
-/** Empty where it has ended meanwhile. */
-function programOf(pid: number): string {
-  const comm = `/proc/${pid}/comm`
-  return existsSync(comm) ? readFileSync(comm, 'utf8').trim() : ''
-}
+  },
+)
 
 describe.skipIf(why !== undefined)('node ports on some addresses only', () => {
   test('follow the addresses of the node as they come and go', async () => {

@@ -11,6 +11,7 @@ export function report(more: Partial<Report> = {}): Report {
     tookMs: 100,
     stages: { draw: 1, read: 20, plan: 4, write: 70, forget: 5 },
     looked: false,
+    doubted: 0,
     drift: { count: 0, units: [] },
     units: { added: 0, changed: 0, removed: 0 },
     commands: 0,

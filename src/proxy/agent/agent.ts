@@ -6,8 +6,7 @@ import { type HostNetwork, localhostNodePorts, nodeReader } from '#proxy/node/no
 import { allowLocalhost } from '#proxy/node/tuning.ts'
 import { Lane } from '#proxy/sync/lane.ts'
 import type { Report } from '#proxy/sync/report.ts'
-import type { Clock, Follow, Kernel } from '#system/ports.ts'
-import { sharedFollow } from '#system/processes/shared-follow.ts'
+import type { Clock, Follow, Kernel, RulesetWatch } from '#system/ports.ts'
 import { Health } from '#telemetry/health.ts'
 import type { Log } from '#telemetry/log/klog.ts'
 import { logObject } from '#telemetry/log/kubernetes.ts'
@@ -27,6 +26,8 @@ export interface AgentParts {
   readonly log: Log
   /** Starts a program on the node that reports changes there. */
   readonly follow?: Follow
+  /** Commits to the node's ruleset: all lanes listen to it. */
+  readonly rulesetWatch?: RulesetWatch
   readonly source: Source
   /** When the source last showed a sign of life; undefined for one that has ended. */
   readonly lastHeard: () => number | undefined
@@ -51,21 +52,18 @@ export class Agent {
   readonly #families = new Map<Family, FittedMode>()
   /** Lanes whose first rules do not stand yet. */
   readonly #unready = new Set<Family>()
-  /** Lanes that have not tried yet to write theirs; kernel watches start once there is none. */
+  /** Lanes that have not tried yet to write theirs; a watch that would slow them down starts once there is none. */
   readonly #untried = new Set<Family>()
   readonly #allTried = Promise.withResolvers<void>()
   #modeSwitch: ModeSwitch | undefined
   #switching: Promise<void> | undefined
   readonly #observers: Observer[] = []
-  /** All lanes listen to the same programs. */
-  readonly #follow: Follow | undefined
   #hostNetwork: HostNetwork
 
   private constructor(parts: AgentParts, hostNetwork: HostNetwork) {
     const { settings, clock, lastHeard } = parts
     this.#parts = parts
     this.#hostNetwork = hostNetwork
-    this.#follow = parts.follow && sharedFollow(parts.follow)
     if (parts.onReport !== undefined) this.observe({ reported: parts.onReport })
     const overdueMs = 2 * settings.syncPeriodMs
     this.health = new Health(
@@ -114,7 +112,7 @@ export class Agent {
   }
 
   #open(family: Family, mode: FittedMode['mode']): void {
-    const { settings, nodeName, kernel, clock } = this.#parts
+    const { settings, nodeName, kernel, clock, rulesetWatch } = this.#parts
     const { minSyncPeriodMs: minMs, syncPeriodMs } = settings
     const limits = { minMs, retryMs: syncPeriodMs, unwatchedMs: syncPeriodMs, distrustMs: DISTRUST_MS }
     this.health.expect(family)
@@ -126,9 +124,8 @@ export class Agent {
         cluster: this.cluster,
         mode,
         kernel,
-        ...(this.#follow !== undefined && { follow: this.#follow }),
-        // A program that reports changes slows down a lane that writes its first rules.
-        mayFollow: this.#allTried.promise,
+        ...(rulesetWatch !== undefined && { ruleset: rulesetWatch }),
+        mayWatch: this.#allTried.promise,
         clock,
         limits,
         nodeReader: nodeReader({ settings, family, nodeName, hostNetwork: () => this.#hostNetwork }),
@@ -187,8 +184,8 @@ export class Agent {
 
   /** Addresses and routes come and go; node ports, and the parts of Service ranges that are left alone, follow them. */
   async #followHost(signal: AbortSignal): Promise<void> {
-    const { clock, kernel, settings } = this.#parts
-    const addressWatch = new AddressWatch(this.#follow, clock, settings.mode)
+    const { clock, kernel, settings, follow } = this.#parts
+    const addressWatch = new AddressWatch(follow, clock, settings.mode)
     signal.addEventListener('abort', () => addressWatch.stop(), { once: true })
     while (!signal.aborted) {
       await addressWatch.changeOr(settings.syncPeriodMs, signal)

@@ -4,7 +4,7 @@ import { type CredentialsOptions, credentialsFrom } from '#kubernetes/access/cre
 import { apiSource } from '#kubernetes/sources/api-source.ts'
 import { prefetch } from '#kubernetes/sources/prefetch.ts'
 import { type ApiStats, type ExtraKind, freshStats } from '#kubernetes/stats.ts'
-import type { Clock, Follow, Kernel } from '#system/ports.ts'
+import type { Clock, Follow, Kernel, RulesetWatch } from '#system/ports.ts'
 import { logNotices } from '#telemetry/log/kubernetes.ts'
 import { Agent } from './agent.ts'
 import { type DataPlaneParts, dataPlane } from './data-plane.ts'
@@ -21,6 +21,8 @@ export interface ProxyEnds extends Pick<DataPlaneParts, 'relayOf'> {
   readonly kernel: Kernel
   /** Starts a program on the node that reports changes there. */
   readonly follow: Follow
+  /** Commits to the node's ruleset. */
+  readonly rulesetWatch: RulesetWatch
   /** How the API server is reached. */
   readonly access: Pick<CredentialsOptions, 'kubeconfig' | 'master' | 'env' | 'files' | 'kernel'>
   readonly clock: Clock

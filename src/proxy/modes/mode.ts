@@ -1,7 +1,7 @@
 import type { Flow } from '#dialects/conntrack.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { ServiceTraffic } from '#proxy/desired/traffic.ts'
-import type { Command, Kernel } from '#system/ports.ts'
+import type { Command, Kernel, Touch } from '#system/ports.ts'
 import type { Packet, Path } from './trace.ts'
 
 // The contract of a mode. A mode writes what `desired` decided in the language of one kernel tool; it decides nothing
@@ -52,8 +52,8 @@ export interface Mode {
    * a removal.
    */
   foreignRules?(kernel: Kernel): Promise<ReadonlyMap<Unit, string>>
-  /** A program that reports changes other programs make, where the kernel has one for them. */
-  readonly alarm?: Alarm
+  /** What commits of other programs mean here, where the kernel reports changes of what this mode writes. */
+  readonly watches?: Watches
   /** Proxy ports, where conntrack shows them in place of endpoints. */
   readonly proxyPorts?: ProxyPorts
   /** The way of a packet under these rules, hop by hop. */
@@ -68,24 +68,28 @@ export interface ProxyPorts {
   read(kernel: Kernel): Promise<(flow: Flow) => string | undefined>
 }
 
-/** A program that reports every change in the kernel, and how to read its lines. */
-export interface Alarm {
-  readonly argv: readonly [string, ...string[]]
-  /** True for a line that reports a change to units of ours. */
-  concerns(line: string): boolean
-  /** The line that ends a transaction names the program and process that made it. */
-  author(line: string): Author | undefined
-  /** True for a program that the agent runs; administrators and other agents run it too. */
-  isUs(program: string): boolean
-  /** True for a command of ours that changes the kernel: reported processes are counted against such commands. */
-  isChange(command: Command): boolean
+/** A part of the kernel's rules that can be read alone, and written whatever stands there: a chain, by table and name. */
+export type Part = string
+
+export interface Watches {
+  /**
+   * The name under which the kernel reports what this command of ours commits; undefined for one that commits nothing.
+   * Administrators and other agents run the same programs.
+   */
+  author(command: Command): string | undefined
+  /** Where units of ours may have changed by this touch of another program. */
+  concerns(touch: Touch): Part | 'everything' | 'nothing'
+  /** Absent where all is read after any such touch. */
+  readonly parts?: Parts
+  /** True where the kernel does not report changes of some of our units: it is read every sync period all the same. */
+  readonly isPartial?: true
 }
 
-/**
- * One process may make several transactions. Its pid need not be the one the agent knows: the agent may run in a
- * container.
- */
-export interface Author {
-  readonly program: string
-  readonly process: string
+export interface Parts {
+  /** Undefined for a unit that stands in none: no commit changes it. */
+  of(unit: Unit): Part | undefined
+  /** True where rules of other programs stand beside ours: it must be read. Any other part is a unit of the same name. */
+  isShared(part: Part): boolean
+  /** Our units in these parts, as the kernel has them. */
+  read(kernel: Kernel, parts: ReadonlySet<Part>): Promise<Ruleset>
 }

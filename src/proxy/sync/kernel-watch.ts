@@ -1,96 +1,123 @@
-import type { Alarm, Author } from '#proxy/modes/mode.ts'
-import { type Clock, type Command, type Follow, NOT_FOUND } from '#system/ports.ts'
+import type { Part, Watches } from '#proxy/modes/mode.ts'
+import type { Clock, Command, Commit, Outcome, RulesetWatch, Stop, Touch } from '#system/ports.ts'
 
-// Lines of a program that reports changes in the kernel → a call when another program has changed our rules.
+// Commits to the ruleset → a call when another program has touched rules of ours. Which commits are ours? While a command of
+// ours runs, those of one process with the name of its program. The process's number says nothing: an agent in a container
+// knows its children by others.
+
+/** Parts of the ruleset, or all of it. */
+export type Suspects = ReadonlySet<Part> | 'everything'
 
 export interface KernelWatchParts {
-  readonly alarm: Alarm
-  readonly follow: Follow
+  readonly watches: Watches
+  readonly ruleset: RulesetWatch
   readonly clock: Clock
-  /** True while a command of ours runs, and for a moment after it: reports of its changes come late. */
-  readonly isBusy: () => boolean
-  readonly onForeignChange: () => void
-  /** Changes may have gone unreported: the program ended and was started again, or was not listening yet. */
+  readonly onForeignChange: (touched: Suspects) => void
+  /** Commits may have gone unheard. */
   readonly onGap: () => void
 }
 
-const RESTART_MS = 5000
-/** `nft monitor` reads the whole ruleset before it listens, and is believed to listen after this long. */
-const LISTENING_MS = 60_000
+/** How long a commit of ours may be reported after its command has ended, where delivery is late. */
+const LATE_MS = 300
+
+/** While commands of ours run: what was committed under their name. */
+interface Window {
+  readonly author: string
+  /** How many commands of ours there were. */
+  commands: number
+  readonly processes: Set<number>
+  /** What the commits touched that are taken for ours. */
+  readonly ours: Suspects[]
+  until: number
+}
 
 export class KernelWatch {
   readonly #parts: KernelWatchParts
-  #isListening = false
-  /** A line of the transaction that is being reported was about rules of ours. */
-  #concernsUs = false
-  /** Commands of ours whose changes have not been reported yet. */
-  #expected = 0
-  /** Processes that were counted as those commands. */
-  #ours: ReadonlySet<string> = new Set()
+  #stop: Stop | undefined
+  #window: Window | undefined
 
   constructor(parts: KernelWatchParts) {
     this.#parts = parts
   }
 
-  /** True while the listener runs; otherwise the lane reads the kernel every sync period. */
+  /** True where the kernel reports every change of our units; otherwise the lane reads it every sync period. */
   get isListening(): boolean {
-    return this.#isListening
+    return this.#hears && this.#parts.watches.isPartial !== true
   }
 
-  /** A command of ours is about to run. */
-  expect(command: Command): void {
-    if (this.#parts.alarm.isChange(command)) this.#expected += 1
+  get #hears(): boolean {
+    return this.#stop !== undefined && this.#parts.ruleset.isListening
   }
 
-  /** Commands that were expected and not reported by now failed or changed nothing: they will not be reported. */
-  forgetExpected(): void {
-    this.#expected = 0
-    this.#ours = new Set()
+  /** True where every commit is heard before the command ends that comes after it: what is believed is then known. */
+  get isExact(): boolean {
+    return this.isListening && this.#parts.ruleset.delivery === 'exact'
   }
 
-  /** Runs until the signal aborts, or until it turns out that this node has no such program. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { alarm, follow, clock } = this.#parts
-    while (!signal.aborted) {
-      const following = follow(alarm.argv, line => this.#read(line))
-      this.#isListening = true
-      this.forgetExpected()
-      const end = (): void => void following.stop()
-      signal.addEventListener('abort', end, { once: true })
-      const ended = new AbortController()
-      const over = AbortSignal.any([signal, ended.signal])
-      const listening = clock.sleep(LISTENING_MS, over).then(() => {
-        if (!over.aborted) this.#parts.onGap()
-      })
-      const { code } = await following.ended
-      ended.abort()
-      await listening
-      signal.removeEventListener('abort', end)
-      this.#isListening = false
-      if (code === NOT_FOUND) return
-      await clock.sleep(RESTART_MS, signal)
+  /** True where no commit has gone unheard up to now, and the kernel says so. */
+  isComplete(): boolean {
+    return this.isExact && this.#parts.ruleset.isComplete()
+  }
+
+  listen(): void {
+    const listener = { commit: (commit: Commit) => this.#take(commit), gap: () => this.#parts.onGap() }
+    this.#stop ??= this.#parts.ruleset.listen(listener)
+  }
+
+  stop(): void {
+    this.#stop?.()
+    this.#stop = undefined
+  }
+
+  /** Runs a command of ours; what it commits is not reported. */
+  async during(command: Command, run: () => Promise<Outcome>): Promise<Outcome> {
+    const author = this.#parts.watches.author(command)
+    if (author === undefined || !this.#hears) return run()
+    const { ruleset } = this.#parts
+    ruleset.hear()
+    const window = this.#opened(author)
+    try {
+      return await run()
+    } finally {
+      ruleset.hear()
+      window.until = this.#parts.clock.now() + LATE_MS
+      if (ruleset.delivery === 'exact' && this.#window === window) this.#window = undefined
     }
   }
 
-  /** The lines of a transaction are its changes, and at the end the program and process that made it. */
-  #read(line: string): void {
-    const { alarm, isBusy, onForeignChange } = this.#parts
-    const author = alarm.author(line)
-    if (author === undefined) {
-      this.#concernsUs ||= alarm.concerns(line)
+  /** Where commits are reported late, those of several commands are waited for together. */
+  #opened(author: string): Window {
+    const open = this.#window
+    const goesOn = open !== undefined && open.author === author && this.#parts.clock.now() < open.until
+    const window = goesOn ? open : { author, commands: 0, processes: new Set<number>(), ours: [], until: 0 }
+    window.commands++
+    window.until = Number.POSITIVE_INFINITY
+    this.#window = window
+    return window
+  }
+
+  #take({ program, process, touches }: Commit): void {
+    const touched = this.#touchedBy(touches)
+    if (touched === undefined) return
+    const window = this.#window
+    if (window === undefined || window.author !== program || this.#parts.clock.now() >= window.until) {
+      this.#parts.onForeignChange(touched)
       return
     }
-    const concernsUs = this.#concernsUs
-    this.#concernsUs = false
-    if (concernsUs && !(isBusy() && alarm.isUs(author.program) && this.#isExpected(author))) onForeignChange()
+    window.processes.add(process)
+    window.ours.push(touched)
+    if (window.processes.size <= window.commands) return
+    // An administrator runs the same program meanwhile: which of these commits were ours cannot be known.
+    for (const one of window.ours.splice(0)) this.#parts.onForeignChange(one)
   }
 
-  /** An administrator may run the same program meanwhile: then there is one process more than commands of ours. */
-  #isExpected({ process }: Author): boolean {
-    if (this.#ours.has(process)) return true
-    if (this.#expected === 0) return false
-    this.#expected -= 1
-    this.#ours = new Set([...this.#ours, process])
-    return true
+  #touchedBy(touches: readonly Touch[]): Suspects | undefined {
+    const parts = new Set<Part>()
+    for (const touch of touches) {
+      const concern = this.#parts.watches.concerns(touch)
+      if (concern === 'everything') return concern
+      if (concern !== 'nothing') parts.add(concern)
+    }
+    return parts.size === 0 ? undefined : parts
   }
 }

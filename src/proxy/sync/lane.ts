@@ -1,13 +1,14 @@
 import type { Cluster } from '#proxy/cluster/cluster.ts'
 import type { PendingFlows } from '#proxy/desired/flows.ts'
 import type { Mode } from '#proxy/modes/mode.ts'
-import type { Clock, Command, Follow, Kernel, Outcome } from '#system/ports.ts'
+import type { Clock, Kernel, RulesetWatch } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
 import { Draft, type DraftUpdate, type NodeReader } from './draft.ts'
 import { forget } from './forget.ts'
-import { KernelWatch } from './kernel-watch.ts'
+import { KernelWatch, type Suspects } from './kernel-watch.ts'
 import { Pace, type PaceLimits } from './pace.ts'
+import { RepairPace } from './repair-pace.ts'
 import type { Report } from './report.ts'
 import { Sync } from './sync.ts'
 
@@ -18,10 +19,10 @@ export interface LaneParts {
   readonly cluster: Cluster
   readonly mode: Mode
   readonly kernel: Kernel
-  /** Starts a program that reports changes in the kernel; without one, the lane reads the kernel every sync period. */
-  readonly follow?: Follow
-  /** Resolves once such a program may start: it begins with reading all rules, which slows down lanes that write. */
-  readonly mayFollow?: Promise<void>
+  /** Commits to the ruleset; without them, the lane reads the kernel every sync period. */
+  readonly ruleset?: RulesetWatch
+  /** Resolves once a watch with late delivery may start: until then it would slow down lanes that write. */
+  readonly mayWatch?: Promise<void>
   readonly clock: Clock
   readonly limits: PaceLimits
   readonly nodeReader: NodeReader
@@ -29,28 +30,24 @@ export interface LaneParts {
 }
 
 const NO_FLOWS: Report['flows'] = { forgotten: 0 }
-const NOTHING_DONE: Pick<Report, 'looked' | 'commands' | 'bytes' | 'units' | 'flows' | 'stages' | 'drift'> = {
-  drift: { count: 0, units: [] },
-  stages: { draw: 0, read: 0, plan: 0, write: 0, forget: 0 },
-  looked: true,
-  commands: 0,
-  bytes: 0,
-  units: { added: 0, changed: 0, removed: 0 },
-  flows: NO_FLOWS,
-}
+const NOTHING_DONE: Pick<Report, 'looked' | 'doubted' | 'commands' | 'bytes' | 'units' | 'flows' | 'stages' | 'drift'> =
+  {
+    drift: { count: 0, units: [] },
+    stages: { draw: 0, read: 0, plan: 0, write: 0, forget: 0 },
+    looked: true,
+    doubted: 0,
+    commands: 0,
+    bytes: 0,
+    units: { added: 0, changed: 0, removed: 0 },
+    flows: NO_FLOWS,
+  }
 
 /** Up to this many Services are drawn in one go. */
 const MANY = 100
 /** Services in a step: some milliseconds of work. */
 const STEP = 25
 
-/** The kernel reports a change up to this long after the command that made it has ended. */
-const LATE_REPORT_MS = 300
 const DRIFT_SHOWN = 10
-/** This many alarms a minute are answered at once; more show a program that keeps at it, and each then waits longer. */
-const PROMPT_ALARMS = 10
-const RESTLESS_MS = 60_000
-const FIRST_ALARM_WAIT_MS = 500
 
 export class Lane {
   readonly family: Family
@@ -60,10 +57,10 @@ export class Lane {
   readonly #pace: Pace
   readonly #kernelWatch: KernelWatch | undefined
   #pendingFlows: PendingFlows = new Map()
-  /** Until then, a change that is reported may be one of our own. */
-  #busyUntil = 0
-  #alarms: readonly number[] = []
+  readonly #repairs: RepairPace
   #auditing: Promise<void> | undefined
+  /** Something may have changed unheard, and no audit has begun since. */
+  #isInQuestion = false
   /** The background audit found no drift; the next report says so. */
   #confirmed = false
 
@@ -71,9 +68,11 @@ export class Lane {
     this.family = parts.family
     this.draft = new Draft(parts.cluster, parts.mode, parts.nodeReader)
     this.#parts = parts
-    this.#sync = new Sync(parts.mode, { run: command => this.#carryOut(command) }, parts.clock)
-    this.#pace = new Pace(parts.clock, parts.limits)
     this.#kernelWatch = this.#newKernelWatch()
+    const watched = watchedKernel(parts.kernel, this.#kernelWatch)
+    this.#sync = new Sync(parts.mode, watched, parts.clock)
+    this.#pace = new Pace(parts.clock, parts.limits)
+    this.#repairs = new RepairPace(parts.limits.retryMs)
   }
 
   /** These Services may have changed, or the node: the next run resolves them. */
@@ -91,45 +90,59 @@ export class Lane {
 
   /** Runs until the signal aborts; a command that has been started is always finished. */
   async run(signal: AbortSignal): Promise<void> {
-    let watching: Promise<void> | undefined
+    const { ruleset, mayWatch } = this.#parts
+    if (ruleset?.delivery === 'exact') this.#kernelWatch?.listen()
+    else void Promise.resolve(mayWatch).then(() => signal.aborted || this.#kernelWatch?.listen())
     while (!signal.aborted) {
       const reason = await this.#pace.due(signal, this.#kernelWatch?.isListening ? 'watched' : 'unwatched')
       if (signal.aborted) break
       if (!this.#parts.cluster.complete) continue
       if (reason === 'distrust') this.#audit()
-      const report = await this.once()
-      this.#parts.onReport(report)
-      // Not before the first rules stand: reports of all of them would cost as much as writing them.
-      if (report.failure === undefined) watching ??= this.#watch(signal)
+      this.#parts.onReport(await this.once())
+      this.#compare()
     }
-    await Promise.all([watching, this.#auditing])
+    this.#kernelWatch?.stop()
+    await this.#auditing
   }
 
-  /** Compares belief with the kernel in the background: reading may take a minute, and changes must not wait for it. */
+  /**
+   * Where every commit was heard, what is believed is what the kernel has. Otherwise the two are compared in the background:
+   * reading may take a minute, and changes must not wait for it.
+   */
   #audit(): void {
     this.#pace.kernelRead()
-    this.#auditing ??= this.#runAudit()
+    if (this.#kernelWatch?.isComplete()) this.#confirmed = true
+    else this.#missed()
+  }
+
+  /** Commits may have gone unheard. */
+  #missed(): void {
+    this.#isInQuestion = true
+    this.#compare()
+  }
+
+  /** Waits for a run that reads all, and for an audit that began before. */
+  #compare(): void {
+    if (!this.#isInQuestion || this.#auditing !== undefined || !this.#sync.isKnown) return
+    this.#isInQuestion = false
+    this.#auditing = this.#runAudit()
   }
 
   async #runAudit(): Promise<void> {
     // Where the audit fails, the next run reads the kernel itself and reports the error.
-    const differs = await this.#sync.differs().catch(() => true)
+    const found = await this.#sync.audit().catch(() => 'failed' as const)
     this.#auditing = undefined
-    if (differs) this.#sync.forget()
-    else this.#confirmed = true
-    this.#pace.request()
-  }
-
-  async #watch(signal: AbortSignal): Promise<void> {
-    await this.#parts.mayFollow
-    await this.#kernelWatch?.run(signal)
+    if (found === 'failed') this.#sync.forget()
+    else this.#confirmed = found !== 'unknown'
+    this.#pace.repairAt(this.#parts.clock.now())
+    this.#compare()
   }
 
   async once(): Promise<Report> {
     const { mode, clock, family } = this.#parts
     const startedAt = clock.now()
-    if (startedAt >= this.#busyUntil) this.#kernelWatch?.forgetExpected()
-    this.#busyUntil = Number.POSITIVE_INFINITY
+    this.#repairs.runs(startedAt)
+    if (!this.#sync.isKnown) this.#isInQuestion = false
     const { serviceChanges, pendingFlows } = await this.#draw()
     this.#pendingFlows = new Map([...this.#pendingFlows, ...pendingFlows])
     const about = { mode: mode.name, family, startedAt, serviceChanges }
@@ -137,7 +150,7 @@ export class Lane {
     try {
       const confirmed = this.#confirmed
       this.#confirmed = false
-      const { plan, drift, blocked, commands, bytes, stages, ...done } = await this.#sync.run(this.draft.book)
+      const { plan, drift, blocked, doubted, commands, bytes, stages, ...done } = await this.#sync.run(this.draft.book)
       this.#pace.succeeded()
       if (done.looked) this.#pace.kernelRead()
       const looked = done.looked || confirmed
@@ -152,12 +165,10 @@ export class Lane {
       }
       const units = { added: plan.add.size, changed: plan.change.size, removed: plan.remove.size }
       const drifted = { count: drift.length, units: drift.slice(0, DRIFT_SHOWN) }
-      return { ...about, ...took, looked, commands, bytes, units, flows, drift: drifted, blocked }
+      return { ...about, ...took, looked, doubted, commands, bytes, units, flows, drift: drifted, blocked }
     } catch (error) {
       const failure = { error, retryMs: this.#pace.failed() }
       return { ...about, ...NOTHING_DONE, tookMs: clock.now() - startedAt, failure }
-    } finally {
-      this.#busyUntil = clock.now() + LATE_REPORT_MS
     }
   }
 
@@ -187,26 +198,21 @@ export class Lane {
     }
   }
 
-  #carryOut(command: Command): Promise<Outcome> {
-    this.#kernelWatch?.expect(command)
-    return this.#parts.kernel.run(command)
-  }
-
   #newKernelWatch(): KernelWatch | undefined {
-    const { mode, follow, clock } = this.#parts
-    if (mode.alarm === undefined || follow === undefined) return undefined
-    const isBusy = (): boolean => clock.now() < this.#busyUntil
-    const onForeignChange = (): void => this.#repair()
-    const onGap = (): void => this.#audit()
-    return new KernelWatch({ alarm: mode.alarm, follow, clock, isBusy, onForeignChange, onGap })
+    const { mode, ruleset, clock } = this.#parts
+    if (mode.watches === undefined || ruleset === undefined) return undefined
+    const onForeignChange = (touched: Suspects): void => this.#repair(touched)
+    const onGap = (): void => this.#missed()
+    return new KernelWatch({ watches: mode.watches, ruleset, clock, onForeignChange, onGap })
   }
 
-  /** Reads the kernel at once; but two programs that claim the same rules must not keep each other busy for ever. */
-  #repair(): void {
-    const now = this.#parts.clock.now()
-    this.#alarms = [...this.#alarms.filter(at => now - at < RESTLESS_MS), now]
-    const tooMany = this.#alarms.length - PROMPT_ALARMS
-    this.#sync.forget()
-    this.#pace.requestIn(tooMany <= 0 ? 0 : Math.min(FIRST_ALARM_WAIT_MS * 2 ** tooMany, this.#parts.limits.retryMs))
+  #repair(touched: Suspects): void {
+    if (touched === 'everything') this.#sync.forget()
+    else this.#sync.doubt(touched)
+    this.#pace.repairAt(this.#repairs.changed(this.#parts.clock.now()))
   }
+}
+
+function watchedKernel(kernel: Kernel, watch: KernelWatch | undefined): Kernel {
+  return watch === undefined ? kernel : { run: command => watch.during(command, () => kernel.run(command)) }
 }

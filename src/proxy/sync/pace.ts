@@ -1,7 +1,7 @@
 import type { Clock } from '#system/ports.ts'
 
 // Requests, failures and time → when to run: at once after a quiet time, never more often than the minimum, and ever
-// later after failures.
+// later after failures. Repairs do not wait for the minimum.
 
 export interface PaceLimits {
   /** Between the end of one run and the start of the next. */
@@ -24,6 +24,7 @@ export class Pace {
   #notBefore = 0
   #failures = 0
   #again = Number.POSITIVE_INFINITY
+  #repairAt = Number.POSITIVE_INFINITY
   #readAt: number
 
   constructor(clock: Clock, limits: PaceLimits) {
@@ -44,17 +45,24 @@ export class Pace {
     this.#wake?.()
   }
 
+  /** Asks for a run at this time, whatever the minimum between two; after a failure it waits as any other. */
+  repairAt(time: number): void {
+    this.#repairAt = time
+    this.#wake?.()
+  }
+
   /** Resolves when a run is due: 'requested', or 'distrust' where the kernel has not been read for too long. */
   async due(signal: AbortSignal, kernel: 'watched' | 'unwatched'): Promise<'requested' | 'distrust'> {
     const distrust = this.#readAt + (kernel === 'watched' ? this.#limits.distrustMs : this.#limits.unwatchedMs)
-    const deadline = (): number => Math.min(distrust, this.#again)
+    const deadline = (): number => Math.min(distrust, this.#again, this.#repairAt)
     while (!this.#wanted && !signal.aborted && this.#clock.now() < deadline()) {
       await this.#pause(deadline() - this.#clock.now(), signal)
     }
-    const wait = this.#notBefore - this.#clock.now()
-    if (wait > 0) await this.#clock.sleep(wait, signal)
+    const earliest = (): number => (this.#failures > 0 ? this.#notBefore : Math.min(this.#notBefore, this.#repairAt))
+    while (!signal.aborted && this.#clock.now() < earliest()) await this.#pause(earliest() - this.#clock.now(), signal)
     this.#wanted = false
     this.#again = Number.POSITIVE_INFINITY
+    this.#repairAt = Number.POSITIVE_INFINITY
     return this.#clock.now() >= distrust ? 'distrust' : 'requested'
   }
 

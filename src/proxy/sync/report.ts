@@ -17,6 +17,8 @@ export interface Report {
   readonly stages: Stages
   /** True where the kernel was read, by this sync or by an audit since the last one. */
   readonly looked: boolean
+  /** Parts of the ruleset that another program had touched, and that this sync read or wrote again. */
+  readonly doubted: number
   /** Units that another program had changed, and that this sync restored; a few of many. */
   readonly drift: { readonly count: number; readonly units: readonly string[] }
   readonly units: { readonly added: number; readonly changed: number; readonly removed: number }

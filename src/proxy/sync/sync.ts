@@ -1,14 +1,18 @@
-import type { Mode, Plan, Ruleset, Unit } from '#proxy/modes/mode.ts'
+import type { Mode, Part, Plan, Ruleset, Unit } from '#proxy/modes/mode.ts'
 import type { Book } from '#proxy/plan/book.ts'
 import { applied, diff, emptied } from '#proxy/plan/diff.ts'
 import { must } from '#system/must.ts'
 import type { Clock, Command, Kernel } from '#system/ports.ts'
+import { Audit } from './audit.ts'
+import { type Belief, type Doubts, noDoubts, rewriting, type Settled, settle } from './belief.ts'
 import type { Blocked } from './report.ts'
 
 // A book → a kernel with the same rules. There is no full sync: there is what is believed to be installed, if anything.
 
 export interface Done {
   readonly looked: boolean
+  /** Parts of the ruleset that another program had touched, and that were read or written again. */
+  readonly doubted: number
   readonly plan: Plan
   /** Units that differed without a change of the book: another program changed them. Empty at the first read. */
   readonly drift: readonly Unit[]
@@ -24,17 +28,16 @@ export class Sync {
   readonly #mode: Mode
   readonly #kernel: Kernel
   readonly #clock: Pick<Clock, 'now'>
-  /** What the kernel is believed to have; undefined where the next run must read it. */
-  #installed: Map<Unit, string> | undefined
+  /** Undefined where the next run must read the kernel. */
+  #belief: Belief | undefined
+  /** The last belief that held. What differs from it is drift; units it knew as blocked are not reported again. */
+  #last: Belief | undefined
+  #doubts = noDoubts()
   /** Units touched by runs that failed: their differences are our own, no drift. */
   #unapplied: ReadonlySet<Unit> = new Set()
-  #hasApplied = false
-  /** Units that foreign rules jump to, each with such a rule, as of the last read of them. */
-  #blocked: ReadonlyMap<Unit, string> = NONE_BLOCKED
-  /** Units this kernel could not delete in the same transaction: emptied, deleted by a later run, no drift. */
-  #emptied: ReadonlySet<Unit> = NO_UNITS
-  /** Units that runs have written, or were about to write, since an audit began beside them. */
-  #writtenMeanwhile: Set<Unit> | undefined
+  #audit: Audit | undefined
+  /** Of the run that goes on, or of the last: what it set out to write. */
+  #plan: Plan | undefined
   /** Grows with each call of `forget`: what was read under an earlier number is not believed. */
   #epoch = 0
 
@@ -44,67 +47,128 @@ export class Sync {
     this.#clock = clock
   }
 
+  /** False where the next run reads the kernel. */
+  get isKnown(): boolean {
+    return this.#belief !== undefined
+  }
+
   /** Throws where a command fails; then nothing is believed, and the next run reads the kernel. */
   async run(book: Book): Promise<Done> {
-    const believed = this.#installed
+    const isKnown = this.#belief !== undefined
     try {
       return await this.#attempt(book)
     } catch (error) {
-      if (believed === undefined) throw error
+      this.#belief = undefined
+      const plan = this.#plan
+      if (!isKnown || plan === undefined) throw error
       // A foreign rule may jump to a chain that was to be deleted: no failure, and only reading the kernel shows it.
-      const blocked = await this.#blockedIn(diff(believed, book.rules, this.#unapplied)).catch(() => NONE_BLOCKED)
+      const blocked = await this.#blockedIn(plan).catch(() => NONE_BLOCKED)
       if (blocked.size === 0) throw error
       return await this.#attempt(book)
     }
   }
 
   async #attempt(book: Book): Promise<Done> {
+    this.#plan = undefined
     const startedAt = this.#clock.now()
-    const looked = this.#installed === undefined
     const epoch = this.#epoch
-    const installed = this.#installed ?? adopted(await this.#mode.read(this.#kernel), book.rules)
+    const doubts = this.#takeDoubts()
+    const { installed, settled } = await this.#known(doubts, book)
+    const looked = settled === undefined
     const readAt = this.#clock.now()
     const touched = this.#unapplied.union(book.takeTouched())
     this.#unapplied = touched
-    const wanted = diff(installed, book.rules, looked ? undefined : touched)
-    this.#installed = undefined
+    const wanted = looked
+      ? diff(installed, book.rules)
+      : rewriting(diff(installed, book.rules, touched.union(settled.compare)), settled.rewrite, book.rules)
     const blocked = looked ? await this.#blockedIn(wanted) : NONE_BLOCKED
     const plan = emptied(wanted, blocked.keys(), installed)
-    for (const unit of unitsOf(plan)) this.#writtenMeanwhile?.add(unit)
+    this.#plan = plan
+    this.#audit?.wrote(unitsOf(plan))
     const commands = this.#mode.write(plan)
     const plannedAt = this.#clock.now()
     for (const command of commands) await must(this.#kernel, command)
-    if (epoch === this.#epoch) this.#installed = applied(installed, plan)
+    const doubted = doubts.parts.size
+    const foreign = { touched, isChecked: looked || doubted + doubts.units.size > 0, blocked, looked }
+    const reported = this.#accept(epoch, applied(installed, plan), plan, foreign)
     const stages = { read: readAt - startedAt, plan: plannedAt - readAt, write: this.#clock.now() - plannedAt }
-    const done = { looked, commands: commands.length, bytes: sizeOf(commands), stages }
-    return { ...done, plan, ...this.#foreignChanges(plan, { touched, looked, blocked }) }
+    return { looked, doubted, plan, ...reported, commands: commands.length, bytes: sizeOf(commands), stages }
+  }
+
+  /** What is installed, with all doubts settled; without `settled`, it has just been read. */
+  async #known(doubts: Doubts, { rules }: Book): Promise<{ installed: Map<Unit, string>; settled?: Settled }> {
+    const { installed } = this.#belief ?? {}
+    const parts = this.#mode.watches?.parts
+    if (installed !== undefined) {
+      const settled =
+        parts === undefined
+          ? { compare: doubts.units, rewrite: NO_UNITS }
+          : await settle(doubts, { installed, wanted: rules, parts, kernel: this.#kernel })
+      if (settled !== undefined) return { installed, settled }
+    }
+    return { installed: adopted(await this.#mode.read(this.#kernel), rules) }
   }
 
   /**
-   * The audit: reads the kernel while runs go on, which may take a minute on a large node. True where a unit differs
-   * from what is believed and no run has written it meanwhile. False where nothing is believed: the next run reads by
-   * itself.
+   * The audit: reads the kernel while runs go on, which may take a minute on a large node. Where units differ from what is
+   * believed, and no run has written them meanwhile, the belief is corrected, and the next run writes them. 'unknown' where
+   * nothing is believed: the next run reads by itself.
    */
-  async differs(): Promise<boolean> {
-    const believed = this.#installed
-    if (believed === undefined) return false
-    const [epoch, written] = [this.#epoch, new Set<Unit>()]
-    this.#writtenMeanwhile = written
-    try {
-      const found = await this.#mode.read(this.#kernel)
-      return epoch === this.#epoch && unitsOf(diff(found, believed)).some(unit => !written.has(unit))
-    } finally {
-      this.#writtenMeanwhile = undefined
+  async audit(): Promise<'confirmed' | 'corrected' | 'unknown'> {
+    const belief = this.#belief
+    if (belief === undefined) return 'unknown'
+    const audit = new Audit()
+    this.#audit = audit
+    const { installed } = belief
+    const different = await audit.differences(this.#mode, this.#kernel, installed)
+    if (this.#audit !== audit || this.#belief?.installed !== installed) return 'unknown'
+    this.#audit = undefined
+    for (const [unit, text] of different) {
+      if (text === undefined) installed.delete(unit)
+      else installed.set(unit, text)
+      this.#doubts.units.add(unit)
     }
+    return different.size === 0 ? 'confirmed' : 'corrected'
   }
 
-  /** The plan is applied: what it shows of other programs, and what the next run must remember of it. */
-  #foreignChanges(plan: Plan, { touched, looked, blocked }: Applied): Pick<Done, 'drift' | 'blocked'> {
+  /** After a failure, when another program may have changed any of our rules, on SIGHUP. */
+  forget(): void {
+    this.#epoch++
+    this.#belief = undefined
+    this.#audit = undefined
+    this.#doubts = noDoubts()
+  }
+
+  /** Another program has touched these parts: the next run reads them, or writes them again. */
+  doubt(parts: Iterable<Part>): void {
+    for (const part of parts) this.#doubts.parts.add(part)
+  }
+
+  #takeDoubts(): Doubts {
+    const doubts = this.#doubts
+    this.#doubts = noDoubts()
+    return doubts
+  }
+
+  /** The plan is applied: what is believed now, and what the plan shows of other programs. */
+  #accept(
+    epoch: number,
+    installed: Map<Unit, string>,
+    plan: Plan,
+    { touched, isChecked, blocked, looked }: Foreign,
+  ): Pick<Done, 'drift' | 'blocked'> {
     this.#unapplied = NO_UNITS
-    const drift = this.#hasApplied && looked ? untouched(plan, touched.union(this.#emptied)) : []
-    this.#emptied = this.#emptied.difference(plan.remove).union(this.#mode.emptied?.(plan) ?? NO_UNITS)
-    this.#hasApplied = true
-    return { drift, blocked: looked ? this.#newlyBlocked(blocked) : [] }
+    const before = this.#last ?? NOTHING_BEFORE
+    const drift = this.#last !== undefined && isChecked ? untouched(plan, touched.union(before.emptied)) : []
+    const belief: Belief = {
+      installed,
+      emptied: before.emptied.difference(plan.remove).union(this.#mode.emptied?.(plan) ?? NO_UNITS),
+      blocked: looked ? blocked : before.blocked,
+    }
+    this.#last = belief
+    if (epoch === this.#epoch) this.#belief = belief
+    const newly = looked ? [...blocked].filter(([unit]) => !before.blocked.has(unit)) : []
+    return { drift, blocked: newly.map(([unit, by]) => ({ unit, by })) }
   }
 
   /** Of the units to delete, those that foreign rules jump to. */
@@ -113,28 +177,19 @@ export class Sync {
     const foreignRules = await this.#mode.foreignRules(this.#kernel)
     return new Map([...foreignRules].filter(([unit]) => remove.has(unit)))
   }
-
-  #newlyBlocked(blocked: ReadonlyMap<Unit, string>): readonly Blocked[] {
-    const before = this.#blocked
-    this.#blocked = blocked
-    return [...blocked].filter(([unit]) => !before.has(unit)).map(([unit, by]) => ({ unit, by }))
-  }
-
-  /** After a failure, when another program has changed our rules, on SIGHUP. */
-  forget(): void {
-    this.#epoch++
-    this.#installed = undefined
-  }
 }
 
-interface Applied {
+interface Foreign {
   readonly touched: ReadonlySet<Unit>
+  /** All units were compared, or some that were in doubt. */
+  readonly isChecked: boolean
   readonly looked: boolean
   readonly blocked: ReadonlyMap<Unit, string>
 }
 
 const NO_UNITS: ReadonlySet<Unit> = new Set()
 const NONE_BLOCKED: ReadonlyMap<Unit, string> = new Map()
+const NOTHING_BEFORE: Pick<Belief, 'emptied' | 'blocked'> = { emptied: NO_UNITS, blocked: NONE_BLOCKED }
 
 function sizeOf(commands: readonly Command[]): number {
   return commands.reduce((sum, { input }) => sum + (input?.length ?? 0), 0)

@@ -1,5 +1,6 @@
 import { canonicalChains } from 'iptables-parser'
 import { saveAll, type Tools } from '#dialects/iptables.ts'
+import type { ModeChains } from '#proxy/modes/iptables-watches.ts'
 import type { Ruleset, Unit } from '#proxy/modes/mode.ts'
 import { must } from '#system/must.ts'
 import type { Kernel } from '#system/ports.ts'
@@ -25,6 +26,14 @@ export function ourUnits(save: string): Ruleset {
     }
   }
   return found
+}
+
+export const CHAINS: ModeChains = {
+  tables: TABLES,
+  isOurs: (table, chain) => isOurChain(table as Table, chain),
+  isShared: (_, chain) => isBuiltIn(chain) || chain === FIREWALL,
+  made: chainUnit('filter', FIREWALL),
+  unitsIn: (_, save) => ourUnits(save),
 }
 
 /** In chains we do not own: our jumps, and our line in KUBE-FIREWALL, which kubelet uses too. */

@@ -1,14 +1,15 @@
 import type { Tools } from '#dialects/iptables.ts'
+import { iptablesWatches } from '#proxy/modes/iptables-watches.ts'
 import type { Mode } from '#proxy/modes/mode.ts'
 import type { Cidr } from '#values/cidr.ts'
 import { base } from './base.ts'
-import { foreignRules, read } from './read.ts'
+import { CHAINS, foreignRules, read } from './read.ts'
 import { service } from './service.ts'
 import { trace } from './trace.ts'
 import { write } from './write.ts'
 
 // ipvs mode: a virtual server for every address and port, and a fixed number of rules that look up sets. The kernel reports
-// no changes of virtual servers or sets, so there is no alarm: the lane reads the kernel every sync period.
+// changes of the rules, but none of virtual servers or sets: the lane reads the kernel every sync period all the same.
 
 export interface IpvsOptions {
   readonly tools: Tools
@@ -17,6 +18,7 @@ export interface IpvsOptions {
 }
 
 export function ipvs({ tools, scheduler, excludeCIDRs }: IpvsOptions): Mode {
+  const watches = iptablesWatches(tools, CHAINS)
   return {
     name: 'ipvs',
     base,
@@ -24,6 +26,7 @@ export function ipvs({ tools, scheduler, excludeCIDRs }: IpvsOptions): Mode {
     write: plan => write(plan, tools),
     read: kernel => read(kernel, { tools, excludeCIDRs }),
     foreignRules: kernel => foreignRules(kernel, tools),
+    ...(watches !== undefined && { watches: { ...watches, isPartial: true } }),
     trace,
   }
 }

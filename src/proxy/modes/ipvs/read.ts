@@ -3,6 +3,7 @@ import { addressesOf, LIST_ADDRESSES, serviceAddressesOf } from '#dialects/ip.ts
 import * as ipset from '#dialects/ipset.ts'
 import { saveAll, type Tools } from '#dialects/iptables.ts'
 import * as ipvs from '#dialects/ipvs.ts'
+import type { ModeChains } from '#proxy/modes/iptables-watches.ts'
 import { LINGERING, type Ruleset, type Unit } from '#proxy/modes/mode.ts'
 import { must } from '#system/must.ts'
 import type { Kernel } from '#system/ports.ts'
@@ -104,6 +105,13 @@ function ruleUnits(save: string): ReadonlyMap<Unit, string> {
     else for (const unit of jumps(table, chain, text)) found.set(unit, '')
   }
   return found
+}
+
+export const CHAINS: ModeChains = {
+  tables: TABLES,
+  isOurs: (table, chain) => isOurChain(table as IpvsTable, chain),
+  isShared: (_, chain) => BUILT_IN.includes(chain),
+  unitsIn: (_, save) => ruleUnits(save),
 }
 
 function chainTexts(save: string) {

@@ -1,9 +1,9 @@
 import type { Mode } from '#proxy/modes/mode.ts'
-import { alarm } from './alarm.ts'
 import { base } from './base.ts'
 import { read } from './read.ts'
 import { service } from './service/service.ts'
 import { trace } from './trace/trace.ts'
+import { watches } from './watches.ts'
 import { emptied, type NftWriteOptions, write } from './write.ts'
 
 // nftables mode: maps for all services, and as many chains for ten thousand of them as for one.
@@ -16,7 +16,7 @@ export function nftables(options: NftWriteOptions): Mode {
     write: plan => write(plan, options),
     emptied: plan => emptied(plan, options),
     read: kernel => read(kernel, options.family),
-    alarm: alarm(options.family),
+    watches: watches(options.family),
     trace,
   }
 }

@@ -1,11 +1,11 @@
 import type { Tools } from '#dialects/iptables.ts'
 import { filled } from '#dialects/relay.ts'
-import { alarm } from '#proxy/modes/iptables-alarm.ts'
+import { iptablesWatches } from '#proxy/modes/iptables-watches.ts'
 import type { Mode } from '#proxy/modes/mode.ts'
 import type { Address } from '#values/address.ts'
 import { base } from './base.ts'
 import { proxyPorts } from './proxy-ports.ts'
-import { read } from './read.ts'
+import { chainsOf, read } from './read.ts'
 import { service } from './service.ts'
 import { trace } from './trace.ts'
 import { write } from './write.ts'
@@ -20,7 +20,7 @@ export interface UserspaceOptions {
 }
 
 export function userspace({ tools, listenOn }: UserspaceOptions): Mode {
-  const watch = alarm(tools)
+  const watches = iptablesWatches(tools, chainsOf(tools))
   return {
     name: 'userspace',
     base,
@@ -28,7 +28,7 @@ export function userspace({ tools, listenOn }: UserspaceOptions): Mode {
     write: plan => write(plan, tools),
     read: kernel => read(kernel, tools),
     proxyPorts: proxyPorts(tools.family),
-    ...(watch !== undefined && { alarm: { ...watch, isChange: command => watch.isChange(filled(command)) } }),
+    ...(watches !== undefined && { watches: { ...watches, author: command => watches.author(filled(command)) } }),
     trace,
   }
 }

@@ -1,6 +1,7 @@
 import { canonicalChains } from 'iptables-parser'
 import { saveAll, type Tools } from '#dialects/iptables.ts'
 import { listListeners, openListenersOf, proxyPort } from '#dialects/relay.ts'
+import type { ModeChains } from '#proxy/modes/iptables-watches.ts'
 import type { Ruleset, Unit } from '#proxy/modes/mode.ts'
 import { CommandFailed, must } from '#system/must.ts'
 import { type Kernel, NOT_FOUND } from '#system/ports.ts'
@@ -23,6 +24,16 @@ export async function read(kernel: Kernel, tools: Tools): Promise<Ruleset> {
   const { stdout } = await must(kernel, saveAll(tools))
   const units = ourUnits(stdout, listeners?.ports)
   return new Map([...(listeners?.units ?? []), ...units])
+}
+
+/** Every chain may hold a line of ours: any that jumps into one of ours is taken for one. */
+export function chainsOf({ family }: Tools): ModeChains {
+  return {
+    tables: TABLES,
+    isOurs: (table, chain) => isOurChain(table as UserspaceTable, chain),
+    isShared: () => true,
+    unitsIn: async (kernel, save) => ourUnits(save, (await openListeners(kernel, family))?.ports),
+  }
 }
 
 interface OpenListeners {

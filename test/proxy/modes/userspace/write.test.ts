@@ -43,7 +43,7 @@ const programs = (from: Ruleset, to: Ruleset): readonly string[] =>
 describe('what is written', () => {
   test('counts as a change of the rules where it is one, so that no other program is taken for its author', () => {
     const changes = (from: Ruleset, to: Ruleset): readonly boolean[] =>
-      mode.write(diff(from, to)).map(command => mode.alarm!.isChange(command))
+      mode.write(diff(from, to)).map(command => mode.watches!.author(command) !== undefined)
     expect(changes(EMPTY, ONE)).toEqual([false, true])
     expect(changes(ONE, rules(['10.244.1.2', '10.244.1.3']))).toEqual([false])
     expect(changes(ONE, EMPTY)).toEqual([true, false])

@@ -1,0 +1,86 @@
+import type { Part, Parts, Plan, Ruleset, Unit } from '#proxy/modes/mode.ts'
+import type { Kernel } from '#system/ports.ts'
+
+// What the kernel is believed to have, and which of it is in doubt since another program touched it.
+
+export interface Belief {
+  readonly installed: Map<Unit, string>
+  /** Units this kernel could not delete in the same transaction: emptied, deleted by a later run, no drift. */
+  readonly emptied: ReadonlySet<Unit>
+  /** Units that foreign rules jump to, each with such a rule, as of the last read of them. */
+  readonly blocked: ReadonlyMap<Unit, string>
+}
+
+/** What was not read since another program may have changed it. */
+export interface Doubts {
+  readonly parts: Set<Part>
+  /** Units whose text an audit found and corrected in the belief: they are compared with what is wanted. */
+  readonly units: Set<Unit>
+}
+
+export function noDoubts(): Doubts {
+  return { parts: new Set(), units: new Set() }
+}
+
+/** How a run settles doubts: some units are compared, some are written whatever stands there. */
+export interface Settled {
+  readonly compare: ReadonlySet<Unit>
+  readonly rewrite: ReadonlySet<Unit>
+}
+
+/** Up to this many parts are read, 8 ms each; more are written again unread, which is right whatever stands there. */
+const READ_ALONE = 16
+/** Each takes a process of its own: beyond this many, one that reads everything is quicker. */
+const READ_AT_MOST = 64
+
+/** Corrects the installed rules in the parts it reads; undefined where everything should be read. */
+export async function settle(
+  doubts: Doubts,
+  { installed, wanted, parts, kernel }: SettleParts,
+): Promise<Settled | undefined> {
+  const few = doubts.parts.size <= READ_ALONE
+  const read = new Set([...doubts.parts].filter(part => few || parts.isShared(part)))
+  if (read.size > READ_AT_MOST) return undefined
+  const compare = new Set(doubts.units)
+  if (read.size > 0) {
+    const found = await parts.read(kernel, read)
+    for (const unit of installed.keys()) if (isIn(unit, read, parts)) compare.add(unit)
+    for (const unit of wanted.keys()) if (isIn(unit, read, parts)) compare.add(unit)
+    for (const unit of compare) if (isIn(unit, read, parts) && !found.has(unit)) installed.delete(unit)
+    for (const [unit, text] of found) installed.set(unit, wanted.get(unit) === text ? wanted.get(unit)! : text)
+    for (const unit of found.keys()) compare.add(unit)
+  }
+  return { compare, rewrite: doubts.parts.difference(read) }
+}
+
+export interface SettleParts {
+  readonly installed: Map<Unit, string>
+  readonly wanted: Ruleset
+  readonly parts: Parts
+  readonly kernel: Kernel
+}
+
+/**
+ * What stands there is unknown, so nothing is said of it: a unit that is wanted comes as a new one, and of one that is not wanted
+ * the document creates the chain and deletes it.
+ */
+export function rewriting(plan: Plan, rewrite: ReadonlySet<Unit>, wanted: Ruleset): Plan {
+  if (rewrite.size === 0) return plan
+  const [add, change, before] = [new Map(plan.add), new Map(plan.change), new Map(plan.before)]
+  const remove = new Set(plan.remove)
+  for (const unit of rewrite) {
+    const text = wanted.get(unit)
+    if (text === undefined) remove.add(unit)
+    else {
+      add.set(unit, text)
+      change.delete(unit)
+      before.delete(unit)
+    }
+  }
+  return { add, change, before, remove }
+}
+
+function isIn(unit: Unit, read: ReadonlySet<Part>, parts: Parts): boolean {
+  const part = parts.of(unit)
+  return part !== undefined && read.has(part)
+}

@@ -1,0 +1,48 @@
+import type { CommitListener, RulesetWatch, Stop } from '#system/ports.ts'
+
+// A RulesetWatch whose commits a test holds back for a while, as if the agent had no time to listen.
+
+export class HeldBackWatch implements RulesetWatch {
+  readonly delivery: RulesetWatch['delivery']
+  readonly #watch: RulesetWatch
+  readonly #waiting: (() => void)[] = []
+  #isHeld = false
+
+  constructor(watch: RulesetWatch) {
+    this.#watch = watch
+    this.delivery = watch.delivery
+  }
+
+  get isListening(): boolean {
+    return this.#watch.isListening
+  }
+
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  release(): void {
+    this.#isHeld = false
+    for (const deliver of this.#waiting.splice(0)) deliver()
+  }
+
+  listen(listener: CommitListener): Stop {
+    return this.#watch.listen({
+      commit: commit => this.#deliver(() => listener.commit(commit)),
+      gap: () => this.#deliver(() => listener.gap()),
+    })
+  }
+
+  hear(): void {
+    this.#watch.hear()
+  }
+
+  isComplete(): boolean {
+    return this.#watch.isComplete()
+  }
+
+  #deliver(deliver: () => void): void {
+    if (this.#isHeld) this.#waiting.push(deliver)
+    else deliver()
+  }
+}
