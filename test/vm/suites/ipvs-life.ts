@@ -1,8 +1,22 @@
 import assert from 'node:assert/strict'
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import { type Host, type Stream, tally } from '#lab/network/host.ts'
-import { port, service } from '../../support/objects.ts'
-import { IPVS, OBJECTS, type Stage, stageWith, web4, web4With, whileConnecting } from '../stage.ts'
+import { ipLines } from '#lab/network/namespaces.ts'
+import { systemClock } from '#system/clock.ts'
+import { must } from '#system/must.ts'
+import { endpoint, port, service, slice, slicePort } from '../../support/objects.ts'
+import {
+  HERE,
+  IPVS,
+  OBJECTS,
+  SILENCE_MS,
+  type Stage,
+  stageWith,
+  web,
+  web4,
+  web4With,
+  whileConnecting,
+} from '../stage.ts'
 import { suite } from '../suite.ts'
 
 // What happens over time: endpoints that leave and come back, agents that end and start, others who use IPVS too.
@@ -99,6 +113,35 @@ export const ipvsLife = suite<Stage>('the life of virtual servers', {
           { added: 0, changed: 0, removed: 0 },
         ],
       )
+    },
+
+    'a Service that changes its policy under traffic loses no connection': async ({ outside, rig }) => {
+      const connect = async () => [
+        ...(await outside.connectMany(5, { to: '10.99.0.2', port: 30080 })),
+        ...(await outside.connectMany(5, { to: '198.18.0.7', port: 80 })),
+      ]
+      await whileConnecting(connect, async () => {
+        for (let i = 0; i < 4; i++) {
+          await rig.put(web({ externalPolicy: 'Local' }))
+          await rig.put(web())
+        }
+      })
+    },
+
+    'a client whose first SYN came before the Service is answered when it sends the next': async stage => {
+      const { outside, client, rig } = stage
+      const late = service('shop/late', ['10.112.0.78'], { ports: [port({ name: 'http', port: 80 })] })
+      const lateSlice = slice('shop/late-4', 'shop/late', [endpoint('10.244.1.3', HERE)], {
+        ports: [slicePort(8080, 'http')],
+      })
+      // What leaves the node by its default route is not answered, not even by an error.
+      await must(outside.kernel, ipLines(['route add blackhole 10.112.0.0/16']))
+      const waiting = client.connect({ to: '10.112.0.78', port: 80 })
+      await systemClock.sleep(SILENCE_MS)
+      await rig.put(late, lateSlice)
+      assert.equal(tally([await waiting])['web-1'], 1)
+      await rig.remove(late)
+      await rig.remove(lateSlice)
     },
 
     'what was deleted while no agent ran is gone when one starts, at node ports too': async stage => {

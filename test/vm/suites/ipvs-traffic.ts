@@ -156,7 +156,6 @@ export const ipvsTraffic = suite<Stage>('traffic through ipvs', {
       assert.deepEqual(
         rig.commands.map(({ argv, input }) => [argv[0], input]),
         [
-          ['ipset', 'del KUBE-LOOP-BACK 10.244.1.3,tcp:8080,10.244.1.3\n'],
           [
             'ipvsadm',
             ['10.96.0.10:80', '10.99.0.22:30080', '10.99.0.2:30080', '10.244.1.1:30080', '198.18.0.7:80']
@@ -164,6 +163,7 @@ export const ipvsTraffic = suite<Stage>('traffic through ipvs', {
               .sort()
               .join(''),
           ],
+          ['ipset', 'del KUBE-LOOP-BACK 10.244.1.3,tcp:8080,10.244.1.3\n'],
         ],
       )
       assert.deepEqual(tally(await client.connectMany(4, { to: '10.96.0.10', port: 80 })), { 'web-2': 4 })
