@@ -3,6 +3,7 @@
 
 export interface Message {
   readonly type: number
+  readonly flags: number
   readonly sequence: number
   /** Behind the header: the family's own header and the attributes. */
   readonly body: Buffer
@@ -11,6 +12,8 @@ export interface Message {
 export const REQUEST = 1
 export const ACK = 4
 export const DUMP = 0x300
+/** On an answer: what is listed changed meanwhile, so the list may be wrong. */
+export const DUMP_INTERRUPTED = 0x10
 export const ERROR = 2
 export const DONE = 3
 
@@ -26,6 +29,7 @@ export function* messagesIn(bytes: Buffer): Generator<Message> {
     if (length < HEADER || at + length > bytes.length) return
     yield {
       type: bytes.readUInt16LE(at + 4),
+      flags: bytes.readUInt16LE(at + 6),
       sequence: bytes.readUInt32LE(at + 8),
       body: bytes.subarray(at + HEADER, at + length),
     }
