@@ -2,6 +2,7 @@ import { type Invocation, start } from '#command-line/start.ts'
 import { nodeName } from '#config/settings.ts'
 import { openProxy, type RunningProxy, runProxy } from '#proxy/agent/composition.ts'
 import { watchConfiguration } from '#proxy/agent/config-watch.ts'
+import { openRulesetWatch } from '#proxy/agent/ruleset-watch.ts'
 import { tune } from '#proxy/node/tuning.ts'
 import { answering } from '#system/answers/answering.ts'
 import { systemClock } from '#system/clock.ts'
@@ -84,6 +85,7 @@ async function open(invocation: Invocation, kernel: HostKernel, signal: AbortSig
       hostname,
       kernel,
       follow,
+      rulesetWatch: openRulesetWatch({ clock: systemClock, follow }),
       access: { ...apiAddress(invocation), env: environment(), files: { readText }, kernel },
       clock: systemClock,
       prepare: () => tune({ settings, kernel, log, cpus: cpuCount(), pid: process.pid }),
