@@ -22,6 +22,11 @@ export class Walk {
     return this.#chance() < part
   }
 
+  /** One of these; undefined where there is none. */
+  pick<T>(some: readonly T[]): T | undefined {
+    return some.length === 0 ? undefined : this.#one(some)
+  }
+
   step(): Event {
     const kinds = [this.#service, this.#service, this.#slice, this.#slice, this.#slice, this.#goes, this.#node] as const
     const event = this.#one(kinds).call(this)

@@ -24,7 +24,7 @@ export interface WalkParts {
   readonly mayRemain?: (unit: Unit, text: string) => boolean
 }
 
-const MACHINE: HostNetwork = {
+export const MACHINE: HostNetwork = {
   addresses: { ipv4: ['127.0.0.1', '10.99.0.2'] as never, ipv6: ['::1', 'fd00:99::2'] as never },
   liberalConntrack: false,
 }
@@ -64,12 +64,12 @@ export async function walk({ seed, steps, family, settings, mode, kernel, mayRem
     } while (report.failure !== undefined)
     const wanted = fromScratch(way, mode, around)
     const found = [...(await mode.read(kernel))].filter(([unit, text]) => wanted.has(unit) || !mayRemain?.(unit, text))
-    compare(new Map(found), wanted, `seed ${seed}, step ${step}`)
+    compareUnits(new Map(found), wanted, `seed ${seed}, step ${step}`)
   }
   return { failures, looks }
 }
 
-function fromScratch(way: Walk, mode: Mode, around: ReturnType<typeof nodeReader>): Ruleset {
+export function fromScratch(way: Walk, mode: Mode, around: ReturnType<typeof nodeReader>): Ruleset {
   const cluster = new Cluster()
   for (const object of way.objects) cluster.apply({ type: 'put', object })
   const draft = new Draft(cluster, mode, around)
@@ -77,7 +77,7 @@ function fromScratch(way: Walk, mode: Mode, around: ReturnType<typeof nodeReader
   return draft.book.rules
 }
 
-function compare(found: Ruleset, wanted: Ruleset, where: string): void {
+export function compareUnits(found: Ruleset, wanted: Ruleset, where: string): void {
   const missing = [...wanted]
     .filter(([unit, text]) => found.get(unit) !== text)
     .map(([unit, text]) => `${unit}: ${text}`)
