@@ -9,10 +9,11 @@ import { RelayClient } from '#lab/network/relay/relay-client.ts'
 import { Agent } from '#proxy/agent/agent.ts'
 import { dataPlane } from '#proxy/agent/data-plane.ts'
 import { openRulesetWatch } from '#proxy/agent/ruleset-watch.ts'
-import { MonitorWatch } from '#proxy/sync/monitor-watch.ts'
+import { MonitorWatch, type MonitorWatchParts } from '#proxy/sync/monitor-watch.ts'
 import type { Report } from '#proxy/sync/report.ts'
 import { systemClock } from '#system/clock.ts'
-import type { Command, Follow, Kernel } from '#system/ports.ts'
+import { NetlinkWatch } from '#system/netlink/ruleset-watch.ts'
+import type { Command, Follow, Kernel, RulesetWatch } from '#system/ports.ts'
 import { follow } from '#system/processes/children.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 import { openLog } from '#telemetry/log/klog.ts'
@@ -26,8 +27,10 @@ export interface RigOptions {
   readonly flags?: readonly string[]
   readonly patienceMs?: number
   /** How the agent hears of commits: over netlink where it does not say. */
-  readonly hears?: 'netlink' | 'nft monitor'
+  readonly hears?: Hears
 }
+
+type Hears = 'netlink' | 'netlink, 4 kB' | 'nft monitor'
 
 export const POD_FLAGS = [
   '--cluster-cidr=10.244.0.0/16,fd00:244::/32',
@@ -87,7 +90,7 @@ export class Rig {
     return next
   }
 
-  static async #on(lab: Lab, flags: readonly string[], hears: NonNullable<RigOptions['hears']>): Promise<Rig> {
+  static async #on(lab: Lab, flags: readonly string[], hears: Hears): Promise<Rig> {
     const parsed = await parseArguments('run', [...POD_FLAGS, ...flags], () =>
       Promise.reject(new Error('no file here')),
     )
@@ -121,11 +124,7 @@ export class Rig {
     })
     const followThere: Follow = (argv, onLine) => follow(within(lab.node.namespace, argv), onLine)
     const watching = { clock: systemClock, follow: followThere }
-    const watch = new HeldBackWatch(
-      hears === 'netlink'
-        ? openRulesetWatch({ ...watching, namespace: namespacePath(lab.node.namespace) })
-        : new MonitorWatch(watching),
-    )
+    const watch = new HeldBackWatch(watchOf(hears, watching, namespacePath(lab.node.namespace)))
     const agent = await Agent.open({
       settings,
       nodeName: 'here',
@@ -189,6 +188,12 @@ export class Rig {
     await this.#running
     await this.lab.close()
   }
+}
+
+function watchOf(hears: Hears, parts: MonitorWatchParts, namespace: string): RulesetWatch {
+  if (hears === 'nft monitor') return new MonitorWatch(parts)
+  if (hears === 'netlink') return openRulesetWatch({ ...parts, namespace })
+  return NetlinkWatch.open({ clock: parts.clock, namespace, receiveBytes: 4096 })!
 }
 
 function put(object: ClusterObject): Event {
