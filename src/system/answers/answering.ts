@@ -11,11 +11,19 @@ import { addressesAsJson, routesAsJson } from './network.ts'
  * For commands of this process's own network namespace: a command for another one has other words (`ip netns exec …`) and
  * is run. So is every command that cannot be answered here.
  */
-export function answering(kernel: HostKernel): HostKernel {
+export function answering(kernel: HostKernel, path = process.env.PATH): HostKernel {
+  if (!namesTheSystem(path)) return kernel
   return {
     run: command => answerTo(command) ?? kernel.run(command),
     idle: () => kernel.idle(),
   }
+}
+
+/** A PATH without any of these has programs that stand in for the system's, such as those of tests: they are run. */
+const SYSTEM_FOLDERS: readonly string[] = ['/bin', '/usr/bin', '/usr/local/bin']
+
+function namesTheSystem(path: string | undefined): boolean {
+  return path === undefined || path.split(':').some(folder => SYSTEM_FOLDERS.includes(folder))
 }
 
 /** Undefined for a command that takes its program. */

@@ -5,16 +5,17 @@ import type { Command, Outcome } from '#system/ports.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 
 /** A kernel that keeps the commands that reach it, and runs none. */
-function watched() {
+function watched(path = '/usr/sbin:/usr/bin') {
   const ran: Command[] = []
   const outcome: Outcome = { code: 0, stdout: 'by a program', stderr: '' }
-  const kernel = answering({
-    run: command => {
+  const programs = {
+    run: (command: Command) => {
       ran.push(command)
       return Promise.resolve(outcome)
     },
     idle: () => Promise.resolve(),
-  })
+  }
+  const kernel = answering(programs, path)
   return { ran, kernel }
 }
 
@@ -56,6 +57,13 @@ test.each([
   ['of other programs', anyCommand(['nft', '--version'])],
 ])('commands %s are run', async (_, command) => {
   const { ran, kernel } = watched()
+  expect((await kernel.run(command)).stdout).toBe('by a program')
+  expect(ran).toEqual([command])
+})
+
+test('where PATH names none of the folders of the system, what is there stands in for its programs, and is run', async () => {
+  const { ran, kernel } = watched('/tmp/programs-of-a-test')
+  const command = anyCommand(['uname', '-r'])
   expect((await kernel.run(command)).stdout).toBe('by a program')
   expect(ran).toEqual([command])
 })
