@@ -63,6 +63,19 @@ describe('what is written', () => {
     ])
   })
 
+  test('refuses clients before rules stop redirecting them, and until rules redirect them', () => {
+    /** Each block as its table, and what becomes of packets there. */
+    const blocks = (from: Ruleset, to: Ruleset): readonly string[] => {
+      const { input = '' } = mode.write(diff(from, to)).find(({ argv }) => argv.includes('iptables-restore'))!
+      return [...input.matchAll(/^\*(\w+)\n([\s\S]*?)COMMIT$/gm)].map(([, table, text]) =>
+        [table, ...new Set(text!.match(/-j (?:REJECT|REDIRECT|DNAT|ACCEPT)/g))].join(' '),
+      )
+    }
+    const none = rules([])
+    expect(blocks(none, ONE)).toEqual(['filter -j ACCEPT', 'nat -j REDIRECT -j DNAT', 'filter'])
+    expect(blocks(ONE, none)).toEqual(['filter -j REJECT', 'nat', 'filter'])
+  })
+
   test('is nothing where nothing changes', () => {
     expect(mode.write(diff(ONE, rules(['10.244.1.2'])))).toEqual([])
   })
