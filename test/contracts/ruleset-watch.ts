@@ -62,6 +62,17 @@ export function rulesetWatchContract(name: string, open: (namespace: string) => 
       expect([...touched(commit!)].sort()).toEqual(['delete rule ip nat KUBE-A', 'delete rule ip nat PREROUTING'])
     })
 
+    test('of a table that goes name each of its chains', async () => {
+      await restore(':KUBE-A - [0:0]', ':KUBE-B - [0:0]', '-A KUBE-A -j KUBE-B', '-A PREROUTING -j KUBE-A')
+      await heard()
+      await run('nft', 'flush ruleset')
+      const [commit] = await heard()
+      const chains = touched(commit!).filter(one => one.startsWith('delete chain'))
+      expect(chains).toEqual(
+        expect.arrayContaining(['KUBE-A', 'KUBE-B', 'PREROUTING'].map(chain => `delete chain ip nat ${chain}`)),
+      )
+    })
+
     test('of a table that goes name the table; maps and sets are sets, and elements name theirs', async () => {
       await run('nft', 'add table ip6 kube-proxy')
       await run('nft', 'add map ip6 kube-proxy m { type ipv6_addr : verdict; }')

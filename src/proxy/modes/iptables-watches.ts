@@ -36,8 +36,8 @@ export function iptablesWatches(tools: Tools, chains: ModeChains): Watches | und
   }
 }
 
-function concernOf({ table, verb, kind, name }: Touch, chains: ModeChains): Part | 'everything' | 'nothing' {
-  if (kind === 'table') return verb === 'delete' ? 'everything' : 'nothing'
+function concernOf({ table, verb, kind, name }: Touch, chains: ModeChains): Part | 'nothing' {
+  // Of a table that goes, each of its chains is reported as well.
   if (kind !== 'chain' && kind !== 'rule') return 'nothing'
   const part = partNamed(table, name)
   if (chains.isOurs(table, name)) return part

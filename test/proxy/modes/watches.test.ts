@@ -28,7 +28,7 @@ describe('a touch concerns', () => {
     ['iptables', 'delete chain ip nat PREROUTING', 'nat PREROUTING'],
     ['iptables', 'add rule ip filter KUBE-FIREWALL', 'filter KUBE-FIREWALL'],
     ['iptables', 'add chain ip filter KUBE-FIREWALL', 'filter KUBE-FIREWALL'],
-    ['iptables', 'delete table ip filter', 'everything'],
+    ['iptables', 'delete table ip filter', 'nothing'],
     ['iptables', 'add rule ip nat DOCKER', 'nothing'],
     ['iptables', 'delete rule ip6 nat KUBE-SERVICES', 'nothing'],
     ['iptables', 'add chain ip mangle KUBE-KUBELET-CANARY', 'nothing'],
