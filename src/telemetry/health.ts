@@ -64,6 +64,11 @@ export class Health {
     this.#lanes.set(family, {})
   }
 
+  /** No report of this family is waited for any more. */
+  leaveOut(family: Family): void {
+    this.#lanes.delete(family)
+  }
+
   queued(family: Family): void {
     const lane = this.#lanes.get(family)
     const now = this.#clock.now()

@@ -175,8 +175,9 @@ describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why}
 
   test('is possible here, and looking whether it is leaves nothing behind', async () => {
     for (const family of FAMILIES) {
-      const { options } = await chooseNft(kernel, { family, kernelCheck: 'enforce' })
+      const { options, lacks } = await chooseNft(kernel, { family, kernelCheck: 'enforce' })
       expect(options.family).toBe(family)
+      expect(await lacks()).toBeUndefined()
     }
     expect((await must(kernel, anyCommand(['nft', 'list', 'tables']))).stdout).toBe('')
   })

@@ -11,9 +11,9 @@ import { Health } from '#telemetry/health.ts'
 import type { Log } from '#telemetry/log/klog.ts'
 import { logObject } from '#telemetry/log/kubernetes.ts'
 import { logReport } from '#telemetry/log/report.ts'
-import { FAMILIES, FAMILY_LABEL, type Family, familyOf } from '#values/address.ts'
+import { FAMILY_LABEL, type Family, familyOf } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
-import { type FittedMode, fitMode, isMissingFamily } from './fit-mode.ts'
+import { type FittedMode, fitFamilies, logLeftOut } from './fit-mode.ts'
 import { ModeSwitch } from './mode-switch.ts'
 
 // A source of events and a kernel → one lane per family between them, and what all lanes share.
@@ -48,7 +48,11 @@ export class Agent {
   readonly cluster = new Cluster()
   readonly health: Health
   readonly #parts: AgentParts
-  readonly #lanes: Lane[] = []
+  #lanes: readonly Lane[] = []
+  /** Each ends the lane of a family that is left out. */
+  readonly #ends = new Map<Family, AbortController>()
+  /** Rejects where the host turns out to lack what the node's first family needs. */
+  readonly #lacking = Promise.withResolvers<never>()
   readonly #families = new Map<Family, FittedMode>()
   /** Lanes whose first rules do not stand yet. */
   readonly #unready = new Set<Family>()
@@ -75,9 +79,12 @@ export class Agent {
 
   /** Reads the host and fits the mode to it; throws where it lacks what the mode needs. */
   static async open(parts: AgentParts): Promise<Agent> {
-    const agent = new Agent(parts, await readHostNetwork(parts.kernel, parts.settings.mode))
     const { settings, log, kernel } = parts
-    const fitted = await fitFamilies(parts)
+    const [hostNetwork, fitted] = await Promise.all([
+      readHostNetwork(kernel, settings.mode),
+      fitFamilies(parts, kernel),
+    ])
+    const agent = new Agent(parts, hostNetwork)
     log.say(`Using ${settings.mode} Proxier.`)
     for (const [family, { mode, why }] of fitted) {
       log.info(1, why, { ipFamily: FAMILY_LABEL[family] })
@@ -91,7 +98,11 @@ export class Agent {
   /** Runs until the signal aborts; then commands that were started are finished, and rules stay. */
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#allTried.resolve(), { once: true })
-    const lanes = this.#lanes.map(lane => lane.run(signal))
+    await Promise.race([this.#work(signal), this.#lacking.promise])
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    const lanes = this.#lanes.map(lane => lane.run(AbortSignal.any([signal, this.#ends.get(lane.family)!.signal])))
     const watching = [this.#followHost(signal), this.#doWithoutNode(signal)]
     for await (const event of this.#parts.source(signal)) this.#apply(event)
     await Promise.all([...lanes, ...watching])
@@ -118,20 +129,20 @@ export class Agent {
     this.health.expect(family)
     this.#unready.add(family)
     this.#untried.add(family)
-    this.#lanes.push(
-      new Lane({
-        family,
-        cluster: this.cluster,
-        mode,
-        kernel,
-        ...(rulesetWatch !== undefined && { ruleset: rulesetWatch }),
-        mayWatch: this.#allTried.promise,
-        clock,
-        limits,
-        nodeReader: nodeReader({ settings, family, nodeName, hostNetwork: () => this.#hostNetwork }),
-        onReport: report => this.#record(report),
-      }),
-    )
+    this.#ends.set(family, new AbortController())
+    const lane = new Lane({
+      family,
+      cluster: this.cluster,
+      mode,
+      kernel,
+      ...(rulesetWatch !== undefined && { ruleset: rulesetWatch }),
+      mayWatch: this.#allTried.promise,
+      clock,
+      limits,
+      nodeReader: nodeReader({ settings, family, nodeName, hostNetwork: () => this.#hostNetwork }),
+      onReport: report => this.#record(report),
+    })
+    this.#lanes = [...this.#lanes, lane]
   }
 
   #apply(event: Event): void {
@@ -152,18 +163,42 @@ export class Agent {
   }
 
   #record(report: Report): void {
+    if (!this.#families.has(report.family)) return
     logReport(this.#parts.log, report)
     this.health.record(report)
-    this.#untried.delete(report.family)
-    if (this.#untried.size === 0) this.#allTried.resolve()
+    this.#tried(report.family)
     for (const { reported } of this.#observers) reported?.(report)
-    if (report.failure === undefined) this.#removeOtherModes(report)
+    if (report.failure !== undefined) void this.#explainFailure(report.family)
+    else if (this.#unready.delete(report.family) || report.looked) this.#removeOtherModes()
+  }
+
+  #tried(family: Family): void {
+    this.#untried.delete(family)
+    if (this.#untried.size === 0) this.#allTried.resolve()
+  }
+
+  /** A host that refuses the first rules may lack what the mode needs: the family is left out, or the agent ends. */
+  async #explainFailure(family: Family): Promise<void> {
+    const { settings, log } = this.#parts
+    const lacking = this.#unready.has(family) ? await this.#families.get(family)?.lacks?.() : undefined
+    if (lacking === undefined || !this.#unready.has(family)) return
+    if (family === familyOf(settings.bindAddress)) return this.#lacking.reject(lacking)
+    logLeftOut(log, settings, family, lacking)
+    this.#leaveOut(family)
+  }
+
+  #leaveOut(family: Family): void {
+    this.#ends.get(family)?.abort()
+    this.#lanes = this.#lanes.filter(lane => lane.family !== family)
+    this.#families.delete(family)
+    this.health.leaveOut(family)
+    this.#tried(family)
+    if (this.#unready.delete(family)) this.#removeOtherModes()
   }
 
   /** Once our rules stand in every family, those of another mode are deleted; later reads retry what is left. */
-  #removeOtherModes({ family, looked }: Report): void {
-    this.#unready.delete(family)
-    if (this.#unready.size > 0 || !(looked || this.#modeSwitch === undefined)) return
+  #removeOtherModes(): void {
+    if (this.#unready.size > 0) return
     const { settings, kernel, clock, log } = this.#parts
     const families = new Map([...this.#families].map(([family, { tools }]) => [family, tools]))
     this.#modeSwitch ??= new ModeSwitch({ mode: settings.mode, kernel, clock, log, families })
@@ -185,10 +220,13 @@ export class Agent {
   /** Addresses and routes come and go; node ports, and the parts of Service ranges that are left alone, follow them. */
   async #followHost(signal: AbortSignal): Promise<void> {
     const { clock, kernel, settings, follow } = this.#parts
+    // The first rules do not wait for one more process to start.
+    await this.#allTried.promise
+    if (signal.aborted) return
     const addressWatch = new AddressWatch(follow, clock, settings.mode)
     signal.addEventListener('abort', () => addressWatch.stop(), { once: true })
-    while (!signal.aborted) {
-      await addressWatch.changeOr(settings.syncPeriodMs, signal)
+    for (let waitMs = 0; !signal.aborted; waitMs = settings.syncPeriodMs) {
+      await addressWatch.changeOr(waitMs, signal)
       if (signal.aborted) return
       const hostNetwork = await readHostNetwork(kernel, settings.mode, this.#hostNetwork)
       if (hostNetwork === this.#hostNetwork) continue
@@ -206,23 +244,3 @@ const STUCK_MS = 60 * 60_000
 const NODE_PATIENCE_MS = 30_000
 /** The kernel is audited at least this often, also while a program reports its changes. */
 const DISTRUST_MS = 60 * 60_000
-
-/** The node's first family must work; the other is left out where the host has no tools for it. */
-async function fitFamilies({ settings, kernel, log }: AgentParts): Promise<ReadonlyMap<Family, FittedMode>> {
-  const primary = familyOf(settings.bindAddress)
-  const tried = await Promise.allSettled(FAMILIES.map(family => fitMode(settings, family, kernel)))
-  const fitted = new Map<Family, FittedMode>()
-  const missing = new Map<Family, unknown>()
-  tried.forEach((one, i) => {
-    if (one.status === 'fulfilled') fitted.set(FAMILIES[i]!, one.value)
-    else missing.set(FAMILIES[i]!, one.reason)
-  })
-  for (const [family, error] of missing) {
-    if (family === primary || !isMissingFamily(error)) throw missing.get(primary) ?? error
-  }
-  for (const [family, error] of missing) {
-    const about = { ipFamily: FAMILY_LABEL[family], reason: (error as Error).message }
-    log.info(0, `No ${settings.mode} support for family`, about)
-  }
-  return fitted
-}

@@ -9,8 +9,9 @@ import { chooseNft, NoNftables, SKIP_KERNEL_CHECK } from '#proxy/modes/nftables/
 import { nftables } from '#proxy/modes/nftables/index.ts'
 import { userspace } from '#proxy/modes/userspace/index.ts'
 import { environment } from '#system/host.ts'
-import type { Kernel } from '#system/ports.ts'
-import { type Family, familyOf } from '#values/address.ts'
+import type { Command, Kernel, Outcome } from '#system/ports.ts'
+import type { Log } from '#telemetry/log/klog.ts'
+import { FAMILIES, FAMILY_LABEL, type Family, familyOf } from '#values/address.ts'
 
 // The chosen mode → a Mode, fitted to the tools this host has.
 
@@ -20,6 +21,8 @@ export interface FittedMode {
   readonly why: string
   /** The iptables it writes to, where it writes to one. */
   readonly tools?: Tools
+  /** For a host that has refused the first rules: what it lacks for this mode; undefined where it lacks nothing. */
+  readonly lacks?: () => Promise<Error | undefined>
 }
 
 /** Throws where the host lacks what the mode needs. */
@@ -32,8 +35,8 @@ export async function fitMode(settings: Settings, family: Family, kernel: Kernel
     }
     case 'nftables': {
       const kernelCheck = environment()[SKIP_KERNEL_CHECK] ? 'skip' : 'enforce'
-      const { options, why } = await chooseNft(kernel, { family, kernelCheck })
-      return { mode: nftables(options), why: `Using ${why}` }
+      const { options, why, lacks } = await chooseNft(kernel, { family, kernelCheck })
+      return { mode: nftables(options), why: `Using ${why}`, lacks }
     }
     case 'ipvs': {
       const { tools, why } = await chooseTools(kernel, family)
@@ -53,6 +56,44 @@ export async function fitMode(settings: Settings, family: Family, kernel: Kernel
         why: `Using a relay, and ${tools.restore} (${tools.variant}): ${why}`,
       }
     }
+  }
+}
+
+/** The node's first family must work; the other is left out where the host has no tools for it. */
+export async function fitFamilies(
+  { settings, log }: { readonly settings: Settings; readonly log: Log },
+  kernel: Kernel,
+): Promise<ReadonlyMap<Family, FittedMode>> {
+  const primary = familyOf(settings.bindAddress)
+  const shared = askingOnce(kernel)
+  const tried = await Promise.allSettled(FAMILIES.map(family => fitMode(settings, family, shared)))
+  const fitted = new Map<Family, FittedMode>()
+  const missing = new Map<Family, unknown>()
+  tried.forEach((one, i) => {
+    if (one.status === 'fulfilled') fitted.set(FAMILIES[i]!, one.value)
+    else missing.set(FAMILIES[i]!, one.reason)
+  })
+  for (const [family, error] of missing) {
+    if (family === primary || !isMissingFamily(error)) throw missing.get(primary) ?? error
+  }
+  for (const [family, error] of missing) logLeftOut(log, settings, family, error as Error)
+  return fitted
+}
+
+export function logLeftOut(log: Log, { mode }: Settings, family: Family, { message }: Error): void {
+  log.info(0, `No ${mode} support for family`, { ipFamily: FAMILY_LABEL[family], reason: message })
+}
+
+/** Both families ask for the version of the same program: the same command object, run once. */
+function askingOnce(kernel: Kernel): Kernel {
+  const asked = new Map<Command, Promise<Outcome>>()
+  return {
+    run(command) {
+      if (command.does !== 'other') return kernel.run(command)
+      const outcome = asked.get(command) ?? kernel.run(command)
+      asked.set(command, outcome)
+      return outcome
+    },
   }
 }
 

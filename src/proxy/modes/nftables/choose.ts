@@ -11,6 +11,8 @@ export interface NftChoice {
   readonly options: NftWriteOptions
   /** A sentence for the log. */
   readonly why: string
+  /** For a host that has refused rules: what it lacks, found by trying all kinds of them; undefined where it lacks nothing. */
+  readonly lacks: () => Promise<NoNftables | undefined>
 }
 
 export interface NftChoiceOptions {
@@ -40,28 +42,40 @@ const OLDEST_KERNEL: Version = [5, 13]
 /** From this kernel on, a chain may be deleted in the transaction that deletes the last jump to it. */
 const FORGETS_AT_ONCE: Version = [6, 2]
 
+/**
+ * Where nft and the kernel are known to do, nothing is tried at the start: four processes would delay the first rules. Other
+ * hosts must take a table with every kind of rule first.
+ */
 export async function chooseNft(kernel: Kernel, { family, kernelCheck }: NftChoiceOptions): Promise<NftChoice> {
   const refuse = (why: string): never => {
     throw new NoNftables(family, why)
   }
-  const program = await kernel.run(NFT_VERSION)
+  const [program, uname] = await Promise.all([kernel.run(NFT_VERSION), kernel.run(KERNEL_RELEASE)])
   if (program.code !== 0) refuse('nft is not in PATH or does not run; install the package nftables')
   const nft = versionIn(program.stdout) ?? refuse(`nft --version says "${program.stdout.trim()}", which is no version`)
   if (isBefore(nft, OLDEST_NFT)) refuse(`nft is ${shown(nft)}, and must be ${shown(OLDEST_NFT)} or later`)
-  const uname = await kernel.run(KERNEL_RELEASE)
   const release = versionIn(uname.stdout) ?? refuse(`uname -r says "${uname.stdout.trim()}", which is no version`)
   if (kernelCheck === 'enforce' && isBefore(release, OLDEST_KERNEL)) {
     const way = `to try all the same, set ${SKIP_KERNEL_CHECK}=1 in the environment`
     refuse(`the kernel is ${shown(release)}, and must be ${shown(OLDEST_KERNEL)} or later; ${way}`)
   }
+  const lacks = (): Promise<NoNftables | undefined> => tried(kernel, family, nft)
+  if (isBefore(nft, PROVEN_NFT) || isBefore(release, OLDEST_KERNEL)) {
+    const lacking = await lacks()
+    if (lacking !== undefined) throw lacking
+  }
+  const chainRemoval = isBefore(release, FORGETS_AT_ONCE) ? 'when-forgotten' : 'at-once'
+  return { options: { family, chainRemoval }, why: `nft ${shown(nft)} on kernel ${shown(release)}`, lacks }
+}
+
+async function tried(kernel: Kernel, family: Family, nft: Version): Promise<NoNftables | undefined> {
   for (const trial of trials(family)) {
     const outcome = await kernel.run(trial)
     if (outcome.code === 0) continue
     const advice = isBefore(nft, PROVEN_NFT) ? `; nft is ${shown(nft)}, and ${shown(PROVEN_NFT)} is known to do` : ''
-    refuse(`${trial.argv.join(' ')} says: ${complaint(outcome)}${advice}`)
+    return new NoNftables(family, `${trial.argv.join(' ')} says: ${complaint(outcome)}${advice}`)
   }
-  const chainRemoval = isBefore(release, FORGETS_AT_ONCE) ? 'when-forgotten' : 'at-once'
-  return { options: { family, chainRemoval }, why: `nft ${shown(nft)} on kernel ${shown(release)}` }
+  return undefined
 }
 
 /** The error, and the line of ours it is about, where nft prints that. */

@@ -11,8 +11,8 @@ import { TABLE } from './names.ts'
 import { service } from './service/service.ts'
 import { transaction } from './write.ts'
 
-// A family → commands that change nothing and fail where nft or the kernel lacks what this mode needs: a table with every kind
-// of rule is checked before a node relies on it, and not only when the first sticky Service comes.
+// A family → commands that change nothing and fail where nft or the kernel lacks what this mode needs, checked with a table
+// that has every kind of rule.
 
 export function trials(family: Family): readonly Command[] {
   const { ip } = FAMILY_WORDS[family]

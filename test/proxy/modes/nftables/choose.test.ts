@@ -20,6 +20,19 @@ function host({ nft = 'nftables v1.0.6 (Lester Gooch #5)', release = '6.12.3-amd
   }
 }
 
+function counted(kernel: Kernel): { readonly kernel: Kernel; readonly ran: string[] } {
+  const ran: string[] = []
+  return {
+    ran,
+    kernel: {
+      run: command => {
+        ran.push(command.argv.join(' '))
+        return kernel.run(command)
+      },
+    },
+  }
+}
+
 const choose = (facts: HostFacts, kernelCheck: 'enforce' | 'skip' = 'enforce') =>
   chooseNft(host(facts), { family: 'ipv4', kernelCheck })
 
@@ -53,10 +66,25 @@ describe('the trial', () => {
 
 describe('a host that can', () => {
   test('is known by the versions of nft and the kernel', async () =>
-    expect(await choose({})).toEqual({
+    expect(await choose({})).toMatchObject({
       options: { family: 'ipv4', chainRemoval: 'at-once' },
       why: 'nft 1.0.6 on kernel 6.12.3',
     }))
+
+  test('tries nothing where these versions are known to do', async () => {
+    const { kernel, ran } = counted(host({}))
+    await chooseNft(kernel, { family: 'ipv4', kernelCheck: 'enforce' })
+    expect(ran.sort()).toEqual(['nft --version', 'uname -r'])
+  })
+
+  test.each<[HostFacts, 'enforce' | 'skip']>([
+    [{ nft: 'nftables v1.0.5 (Lester Gooch #4)' }, 'enforce'],
+    [{ release: '5.10.0' }, 'skip'],
+  ])('%j: every kind of rule is tried first', async (facts, kernelCheck) => {
+    const { kernel, ran } = counted(host(facts))
+    await chooseNft(kernel, { family: 'ipv4', kernelCheck })
+    expect(ran).toContain('nft --check -f -')
+  })
 
   test.each([
     ['5.15.0-91-generic', 'when-forgotten'],
@@ -84,8 +112,8 @@ describe('a host that cannot', () => {
       /the kernel is 5\.10\.0, and must be 5\.13 or later; .* set KUBE_PROXY_NFTABLES_SKIP_/,
     ],
     [
-      { trial: { code: 1, stderr: 'Error: JSON support not compiled-in\n^^' } },
-      /nft -j list tables ip says: Error: JSON support not compiled-in$/,
+      { nft: 'nftables v1.0.5 (#4)', trial: { code: 1, stderr: 'Error: JSON support not compiled-in\n^^' } },
+      /nft -j list tables ip says: Error: JSON support not compiled-in; nft is 1\.0\.5/,
     ],
     [
       { nft: 'nftables v1.0.2 (Lester Gooch)', trial: { code: 1, stderr: NUMBER_IN_KEY } },
@@ -93,6 +121,16 @@ describe('a host that cannot', () => {
     ],
   ])('%j is refused with what is missing', async (facts, message) => {
     await expect(choose(facts)).rejects.toThrow(message)
+  })
+
+  test('is asked what it lacks once it has refused rules, however new it is', async () => {
+    const { lacks } = await choose({ trial: { code: 1, stderr: 'Error: JSON support not compiled-in\n^^' } })
+    const lacking = await lacks()
+    expect(lacking?.message).toMatch(/nft -j list tables ip says: Error: JSON support not compiled-in$/)
+  })
+
+  test('and lacks nothing where it takes every kind of rule', async () => {
+    expect(await (await choose({})).lacks()).toBeUndefined()
   })
 
   test('may be tried all the same where only the kernel is too old', async () =>
