@@ -171,6 +171,16 @@ describe.each(MODES)('$mode', ({ mode, programs }) => {
     expect(runs(fromOutside!)).toEqual(['ECONNREFUSED', 'answered', 'ECONNREFUSED'])
   }, 60_000)
 
+  test('a client that a policy drops is answered when the policy is another, and never refused', async context => {
+    if (why !== undefined) context.skip(why)
+    await rig.put(nodePort(), pods('10.244.2.5'))
+    const [attempts] = await during(
+      [{ host: rig.lab.outside, to: NODE, port: 30080 }],
+      [put(nodePort({ externalPolicy: 'Local' })), put(nodePort())],
+    )
+    expect(runs(attempts!)).toEqual(['answered', 'answered after a lost SYN', 'answered'])
+  }, 60_000)
+
   test('a Service that comes and goes answers from its first answer on', async context => {
     if (why !== undefined) context.skip(why)
     await rig.put(CLUSTER_IP, pods('10.244.1.3'))
