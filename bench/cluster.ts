@@ -1,4 +1,4 @@
-import type { V1EndpointSlice, V1Service } from '@kubernetes/client-node'
+import type { V1EndpointSlice, V1Node, V1Service } from '@kubernetes/client-node'
 
 // A number of Services and endpoints → Kubernetes objects of a made-up cluster of that size, and the one Service a bench
 // really connects to.
@@ -10,14 +10,34 @@ export interface Size {
 
 export const PROBE = { name: 'probe', namespace: 'bench', ip: '10.111.255.250', port: 80, targetPort: 8080 }
 
+/**
+ * Above 1,000 endpoints rules have no comments. With these 100 × 10 is above that whether or not the probed Service has an
+ * endpoint; otherwise every change of it would write all rules anew.
+ */
+const ONE_MORE = [service('one-more', '10.111.255.249'), slice('one-more', ['10.127.255.1'])]
+
+export const NODE_NAME = 'bench'
+
 export function crowd({ services, endpoints }: Size): readonly (V1Service | V1EndpointSlice)[] {
-  return Array.from({ length: services }, (_, i) => [
+  const all = Array.from({ length: services }, (_, i) => [
     service(`crowd-${i}`, `10.${96 + (i >> 13)}.${(i >> 5) & 255}.${1 + (i & 31) * 7}`),
     slice(
       `crowd-${i}`,
       Array.from({ length: endpoints }, (_, j) => endpointAddress(i * endpoints + j)),
     ),
-  ]).flat()
+  ])
+  return [...all.flat(), ...ONE_MORE]
+}
+
+/** Without its Node a proxy waits for half a minute, and is not ready. */
+export function benchNode(address: string): V1Node {
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: NODE_NAME },
+    spec: {},
+    status: { addresses: [{ type: 'InternalIP', address }] },
+  }
 }
 
 export function probeService(): V1Service {

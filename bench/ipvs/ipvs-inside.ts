@@ -6,8 +6,9 @@ import { Sync } from '#proxy/sync/sync.ts'
 import { systemClock } from '#system/clock.ts'
 import type { Kernel } from '#system/ports.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
-import { cidr, ip } from '../test/support/objects.ts'
-import { type Spread, spreadOf, timed, traffic } from './load.ts'
+import { cidr, ip } from '../../test/support/objects.ts'
+import { timed, traffic } from '../load/traffic.ts'
+import { type Spread, spreadOf } from '../report/statistics.ts'
 
 // Runs on the emulated machine: loads so many Services, follows changes, looks again, and prints a line of JSON.
 

@@ -1,6 +1,6 @@
 import { connect, createServer } from 'node:net'
 
-// node test/bench/plain-proxy.ts PORT TO-HOST TO-PORT: what one writes in a minute, to measure the relay against.
+// node bench/relay/plain-proxy.ts PORT TO-HOST TO-PORT: what one writes in a minute, to measure the relay against.
 
 const [port, host, toPort] = process.argv.slice(2)
 const server = createServer({ allowHalfOpen: true, noDelay: true }, client => {

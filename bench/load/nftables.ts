@@ -9,12 +9,15 @@ import { Sync } from '#proxy/sync/sync.ts'
 import { systemClock } from '#system/clock.ts'
 import { must } from '#system/must.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
-import { newNamespace } from '../test/kernel/namespace.ts'
-import { cidr, ip } from '../test/support/objects.ts'
-import type { Result } from './contest.ts'
-import { ENDPOINTS, SMALL_YOUNG_GENERATION, spreadOf, timed, traffic } from './load.ts'
+import { newNamespace } from '../../test/kernel/namespace.ts'
+import { cidr, ip } from '../../test/support/objects.ts'
+import { OURS } from '../contenders.ts'
+import { cell, grouped, markdownTable } from '../report/markdown.ts'
+import { largest, spreadOf } from '../report/statistics.ts'
+import type { Result } from '../rounds.ts'
+import { ENDPOINTS, timed, traffic } from './traffic.ts'
 
-// node test/bench/nftables.ts SERVICES → how long nftables mode takes to load so many, and to follow changes, as a line
+// node bench/load/nftables.ts SERVICES → how long nftables mode takes to load so many, and to follow changes, as a line
 // of JSON.
 
 export interface NftFigures {
@@ -110,18 +113,18 @@ export function nftablesTable(figures: readonly NftFigures[], results: readonly 
   ]
   const ms = (value: number): string => `${value.toFixed(value < 100 ? 1 : 0)} ms`
   const rows = figures.map(({ services, loadMs, loadCpuMs, changesMs, additionsMs, lookAgainMs, megabytes }) => {
-    const agent = results.find(result => result.contender === 'switchyard' && result.services === services)
+    const agent = results.find(result => result.contender === OURS && result.services === services)
     return [
-      `${services} × ${ENDPOINTS}`,
+      `${grouped(services)} × ${ENDPOINTS}`,
       ms(loadMs),
       ms(loadCpuMs),
       ...[changesMs, additionsMs].map(spreadOf).flatMap(({ p50, p99 }) => [ms(p50), ms(p99)]),
       ms(lookAgainMs),
       `${megabytes.toFixed(1)} MB`,
-      agent === undefined ? '-' : `${agent.peakMiB.toFixed(0)} MiB`,
+      cell(largest(agent?.measured.peakMiB ?? []), 'MiB'),
     ]
   })
-  return [head, head.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n')
+  return markdownTable(head, rows)
 }
 
 /** All sizes in turn, several times, so that a busy minute does not fall on one of them: of each the best load and look. */
@@ -150,7 +153,7 @@ function bestOf(a: NftFigures, b: NftFigures): NftFigures {
 
 /** In a process of its own: what an earlier size left behind must not weigh on a later one. */
 async function measured(services: number): Promise<NftFigures> {
-  const argv = [process.execPath, ...SMALL_YOUNG_GENERATION, fileURLToPath(import.meta.url), String(services)] as const
+  const argv = [process.execPath, fileURLToPath(import.meta.url), String(services)] as const
   const { stdout } = await must(hostKernel(), anyCommand(argv, { timeoutMs: 600_000 }))
   return JSON.parse(stdout) as NftFigures
 }

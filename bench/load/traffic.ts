@@ -1,18 +1,10 @@
 import { performance } from 'node:perf_hooks'
 import type { Endpoint, ServiceTraffic } from '#proxy/desired/traffic.ts'
-import { ip, name } from '../test/support/objects.ts'
+import { ip, name } from '../../test/support/objects.ts'
 
 // Made-up service ports for a mode to load, and the time it takes.
 
-export interface Spread {
-  readonly p50: number
-  readonly p99: number
-}
-
 export const ENDPOINTS = 10
-
-/** A sixth less memory, at about the same speed. The image does not start it so. */
-export const SMALL_YOUNG_GENERATION = ['--max-semi-space-size=4']
 
 function address(base: string, n: number): string {
   return `${base}.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`
@@ -44,13 +36,4 @@ export async function timed<T>(work: () => Promise<T> | T): Promise<{ readonly m
   const start = performance.now()
   const result = await work()
   return { ms: performance.now() - start, result }
-}
-
-export function spreadOf(all: readonly number[]): Spread {
-  return { p50: percentile(all, 50), p99: percentile(all, 99) }
-}
-
-function percentile(all: readonly number[], part: number): number {
-  const sorted = all.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * part) / 100))]!
 }

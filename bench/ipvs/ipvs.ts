@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { runInVm } from '../test/vm/boot.ts'
-import { bundle } from '../test/vm/bundle.ts'
-import { prepareMachines, whyNoMachine } from '../test/vm/ground.ts'
+import { runInVm } from '../../test/vm/boot.ts'
+import { bundle } from '../../test/vm/bundle.ts'
+import { prepareMachines, whyNoMachine } from '../../test/vm/ground.ts'
+import { markdownTable } from '../report/markdown.ts'
 import type { IpvsFigures } from './ipvs-inside.ts'
 
 // How long ipvs mode takes to load a cluster, and to follow a change, on the emulated machine: there everything takes many
@@ -13,8 +14,7 @@ import type { IpvsFigures } from './ipvs-inside.ts'
 const INSIDE = fileURLToPath(new URL('ipvs-inside.ts', import.meta.url))
 const PATIENCE_MS = 30 * 60_000
 
-/** A table in Markdown. */
-export async function ipvsBench(services: number): Promise<string> {
+export async function ipvsBench(services: number): Promise<{ readonly figures: IpvsFigures; readonly table: string }> {
   await prepareMachines(console.log)
   const why = await whyNoMachine()
   if (why !== undefined) throw new Error(why)
@@ -22,7 +22,8 @@ export async function ipvsBench(services: number): Promise<string> {
   try {
     const program = join(folder, 'inside.mjs')
     await bundle(INSIDE, program)
-    return tableOf(await measured(program, services))
+    const figures = await measured(program, services)
+    return { figures, table: tableOf(figures) }
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -42,12 +43,10 @@ async function measured(program: string, services: number): Promise<IpvsFigures>
 function tableOf({ services, load, change, lookAgain }: IpvsFigures): string {
   const ms = (value: number): string => `${value.toFixed(0)} ms`
   const rows = [
-    [`${services} × 10`, 'time', 'of it in tools', 'processes'],
-    ['---', '---', '---', '---'],
     ['load', ms(load.ms), ms(load.toolsMs), `${load.processes}`],
     ['an endpoint moves, p50', ms(change.p50), '', `${change.processes}`],
     ['an endpoint moves, p99', ms(change.p99), '', `${change.processes}`],
     ['look at the kernel again', ms(lookAgain.ms), ms(lookAgain.toolsMs), `${lookAgain.processes}`],
   ]
-  return rows.map(cells => `| ${cells.join(' | ')} |`).join('\n')
+  return markdownTable([`${services} × 10`, 'time', 'of it in tools', 'processes'], rows)
 }

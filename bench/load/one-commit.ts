@@ -3,7 +3,7 @@ import { anyCommand } from '#lab/any-command.ts'
 import { openLab } from '#lab/network/lab.ts'
 import { must } from '#system/must.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
-import { crowd, probeService, probeSlice, type Size } from './cluster.ts'
+import { crowd, probeService, probeSlice, type Size } from '../cluster.ts'
 
 // What we write of a cluster, written as kube-proxy writes: one COMMIT for each table, chains in no order, because each is
 // named by a digest and they come Service by Service. How long the tool alone takes for that is less than what such a proxy

@@ -6,7 +6,9 @@ import { RelayClient } from '#lab/network/relay/relay-client.ts'
 import { NODE } from '#lab/network/topology.ts'
 import { systemClock } from '#system/clock.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
-import { type Program, program } from '../test/kernel/traffic.ts'
+import { type Program, program } from '../../test/kernel/traffic.ts'
+import { type Spread, spreadOf } from '../report/statistics.ts'
+import { type UserspaceFigures, WAYS, type Way } from './figures.ts'
 import type { LoadTask } from './relay-load.ts'
 
 // The relay on a node, a client and an endpoint in pods of their own: what passes through it, beside what passes without it
@@ -20,25 +22,7 @@ const PLAIN_POUR = 9003
 const PLAIN_ECHO = 9004
 const IDLE = 5000
 
-const WAYS = ['direct', 'switchyard', 'plain'] as const
-type Way = (typeof WAYS)[number]
 type Targets = Readonly<Record<Way, { readonly to: string; readonly pour: number; readonly echo: number }>>
-
-/** By way, the median of all rounds. */
-export interface UserspaceFigures {
-  readonly bits: Readonly<Record<1 | 8, Readonly<Record<Way, number>>>>
-  readonly connections: Readonly<Record<Way, number>>
-  /** Microseconds from a question to its answer over an open connection, and over one of its own. */
-  readonly answer: Readonly<Record<Way, Spread>>
-  readonly afresh: Readonly<Record<Way, Spread>>
-  /** Kilobytes of memory that each of so many idle connections takes. */
-  readonly idle: { readonly connections: number; readonly kilobytes: Readonly<Record<Exclude<Way, 'direct'>, number>> }
-}
-
-interface Spread {
-  readonly p50: number
-  readonly p99: number
-}
 
 export async function measureUserspace(rounds: number): Promise<UserspaceFigures> {
   const lab = await openLab(hostKernel(), {
@@ -113,8 +97,8 @@ class Stage {
     return {
       bits: { 1: byWay(one, median), 8: byWay(eight, median) },
       connections: byWay(connections, median),
-      answer: byWay(answer, spreadOf),
-      afresh: byWay(afresh, spreadOf),
+      answer: byWay(answer, spreadOfAll),
+      afresh: byWay(afresh, spreadOfAll),
       idle: { connections: IDLE, kilobytes },
     }
   }
@@ -143,7 +127,7 @@ class Stage {
     const { to, echo: port } = this.#targets[way]
     const before = residentKB(this.#pids[way])
     const holding = program(this.#client, [
-      fileURLToPath(new URL('../test/kernel/traffic-program.ts', import.meta.url)),
+      fileURLToPath(new URL('../../test/kernel/traffic-program.ts', import.meta.url)),
       JSON.stringify({ do: 'hold', to, port, times: IDLE }),
     ])
     const held = await holding.next<number>()
@@ -172,49 +156,9 @@ function byWay<T, R>(found: Readonly<Record<Way, readonly T[]>>, figure: (all: r
 }
 
 function median(all: readonly number[]): number {
-  return percentile(all, 50)
+  return spreadOf(all).p50
 }
 
-function spreadOf(rounds: readonly (readonly number[])[]): Spread {
-  const all = rounds.flat()
-  return { p50: percentile(all, 50), p99: percentile(all, 99) }
-}
-
-function percentile(all: readonly number[], part: number): number {
-  const sorted = all.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * part) / 100))]!
-}
-
-export function userspaceTable({ bits, connections, answer, afresh, idle }: UserspaceFigures): string {
-  const gigabits = (all: Readonly<Record<Way, number>>) => (way: Way) => {
-    const part = way === 'direct' ? '' : ` (${Math.round((100 * all[way]) / all.direct)} %)`
-    return `${(all[way] / 1e9).toFixed(1)} Gbit/s${part}`
-  }
-  const added = (all: Readonly<Record<Way, Spread>>, part: keyof Spread) => (way: Way) => {
-    if (way === 'direct') return `${all.direct[part].toFixed(0)} µs`
-    const more = Math.round(all[way][part] - all.direct[part])
-    return `${more < 0 ? '−' : '+'}${Math.abs(more)} µs`
-  }
-  const rows: readonly (readonly [string, (way: Way) => string])[] = [
-    ['one stream', gigabits(bits[1])],
-    ['eight streams', gigabits(bits[8])],
-    ['connections a second, 16 at a time', way => connections[way].toFixed(0)],
-    ['an answer over an open connection, p50', added(answer, 'p50')],
-    ['p99', added(answer, 'p99')],
-    ['an answer over a new connection, p50', added(afresh, 'p50')],
-    ['p99', added(afresh, 'p99')],
-    [
-      `memory for each of ${idle.connections} idle connections`,
-      way => (way === 'direct' ? '-' : `${idle.kilobytes[way].toFixed(1)} kB`),
-    ],
-  ]
-  const head = ['', 'without a proxy', 'Switchyard', 'a plain `net` proxy']
-  const body = rows.map(([what, cell]) => [what, ...WAYS.map(cell)])
-  return [head, head.map(() => '---'), ...body].map(cells => `| ${cells.join(' | ')} |`).join('\n')
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const figures = await measureUserspace(Number(process.argv[2] ?? 3))
-  console.log(JSON.stringify(figures))
-  console.log(userspaceTable(figures))
+function spreadOfAll(rounds: readonly (readonly number[])[]): Spread {
+  return spreadOf(rounds.flat())
 }

@@ -1,0 +1,76 @@
+import { parseArgs } from 'node:util'
+import type { BenchMode } from './node/task.ts'
+
+// The words after `npm run bench --` → a command and its options, or what is wrong with them.
+
+export const USAGE = [
+  'usage: npm run bench -- table [--mode iptables|nftables] [--services N,N,…] [--endpoints N] [--peer COMMAND-LINE]',
+  '                              [--rounds N] [--updates N] [--json FILE]',
+  '       npm run bench -- iptables|nftables [--services N,N,…] [--endpoints N] [--peer COMMAND-LINE] [--updates N]',
+  '                              [--one-commit] [--json FILE]',
+  '       npm run bench -- userspace [--rounds N] [--json FILE]',
+  '       npm run bench -- ipvs [--services N]',
+].join('\n')
+
+export type CommandName = 'table' | 'iptables' | 'nftables' | 'userspace' | 'ipvs'
+
+export interface BenchOptions {
+  readonly command: CommandName
+  readonly modes: readonly BenchMode[]
+  /** Numbers of Services; empty: those of the command. */
+  readonly services: readonly number[]
+  readonly endpoints: number
+  /** A command line. */
+  readonly peer: string | undefined
+  readonly rounds: number | undefined
+  readonly updates: number
+  readonly oneCommit: boolean
+  readonly json: string
+}
+
+const COMMANDS: readonly CommandName[] = ['table', 'iptables', 'nftables', 'userspace', 'ipvs']
+
+/** Throws where a word means nothing. */
+export function benchOptions(words: readonly string[]): BenchOptions {
+  const { values, positionals } = parseArgs({
+    args: [...words],
+    allowPositionals: true,
+    options: {
+      mode: { type: 'string' },
+      services: { type: 'string' },
+      endpoints: { type: 'string', default: '10' },
+      updates: { type: 'string', default: '20' },
+      peer: { type: 'string' },
+      'one-commit': { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      json: { type: 'string' },
+      /** As --json, which was called so before. */
+      out: { type: 'string' },
+    },
+  })
+  const command = COMMANDS.find(name => name === positionals[0])
+  if (command === undefined || positionals.length > 1) throw new Error(`no such command: ${positionals.join(' ')}`)
+  return {
+    command,
+    modes: modesOf(values.mode),
+    services: values.services?.split(',').map(text => count('--services', text)) ?? [],
+    endpoints: count('--endpoints', values.endpoints),
+    peer: values.peer,
+    rounds: values.rounds === undefined ? undefined : count('--rounds', values.rounds),
+    updates: count('--updates', values.updates),
+    oneCommit: values['one-commit'],
+    json: values.json ?? values.out ?? 'dist/bench.json',
+  }
+}
+
+function modesOf(text: string | undefined): readonly BenchMode[] {
+  if (text === undefined) return ['iptables', 'nftables']
+  if (text === 'iptables' || text === 'nftables') return [text]
+  throw new Error(`--mode: iptables or nftables, not ${text}`)
+}
+
+function count(flag: string, text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new Error(`${flag}: "${text}" is not a number from 1 on`)
+  return value
+}

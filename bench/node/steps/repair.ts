@@ -1,0 +1,53 @@
+import { spawnSync } from 'node:child_process'
+import { systemClock } from '#system/clock.ts'
+import type { Sample } from '../../report/statistics.ts'
+import { outageMs, steadyEnd } from '../client/attempts.ts'
+import { type Disturbance, FLUSH, FOREIGN_RULE } from '../client/disturbances.ts'
+import { dayTime } from '../day-time.ts'
+import type { Measured } from '../figures.ts'
+import type { Stage } from '../stage.ts'
+
+// Another program touches the rules: how long clients are without an answer.
+
+/** kube-proxy looks every 30 s, and does not see everything. */
+const GIVE_UP_MS = 60_000
+const STEADY_MS = 150
+/** After the first sync of a process: what listens for changes may not have begun to. */
+const EARLY_MS = 600
+
+export async function foreignRule(stage: Stage): Promise<Measured> {
+  return { foreignRuleMs: [await outage(stage, FOREIGN_RULE[stage.task.mode])] }
+}
+
+export async function flush(stage: Stage): Promise<Measured> {
+  await stage.quiet()
+  return { flushMs: [await outage(stage, FLUSH[stage.task.mode])] }
+}
+
+/** Right after a step that has started the contender. */
+export async function flushEarly(stage: Stage): Promise<Measured> {
+  await systemClock.sleep(EARLY_MS - STEADY_MS)
+  return { flushEarlyMs: [await outage(stage, FLUSH[stage.task.mode])] }
+}
+
+async function outage(stage: Stage, { does, undo }: Disturbance): Promise<Sample> {
+  stage.client.go()
+  await systemClock.sleep(STEADY_MS)
+  const before = dayTime()
+  run(does, stage.task.path)
+  const done = dayTime()
+  const ended = await stage.client.until(attempts => {
+    const since = attempts.filter(({ at }) => at >= done)
+    return steadyEnd(since, STEADY_MS) === 'answered'
+  }, GIVE_UP_MS)
+  const attempts = (await stage.client.rest()).filter(({ at }) => at >= before)
+  if (ended === 'so it is') return outageMs(attempts)
+  if (undo !== undefined) spawnSync(undo[0], undo.slice(1))
+  await stage.mend()
+  return null
+}
+
+function run([program, ...words]: Disturbance['does'], path: string): void {
+  const { status, stderr } = spawnSync(program, words, { encoding: 'utf8', env: { ...process.env, PATH: path } })
+  if (status !== 0) throw new Error(`${program} ${words.join(' ')}: ${stderr}`)
+}

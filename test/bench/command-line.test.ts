@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest'
+import { benchOptions } from '../../bench/command-line.ts'
+
+describe('the words after npm run bench', () => {
+  test('have defaults', () => {
+    expect(benchOptions(['table'])).toEqual({
+      command: 'table',
+      modes: ['iptables', 'nftables'],
+      services: [],
+      endpoints: 10,
+      peer: undefined,
+      rounds: undefined,
+      updates: 20,
+      oneCommit: false,
+      json: 'dist/bench.json',
+    })
+  })
+
+  test('name sizes, a mode, and a peer that is a command line', () => {
+    const words = ['table', '--mode', 'nftables', '--services', '1000,10000', '--peer', 'node /old/switchyard.js']
+    expect(benchOptions(words)).toMatchObject({
+      modes: ['nftables'],
+      services: [1000, 10_000],
+      peer: 'node /old/switchyard.js',
+    })
+  })
+
+  test('may go on calling the file --out', () => {
+    expect(benchOptions(['iptables', '--out', 'x.json']).json).toBe('x.json')
+    expect(benchOptions(['iptables', '--one-commit']).oneCommit).toBe(true)
+  })
+
+  test.each([
+    [[], 'no such command: '],
+    [['tables'], 'no such command: tables'],
+    [['table', 'iptables'], 'no such command: table iptables'],
+    [['table', '--mode', 'ipvs'], '--mode: iptables or nftables, not ipvs'],
+    [['table', '--services', '1000,many'], '--services: "many" is not a number from 1 on'],
+    [['table', '--rounds', '0'], '--rounds: "0" is not a number from 1 on'],
+  ])('%j are refused', (words, problem) => {
+    expect(() => benchOptions(words)).toThrow(problem)
+  })
+})
