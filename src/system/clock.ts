@@ -28,12 +28,18 @@ function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
 
 /** What to add to the fine clock, which counts from our own start, to get the time of day. */
 let offset = 0
+let latest = 0
 
-/** The time of day with microseconds; it follows when the clock of the machine is set, however far. */
+/**
+ * The time of day with microseconds; it follows when the clock of the machine is set, however far. The fine clock drifts
+ * from the other by microseconds, many times a second: for that the time of day never goes back, because what began
+ * after an event must not seem to have begun before it.
+ */
 function now(): number {
   const coarse = Date.now()
   const fine = performance.now() + offset
-  if (fine >= coarse && fine < coarse + 1) return fine
-  offset = coarse - performance.now()
-  return coarse
+  const earliest = latest >= coarse && latest <= coarse + 1 ? latest : coarse
+  latest = Math.min(Math.max(fine, earliest), coarse + 1)
+  offset += latest - fine
+  return latest
 }

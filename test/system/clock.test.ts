@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { systemClock } from '#system/clock.ts'
 
@@ -6,6 +6,25 @@ describe('the system clock', () => {
   test('says what time it is', () => {
     const before = Date.now()
     expect(systemClock.now()).toBeGreaterThanOrEqual(before)
+  })
+
+  test('does not go back, however often it is asked', () => {
+    const until = performance.now() + 300
+    for (let before = 0; performance.now() < until; ) {
+      const now = systemClock.now()
+      if (now < before) expect(now).toBeGreaterThanOrEqual(before)
+      before = now
+    }
+  })
+
+  test('follows where the machine sets its clock', () => {
+    for (const shift of [3_600_000, -3_600_000, 0]) {
+      const stopped = Date.now() + shift
+      const set = vi.spyOn(Date, 'now').mockReturnValue(stopped)
+      expect(systemClock.now() - stopped).toBeLessThanOrEqual(1)
+      expect(systemClock.now() - stopped).toBeGreaterThanOrEqual(0)
+      set.mockRestore()
+    }
   })
 
   test('wakes after the time', async () => {
