@@ -67,7 +67,7 @@ export function chainAsSave(table: string, chain: string, listing: string): stri
   return block(table, [`:${chain} - [0:0]`, ...rules])
 }
 
-/** Ends with 0 where the chain is there. iptables-legacy creates the table. */
+/** Ends with 0 where the chain is there; what it prints is not used. iptables-legacy creates the table. */
 export function findChain(tools: Tools, table: string, chain: string): Command {
   return { does: 'other', family: tools.family, argv: [programOf(tools), '-w', '5', '-t', table, '-S', chain] }
 }

@@ -1,6 +1,8 @@
 import { release } from 'node:os'
 import type { Command, Outcome } from '#system/ports.ts'
 import type { HostKernel } from '#system/processes/kernel.ts'
+
+import { iptablesAnswer } from './iptables.ts'
 import { readFiles, writeFileOf } from './kernel-files.ts'
 import { addressesAsJson, routesAsJson } from './network.ts'
 
@@ -32,7 +34,7 @@ function answerTo({ argv, input, env }: Command): Promise<Outcome> | undefined {
   const [program, ...words] = argv
   if (program === 'tee' && input !== undefined) return writeFileOf(words, input)
   if (input !== undefined) return undefined
-  const answer = PROGRAMS[program]?.(words)
+  const answer = PROGRAMS[program]?.(words) ?? iptablesAnswer(program, words)
   return answer && Promise.resolve(answer)
 }
 

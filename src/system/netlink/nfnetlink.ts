@@ -7,6 +7,7 @@ export const NFTABLES = 10
 export const HEADER = 4
 
 export const DELTABLE = 2
+export const GETTABLE = 1
 export const GETCHAIN = 4
 export const DELCHAIN = 5
 export const GETRULE = 7

@@ -12,7 +12,7 @@ import {
   textAttribute,
   textOf,
 } from './message.ts'
-import { FAMILY_NUMBERS, GETCHAIN, GETGEN, GETRULE, HEADER, NETFILTER, NFTABLES } from './nfnetlink.ts'
+import { FAMILY_NUMBERS, GETCHAIN, GETGEN, GETRULE, GETTABLE, HEADER, NETFILTER, NFTABLES } from './nfnetlink.ts'
 import { type NetlinkSocket, openNetlink } from './socket.ts'
 
 // Questions about the kernel's ruleset → answers, without a process. A chain costs some 17 µs, however large the ruleset.
@@ -53,6 +53,22 @@ export class RulesetReader {
       for (const [type, value] of attributesIn(body, HEADER)) if (type === 1) return value.readUInt32BE()
     }
     throw new Error('the kernel gave no generation of its ruleset')
+  }
+
+  /** The names of a family's tables. */
+  tables(family: ChainAt['family']): ReadonlySet<string> {
+    const names = new Set<string>()
+    for (const { body } of this.#ask(GETTABLE, DUMP, family, [])) names.add(textsOf(body, 1, 1)[0])
+    return names
+  }
+
+  hasChain({ family, table, chain }: ChainAt): boolean {
+    try {
+      return [...this.#ask(GETCHAIN, 0, family, [textAttribute(1, table), textAttribute(3, chain)])].length > 0
+    } catch (error) {
+      if (error instanceof NetlinkRefused && error.errno === ABSENT) return false
+      throw error
+    }
   }
 
   /** The names of a table's chains; none where there is no such table. */
@@ -113,6 +129,8 @@ export class RulesetReader {
 }
 
 const OVERFLOW = 105
+/** ENOENT. */
+const ABSENT = 2
 
 function textsOf(body: Buffer, first: number, second: number): readonly [string, string] {
   const texts: [string, string] = ['', '']

@@ -1,4 +1,13 @@
-import { askVersion, named, PLAIN_NAME, plainlyNamed, saveAll, saveTable, type Tools } from '#dialects/iptables.ts'
+import {
+  askVersion,
+  findChain,
+  named,
+  PLAIN_NAME,
+  plainlyNamed,
+  saveAll,
+  saveTable,
+  type Tools,
+} from '#dialects/iptables.ts'
 import { must } from '#system/must.ts'
 import type { Kernel } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
@@ -22,24 +31,29 @@ export class NoIptables extends Error {
   }
 }
 
+/**
+ * iptables-nft takes minutes to list a large nat table, so its rules are counted only where legacy has rules and kubelet's
+ * hint is with neither.
+ */
 export async function chooseTools(kernel: Kernel, family: Family): Promise<ToolChoice> {
   const likely = named(family, 'nft')
-  if (await isHinted(kernel, likely)) return { tools: likely, why: HINTED }
-  const [nft, legacy] = await Promise.all([look(kernel, likely), look(kernel, named(family, 'legacy'))])
-  if (nft !== undefined && legacy !== undefined) return decide(nft, legacy)
-  const only = nft ?? legacy
-  if (only !== undefined) return { tools: only.tools, why: `it is the only ${PLAIN_NAME[family]} here` }
-  return plain(kernel, family)
+  if ((await kernel.run(findChain(likely, 'mangle', HINT_CHAIN))).code === 0) return { tools: likely, why: HINTED }
+  const [mangle, legacy] = await Promise.all([
+    look(kernel, likely, saveTable(likely, 'mangle')),
+    look(kernel, named(family, 'legacy')),
+  ])
+  if (mangle === undefined) return legacy === undefined ? plain(kernel, family) : only(legacy, family)
+  if (mangle.hinted) return { tools: likely, why: HINTED }
+  if (legacy === undefined) return only(mangle, family)
+  if (legacy.hinted) return { tools: legacy.tools, why: HINTED }
+  if (legacy.rules === 0) return { tools: likely, why: 'legacy has no rules' }
+  const nft = await look(kernel, likely)
+  return nft === undefined ? only(legacy, family) : theFuller(nft, legacy)
 }
 
 const HINTED = 'kubelet keeps its hint chain there'
-
-/** On nearly every node only the mangle table must be read: iptables-nft takes minutes to list a large nat table. */
-async function isHinted(kernel: Kernel, tools: Tools): Promise<boolean> {
-  return HINT.test((await kernel.run(saveTable(tools, 'mangle'))).stdout)
-}
-
-const HINT = /^:KUBE-(?:IPTABLES-HINT|KUBELET-CANARY) /m
+const HINT_CHAIN = 'KUBE-IPTABLES-HINT'
+const HINT = new RegExp(`^:(?:${HINT_CHAIN}|KUBE-KUBELET-CANARY) `, 'm')
 
 interface Seen {
   readonly tools: Tools
@@ -47,17 +61,20 @@ interface Seen {
   readonly rules: number
 }
 
-function decide(nft: Seen, legacy: Seen): ToolChoice {
-  if (nft.hinted) return { tools: nft.tools, why: HINTED }
-  if (legacy.hinted) return { tools: legacy.tools, why: HINTED }
-  const [more, less] = legacy.rules > nft.rules ? [legacy, nft] : [nft, legacy]
-  return { tools: more.tools, why: `it has ${more.rules} rules and ${less.tools.variant} has ${less.rules}` }
-}
-
-async function look(kernel: Kernel, tools: Tools): Promise<Seen | undefined> {
-  const { code, stdout } = await kernel.run(saveAll(tools))
+/** Undefined where the program is not there, or cannot be used with this kernel. */
+async function look(kernel: Kernel, tools: Tools, command = saveAll(tools)): Promise<Seen | undefined> {
+  const { code, stdout } = await kernel.run(command)
   if (code !== 0) return undefined
   return { tools, hinted: HINT.test(stdout), rules: stdout.match(/^-A /gm)?.length ?? 0 }
+}
+
+function only({ tools }: Seen, family: Family): ToolChoice {
+  return { tools, why: `it is the only ${PLAIN_NAME[family]} here` }
+}
+
+function theFuller(nft: Seen, legacy: Seen): ToolChoice {
+  const [more, less] = legacy.rules > nft.rules ? [legacy, nft] : [nft, legacy]
+  return { tools: more.tools, why: `it has ${more.rules} rules and ${less.tools.variant} has ${less.rules}` }
 }
 
 async function plain(kernel: Kernel, family: Family): Promise<ToolChoice> {

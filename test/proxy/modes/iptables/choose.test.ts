@@ -24,6 +24,7 @@ describe('of two iptables on one host', () => {
     ["so does kubelet's canary", rules(50), CANARY, 'legacy'],
     ['else the one with more rules', rules(2), rules(3), 'legacy'],
     ['and nft where they are even', rules(3), rules(3), 'nft'],
+    ['or where neither has any', rules(0), rules(0), 'nft'],
   ])('%s', async (_, nft, legacy, chosen) => {
     const kernel = host({ 'iptables-nft-save': nft, 'iptables-legacy-save': legacy })
     const { tools, why } = await chooseTools(kernel, 'ipv4')
@@ -35,16 +36,31 @@ describe('of two iptables on one host', () => {
 
 test("where kubelet's hint is with nft, nothing else need be read", async () => {
   const commands: string[] = []
-  const kernel = host({ 'iptables-nft-save -t mangle': HINT, 'iptables-nft-save': '', 'iptables-legacy-save': '' })
-  const recording: Kernel = {
+  const hint = 'iptables-nft -w 5 -t mangle -S KUBE-IPTABLES-HINT'
+  const kernel = host({ [hint]: '', 'iptables-nft-save': '', 'iptables-legacy-save': '' })
+  expect((await chooseTools(recording(kernel, commands), 'ipv4')).tools.variant).toBe('nft')
+  expect(commands).toEqual([hint])
+})
+
+test.each([
+  ['legacy has no rules', { 'iptables-nft-save -t mangle': '', 'iptables-legacy-save': '*nat\nCOMMIT\n' }],
+  ['there is no legacy', { 'iptables-nft-save -t mangle': '' }],
+  ["kubelet's canary is with nft", { 'iptables-nft-save -t mangle': CANARY, 'iptables-legacy-save': rules(9) }],
+])('where %s, the rules of nft need not be counted: there may be hundreds of thousands', async (_, programs) => {
+  const commands: string[] = []
+  const { tools } = await chooseTools(recording(host(programs), commands), 'ipv4')
+  expect(tools.variant).toBe('nft')
+  expect(commands).not.toContain('iptables-nft-save')
+})
+
+function recording(kernel: Kernel, commands: string[]): Kernel {
+  return {
     run: command => {
       commands.push(command.argv.join(' '))
       return kernel.run(command)
     },
   }
-  expect((await chooseTools(recording, 'ipv4')).tools.variant).toBe('nft')
-  expect(commands).toEqual(['iptables-nft-save -t mangle'])
-})
+}
 
 test('the only one there is taken', async () => {
   expect((await chooseTools(host({ 'ip6tables-legacy-save': '' }), 'ipv6')).tools.variant).toBe('legacy')
