@@ -130,6 +130,7 @@ function endsAt(line: Line, outcome: string): readonly End[] {
 
 /**
  * `forgets udp to 10.96.0.10:53 unless answered by A or B; udp to node port 30053 answered by A`, or `forgets nothing`.
+ * Of TCP these are only connections to which no endpoint has answered yet.
  */
 function forgettingAt(line: Line): readonly string[] {
   const text = line.text.replace(/^forgets\s+/, '')
@@ -146,7 +147,7 @@ function forgettingAt(line: Line): readonly string[] {
   })
 }
 
-const FORGETTING = /^(udp|sctp) to (\S+|node port \d+) (answered by|unless answered by) (.+)$/
+const FORGETTING = /^(tcp|udp|sctp) to (\S+|node port \d+) (answered by|unless answered by) (.+)$/
 
 /** `shop/b:http waits for tcp 198.18.0.1 80, which shop/a:http has`, several separated by `;`, or NONE_WAITS. */
 function waitingAt(line: Line): readonly string[] {

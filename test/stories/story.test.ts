@@ -88,7 +88,10 @@ describe('what does not hold is said, with the line and the rules that were pass
     ['rule nat -A KUBE-SERVICES * -j DROP', 'there is no such rule'],
     ['no rule nat *10.244.2.5*', 'there is: nat -A KUBE-SVC-'],
     ['rule ipv6 nat *10.244.2.5*', 'there is no such rule'],
-    [`forgets udp to 10.96.0.10:53 answered by ${ANY_ADDRESS}`, 'it forgets nothing'],
+    [
+      `forgets udp to 10.96.0.10:53 answered by ${ANY_ADDRESS}`,
+      'it forgets tcp to 10.96.0.10:80 unless answered by 10.244.1.5:8080 or 10.244.2.5:8080',
+    ],
     ['shop/cart waits for tcp 198.18.0.1 80, which shop/other has', NONE_WAITS],
   ] as const)('%s', ([line, said]) => {
     const failures = failuresWith(line)
