@@ -66,6 +66,8 @@ export interface WorkerStart {
   /** Which of the workers, from 0. */
   readonly index: number
   readonly udpIdleMs: number
+  /** Between two pulses. */
+  readonly pulseMs: number
   readonly shared: SharedCounters
 }
 
@@ -73,6 +75,8 @@ export interface WorkerStart {
 export interface SharedCounters {
   /** The number of the next turn, by proxy port. */
   readonly turns: Int32Array<SharedArrayBuffer>
+  /** By worker: what it counts up while it is alive. */
+  readonly pulses: Int32Array<SharedArrayBuffer>
   /** How many descriptors connections may take, how many they have taken, and how many of those each worker. */
   readonly descriptors: Int32Array<SharedArrayBuffer>
 }

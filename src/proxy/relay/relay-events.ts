@@ -5,6 +5,8 @@ export type RelayEvent =
   /** The endpoints a listener hands its clients to from now on. */
   | { readonly what: 'endpoints'; readonly name: string; readonly endpoints: readonly string[] }
   | { readonly what: 'crashed'; readonly worker: number; readonly error: Error }
+  /** A worker that did nothing for so long was ended. */
+  | { readonly what: 'hung'; readonly worker: number; readonly silentMs: number }
   | { readonly what: 'replaced'; readonly worker: number; readonly listeners: number }
   | { readonly what: 'not opened'; readonly name: string; readonly why: string }
   /** So many clients were turned away within a second or so. */

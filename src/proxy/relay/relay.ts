@@ -1,9 +1,12 @@
 import { availableParallelism } from 'node:os'
 import type { Listener, OpenListener } from '#dialects/relay.ts'
+import { systemClock } from '#system/clock.ts'
+import type { Clock } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import type { PortRange } from '#values/port-range.ts'
 import { asOpen, type BoundListener, findBindings, hostOf, keyOf, poolOf } from './bindings.ts'
 import { DescriptorLimits, type Descriptors, descriptorsNow } from './descriptors.ts'
+import { RHYTHM, type Rhythm } from './heartbeats.ts'
 import type { Listeners } from './listeners.ts'
 import { type Binding, FIRST_WORKER, LIMIT, type NotOpened, type Order, USED } from './messages.ts'
 import type { RelayEvent } from './relay-events.ts'
@@ -27,6 +30,9 @@ export interface RelayOptions {
   readonly lostMs?: number
   readonly program?: URL
   readonly measure?: () => Descriptors
+  /** How soon a worker that hangs is noticed. */
+  readonly rhythm?: Rhythm
+  readonly clock?: Pick<Clock, 'sleep'>
 }
 
 /** More workers than that only share the same cores; with one alone, a crash would leave its ports to others for a moment. */
@@ -61,17 +67,21 @@ export class Relay implements Listeners {
 
   constructor(options: RelayOptions) {
     const { workers = usualWorkers(), udpIdleMs, measure = descriptorsNow, report } = options
+    const { clock = systemClock, rhythm = RHYTHM } = options
     this.#options = options
     this.#limits = new DescriptorLimits(measure(), workers)
     this.#counters = new Int32Array(new SharedArrayBuffer(4 * (FIRST_WORKER + workers)))
     const turns = new Int32Array(new SharedArrayBuffer(4 * 65_536))
+    const pulses = new Int32Array(new SharedArrayBuffer(4 * workers))
     this.#workers = new Workers({
       size: workers,
       program: options.program ?? WORKER,
-      start: { udpIdleMs, shared: { turns, descriptors: this.#counters } },
+      start: { udpIdleMs, shared: { turns, pulses, descriptors: this.#counters } },
+      ...{ clock, rhythm },
       catchUp: () => [...this.#open.values()].map(one => this.#opening(one)),
       hear: (message, from) => this.#hear(message, from),
-      crashed: (worker, error) => this.#crashed(worker, error),
+      crashed: (worker, error) => this.#ended(worker, { what: 'crashed', worker, error }),
+      hung: (worker, silentMs) => this.#ended(worker, { what: 'hung', worker, silentMs }),
       replaced: (worker, notOpened) => void this.#replaced(worker, notOpened),
     })
     this.#shareDescriptors()
@@ -207,9 +217,9 @@ export class Relay implements Listeners {
   }
 
   /** The connections of the worker are gone: their descriptors are free again. */
-  #crashed(worker: number, error: Error): void {
+  #ended(worker: number, event: RelayEvent): void {
     Atomics.sub(this.#counters, USED, Atomics.exchange(this.#counters, FIRST_WORKER + worker, 0))
-    this.#options.report({ what: 'crashed', worker, error })
+    this.#options.report(event)
   }
 
   async #replaced(worker: number, notOpened: readonly NotOpened[]): Promise<void> {

@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads'
+import type { Clock } from '#system/ports.ts'
+import { Heartbeats, type Rhythm } from './heartbeats.ts'
 import type { FromWorker, NotOpened, Order, ToWorker, WorkerStart } from './messages.ts'
 
-// The relay's worker threads: orders to all of them, events from each, and a new one for each that crashed.
+// The relay's worker threads: orders to all of them, events from each, and a new one for each that crashed or hung.
 
 /** What a worker sends without an order. */
 export type WorkerEvent = Exclude<FromWorker, { say: 'done' }>
@@ -9,11 +11,15 @@ export type WorkerEvent = Exclude<FromWorker, { say: 'done' }>
 export interface WorkersParts {
   readonly size: number
   readonly program: URL
-  readonly start: Omit<WorkerStart, 'index'>
+  readonly start: Omit<WorkerStart, 'index' | 'pulseMs'>
+  readonly clock: Pick<Clock, 'sleep'>
+  readonly rhythm: Rhythm
   /** The orders that bring a new worker to the state of the others. */
   readonly catchUp: () => readonly Order[]
   readonly hear: (event: WorkerEvent, from: number) => void
   readonly crashed: (index: number, error: Error) => void
+  /** It did nothing for so long, and was ended. */
+  readonly hung: (index: number, silentMs: number) => void
   /** Called when a new worker has caught up, with the listeners it could not open. */
   readonly replaced: (index: number, notOpened: readonly NotOpened[]) => void
 }
@@ -28,6 +34,8 @@ interface RunningWorker {
   readonly worker: Worker
   readonly bornAt: number
   readonly crashes: number
+  /** Set before it is ended because it hangs. */
+  hangs: boolean
   readonly waiting: Map<number, (notOpened: readonly NotOpened[]) => void>
 }
 
@@ -35,11 +43,15 @@ export class Workers {
   readonly #parts: WorkersParts
   readonly #running = new Map<number, RunningWorker>()
   readonly #restarts = new Set<NodeJS.Timeout>()
+  readonly #heartbeats: Heartbeats
   #asked = 0
   #closed = false
 
   constructor(parts: WorkersParts) {
     this.#parts = parts
+    const { clock, rhythm } = parts
+    const { pulses } = parts.start.shared
+    this.#heartbeats = new Heartbeats({ pulses, clock, rhythm, stopped: index => this.#endHung(index) })
     for (let index = 0; index < parts.size; index++) this.#start(index, 0)
   }
 
@@ -62,17 +74,18 @@ export class Workers {
   /** Every connection ends. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#heartbeats.close()
     for (const restart of this.#restarts) clearTimeout(restart)
     await Promise.all([...this.#running.values()].map(({ worker }) => worker.terminate()))
   }
 
   #start(index: number, crashes: number): RunningWorker {
-    const { program, start } = this.#parts
+    const { program, start, rhythm } = this.#parts
     const worker = new Worker(program, {
-      workerData: { ...start, index } satisfies WorkerStart,
+      workerData: { ...start, index, pulseMs: rhythm.everyMs } satisfies WorkerStart,
       name: `relay ${index}`,
     })
-    const running: RunningWorker = { worker, bornAt: performance.now(), crashes, waiting: new Map() }
+    const running: RunningWorker = { worker, bornAt: performance.now(), crashes, hangs: false, waiting: new Map() }
     let why = new Error('it ended without an error')
     worker.on('message', (message: FromWorker) => this.#hear(index, message))
     worker.on('error', error => {
@@ -80,6 +93,7 @@ export class Workers {
     })
     worker.on('exit', () => this.#lose(index, running, why))
     this.#running.set(index, running)
+    this.#heartbeats.watch(index)
     return running
   }
 
@@ -101,11 +115,22 @@ export class Workers {
     waiting.delete(message.id)
   }
 
-  #lose(index: number, { waiting, bornAt, crashes }: RunningWorker, why: Error): void {
+  /** A client that is handed to it waits for ever. Its end is like that of one that crashed. */
+  #endHung(index: number): void {
+    const running = this.#running.get(index)
+    if (running === undefined) return
+    running.hangs = true
+    void running.worker.terminate()
+  }
+
+  #lose(index: number, { waiting, bornAt, crashes, hangs }: RunningWorker, why: Error): void {
     this.#running.delete(index)
+    this.#heartbeats.ignore(index)
     for (const done of waiting.values()) done([])
     if (this.#closed) return
-    this.#parts.crashed(index, why)
+    const { everyMs, missed } = this.#parts.rhythm
+    if (hangs) this.#parts.hung(index, everyMs * missed)
+    else this.#parts.crashed(index, why)
     const before = performance.now() - bornAt > LONG_LIFE_MS ? 0 : crashes
     const wait = before === 0 ? 0 : Math.min(RESTART_MS * 2 ** before, LONGEST_RESTART_MS)
     const restart = setTimeout(() => {

@@ -26,8 +26,14 @@ export function logRelayEvent(log: Log, event: RelayEvent): void {
       log.error(CRASHED, error, { worker })
       break
     }
+    case 'hung':
+      log.warning(
+        'A worker of the relay hung and was ended, and its connections with it; another takes its place',
+        about,
+      )
+      break
     case 'replaced':
-      log.info(0, 'Another worker of the relay has taken the place of the one that crashed', about)
+      log.info(0, 'Another worker of the relay has taken the place of the one that crashed or hung', about)
   }
 }
 

@@ -5,7 +5,7 @@ import type { RelayOptions } from '#proxy/relay/relay.ts'
 import type { RelayEvent } from '#proxy/relay/relay-events.ts'
 import { Loopback, until } from './loopback.ts'
 
-// The relay as a whole: ports, limits, and what becomes of a worker that crashes.
+// The relay as a whole: ports, limits, and what becomes of a worker that crashes or hangs.
 
 describe('the relay', { timeout: 30_000 }, () => {
   let loopback: Loopback
@@ -143,6 +143,20 @@ describe('the relay', { timeout: 30_000 }, () => {
     expect(reported('crashed')).toMatchObject([{ worker: 0, error: { message: 'as ordered' } }])
     expect(reported('replaced')).toEqual([{ what: 'replaced', worker: 0, listeners: 2 }])
     const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => loopback.whoAnswers(i % 2 ? port : crash)))
+    expect(new Set(answers)).toEqual(new Set(['a']))
+    expect(loopback.lost).toBe(0)
+  })
+
+  test('a worker that hangs is ended and replaced, and that is reported', async () => {
+    begin({ program: new URL('./hanging-worker.ts', import.meta.url), rhythm: { everyMs: 25, missed: 40 } })
+    const endpoint = await loopback.namedEndpoint('a')
+    const port = await loopback.listener('tcp a', `to ${endpoint}`)
+    const hang = await loopback.listener('tcp hang', `to ${endpoint}`)
+    await until(() => reported('replaced').length === 1)
+    expect(reported('hung')).toEqual([{ what: 'hung', worker: 0, silentMs: 1000 }])
+    expect(reported('crashed')).toEqual([])
+    expect(reported('replaced')).toEqual([{ what: 'replaced', worker: 0, listeners: 2 }])
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => loopback.whoAnswers(i % 2 ? port : hang)))
     expect(new Set(answers)).toEqual(new Set(['a']))
     expect(loopback.lost).toBe(0)
   })

@@ -30,8 +30,12 @@ test.each<readonly [RelayEvent, string]>([
     'E "A worker of the relay crashed, and its connections with it; another takes its place" err="out of luck" worker=1\n',
   ],
   [
+    { what: 'hung', worker: 1, silentMs: 10_000 },
+    'W "A worker of the relay hung and was ended, and its connections with it; another takes its place" worker=1 silentMs=10000\n',
+  ],
+  [
     { what: 'replaced', worker: 1, listeners: 7 },
-    'I "Another worker of the relay has taken the place of the one that crashed" worker=1 listeners=7\n',
+    'I "Another worker of the relay has taken the place of the one that crashed or hung" worker=1 listeners=7\n',
   ],
   [
     { what: 'not opened', name: 'tcp a', why: 'no port is left' },

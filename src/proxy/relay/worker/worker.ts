@@ -9,7 +9,7 @@ import { UdpListener } from './udp/udp-listener.ts'
 // The program of a worker thread: orders → listeners, and messages about their clients.
 
 const start = workerData as WorkerStart
-const { turns } = start.shared
+const { turns, pulses } = start.shared
 const budget = new Budget(start)
 const listeners = new Map<string, WorkerListener>()
 /** Listeners whose clients were sent away in this second: one message about each is enough. */
@@ -30,6 +30,7 @@ parentPort!.on('message', (message: ToWorker) => {
   earlier = earlier.then(() => carryOut(orders)).then(notOpened => post({ say: 'done', id, notOpened }))
 })
 setInterval(report, REPORT_MS).unref()
+setInterval(() => Atomics.add(pulses, start.index, 1), start.pulseMs).unref()
 setInterval(() => {
   for (const { chooser } of listeners.values()) chooser.purge()
 }, PURGE_MS).unref()

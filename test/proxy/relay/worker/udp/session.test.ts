@@ -57,7 +57,7 @@ describe('a conversation of UDP', () => {
     listener = await UdpListener.open({
       binding: { protocol: 'udp', family: 'ipv4', host: '127.0.0.1', port },
       chooser,
-      budget: new Budget({ index: 0, shared: { turns: descriptors, descriptors } }),
+      budget: new Budget({ index: 0, shared: { turns: descriptors, pulses: descriptors, descriptors } }),
       udpIdleMs: IDLE_MS,
       unreachable: () => {},
     })
