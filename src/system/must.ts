@@ -14,10 +14,18 @@ export class CommandFailed extends Error {
     this.outcome = outcome
   }
 
+  /** The number of the input line that was refused, where the program names one. */
+  get line(): number | undefined {
+    const line = Number(
+      /line:? (\d+)/i.exec(this.outcome.stderr)?.[1] ?? /^\S+:(\d+):\d+/m.exec(this.outcome.stderr)?.[1],
+    )
+    return line > 0 ? line : undefined
+  }
+
   /** The refused input line with `lines` lines before and after it, each as `:NUMBER text`; empty where none is named. */
   near(lines = 3): readonly string[] {
-    const refused = Number(/line:? (\d+)/i.exec(this.outcome.stderr)?.[1])
-    if (!(refused > 0) || this.command.input === undefined) return []
+    const refused = this.line
+    if (refused === undefined || this.command.input === undefined) return []
     const first = Math.max(1, refused - lines)
     return this.command.input
       .split('\n')

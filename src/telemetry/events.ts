@@ -80,6 +80,27 @@ export function claimLost(by: EventReporter, { id, service, frontend, holder }: 
   return { ...said, metadata: { ...said.metadata, name } }
 }
 
+/** Named after its content: it is created once on each node, however often the rules are tried again. */
+export function rulesRefused(by: EventReporter, { owner, service, unit, reason }: RefusedService): KubeEvent {
+  const said = event(by, {
+    regarding: serviceRegarding(service),
+    type: 'Warning',
+    reason: 'RulesRefused',
+    action: 'Sync',
+    note: `node ${by.nodeName} refuses the rules of "${owner}" (${unit}); those of all other Services are written: ${reason}`,
+  })
+  const name = `${said.regarding.name.slice(0, 200)}.${hash8(`${by.nodeName} ${owner} ${unit}`).toLowerCase()}`
+  return { ...said, metadata: { ...said.metadata, name } }
+}
+
+export interface RefusedService {
+  /** `shop/cart:http/tcp` */
+  readonly owner: string
+  readonly service: ObjectName
+  readonly unit: string
+  readonly reason: string
+}
+
 type EventContent = Pick<KubeEvent, 'regarding' | 'type' | 'reason' | 'action' | 'note'>
 
 /** Events about what has no namespace stand in `default`. */

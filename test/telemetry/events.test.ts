@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { claimLost, healthCheckFailed, starting } from '#telemetry/events.ts'
+import { claimLost, healthCheckFailed, rulesRefused, starting } from '#telemetry/events.ts'
 import { name } from '../support/objects.ts'
 
 const BY = { nodeName: 'n1', hostname: 'n1.example.org', now: Date.parse('2026-11-21T00:33:19.106Z') + 0.156 }
@@ -44,6 +44,21 @@ test('a lost claim is an Event of the loser, under the same name by every node',
   const elsewhere = claimLost({ ...BY, nodeName: 'n2', now: BY.now + 5000 }, lost)
   expect(elsewhere.metadata).toEqual(said.metadata)
   expect(claimLost(BY, { ...lost, holder: 'shop/c:http' }).metadata).not.toEqual(said.metadata)
+})
+
+test('rules that a node refuses are an Event of their Service, created once on each node', () => {
+  const refused = { owner: 'shop/b:http/tcp', service: name('shop/b'), unit: 'nat KUBE-SVC-X', reason: 'line 7 failed' }
+  const said = rulesRefused(BY, refused)
+  expect(said).toMatchObject({
+    regarding: { kind: 'Service', namespace: 'shop', name: 'b' },
+    type: 'Warning',
+    reason: 'RulesRefused',
+    note: 'node n1 refuses the rules of "shop/b:http/tcp" (nat KUBE-SVC-X); those of all other Services are written: line 7 failed',
+  })
+  expect(rulesRefused({ ...BY, now: BY.now + 5000 }, { ...refused, reason: 'line 9 failed' }).metadata).toEqual(
+    said.metadata,
+  )
+  expect(rulesRefused({ ...BY, nodeName: 'n2' }, refused).metadata).not.toEqual(said.metadata)
 })
 
 test('no field is longer than the API server allows', () => {

@@ -29,6 +29,7 @@ const STANDING: CurrentNumbers = {
     noLocalEndpoints: { internal: 1, external: 0 },
     rules: { filter: 12, nat: 85 },
     lostClaims: 2,
+    refused: 1,
     units: 40,
   })),
   healthChecks: { wanted: 3, open: 2 },
@@ -265,6 +266,7 @@ test('lost claims, health check servers, Events, programs and the process itself
   metrics.sent('dropped')
   metrics.ran({ ...RESTORE, code: 4 })
   expect(value('switchyard_lost_claims{ip_family="IPv6"}')).toBe('2')
+  expect(value('switchyard_refused_service_ports{ip_family="IPv6"}')).toBe('1')
   expect(value('switchyard_health_check_servers{state="waiting"}')).toBe('1')
   expect(value('switchyard_events_total{result="dropped"}')).toBe('1')
   expect(value('switchyard_command_failures_total{program="iptables-restore"}')).toBe('1')

@@ -13,11 +13,12 @@ import type { Lane } from '#proxy/sync/lane.ts'
 import type { Report } from '#proxy/sync/report.ts'
 import type { Clock, Kernel } from '#system/ports.ts'
 import { processStartedAt, vitals } from '#system/vitals.ts'
-import { claimLost, type EventReporter, healthCheckFailed, starting } from '#telemetry/events.ts'
+import { claimLost, type EventReporter, healthCheckFailed, rulesRefused, starting } from '#telemetry/events.ts'
 import { type CurrentNumbers, Metrics } from '#telemetry/metrics.ts'
 import type { PendingChange } from '#telemetry/numbers/pending.ts'
 import { Slis } from '#telemetry/slis.ts'
 import type { Family } from '#values/address.ts'
+import type { ObjectName } from '#values/names.ts'
 import type { Agent } from './agent.ts'
 import { observedKernel } from './observed-kernel.ts'
 import { ruleCounts } from './rule-counts.ts'
@@ -115,6 +116,10 @@ export class Telemetry {
       for (const { frontend, holder } of lost)
         this.#events.send(claimLost(this.#reporter(), { id, service, frontend, holder }))
     }
+    for (const { owner, unit, error } of report.refused ?? []) {
+      const about = { owner, unit, service: serviceOf(owner), reason: (error as Error).message }
+      this.#events.send(rulesRefused(this.#reporter(), about))
+    }
     const { units, failure, family } = report
     if (units.added + units.changed + units.removed > 0) this.#counted.delete(family)
     const facts = agent.lanes.find(lane => lane.family === family)?.draft.nodeFacts
@@ -139,6 +144,7 @@ export class Telemetry {
       noLocalEndpoints: noLocalEndpoints(ports),
       lostClaims: ports.reduce((sum, { port }) => sum + port.lost.length, 0),
       units: draft.book.rules.size,
+      refused: draft.book.withheld.size,
     }
     if (this.#parts.settings.mode !== 'iptables') return numbers
     const rules = this.#counted.get(family) ?? ruleCounts(draft.book.rules)
@@ -191,6 +197,11 @@ function changeIn(event: Event, families: readonly Family[]): PendingChange | un
     families: families.filter(it => it === family),
     ...(triggered !== undefined && { triggered }),
   }
+}
+
+/** `shop/cart:http/tcp` → `shop/cart`. */
+function serviceOf(owner: string): ObjectName {
+  return /^[^/]+\/[^:/]+/.exec(owner)![0] as ObjectName
 }
 
 function aborted(signal: AbortSignal): Promise<unknown> {

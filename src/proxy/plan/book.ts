@@ -9,6 +9,10 @@ interface SeveralOwners {
   readonly owners: string[]
 }
 
+type Entries = ReadonlyMap<Unit, string>
+
+const NONE: Entries = new Map()
+
 /** Most units have one owner: its name is stored instead of a list; 100,000 lists weigh more than the rules. */
 type Owners = string | SeveralOwners
 
@@ -21,13 +25,25 @@ export class Book {
   readonly #rules = new Map<Unit, string>()
   readonly #stale = new Set<Unit>()
   #touched = new Set<Unit>()
+  /** Of owners whose entries have changed since the kernel last took all: the entries it took. */
+  readonly #taken = new Map<string, Entries>()
+  /** What owners want whose entries the kernel refuses: the book has those that it took last. */
+  readonly #withheld = new Map<string, Entries>()
+  readonly #shared = new Set<Unit>()
 
   /** Replaces all entries of this owner. */
   put(owner: string, entries: readonly Entry[]): void {
+    this.#withheld.delete(owner)
+    if (!this.#taken.has(owner)) this.#taken.set(owner, this.#owned.get(owner) ?? NONE)
+    this.#replace(owner, entries)
+  }
+
+  #replace(owner: string, entries: readonly Entry[]): void {
     const before = this.#owned.get(owner)
     const after = new Map<Unit, string>()
     for (const { unit, text, shared } of entries) {
       after.set(unit, text)
+      if (shared) this.#shared.add(unit)
       if (before?.get(unit) !== text) this.#share(owner, unit, shared === true)
     }
     for (const unit of before?.keys() ?? []) if (!after.has(unit)) this.#withdraw(owner, unit)
@@ -37,6 +53,46 @@ export class Book {
 
   remove(owner: string): void {
     this.put(owner, [])
+  }
+
+  /** The kernel has taken the book as it is. */
+  accept(): void {
+    this.#taken.clear()
+  }
+
+  /** Owners whose entries the kernel has not taken yet. */
+  changed(): IterableIterator<string> {
+    return this.#taken.keys()
+  }
+
+  /** What this owner has in the book. */
+  entriesOf(owner: string): ReadonlyMap<Unit, string> {
+    return this.#owned.get(owner) ?? NONE
+  }
+
+  /** The kernel refuses what this owner wants: it keeps what the kernel took last, or nothing. */
+  withhold(owner: string): void {
+    this.#withheld.set(owner, this.entriesOf(owner))
+    this.#replace(owner, this.#asEntries(this.#taken.get(owner) ?? NONE))
+  }
+
+  /** What was withheld is tried again. */
+  release(owner: string): void {
+    const wanted = this.#withheld.get(owner)
+    if (wanted !== undefined) this.put(owner, this.#asEntries(wanted))
+  }
+
+  /** Owners that do not have what they want, with what that is. */
+  get withheld(): ReadonlyMap<string, ReadonlyMap<Unit, string>> {
+    return this.#withheld
+  }
+
+  #asEntries(entries: Entries): readonly Entry[] {
+    return [...entries].map(([unit, text]) => ({
+      unit,
+      text,
+      ...(this.#shared.has(unit) && { shared: true as const }),
+    }))
   }
 
   owners(): IterableIterator<string> {

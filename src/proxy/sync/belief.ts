@@ -11,6 +11,16 @@ export interface Belief {
   readonly blocked: ReadonlyMap<Unit, string>
 }
 
+/** Where both texts are equal, the book's own string: one cut from a listing keeps the whole listing in memory. */
+export function adopted(found: Ruleset, wanted: Ruleset): Map<Unit, string> {
+  const installed = new Map<Unit, string>()
+  for (const [unit, text] of found) {
+    const ours = wanted.get(unit)
+    installed.set(unit, ours === text ? ours : text)
+  }
+  return installed
+}
+
 /** What was not read since another program may have changed it. */
 export interface Doubts {
   readonly parts: Set<Part>

@@ -8,6 +8,7 @@ import { Draft, type DraftUpdate, type NodeReader } from './draft.ts'
 import { forget } from './forget.ts'
 import { KernelWatch, type Suspects } from './kernel-watch.ts'
 import { Pace, type PaceLimits } from './pace.ts'
+import { Refusals } from './refusals.ts'
 import { RepairPace } from './repair-pace.ts'
 import type { Report } from './report.ts'
 import { Sync } from './sync.ts'
@@ -58,6 +59,7 @@ export class Lane {
   readonly #kernelWatch: KernelWatch | undefined
   #pendingFlows: PendingFlows = new Map()
   readonly #repairs: RepairPace
+  readonly #refusals = new Refusals()
   #auditing: Promise<void> | undefined
   /** Something may have changed unheard, and no audit has begun since. */
   #isInQuestion = false
@@ -70,7 +72,7 @@ export class Lane {
     this.#parts = parts
     this.#kernelWatch = this.#newKernelWatch()
     const watched = watchedKernel(parts.kernel, this.#kernelWatch)
-    this.#sync = new Sync(parts.mode, watched, parts.clock)
+    this.#sync = new Sync(parts.mode, watched, parts.clock, () => this.#kernelWatch?.isExact === true)
     this.#pace = new Pace(parts.clock, parts.limits)
     this.#repairs = new RepairPace(parts.limits.retryMs)
   }
@@ -150,10 +152,14 @@ export class Lane {
     try {
       const confirmed = this.#confirmed
       this.#confirmed = false
+      for (const owner of this.#refusals.due(startedAt)) this.draft.book.release(owner)
       const { plan, drift, blocked, doubted, commands, bytes, stages, ...done } = await this.#sync.run(this.draft.book)
       this.#pace.succeeded()
       if (done.looked) this.#pace.kernelRead()
       const looked = done.looked || confirmed
+      const refused = this.#refusals.record(done.refused, this.draft.book.withheld, clock.now())
+      const retryAt = this.#refusals.nextAt
+      if (retryAt < Number.POSITIVE_INFINITY) this.#pace.requestIn(retryAt - clock.now())
       // While rules were missing, connections passed without DNAT, and conntrack would let them go on.
       if (drift.length > 0) this.#pendingFlows = new Map([...this.draft.bypassedFlows, ...this.#pendingFlows])
       const writtenAt = clock.now()
@@ -165,7 +171,7 @@ export class Lane {
       }
       const units = { added: plan.add.size, changed: plan.change.size, removed: plan.remove.size }
       const drifted = { count: drift.length, units: drift.slice(0, DRIFT_SHOWN) }
-      return { ...about, ...took, looked, doubted, commands, bytes, units, flows, drift: drifted, blocked }
+      return { ...about, ...took, looked, doubted, commands, bytes, units, flows, drift: drifted, blocked, refused }
     } catch (error) {
       const failure = { error, retryMs: this.#pace.failed() }
       return { ...about, ...NOTHING_DONE, tookMs: clock.now() - startedAt, failure }

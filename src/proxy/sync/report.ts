@@ -1,5 +1,6 @@
 import type { Mode } from '#proxy/modes/mode.ts'
 import type { Family } from '#values/address.ts'
+import type { Refused } from './isolation.ts'
 import type { ServiceChanges } from './service-changes.ts'
 
 export type { ServicePort } from '#proxy/cluster/service-ports.ts'
@@ -24,6 +25,8 @@ export interface Report {
   readonly units: { readonly added: number; readonly changed: number; readonly removed: number }
   /** Units that should be deleted, but foreign rules jump to them: they stay, emptied. Each is reported once. */
   readonly blocked?: readonly Blocked[]
+  /** Owners whose rules the kernel refuses, while all others are written. Each is reported once. */
+  readonly refused?: readonly Refused[]
   readonly commands: number
   readonly bytes: number
   readonly serviceChanges: ServiceChanges

@@ -1,28 +1,14 @@
-import type { Mode, Part, Plan, Ruleset, Unit } from '#proxy/modes/mode.ts'
+import type { Mode, Part, Plan, Unit } from '#proxy/modes/mode.ts'
 import type { Book } from '#proxy/plan/book.ts'
 import { applied, diff, emptied } from '#proxy/plan/diff.ts'
 import { must } from '#system/must.ts'
-import type { Clock, Command, Kernel } from '#system/ports.ts'
+import type { Clock, Kernel } from '#system/ports.ts'
 import { Audit } from './audit.ts'
-import { type Belief, type Doubts, noDoubts, rewriting, type Settled, settle } from './belief.ts'
-import type { Blocked } from './report.ts'
+import { adopted, type Belief, type Doubts, noDoubts, rewriting, type Settled, settle } from './belief.ts'
+import { type Done, merged, sizeOf, unitsOf, untouched } from './done.ts'
+import { Isolation, isRefusal, type Refused } from './isolation.ts'
 
 // A book → a kernel with the same rules. There is no full sync: there is what is believed to be installed, if anything.
-
-export interface Done {
-  readonly looked: boolean
-  /** Parts of the ruleset that another program had touched, and that were read or written again. */
-  readonly doubted: number
-  readonly plan: Plan
-  /** Units that differed without a change of the book: another program changed them. Empty at the first read. */
-  readonly drift: readonly Unit[]
-  /** Units that cannot be deleted because foreign rules jump to them, without those reported before. */
-  readonly blocked: readonly Blocked[]
-  readonly commands: number
-  readonly bytes: number
-  /** Milliseconds: reading the kernel, working out what must change, running the commands. */
-  readonly stages: { readonly read: number; readonly plan: number; readonly write: number }
-}
 
 export class Sync {
   readonly #mode: Mode
@@ -40,11 +26,17 @@ export class Sync {
   #plan: Plan | undefined
   /** Grows with each call of `forget`: what was read under an earlier number is not believed. */
   #epoch = 0
+  /** True where every commit to the ruleset is heard, so that what is believed is what the kernel has. */
+  readonly #isExact: () => boolean
+  #failures = 0
+  /** The kernel had no rules of ours when it was read last. */
+  #foundNothing = false
 
-  constructor(mode: Mode, kernel: Kernel, clock: Pick<Clock, 'now'>) {
+  constructor(mode: Mode, kernel: Kernel, clock: Pick<Clock, 'now'>, isExact: () => boolean = () => false) {
     this.#mode = mode
     this.#kernel = kernel
     this.#clock = clock
+    this.#isExact = isExact
   }
 
   /** False where the next run reads the kernel. */
@@ -52,18 +44,52 @@ export class Sync {
     return this.#belief !== undefined
   }
 
-  /** Throws where a command fails; then nothing is believed, and the next run reads the kernel. */
+  /** Throws where a command fails, and not because of a few owners; after two such failures nothing is believed. */
   async run(book: Book): Promise<Done> {
+    const isSure = this.#belief === undefined || this.#isExact()
+    try {
+      return this.#succeeded(book, [await this.#written(book)], [])
+    } catch (error) {
+      if (!isRefusal(error)) throw this.#unresolved(error)
+      return isSure ? this.#isolated(book, error) : this.#again(book)
+    }
+  }
+
+  /** What was believed may be the reason: all is read. */
+  #again(book: Book): Promise<Done> {
+    this.#belief = undefined
+    return this.run(book)
+  }
+
+  async #isolated(book: Book, error: unknown): Promise<Done> {
+    const mayHalve = this.#last !== undefined || this.#foundNothing
+    const isolation = new Isolation({ book, attempt: () => this.#written(book), mayHalve })
+    if (!(await isolation.run(error))) throw this.#unresolved(error)
+    return this.#succeeded(book, isolation.done, isolation.refused)
+  }
+
+  #unresolved(error: unknown): unknown {
+    if (++this.#failures > 1) this.#belief = undefined
+    return error
+  }
+
+  #succeeded(book: Book, done: readonly Done[], refused: readonly Refused[]): Done {
+    book.accept()
+    this.#failures = 0
+    return { ...merged(done), refused }
+  }
+
+  async #written(book: Book): Promise<Done> {
     const isKnown = this.#belief !== undefined
     try {
       return await this.#attempt(book)
     } catch (error) {
-      this.#belief = undefined
       const plan = this.#plan
       if (!isKnown || plan === undefined) throw error
       // A foreign rule may jump to a chain that was to be deleted: no failure, and only reading the kernel shows it.
       const blocked = await this.#blockedIn(plan).catch(() => NONE_BLOCKED)
       if (blocked.size === 0) throw error
+      this.#belief = undefined
       return await this.#attempt(book)
     }
   }
@@ -73,7 +99,7 @@ export class Sync {
     const startedAt = this.#clock.now()
     const epoch = this.#epoch
     const doubts = this.#takeDoubts()
-    const { installed, settled } = await this.#known(doubts, book)
+    const { installed, settled } = await this.#known(doubts, book).catch(error => this.#lost(error))
     const looked = settled === undefined
     const readAt = this.#clock.now()
     const touched = this.#unapplied.union(book.takeTouched())
@@ -87,12 +113,38 @@ export class Sync {
     this.#audit?.wrote(unitsOf(plan))
     const commands = this.#mode.write(plan)
     const plannedAt = this.#clock.now()
-    for (const command of commands) await must(this.#kernel, command)
+    for (const command of commands) {
+      await must(this.#kernel, command).catch(error => this.#failed(error, plan, installed, epoch))
+    }
     const doubted = doubts.parts.size
     const foreign = { touched, isChecked: looked || doubted + doubts.units.size > 0, blocked, looked }
     const reported = this.#accept(epoch, applied(installed, plan), plan, foreign)
     const stages = { read: readAt - startedAt, plan: plannedAt - readAt, write: this.#clock.now() - plannedAt }
-    return { looked, doubted, plan, ...reported, commands: commands.length, bytes: sizeOf(commands), stages }
+    return {
+      looked,
+      doubted,
+      plan,
+      ...reported,
+      refused: [],
+      commands: commands.length,
+      bytes: sizeOf(commands),
+      stages,
+    }
+  }
+
+  /** What the plan was about is in doubt. Where it cannot be known alone, or other programs go unheard, nothing is believed. */
+  #failed(error: unknown, plan: Plan, installed: Map<Unit, string>, epoch: number): never {
+    const parts = this.#mode.watches?.parts
+    const touched = unitsOf(plan).map(unit => parts?.of(unit))
+    if (epoch !== this.#epoch || !this.#isExact() || touched.includes(undefined)) return this.#lost(error)
+    this.#belief = { ...(this.#last ?? NOTHING_BEFORE), installed }
+    this.doubt(touched.filter(part => part !== undefined))
+    throw error
+  }
+
+  #lost(error: unknown): never {
+    this.#belief = undefined
+    throw error
   }
 
   /** What is installed, with all doubts settled; without `settled`, it has just been read. */
@@ -106,7 +158,9 @@ export class Sync {
           : await settle(doubts, { installed, wanted: rules, parts, kernel: this.#kernel })
       if (settled !== undefined) return { installed, settled }
     }
-    return { installed: adopted(await this.#mode.read(this.#kernel), rules) }
+    const found = await this.#mode.read(this.#kernel)
+    this.#foundNothing = found.size === 0
+    return { installed: adopted(found, rules) }
   }
 
   /**
@@ -190,25 +244,3 @@ interface Foreign {
 const NO_UNITS: ReadonlySet<Unit> = new Set()
 const NONE_BLOCKED: ReadonlyMap<Unit, string> = new Map()
 const NOTHING_BEFORE: Pick<Belief, 'emptied' | 'blocked'> = { emptied: NO_UNITS, blocked: NONE_BLOCKED }
-
-function sizeOf(commands: readonly Command[]): number {
-  return commands.reduce((sum, { input }) => sum + (input?.length ?? 0), 0)
-}
-
-/** Where both texts are equal, the book's own string: one cut from a listing keeps the whole listing in memory. */
-function adopted(found: Ruleset, wanted: Ruleset): Map<Unit, string> {
-  const installed = new Map<Unit, string>()
-  for (const [unit, text] of found) {
-    const ours = wanted.get(unit)
-    installed.set(unit, ours === text ? ours : text)
-  }
-  return installed
-}
-
-function untouched(plan: Plan, touched: ReadonlySet<Unit>): readonly Unit[] {
-  return unitsOf(plan).filter(unit => !touched.has(unit))
-}
-
-function unitsOf({ add, change, remove }: Plan): readonly Unit[] {
-  return [...add.keys(), ...change.keys(), ...remove]
-}

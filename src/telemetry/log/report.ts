@@ -1,3 +1,4 @@
+import type { Refused } from '#proxy/sync/isolation.ts'
 import type { Blocked, Report } from '#proxy/sync/report.ts'
 import { CommandFailed } from '#system/must.ts'
 import { FAMILY_LABEL } from '#values/address.ts'
@@ -23,6 +24,7 @@ export function logReport(log: Log, report: Report): void {
     log.warning('Another program had changed our rules; they are restored', { ...about, ...report.drift })
   }
   logBlocked(log, report.blocked ?? [], about)
+  logRefused(log, report.refused ?? [], about)
   const { units, commands, bytes, looked, tookMs, stages, flows } = report
   const level = units.added + units.changed + units.removed > 0 ? 2 : 4
   log.info(level, 'Sync complete', {
@@ -50,6 +52,16 @@ export function logBlocked(log: Log, blocked: readonly Blocked[], about: Readonl
     count: blocked.length,
   })
 }
+
+function logRefused(log: Log, refused: readonly Refused[], about: Readonly<Record<string, string>>): void {
+  for (const { owner, unit, error } of refused.slice(0, REFUSED_SHOWN)) {
+    const near = error instanceof CommandFailed ? error.near(0) : []
+    const facts = { ...about, service: owner, unit, ...(near.length > 0 && { near }), count: refused.length }
+    log.error('The kernel refuses the rules of a Service; all others are written', error, facts)
+  }
+}
+
+const REFUSED_SHOWN = 5
 
 /** Of many blocked chains, the first say why. */
 const BLOCKED_SHOWN = 5

@@ -43,6 +43,11 @@ function drawn(registry: Registry) {
     unitsChanged: registry.counter(named('sync_units_total', 'Units that syncs added, changed or removed.', ofChange)),
     unitsLast: registry.gauge(named('sync_units_last', 'The same for the last successful sync.', ofChange)),
     units: registry.gauge(named('units', 'Units that should be in the kernel.', ['ip_family'])),
+    refused: registry.gauge(
+      named('refused_service_ports', 'Service ports whose rules the kernel refuses, while all others are written.', [
+        'ip_family',
+      ]),
+    ),
     lostClaims: registry.gauge(
       named('lost_claims', 'Addresses and ports that a Service asks for and another one has.', ['ip_family']),
     ),

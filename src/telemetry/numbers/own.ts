@@ -18,11 +18,19 @@ export interface WatchNumbers {
   readonly failures: number
 }
 
+export interface OwnLaneNumbers {
+  readonly family: Family
+  readonly lostClaims: number
+  readonly units: number
+  /** Service ports whose rules the kernel refuses. */
+  readonly refused: number
+}
+
 /** Read when /metrics is scraped. */
 export interface OwnNumbers {
   /** By resource: Service, EndpointSlice, Node. */
   readonly watches: Readonly<Record<string, WatchNumbers>>
-  readonly lanes: readonly { readonly family: Family; readonly lostClaims: number; readonly units: number }[]
+  readonly lanes: readonly OwnLaneNumbers[]
   readonly healthChecks: { readonly wanted: number; readonly open: number }
 }
 
@@ -55,7 +63,8 @@ export class OwnMetrics {
 
   look({ watches, lanes, healthChecks }: OwnNumbers): void {
     for (const [resource, numbers] of Object.entries(watches)) this.#watch(resource, numbers)
-    for (const { family, lostClaims, units } of lanes) {
+    for (const { family, lostClaims, units, refused } of lanes) {
+      this.#metrics.refused.set({ ip_family: FAMILY_LABEL[family] }, refused)
       this.#metrics.lostClaims.set({ ip_family: FAMILY_LABEL[family] }, lostClaims)
       this.#metrics.units.set({ ip_family: FAMILY_LABEL[family] }, units)
     }

@@ -7,6 +7,49 @@ import { applied, diff, EMPTY, isEmpty } from '#proxy/plan/diff.ts'
 const own = (unit: string, text: string): Entry => ({ unit, text })
 const shared = (unit: string, text: string): Entry => ({ unit, text, shared: true })
 
+describe('an owner whose entries are refused', () => {
+  const filled = (): Book => {
+    const book = new Book()
+    book.put('a', [own('chain a', 'old'), shared('jumps', 'to a')])
+    book.put('b', [own('chain b', 'b'), shared('jumps', 'to b')])
+    book.accept()
+    return book
+  }
+
+  test('keeps what was taken last, and has what it wants once that is released', () => {
+    const book = filled()
+    book.put('a', [own('chain a', 'new'), own('chain c', ''), shared('jumps', 'to a and c')])
+    expect([...book.changed()]).toEqual(['a'])
+    book.withhold('a')
+    expect([...book.rules].sort()).toEqual([
+      ['chain a', 'old'],
+      ['chain b', 'b'],
+      ['jumps', 'to a\nto b'],
+    ])
+    expect([...book.withheld.keys()]).toEqual(['a'])
+    book.accept()
+    book.release('a')
+    expect(book.rules.get('chain a')).toBe('new')
+    expect(book.rules.get('jumps')).toBe('to a and c\nto b')
+    book.withhold('a')
+    expect(book.rules.get('chain a')).toBe('old')
+  })
+
+  test('has nothing where nothing of it was taken, and is forgotten when it wants something else', () => {
+    const book = filled()
+    book.put('new', [own('chain new', 'x'), shared('jumps', 'to new')])
+    book.withhold('new')
+    expect([book.rules.has('chain new'), book.rules.get('jumps')]).toEqual([false, 'to a\nto b'])
+    book.accept()
+    book.put('new', [own('chain new', 'y')])
+    expect([book.withheld.size, book.rules.get('chain new')]).toEqual([0, 'y'])
+    book.withhold('new')
+    book.remove('new')
+    book.release('new')
+    expect([book.withheld.size, book.rules.has('chain new')]).toEqual([0, false])
+  })
+})
+
 describe('a book', () => {
   test('joins shared units in the order of the owners, what stands without Services last', () => {
     const book = new Book()

@@ -29,6 +29,19 @@ test('a sync that changed nothing is logged from verbosity 4 on, one that change
   expect(logged({ units: { added: 0, changed: 1, removed: 0 } }, 1)).toEqual([])
 })
 
+test('a Service whose rules the kernel refuses is named, with the line that it refused', () => {
+  const command = {
+    does: 'restore' as const,
+    argv: ['iptables-restore'] as const,
+    input: '*nat\n-A X -j NOSUCH\nCOMMIT\n',
+  }
+  const error = new CommandFailed(command, { code: 2, stdout: '', stderr: 'Error occurred at line: 2' })
+  const refused = [{ owner: 'shop/cart/tcp', unit: 'nat X', error }]
+  expect(logged({ refused })[0]).toBe(
+    `E "The kernel refuses the rules of a Service; all others are written" err="iptables-restore exited with 2: Error occurred at line: 2" ${ABOUT} service="shop/cart/tcp" unit="nat X" near=[":2 -A X -j NOSUCH"] count=1`,
+  )
+})
+
 test('rules that another program changed, units that are blocked and flows that stay are warned of', () => {
   const blocked = Array.from({ length: 7 }, (_, i) => ({ unit: `nat KUBE-SVC-${i}`, by: '-A X -j KUBE-SVC' }))
   const shown = blocked.slice(0, 5).map(({ unit, by }) => `"${unit}: ${by}"`)

@@ -1,0 +1,63 @@
+import type { Plan, Unit } from '#proxy/modes/mode.ts'
+import type { Command } from '#system/ports.ts'
+import type { Refused } from './isolation.ts'
+import type { Blocked } from './report.ts'
+
+// What a sync has done.
+
+export interface Done {
+  readonly looked: boolean
+  /** Parts of the ruleset that another program had touched, and that were read or written again. */
+  readonly doubted: number
+  readonly plan: Plan
+  /** Units that differed without a change of the book: another program changed them. Empty at the first read. */
+  readonly drift: readonly Unit[]
+  /** Units that cannot be deleted because foreign rules jump to them, without those reported before. */
+  readonly blocked: readonly Blocked[]
+  /** Owners whose entries the kernel refuses; all others are written. */
+  readonly refused: readonly Refused[]
+  readonly commands: number
+  readonly bytes: number
+  /** Milliseconds: reading the kernel, working out what must change, running the commands. */
+  readonly stages: { readonly read: number; readonly plan: number; readonly write: number }
+}
+
+/** One sync of several documents. */
+export function merged(parts: readonly Done[]): Done {
+  const [first, ...more] = parts
+  return more.reduce(
+    (all, one) => ({
+      looked: all.looked || one.looked,
+      doubted: all.doubted + one.doubted,
+      plan: {
+        add: new Map([...all.plan.add, ...one.plan.add]),
+        change: new Map([...all.plan.change, ...one.plan.change]),
+        before: new Map([...all.plan.before, ...one.plan.before]),
+        remove: all.plan.remove.union(one.plan.remove),
+      },
+      drift: [...new Set([...all.drift, ...one.drift])],
+      blocked: [...all.blocked, ...one.blocked],
+      refused: [],
+      commands: all.commands + one.commands,
+      bytes: all.bytes + one.bytes,
+      stages: {
+        read: all.stages.read + one.stages.read,
+        plan: all.stages.plan + one.stages.plan,
+        write: all.stages.write + one.stages.write,
+      },
+    }),
+    first!,
+  )
+}
+
+export function sizeOf(commands: readonly Command[]): number {
+  return commands.reduce((sum, { input }) => sum + (input?.length ?? 0), 0)
+}
+
+export function unitsOf({ add, change, remove }: Plan): readonly Unit[] {
+  return [...add.keys(), ...change.keys(), ...remove]
+}
+
+export function untouched(plan: Plan, touched: ReadonlySet<Unit>): readonly Unit[] {
+  return unitsOf(plan).filter(unit => !touched.has(unit))
+}
