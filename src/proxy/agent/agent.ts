@@ -60,6 +60,7 @@ export class Agent {
   readonly #untried = new Set<Family>()
   readonly #allTried = Promise.withResolvers<void>()
   #modeSwitch: ModeSwitch | undefined
+  #signal = new AbortController().signal
   #switching: Promise<void> | undefined
   readonly #observers: Observer[] = []
   #hostNetwork: HostNetwork
@@ -97,6 +98,7 @@ export class Agent {
 
   /** Runs until the signal aborts; then commands that were started are finished, and rules stay. */
   async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal
     signal.addEventListener('abort', () => this.#allTried.resolve(), { once: true })
     await Promise.race([this.#work(signal), this.#lacking.promise])
   }
@@ -203,7 +205,9 @@ export class Agent {
     const families = new Map([...this.#families].map(([family, { tools }]) => [family, tools]))
     this.#modeSwitch ??= new ModeSwitch({ mode: settings.mode, kernel, clock, log, families })
     const modeSwitch = this.#modeSwitch
-    this.#switching = (this.#switching ?? Promise.resolve()).then(() => modeSwitch.run())
+    this.#switching = (this.#switching ?? Promise.resolve()).then(() =>
+      modeSwitch.runOften(settings.syncPeriodMs, this.#signal),
+    )
   }
 
   /** Without its Node the agent lacks addresses and zone; Services work all the same where the API server hides it. */

@@ -37,9 +37,9 @@ export class ModeSwitch {
     this.#parts = parts
   }
 
-  /** Deletes what is left; does nothing once a run has left nothing. */
-  async run(): Promise<void> {
-    if (this.#isOver) return
+  /** Deletes what is left; does nothing once a run has left nothing. 'failed' where a command failed: another run may help. */
+  async run(): Promise<'ended' | 'failed'> {
+    if (this.#isOver) return 'ended'
     const { mode, kernel, families } = this.#parts
     const blocked = new Set<string>()
     let failures = 0
@@ -54,10 +54,17 @@ export class ModeSwitch {
       }
     }
     this.#blocked = blocked
-    this.#isOver = (await this.#leaveIpvs()) === 'done' && blocked.size + failures === 0
+    const ipvs = await this.#leaveIpvs()
+    this.#isOver = ipvs === 'done' && blocked.size + failures === 0
+    return ipvs === 'failed' || failures > 0 ? 'failed' : 'ended'
   }
 
-  async #leaveIpvs(): Promise<'done' | 'not yet'> {
+  /** A command that failed, as where another program held the lock, is tried again: it may be long until the kernel is read. */
+  async runOften(everyMs: number, signal: AbortSignal): Promise<void> {
+    while ((await this.run()) === 'failed' && !signal.aborted) await this.#parts.clock.sleep(everyMs, signal)
+  }
+
+  async #leaveIpvs(): Promise<'done' | 'not yet' | 'failed'> {
     try {
       const { removed, remains } = await leaveIpvs(this.#parts)
       if (removed.length > 0) this.#parts.log.info(0, 'Removed what another mode had left', { mode: 'ipvs', removed })
@@ -66,7 +73,7 @@ export class ModeSwitch {
       return remains.length === 0 ? 'done' : 'not yet'
     } catch (error) {
       this.#parts.log.error('Could not remove the rules of another mode', error, { mode: 'ipvs' })
-      return 'not yet'
+      return 'failed'
     }
   }
 

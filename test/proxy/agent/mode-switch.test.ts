@@ -24,14 +24,16 @@ const FOREIGN_RULE = '-A FOREIGN -p tcp -j KUBE-SVC-AAAAAAAAAAAAAAAA'
 let kernel: PaperKernel
 let heard: CapturedLog
 let modeSwitch: ModeSwitch
+let clock: PaperClock
 
 beforeEach(async () => {
   kernel = new PaperKernel()
   heard = captureLog(0)
+  clock = new PaperClock()
   modeSwitch = new ModeSwitch({
     mode: 'nftables',
     kernel,
-    clock: new PaperClock(),
+    clock,
     log: heard.log,
     families: new Map([['ipv4', undefined]]),
   })
@@ -89,4 +91,22 @@ test('what could not be deleted is logged and tried again', async () => {
   heal()
   await modeSwitch.run()
   expect(await ours()).toEqual([])
+})
+
+test('a switch that fails is tried again by itself until it has not, or the agent ends', async () => {
+  const heal = kernel.failWhen(({ argv }) => argv[0].includes('restore'))
+  const stop = new AbortController()
+  const running = modeSwitch.runOften(30_000, stop.signal)
+  await clock.advance(30_000)
+  expect(heard.lines.filter(line => line.startsWith('"Could not remove'))).toHaveLength(2)
+  heal()
+  await clock.advance(30_000)
+  await running
+  expect(await ours()).toEqual([])
+  await restore(LEFT)
+  kernel.failWhen(({ argv }) => argv[0].includes('restore'))
+  const ending = modeSwitch.runOften(30_000, stop.signal)
+  await clock.advance(0)
+  stop.abort()
+  await ending
 })
