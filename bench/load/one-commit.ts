@@ -15,7 +15,7 @@ export async function oneCommitMs(size: Size, program: readonly [string, ...stri
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items })
   const rendered = await must(
     kernel,
-    anyCommand([...program, 'render', '-f', '-', '--cluster-cidr=10.128.0.0/9'], { input }),
+    anyCommand([...program, 'render', '-f', '-', '--family=ipv4', '--cluster-cidr=10.128.0.0/9'], { input }),
   )
   const lab = await openLab(kernel, { pods: [] })
   try {

@@ -23,9 +23,10 @@ export function ratio(ours: Sample | undefined, peers: Sample | undefined): stri
   return (ours / peers).toFixed(2)
 }
 
-/** Two digits that mean something, and all before the point. */
+/** Two digits that mean something, and all before the point: 0.15, 9.9, 10, 160. */
 function significant(value: number): string {
-  return value.toFixed(value === 0 || value >= 10 ? 0 : value >= 1 ? 1 : 2)
+  if (value === 0 || value >= 9.95) return value.toFixed(0)
+  return value.toFixed(value >= 0.995 ? 1 : 2)
 }
 
 /** 10000 → 10,000. */

@@ -25,3 +25,6 @@ export const FLUSH: Readonly<Record<BenchMode, Disturbance>> = {
   iptables: { does: ['iptables', '-w', '-t', 'nat', '-F'] },
   nftables: { does: ['nft', 'flush', 'table', 'ip', 'kube-proxy'] },
 }
+
+/** As if no proxy had ever run here, in whatever mode. */
+export const EMPTY: CommandLine = ['nft', 'flush', 'ruleset']

@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { systemClock } from '#system/clock.ts'
 import type { Sample } from '../../report/statistics.ts'
 import { outageMs, steadyEnd } from '../client/attempts.ts'
-import { type Disturbance, FLUSH, FOREIGN_RULE } from '../client/disturbances.ts'
+import { type Disturbance, EMPTY, FLUSH, FOREIGN_RULE } from '../client/disturbances.ts'
+import { reached } from '../client/probe.ts'
 import { dayTime } from '../day-time.ts'
 import type { Measured } from '../figures.ts'
-import type { Stage } from '../stage.ts'
+import { GIVE_UP_MS as START_GIVE_UP_MS, type Stage } from '../stage.ts'
 
 // Another program touches the rules: how long clients are without an answer.
 
@@ -24,8 +25,12 @@ export async function flush(stage: Stage): Promise<Measured> {
   return { flushMs: [await outage(stage, FLUSH[stage.task.mode])] }
 }
 
-/** Right after a step that has started the contender. */
+/** A process on an empty node has just written its first rules. */
 export async function flushEarly(stage: Stage): Promise<Measured> {
+  await stage.stop()
+  run(EMPTY, stage.task.path)
+  stage.start()
+  await reached(stage.backend.name, START_GIVE_UP_MS)
   await systemClock.sleep(EARLY_MS - STEADY_MS)
   return { flushEarlyMs: [await outage(stage, FLUSH[stage.task.mode])] }
 }
