@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { type Command, type Kernel, NOT_EXECUTABLE, NOT_FOUND, type Outcome, TIMED_OUT } from '#system/ports.ts'
 import { Deadline } from './deadline.ts'
+import { feed } from './feed.ts'
 import { exitStatus, type Process, startProcess } from './start-process.ts'
 
 // A Command → the real program → its Outcome. Never through a shell, never without a time limit, never by an exception.
@@ -44,10 +45,10 @@ const STDERR_KEPT = 65_536
 /** Close to the longest string there is; an iptables-save of 10,000 services is 80 MB. */
 const STDOUT_KEPT = 400_000_000
 
-/** The input goes in as one piece of bytes. A program that ends without reading all of it says by its exit status whether that was meant. */
+/** A program that ends without reading all of its input says by its exit status whether that was meant. */
 function start({ argv, input }: Command, env: Readonly<Record<string, string>>): Process {
   const started = startProcess({ argv, env, stdin: input === undefined ? 'none' : 'pipe' })
-  if (input !== undefined) started.stdin?.end(Buffer.from(input))
+  if (input !== undefined && started.stdin !== null) void feed(started.stdin, input)
   return started
 }
 

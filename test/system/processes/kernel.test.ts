@@ -144,6 +144,8 @@ describe('large documents', () => {
     const { code, stdout } = await kernel.run(anyCommand(['cat'], { input }))
     expect(code).toBe(0)
     expect(stdout === input).toBe(true)
+    const pairs = `x${'😀'.repeat(MEGABYTE / 2)}`
+    expect((await kernel.run(anyCommand(['cat'], { input: pairs }))).stdout === pairs).toBe(true)
   })
 
   test('a program that complains without end is let finish, and its first complaints are kept', async () => {
