@@ -29,8 +29,8 @@ export class PaperRulesetWatch implements RulesetWatch {
     this.onHear()
   }
 
-  isComplete(): boolean {
-    return this.complete
+  generation(): number | undefined {
+    return this.complete ? this.#generation : undefined
   }
 
   /** `nft` or `nft 4711`: the program, and the process where it matters. */

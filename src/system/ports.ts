@@ -94,8 +94,8 @@ export interface RulesetWatch {
   listen(listener: CommitListener): Stop
   /** Delivers what has been committed up to now, where delivery is exact. */
   hear(): void
-  /** True where the last commit the kernel knows of is the last one heard; false also where the kernel cannot be asked. */
-  isComplete(): boolean
+  /** The number of the last commit, where that is the last one heard; undefined also where the kernel cannot be asked. */
+  generation(): number | undefined
 }
 
 export interface CommitListener {
@@ -105,3 +105,10 @@ export interface CommitListener {
 }
 
 export type Stop = () => void
+
+/** Texts that outlive the process. */
+export interface Keep {
+  load(name: string): Promise<string | undefined>
+  /** Whole or not at all; nothing where there is no room for it. */
+  save(name: string, text: string): Promise<void>
+}

@@ -1,4 +1,5 @@
 import { type Invocation, start } from '#command-line/start.ts'
+import { VERSION } from '#command-line/version.ts'
 import { nodeName } from '#config/settings.ts'
 import { openProxy, type RunningProxy, runProxy } from '#proxy/agent/composition.ts'
 import { watchConfiguration } from '#proxy/agent/config-watch.ts'
@@ -8,6 +9,7 @@ import { answering } from '#system/answers/answering.ts'
 import { systemClock } from '#system/clock.ts'
 import { readText } from '#system/files.ts'
 import { cpuCount, environment, hostName } from '#system/host.ts'
+import { bootAndNetwork, keepIn } from '#system/kept-files.ts'
 import { follow } from '#system/processes/children.ts'
 import { type HostKernel, hostKernel } from '#system/processes/kernel.ts'
 import { onSignals } from '#system/signals.ts'
@@ -75,9 +77,13 @@ async function outOfPatience(signal: AbortSignal): Promise<number> {
 /** A SIGTERM ends the agent within five seconds. */
 const PATIENCE_MS = 4000
 
+/** Beside the lock of iptables, on the host where a DaemonSet mounts it. */
+const KEPT = '/run/switchyard'
+
 async function open(invocation: Invocation, kernel: HostKernel, signal: AbortSignal): Promise<RunningProxy> {
   const { settings, log } = invocation
   const hostname = hostName()
+  const here = await bootAndNetwork()
   return openProxy(
     invocation,
     {
@@ -86,6 +92,7 @@ async function open(invocation: Invocation, kernel: HostKernel, signal: AbortSig
       kernel,
       follow,
       rulesetWatch: openRulesetWatch({ clock: systemClock, follow }),
+      ...(here !== undefined && { keeping: { keep: keepIn(KEPT), identity: [VERSION, ...here] } }),
       access: { ...apiAddress(invocation), env: environment(), files: { readText }, kernel },
       clock: systemClock,
       prepare: () => tune({ settings, kernel, log, cpus: cpuCount(), pid: process.pid }),

@@ -13,7 +13,7 @@ import { MonitorWatch, type MonitorWatchParts } from '#proxy/sync/monitor-watch.
 import type { Report } from '#proxy/sync/report.ts'
 import { systemClock } from '#system/clock.ts'
 import { NetlinkWatch } from '#system/netlink/ruleset-watch.ts'
-import type { Command, Follow, Kernel, RulesetWatch } from '#system/ports.ts'
+import type { Command, Follow, Keep, Kernel, RulesetWatch } from '#system/ports.ts'
 import { follow } from '#system/processes/children.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 import { openLog } from '#telemetry/log/klog.ts'
@@ -28,6 +28,8 @@ export interface RigOptions {
   readonly patienceMs?: number
   /** How the agent hears of commits: over netlink where it does not say. */
   readonly hears?: Hears
+  /** Where it keeps what it believes for the next process. */
+  readonly keep?: Keep
 }
 
 type Hears = 'netlink' | 'netlink, 4 kB' | 'nft monitor'
@@ -67,10 +69,17 @@ export class Rig {
     this.#running = parts.agent.run(this.#stop.signal)
   }
 
-  static async open({ pods = [], objects = [], flags = [], patienceMs, hears = 'netlink' }: RigOptions): Promise<Rig> {
+  static async open({
+    pods = [],
+    objects = [],
+    flags = [],
+    patienceMs,
+    hears = 'netlink',
+    keep,
+  }: RigOptions): Promise<Rig> {
     const lab = await openLab(hostKernel(), { pods, patienceMs })
     try {
-      const rig = await Rig.#on(lab, flags, hears)
+      const rig = await Rig.#on(lab, flags, { hears, keep })
       const synced = (['Service', 'EndpointSlice', 'Node'] as const).map(kind => ({ type: 'synced', kind }) as const)
       await rig.apply([...objects.map(put), ...synced])
       return rig
@@ -81,16 +90,20 @@ export class Rig {
   }
 
   /** The agent of this node ends, and another starts on what it left; the cluster it sees is given anew. */
-  async restart({ objects = [], flags = [] }: Pick<RigOptions, 'objects' | 'flags'>): Promise<Rig> {
+  async restart({ objects = [], flags = [], keep }: Pick<RigOptions, 'objects' | 'flags' | 'keep'>): Promise<Rig> {
     this.#stop.abort()
     await this.#running
-    const next = await Rig.#on(this.lab, flags, 'netlink')
+    const next = await Rig.#on(this.lab, flags, { keep })
     const synced = (['Service', 'EndpointSlice', 'Node'] as const).map(kind => ({ type: 'synced', kind }) as const)
     await next.apply([...objects.map(put), ...synced])
     return next
   }
 
-  static async #on(lab: Lab, flags: readonly string[], hears: Hears): Promise<Rig> {
+  static async #on(
+    lab: Lab,
+    flags: readonly string[],
+    { hears = 'netlink', keep }: { hears?: Hears; keep: Keep | undefined },
+  ): Promise<Rig> {
     const parsed = await parseArguments('run', [...POD_FLAGS, ...flags], () =>
       Promise.reject(new Error('no file here')),
     )
@@ -131,6 +144,7 @@ export class Rig {
       kernel,
       follow: followThere,
       rulesetWatch: watch,
+      ...(keep !== undefined && { keeping: { keep, identity: [lab.node.namespace] } }),
       clock: systemClock,
       log,
       source: signal => queue.until(signal),

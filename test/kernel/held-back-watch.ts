@@ -37,8 +37,8 @@ export class HeldBackWatch implements RulesetWatch {
     this.#watch.hear()
   }
 
-  isComplete(): boolean {
-    return this.#watch.isComplete()
+  generation(): number | undefined {
+    return this.#watch.generation()
   }
 
   #deliver(deliver: () => void): void {

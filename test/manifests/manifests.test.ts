@@ -176,11 +176,12 @@ describe('the agent in its pod', () => {
     }
   })
 
-  test('sees of the host only the lock, and may write only there and in memory', () => {
+  test('sees of the host only the lock and its own folder, and may write only there and in memory', () => {
     const paths = agent.volumeMounts.map(({ mountPath, readOnly = false }: Any) => [mountPath, readOnly])
     expect(paths).toEqual([
       ['/var/lib/kube-proxy', true],
       ['/run/xtables.lock', false],
+      ['/run/switchyard', false],
       ['/tmp', false],
     ])
     const tmp = pod.volumes.find(({ name }: Any) => name === 'tmp')

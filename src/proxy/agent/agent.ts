@@ -4,6 +4,7 @@ import { Cluster } from '#proxy/cluster/cluster.ts'
 import { AddressWatch, readHostNetwork } from '#proxy/node/host-network.ts'
 import { type HostNetwork, localhostNodePorts, nodeReader } from '#proxy/node/node-view.ts'
 import { allowLocalhost } from '#proxy/node/tuning.ts'
+import type { KeeperOptions } from '#proxy/sync/keeper.ts'
 import { Lane } from '#proxy/sync/lane.ts'
 import type { Report } from '#proxy/sync/report.ts'
 import type { Clock, Follow, Kernel, RulesetWatch } from '#system/ports.ts'
@@ -15,6 +16,7 @@ import { FAMILY_LABEL, type Family, familyOf } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
 import { type FittedMode, fitFamilies, logLeftOut } from './fit-mode.ts'
 import { ModeSwitch } from './mode-switch.ts'
+import type { Observer } from './observer.ts'
 
 // A source of events and a kernel → one lane per family between them, and what all lanes share.
 
@@ -28,20 +30,13 @@ export interface AgentParts {
   readonly follow?: Follow
   /** Commits to the node's ruleset: all lanes listen to it. */
   readonly rulesetWatch?: RulesetWatch
+  /** Where lanes keep what they believe for the next process. */
+  readonly keeping?: KeeperOptions
   readonly source: Source
   /** When the source last showed a sign of life; undefined for one that has ended. */
   readonly lastHeard: () => number | undefined
   /** Called after every sync, besides log and health. */
   readonly onReport?: (report: Report) => void
-}
-
-/** Calls at what happens, besides log and health. */
-export interface Observer {
-  /** The cluster has taken an event. */
-  readonly applied?: (event: Event) => void
-  /** A change waits for this lane. */
-  readonly queued?: (family: Family) => void
-  readonly reported?: (report: Report) => void
 }
 
 export class Agent {
@@ -87,11 +82,11 @@ export class Agent {
     ])
     const agent = new Agent(parts, hostNetwork)
     log.say(`Using ${settings.mode} Proxier.`)
-    for (const [family, { mode, why }] of fitted) {
-      log.info(1, why, { ipFamily: FAMILY_LABEL[family] })
+    for (const [family, mode] of fitted) {
+      log.info(1, mode.why, { ipFamily: FAMILY_LABEL[family] })
       if (localhostNodePorts(settings, family)) await allowLocalhost({ kernel, log })
       agent.#open(family, mode)
-      agent.#families.set(family, fitted.get(family)!)
+      agent.#families.set(family, mode)
     }
     return agent
   }
@@ -100,7 +95,7 @@ export class Agent {
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal
     signal.addEventListener('abort', () => this.#allTried.resolve(), { once: true })
-    await Promise.race([this.#work(signal), this.#lacking.promise])
+    await Promise.race([this.#work(signal), this.#lacking.promise]).finally(() => this.#lanes.map(lane => lane.close()))
   }
 
   async #work(signal: AbortSignal): Promise<void> {
@@ -109,6 +104,7 @@ export class Agent {
     for await (const event of this.#parts.source(signal)) this.#apply(event)
     await Promise.all([...lanes, ...watching])
     await this.#switching
+    await Promise.all(this.#lanes.map(lane => lane.keep()))
   }
 
   /** Other programs may have changed our rules: the next sync of each lane reads the kernel. */
@@ -124,8 +120,8 @@ export class Agent {
     return this.#lanes
   }
 
-  #open(family: Family, mode: FittedMode['mode']): void {
-    const { settings, nodeName, kernel, clock, rulesetWatch } = this.#parts
+  #open(family: Family, { mode, tools }: FittedMode): void {
+    const { settings, nodeName, kernel, clock, rulesetWatch, keeping } = this.#parts
     const { minSyncPeriodMs: minMs, syncPeriodMs } = settings
     const limits = { minMs, retryMs: syncPeriodMs, unwatchedMs: syncPeriodMs, distrustMs: DISTRUST_MS }
     this.health.expect(family)
@@ -138,6 +134,9 @@ export class Agent {
       mode,
       kernel,
       ...(rulesetWatch !== undefined && { ruleset: rulesetWatch }),
+      ...(keeping !== undefined && {
+        keeping: { ...keeping, identity: [...keeping.identity, JSON.stringify(tools ?? {})] },
+      }),
       mayWatch: this.#allTried.promise,
       clock,
       limits,

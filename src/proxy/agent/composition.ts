@@ -4,6 +4,7 @@ import { type CredentialsOptions, credentialsFrom } from '#kubernetes/access/cre
 import { apiSource } from '#kubernetes/sources/api-source.ts'
 import { prefetch } from '#kubernetes/sources/prefetch.ts'
 import { type ApiStats, type ExtraKind, freshStats } from '#kubernetes/stats.ts'
+import type { KeeperOptions } from '#proxy/sync/keeper.ts'
 import type { Clock, Follow, Kernel, RulesetWatch } from '#system/ports.ts'
 import { logNotices } from '#telemetry/log/kubernetes.ts'
 import { Agent } from './agent.ts'
@@ -23,6 +24,8 @@ export interface ProxyEnds extends Pick<DataPlaneParts, 'relayOf'> {
   readonly follow: Follow
   /** Commits to the node's ruleset. */
   readonly rulesetWatch: RulesetWatch
+  /** Where what is believed of the kernel is kept for the next process, with what it is true of. */
+  readonly keeping?: KeeperOptions
   /** How the API server is reached. */
   readonly access: Pick<CredentialsOptions, 'kubeconfig' | 'master' | 'env' | 'files' | 'kernel'>
   readonly clock: Clock

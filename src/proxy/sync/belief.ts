@@ -1,5 +1,7 @@
 import type { Part, Parts, Plan, Ruleset, Unit } from '#proxy/modes/mode.ts'
 import type { Kernel } from '#system/ports.ts'
+import { hash16 } from '#values/digest.ts'
+import type { KeptUnits } from './kept.ts'
 
 // What the kernel is believed to have, and which of it is in doubt since another program touched it.
 
@@ -21,6 +23,10 @@ export function adopted(found: Ruleset, wanted: Ruleset): Map<Unit, string> {
   return installed
 }
 
+export const NO_UNITS: ReadonlySet<Unit> = new Set()
+export const NONE_BLOCKED: ReadonlyMap<Unit, string> = new Map()
+export const NOTHING_BEFORE: Pick<Belief, 'emptied' | 'blocked'> = { emptied: NO_UNITS, blocked: NONE_BLOCKED }
+
 /** What was not read since another program may have changed it. */
 export interface Doubts {
   readonly parts: Set<Part>
@@ -31,6 +37,23 @@ export interface Doubts {
 export function noDoubts(): Doubts {
   return { parts: new Set(), units: new Set() }
 }
+
+/** What a process kept that has ended: units whose text is not what is wanted now are in doubt. */
+export function resumed(kept: KeptUnits, wanted: Ruleset): { installed: Map<Unit, string>; doubts: Doubts } {
+  const installed = new Map<Unit, string>()
+  const doubts = noDoubts()
+  for (const [unit, hash] of kept) {
+    const text = wanted.get(unit)
+    const isSame = text !== undefined && hash16(text) === hash
+    installed.set(unit, isSame ? text : UNKNOWN_TEXT)
+    if (text === undefined) doubts.units.add(unit)
+    else if (!isSame) doubts.parts.add(unit)
+  }
+  return { installed, doubts }
+}
+
+/** No unit has this text. */
+const UNKNOWN_TEXT = '\0'
 
 /** How a run settles doubts: some units are compared, some are written whatever stands there. */
 export interface Settled {

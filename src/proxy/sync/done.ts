@@ -1,5 +1,5 @@
-import type { Plan, Unit } from '#proxy/modes/mode.ts'
-import type { Command } from '#system/ports.ts'
+import type { Mode, Plan, Unit } from '#proxy/modes/mode.ts'
+import type { Command, Kernel } from '#system/ports.ts'
 import type { Refused } from './isolation.ts'
 import type { Blocked } from './report.ts'
 
@@ -60,4 +60,20 @@ export function unitsOf({ add, change, remove }: Plan): readonly Unit[] {
 
 export function untouched(plan: Plan, touched: ReadonlySet<Unit>): readonly Unit[] {
   return unitsOf(plan).filter(unit => !touched.has(unit))
+}
+
+/** What a plan may show of other programs. */
+export interface Foreign {
+  readonly touched: ReadonlySet<Unit>
+  /** All units were compared, or some that were in doubt. */
+  readonly isChecked: boolean
+  readonly looked: boolean
+  readonly blocked: ReadonlyMap<Unit, string>
+}
+
+/** Of the units to delete, those that foreign rules jump to. */
+export async function blockedIn({ remove }: Plan, mode: Mode, kernel: Kernel): Promise<ReadonlyMap<Unit, string>> {
+  if (remove.size === 0 || mode.foreignRules === undefined) return new Map()
+  const foreignRules = await mode.foreignRules(kernel)
+  return new Map([...foreignRules].filter(([unit]) => remove.has(unit)))
 }

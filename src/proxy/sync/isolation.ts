@@ -42,6 +42,7 @@ export class Isolation<Done> {
   async run(error: unknown): Promise<boolean> {
     const { book, mayHalve } = this.#parts
     const candidates = new Set([...book.changed()].filter(owner => owner !== BASE_OWNER && !book.withheld.has(owner)))
+    const all = candidates.size
     const groups: Group[] = []
     let failure: unknown = error
     while (failure !== undefined) {
@@ -49,8 +50,7 @@ export class Isolation<Done> {
       const isFew = named.length > 0 && (mayHalve || named.length <= FEW)
       const owners = isFew ? named : mayHalve ? [...candidates] : []
       if (owners.length === 0 || !isRefusal(failure) || this.#attempts > ATTEMPTS) {
-        for (const group of groups) for (const owner of group.owners) book.release(owner)
-        return false
+        return this.#givesUp(groups)
       }
       groups.push({ owners, failure })
       for (const owner of owners) {
@@ -60,14 +60,23 @@ export class Isolation<Done> {
       failure = await this.#try()
     }
     for (const group of groups) await this.#halve(group)
+    // Where every one is refused, the node lacks what the mode needs, and no Service is to blame.
+    if (this.#attempts > ATTEMPTS || (all > 1 && this.refused.length === all)) return this.#givesUp(groups)
     return this.#isWritten || (await this.#try()) === undefined
+  }
+
+  #givesUp(groups: readonly Group[]): false {
+    for (const { owners } of groups) for (const owner of owners) this.#parts.book.release(owner)
+    return false
   }
 
   /** A group that was refused as a whole, and is withheld. */
   async #halve({ owners, failure }: Group): Promise<void> {
     const { book } = this.#parts
-    if (owners.length === 1 || this.#attempts > ATTEMPTS) {
-      for (const owner of owners) this.refused.push({ owner, unit: guiltyUnit(owner, failure, book), error: failure })
+    if (this.#attempts > ATTEMPTS) return
+    const [owner, ...more] = owners
+    if (more.length === 0) {
+      this.refused.push({ owner: owner!, unit: guiltyUnit(owner!, failure, book), error: failure })
       return
     }
     const middle = owners.length >> 1

@@ -54,9 +54,9 @@ export class KernelWatch {
     return this.isListening && this.#parts.ruleset.delivery === 'exact'
   }
 
-  /** True where no commit has gone unheard up to now, and the kernel says so. */
-  isComplete(): boolean {
-    return this.isExact && this.#parts.ruleset.isComplete()
+  /** The number of the last commit, where none has gone unheard up to now, and the kernel says so. */
+  generation(): number | undefined {
+    return this.isExact ? this.#parts.ruleset.generation() : undefined
   }
 
   listen(): void {
@@ -67,6 +67,11 @@ export class KernelWatch {
   stop(): void {
     this.#stop?.()
     this.#stop = undefined
+  }
+
+  /** What was committed up to now counts for the sync that begins. */
+  hear(): void {
+    if (this.#hears) this.#parts.ruleset.hear()
   }
 
   /** Runs a command of ours; what it commits is not reported. */

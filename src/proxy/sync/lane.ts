@@ -6,6 +6,7 @@ import type { Family } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
 import { Draft, type DraftUpdate, type NodeReader } from './draft.ts'
 import { forget } from './forget.ts'
+import { Keeper, type KeeperOptions } from './keeper.ts'
 import { KernelWatch, type Suspects } from './kernel-watch.ts'
 import { Pace, type PaceLimits } from './pace.ts'
 import { Refusals } from './refusals.ts'
@@ -24,6 +25,8 @@ export interface LaneParts {
   readonly ruleset?: RulesetWatch
   /** Resolves once a watch with late delivery may start: until then it would slow down lanes that write. */
   readonly mayWatch?: Promise<void>
+  /** Where the belief is kept for the next process. */
+  readonly keeping?: KeeperOptions
   readonly clock: Clock
   readonly limits: PaceLimits
   readonly nodeReader: NodeReader
@@ -58,6 +61,7 @@ export class Lane {
   readonly #pace: Pace
   readonly #kernelWatch: KernelWatch | undefined
   #pendingFlows: PendingFlows = new Map()
+  readonly #keeper: Keeper | undefined
   readonly #repairs: RepairPace
   readonly #refusals = new Refusals()
   #auditing: Promise<void> | undefined
@@ -73,6 +77,7 @@ export class Lane {
     this.#kernelWatch = this.#newKernelWatch()
     const watched = watchedKernel(parts.kernel, this.#kernelWatch)
     this.#sync = new Sync(parts.mode, watched, parts.clock, () => this.#kernelWatch?.isExact === true)
+    this.#keeper = this.#newKeeper()
     this.#pace = new Pace(parts.clock, parts.limits)
     this.#repairs = new RepairPace(parts.limits.retryMs)
   }
@@ -103,8 +108,17 @@ export class Lane {
       this.#parts.onReport(await this.once())
       this.#compare()
     }
-    this.#kernelWatch?.stop()
     await this.#auditing
+  }
+
+  /** After the run, when no command of this agent runs any more: keeps what is believed for the next process. */
+  async keep(): Promise<void> {
+    if (!this.#isInQuestion) await this.#keeper?.save()
+  }
+
+  /** Stops listening. */
+  close(): void {
+    this.#kernelWatch?.stop()
   }
 
   /**
@@ -113,7 +127,7 @@ export class Lane {
    */
   #audit(): void {
     this.#pace.kernelRead()
-    if (this.#kernelWatch?.isComplete()) this.#confirmed = true
+    if (this.#kernelWatch?.generation() !== undefined) this.#confirmed = true
     else this.#missed()
   }
 
@@ -143,6 +157,7 @@ export class Lane {
   async once(): Promise<Report> {
     const { mode, clock, family } = this.#parts
     const startedAt = clock.now()
+    this.#kernelWatch?.hear()
     this.#repairs.runs(startedAt)
     if (!this.#sync.isKnown) this.#isInQuestion = false
     const { serviceChanges, pendingFlows } = await this.#draw()
@@ -152,6 +167,7 @@ export class Lane {
     try {
       const confirmed = this.#confirmed
       this.#confirmed = false
+      if (this.#keeper !== undefined) await this.#keeper.resume(this.draft.book)
       for (const owner of this.#refusals.due(startedAt)) this.draft.book.release(owner)
       const { plan, drift, blocked, doubted, commands, bytes, stages, ...done } = await this.#sync.run(this.draft.book)
       this.#pace.succeeded()
@@ -202,6 +218,16 @@ export class Lane {
       this.#pace.requestIn(this.#parts.limits.retryMs)
       return { forgotten: 0, error }
     }
+  }
+
+  #newKeeper(): Keeper | undefined {
+    const { keeping, mode, family } = this.#parts
+    const kernelWatch = this.#kernelWatch
+    return (
+      kernelWatch &&
+      keeping &&
+      new Keeper({ ...keeping, name: `belief-${family}`, mode, sync: this.#sync, kernelWatch })
+    )
   }
 
   #newKernelWatch(): KernelWatch | undefined {

@@ -56,9 +56,8 @@ export class MonitorWatch implements RulesetWatch {
   /** Lines come when the program prints them. */
   hear(): void {}
 
-  isComplete(): boolean {
-    return false
-  }
+  /** Of commits that have not been printed yet nothing is known. */
+  generation(): undefined {}
 
   /** Until the last listener has gone, or until it turns out that this node has no such program. */
   async #run(signal: AbortSignal): Promise<void> {

@@ -1,12 +1,25 @@
-import type { Mode, Part, Plan, Unit } from '#proxy/modes/mode.ts'
+import type { Mode, Part, Plan, Ruleset, Unit } from '#proxy/modes/mode.ts'
 import type { Book } from '#proxy/plan/book.ts'
 import { applied, diff, emptied } from '#proxy/plan/diff.ts'
 import { must } from '#system/must.ts'
 import type { Clock, Kernel } from '#system/ports.ts'
 import { Audit } from './audit.ts'
-import { adopted, type Belief, type Doubts, noDoubts, rewriting, type Settled, settle } from './belief.ts'
-import { type Done, merged, sizeOf, unitsOf, untouched } from './done.ts'
+import {
+  adopted,
+  type Belief,
+  type Doubts,
+  NO_UNITS,
+  NONE_BLOCKED,
+  NOTHING_BEFORE,
+  noDoubts,
+  resumed,
+  rewriting,
+  type Settled,
+  settle,
+} from './belief.ts'
+import { blockedIn, type Done, type Foreign, merged, sizeOf, unitsOf, untouched } from './done.ts'
 import { Isolation, isRefusal, type Refused } from './isolation.ts'
+import type { KeptUnits } from './kept.ts'
 
 // A book → a kernel with the same rules. There is no full sync: there is what is believed to be installed, if anything.
 
@@ -22,7 +35,7 @@ export class Sync {
   /** Units touched by runs that failed: their differences are our own, no drift. */
   #unapplied: ReadonlySet<Unit> = new Set()
   #audit: Audit | undefined
-  /** Of the run that goes on, or of the last: what it set out to write. */
+  /** What the run that goes on has set out to write, or the last one that failed. */
   #plan: Plan | undefined
   /** Grows with each call of `forget`: what was read under an earlier number is not believed. */
   #epoch = 0
@@ -75,6 +88,7 @@ export class Sync {
 
   #succeeded(book: Book, done: readonly Done[], refused: readonly Refused[]): Done {
     book.accept()
+    this.#plan = undefined
     this.#failures = 0
     return { ...merged(done), refused }
   }
@@ -87,7 +101,7 @@ export class Sync {
       const plan = this.#plan
       if (!isKnown || plan === undefined) throw error
       // A foreign rule may jump to a chain that was to be deleted: no failure, and only reading the kernel shows it.
-      const blocked = await this.#blockedIn(plan).catch(() => NONE_BLOCKED)
+      const blocked = await blockedIn(plan, this.#mode, this.#kernel).catch(() => NONE_BLOCKED)
       if (blocked.size === 0) throw error
       this.#belief = undefined
       return await this.#attempt(book)
@@ -98,7 +112,8 @@ export class Sync {
     this.#plan = undefined
     const startedAt = this.#clock.now()
     const epoch = this.#epoch
-    const doubts = this.#takeDoubts()
+    const doubts = this.#doubts
+    this.#doubts = noDoubts()
     const { installed, settled } = await this.#known(doubts, book).catch(error => this.#lost(error))
     const looked = settled === undefined
     const readAt = this.#clock.now()
@@ -107,7 +122,7 @@ export class Sync {
     const wanted = looked
       ? diff(installed, book.rules)
       : rewriting(diff(installed, book.rules, touched.union(settled.compare)), settled.rewrite, book.rules)
-    const blocked = looked ? await this.#blockedIn(wanted) : NONE_BLOCKED
+    const blocked = looked ? await blockedIn(wanted, this.#mode, this.#kernel) : NONE_BLOCKED
     const plan = emptied(wanted, blocked.keys(), installed)
     this.#plan = plan
     this.#audit?.wrote(unitsOf(plan))
@@ -145,6 +160,19 @@ export class Sync {
   #lost(error: unknown): never {
     this.#belief = undefined
     throw error
+  }
+
+  /** Believes what a process kept that has ended. */
+  resume(kept: KeptUnits, { rules }: Book): void {
+    const { installed, doubts } = resumed(kept, rules)
+    this.#belief = { ...NOTHING_BEFORE, installed }
+    this.#doubts = doubts
+  }
+
+  /** Undefined where nothing is believed, some of it is in doubt, or a run goes on. */
+  get certain(): Ruleset | undefined {
+    const { parts, units } = this.#doubts
+    return parts.size + units.size === 0 && this.#plan === undefined ? this.#belief?.installed : undefined
   }
 
   /** What is installed, with all doubts settled; without `settled`, it has just been read. */
@@ -198,12 +226,6 @@ export class Sync {
     for (const part of parts) this.#doubts.parts.add(part)
   }
 
-  #takeDoubts(): Doubts {
-    const doubts = this.#doubts
-    this.#doubts = noDoubts()
-    return doubts
-  }
-
   /** The plan is applied: what is believed now, and what the plan shows of other programs. */
   #accept(
     epoch: number,
@@ -224,23 +246,4 @@ export class Sync {
     const newly = looked ? [...blocked].filter(([unit]) => !before.blocked.has(unit)) : []
     return { drift, blocked: newly.map(([unit, by]) => ({ unit, by })) }
   }
-
-  /** Of the units to delete, those that foreign rules jump to. */
-  async #blockedIn({ remove }: Plan): Promise<ReadonlyMap<Unit, string>> {
-    if (remove.size === 0 || this.#mode.foreignRules === undefined) return NONE_BLOCKED
-    const foreignRules = await this.#mode.foreignRules(this.#kernel)
-    return new Map([...foreignRules].filter(([unit]) => remove.has(unit)))
-  }
 }
-
-interface Foreign {
-  readonly touched: ReadonlySet<Unit>
-  /** All units were compared, or some that were in doubt. */
-  readonly isChecked: boolean
-  readonly looked: boolean
-  readonly blocked: ReadonlyMap<Unit, string>
-}
-
-const NO_UNITS: ReadonlySet<Unit> = new Set()
-const NONE_BLOCKED: ReadonlyMap<Unit, string> = new Map()
-const NOTHING_BEFORE: Pick<Belief, 'emptied' | 'blocked'> = { emptied: NO_UNITS, blocked: NONE_BLOCKED }

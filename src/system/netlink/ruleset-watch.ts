@@ -67,12 +67,13 @@ export class NetlinkWatch implements RulesetWatch {
     }
   }
 
-  isComplete(): boolean {
+  generation(): number | undefined {
     this.hear()
     try {
-      return this.#open !== undefined && this.#open.eyes.generation() === this.#open.generation
+      const last = this.#open?.eyes.generation()
+      return last === this.#open?.generation ? last : undefined
     } catch {
-      return false
+      return undefined
     }
   }
 

@@ -123,10 +123,10 @@ describe('a kernel watch', () => {
 
   test('listens while its ruleset does, knows what is complete where delivery is exact, and stops', () => {
     const [here, late] = [new Watched(), new Watched('late')]
-    expect([here.watch.isListening, here.watch.isExact, here.watch.isComplete()]).toEqual([true, true, true])
-    expect([late.watch.isListening, late.watch.isExact, late.watch.isComplete()]).toEqual([true, false, false])
+    expect([here.watch.isListening, here.watch.isExact, here.watch.generation()]).toEqual([true, true, 1])
+    expect([late.watch.isListening, late.watch.isExact, late.watch.generation()]).toEqual([true, false, undefined])
     here.ruleset.isListening = false
-    expect([here.watch.isListening, here.watch.isComplete()]).toEqual([false, false])
+    expect([here.watch.isListening, here.watch.generation()]).toEqual([false, undefined])
     here.watch.stop()
     expect(here.ruleset.listeners).toBe(0)
   })
