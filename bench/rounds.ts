@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Size } from './cluster.ts'
@@ -44,6 +44,9 @@ export async function inTurns(options: RoundsOptions): Promise<readonly Result[]
       measured.push(done)
     }
   }
+  // Where something never came, their logs may say why.
+  const never = [...found.values()].flat().some(measured => Object.values(measured).flat().includes(null))
+  if (!never) rmSync(logs, { recursive: true })
   return [...found].map(([{ name, argv }, rounds]) => {
     return { mode, ...size, contender: name, argv, measured: pooled(rounds) }
   })

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { systemClock } from '#system/clock.ts'
 import type { Sample } from '../../report/statistics.ts'
 import { outageMs, steadyEnd } from '../client/attempts.ts'
@@ -28,7 +29,7 @@ export async function flush(stage: Stage): Promise<Measured> {
 /** A process on an empty node has just written its first rules. */
 export async function flushEarly(stage: Stage): Promise<Measured> {
   await stage.stop()
-  run(EMPTY, stage.task.path)
+  await run(EMPTY, stage.task.path)
   stage.start()
   await reached(stage.backend.name, START_GIVE_UP_MS)
   await systemClock.sleep(EARLY_MS - STEADY_MS)
@@ -39,7 +40,7 @@ async function outage(stage: Stage, { does, undo }: Disturbance): Promise<Sample
   stage.client.go()
   await systemClock.sleep(STEADY_MS)
   const before = dayTime()
-  run(does, stage.task.path)
+  await run(does, stage.task.path)
   const done = dayTime()
   const ended = await stage.client.until(attempts => {
     const since = attempts.filter(({ at }) => at >= done)
@@ -47,12 +48,13 @@ async function outage(stage: Stage, { does, undo }: Disturbance): Promise<Sample
   }, GIVE_UP_MS)
   const attempts = (await stage.client.rest()).filter(({ at }) => at >= before)
   if (ended === 'so it is') return outageMs(attempts)
-  if (undo !== undefined) spawnSync(undo[0], undo.slice(1))
+  // It may have gone in this moment.
+  if (undo !== undefined) await run(undo, stage.task.path).catch(() => {})
   await stage.mend()
   return null
 }
 
-function run([program, ...words]: Disturbance['does'], path: string): void {
-  const { status, stderr } = spawnSync(program, words, { encoding: 'utf8', env: { ...process.env, PATH: path } })
-  if (status !== 0) throw new Error(`${program} ${words.join(' ')}: ${stderr}`)
+/** Not in this thread: the API server goes on answering meanwhile. */
+async function run([program, ...words]: Disturbance['does'], path: string): Promise<void> {
+  await promisify(execFile)(program, words, { env: { ...process.env, PATH: path } })
 }
