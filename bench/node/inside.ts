@@ -13,6 +13,8 @@ export interface StepDone {
 /** Without these nothing that comes after means anything. */
 const NEEDED: readonly FigureName[] = ['firstConnectionMs', 'readyMs']
 
+// It leads a process group: where the bench has ended without it, nothing of all this goes on.
+process.stdin.once('end', () => process.kill(-process.pid, 'SIGTERM')).resume()
 await run(JSON.parse(process.argv[2]!) as Task)
 process.exit(0)
 
