@@ -36,14 +36,13 @@ describe.skipIf(why !== undefined)(`a watch over netlink${why ? ` (skipped: ${wh
   })
   afterEach(() => namespace.end())
 
-  test('reads by itself, twenty times a second', async () => {
+  test('reads by itself, several times a second', async () => {
     const watch = netlinkIn(namespace.name)
     const commits: Commit[] = []
     const stop = watch.listen({ commit: commit => commits.push(commit), gap: () => {} })
     await must(namespace.kernel, anyCommand(['nft', 'add table ip one']))
-    await systemClock.sleep(120)
+    await expect.poll(() => commits.length).toBe(1)
     stop()
-    expect(commits).toHaveLength(1)
   })
 
   test('reports what its buffer could not hold as a gap, and is complete again behind it', async () => {
