@@ -29,6 +29,10 @@ export class PaperRulesetWatch implements RulesetWatch {
     this.onHear()
   }
 
+  namespace(): string {
+    return 'paper'
+  }
+
   generation(): number | undefined {
     return this.complete ? this.#generation : undefined
   }

@@ -1,17 +1,15 @@
-import { mkdir, readFile, readlink, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Keep } from './ports.ts'
 
 // A folder that outlives the process → texts kept there. It is a convenience: where there can be none, nothing is kept.
 
-/** This boot and this network namespace; undefined where the machine does not say. */
-export async function bootAndNetwork(): Promise<readonly string[] | undefined> {
-  try {
-    const [boot, network] = await Promise.all([readFile(BOOT_ID, 'latin1'), readlink('/proc/self/ns/net')])
-    return [boot.trim(), network]
-  } catch {
-    return undefined
-  }
+/** Another one after each start of the machine; undefined where it does not say. */
+export function bootId(): Promise<string | undefined> {
+  return readFile(BOOT_ID, 'latin1').then(
+    text => text.trim(),
+    () => undefined,
+  )
 }
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id'

@@ -96,6 +96,8 @@ export interface RulesetWatch {
   hear(): void
   /** The number of the last commit, where that is the last one heard; undefined also where the kernel cannot be asked. */
   generation(): number | undefined
+  /** Whose ruleset it is: no other network namespace has this name in this boot; undefined where it cannot be asked. */
+  namespace(): string | undefined
 }
 
 export interface CommitListener {

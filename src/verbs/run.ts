@@ -9,7 +9,7 @@ import { answering } from '#system/answers/answering.ts'
 import { systemClock } from '#system/clock.ts'
 import { readText } from '#system/files.ts'
 import { cpuCount, environment, hostName } from '#system/host.ts'
-import { bootAndNetwork, keepIn } from '#system/kept-files.ts'
+import { bootId, keepIn } from '#system/kept-files.ts'
 import { follow } from '#system/processes/children.ts'
 import { type HostKernel, hostKernel } from '#system/processes/kernel.ts'
 import { onSignals } from '#system/signals.ts'
@@ -83,7 +83,7 @@ const KEPT = '/run/switchyard'
 async function open(invocation: Invocation, kernel: HostKernel, signal: AbortSignal): Promise<RunningProxy> {
   const { settings, log } = invocation
   const hostname = hostName()
-  const here = await bootAndNetwork()
+  const boot = await bootId()
   return openProxy(
     invocation,
     {
@@ -92,7 +92,7 @@ async function open(invocation: Invocation, kernel: HostKernel, signal: AbortSig
       kernel,
       follow,
       rulesetWatch: openRulesetWatch({ clock: systemClock, follow }),
-      ...(here !== undefined && { keeping: { keep: keepIn(KEPT), identity: [VERSION, ...here] } }),
+      ...(boot !== undefined && { keeping: { keep: keepIn(KEPT), identity: [VERSION, boot] } }),
       access: { ...apiAddress(invocation), env: environment(), files: { readText }, kernel },
       clock: systemClock,
       prepare: () => tune({ settings, kernel, log, cpus: cpuCount(), pid: process.pid }),

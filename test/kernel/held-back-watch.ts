@@ -37,6 +37,10 @@ export class HeldBackWatch implements RulesetWatch {
     this.#watch.hear()
   }
 
+  namespace(): string | undefined {
+    return this.#watch.namespace()
+  }
+
   generation(): number | undefined {
     return this.#watch.generation()
   }

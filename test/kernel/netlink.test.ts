@@ -82,6 +82,19 @@ describe.skipIf(why !== undefined)(`the ruleset over netlink${why ? ` (skipped: 
     ])
   })
 
+  test('a network namespace has a name that no other has', async () => {
+    const other = await newNamespace('netlink')
+    const there = RulesetReader.open(`/run/netns/${other.name}`)!
+    open.push(there)
+    const [here, elsewhere] = [reader().namespaceCookie(), there.namespaceCookie()]
+    expect([here, elsewhere]).toEqual([
+      expect.stringMatching(/^[0-9a-f]{16}$/),
+      expect.stringMatching(/^[0-9a-f]{16}$/),
+    ])
+    expect([reader().namespaceCookie(), here === elsewhere]).toEqual([here, false])
+    await other.end()
+  })
+
   test('a chain’s fingerprint changes with its rules, and with nothing else', async () => {
     const rule = '-A KUBE-A -d 192.0.2.1/32 -p tcp -m comment --comment "shop/cart" -m tcp --dport 80 -j RETURN'
     await restore(':KUBE-A - [0:0]', ':KUBE-B - [0:0]', rule, '-A KUBE-B -j RETURN')

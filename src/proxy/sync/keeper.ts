@@ -10,7 +10,7 @@ import type { Sync } from './sync.ts'
 
 export interface KeeperOptions {
   readonly keep: Keep
-  /** What the kept text must be for: program and version, tool, boot, network namespace. */
+  /** What the kept text must be for, besides mode and network namespace: version, tools, boot. */
   readonly identity: readonly string[]
 }
 
@@ -56,6 +56,8 @@ export class Keeper {
   #keptFor() {
     const { kernelWatch, identity, mode } = this.#parts
     const generation = kernelWatch.generation()
-    return generation === undefined ? undefined : { generation, identity: [...identity, mode.name] }
+    const namespace = kernelWatch.namespace()
+    if (generation === undefined || namespace === undefined) return undefined
+    return { generation, identity: [...identity, mode.name, namespace] }
   }
 }

@@ -54,6 +54,10 @@ export class KernelWatch {
     return this.isListening && this.#parts.ruleset.delivery === 'exact'
   }
 
+  namespace(): string | undefined {
+    return this.#parts.ruleset.namespace()
+  }
+
   /** The number of the last commit, where none has gone unheard up to now, and the kernel says so. */
   generation(): number | undefined {
     return this.isExact ? this.#parts.ruleset.generation() : undefined

@@ -59,6 +59,8 @@ export class MonitorWatch implements RulesetWatch {
   /** Of commits that have not been printed yet nothing is known. */
   generation(): undefined {}
 
+  namespace(): undefined {}
+
   /** Until the last listener has gone, or until it turns out that this node has no such program. */
   async #run(signal: AbortSignal): Promise<void> {
     const { follow, clock } = this.#parts

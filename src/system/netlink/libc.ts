@@ -8,6 +8,8 @@ export interface Libc {
   socket(domain: number, type: number, protocol: number): number
   bind(fd: number, address: Uint8Array): number
   setsockopt(fd: number, level: number, option: number, value: Uint8Array): number
+  /** The value goes into `value`, its length into `length`, which says before how much there is room for. */
+  getsockopt(fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array): number
   send(fd: number, bytes: Uint8Array): number
   /** How many bytes came; -1 where none did: see `errno`. */
   recv(fd: number, into: Uint8Array): number
@@ -21,6 +23,7 @@ const SIGNATURES = {
   socket: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
   bind: { arguments: ['int32', 'buffer', 'uint32'], return: 'int32' },
   setsockopt: { arguments: ['int32', 'int32', 'int32', 'buffer', 'uint32'], return: 'int32' },
+  getsockopt: { arguments: ['int32', 'int32', 'int32', 'buffer', 'buffer'], return: 'int32' },
   send: { arguments: ['int32', 'buffer', 'uint64', 'int32'], return: 'int64' },
   recv: { arguments: ['int32', 'buffer', 'uint64', 'int32'], return: 'int64' },
   close: { arguments: ['int32'], return: 'int32' },
@@ -48,6 +51,7 @@ function load(): Libc | undefined {
       socket: (domain, type, protocol) => Number(c.socket(domain, type, protocol)),
       bind: (fd, address) => Number(c.bind(fd, address, address.length)),
       setsockopt: (fd, level, option, value) => Number(c.setsockopt(fd, level, option, value, value.length)),
+      getsockopt: (fd, level, option, value, length) => Number(c.getsockopt(fd, level, option, value, length)),
       send: (fd, bytes) => Number(c.send(fd, bytes, BigInt(bytes.length), 0)),
       recv: (fd, into) => Number(c.recv(fd, into, BigInt(into.length), MSG_DONTWAIT)),
       close: fd => Number(c.close(fd)),

@@ -47,6 +47,11 @@ export class RulesetReader {
     return socket && new RulesetReader(socket)
   }
 
+  /** The network namespace of this ruleset: no other has this name until the machine starts again. */
+  namespaceCookie(): string | undefined {
+    return this.#socket.namespaceCookie()
+  }
+
   /** The number of the last transaction in this network namespace. */
   generation(): number {
     for (const { body } of this.#ask(GETGEN, 0, 'unspecified', [])) {

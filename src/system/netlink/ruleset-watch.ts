@@ -85,6 +85,10 @@ export class NetlinkWatch implements RulesetWatch {
     }
   }
 
+  namespace(): string | undefined {
+    return this.#open?.eyes.namespaceCookie()
+  }
+
   /** Commits follow each other without a gap, so a number that is left out is a commit that was not heard. */
   #take(open: Open, commit: Commit): void {
     const isNext = !open.heardAny || commit.generation === followingGeneration(open.generation)

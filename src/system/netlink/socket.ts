@@ -22,6 +22,11 @@ export interface NetlinkSocket {
   send(bytes: Buffer): number
   /** The bytes are good until the next call. */
   receive(): Received
+  /**
+   * The network namespace it is in: a number that no other gets until the machine starts again. (An inode number is given to
+   * the next.) Undefined before Linux 5.14.
+   */
+  namespaceCookie(): string | undefined
   close(): void
 }
 
@@ -30,6 +35,7 @@ const RAW_CLOEXEC_NONBLOCK = 3 | 0o2000000 | 0o4000
 const SOL_SOCKET = 1
 const SO_RCVBUF = 8
 const SO_RCVBUFFORCE = 33
+const SO_NETNS_COOKIE = 71
 const EINTR = 4
 const EAGAIN = 11
 const ENOBUFS = 105
@@ -88,6 +94,12 @@ class OpenSocket implements NetlinkSocket {
   constructor(c: Libc, fd: number) {
     this.#libc = c
     this.#fd = fd
+  }
+
+  namespaceCookie(): string | undefined {
+    const [value, length] = [Buffer.alloc(8), Buffer.from([8, 0, 0, 0])]
+    const code = this.#libc.getsockopt(this.#fd, SOL_SOCKET, SO_NETNS_COOKIE, value, length)
+    return code < 0 ? undefined : value.toString('hex')
   }
 
   send(bytes: Buffer): number {
