@@ -5,7 +5,7 @@ import { openProxy, type RunningProxy, runProxy } from '#proxy/agent/composition
 import { watchConfiguration } from '#proxy/agent/config-watch.ts'
 import { openRulesetWatch } from '#proxy/agent/ruleset-watch.ts'
 import { tune } from '#proxy/node/tuning.ts'
-import { answering } from '#system/answers/answering.ts'
+import { answering, hasSystemTools } from '#system/answers/answering.ts'
 import { systemClock } from '#system/clock.ts'
 import { readText } from '#system/files.ts'
 import { cpuCount, environment, hostName } from '#system/host.ts'
@@ -83,7 +83,8 @@ const KEPT = '/run/switchyard'
 async function open(invocation: Invocation, kernel: HostKernel, signal: AbortSignal): Promise<RunningProxy> {
   const { settings, log } = invocation
   const hostname = hostName()
-  const boot = await bootId()
+  // Tools that stand in for the system's commit nothing, so the kernel's count says nothing of what they were given.
+  const boot = hasSystemTools() ? await bootId() : undefined
   return openProxy(
     invocation,
     {

@@ -14,7 +14,7 @@ import { addressesAsJson, routesAsJson } from './network.ts'
  * is run. So is every command that cannot be answered here.
  */
 export function answering(kernel: HostKernel, path = process.env.PATH): HostKernel {
-  if (!namesTheSystem(path)) return kernel
+  if (!hasSystemTools(path)) return kernel
   return {
     run: command => answerTo(command) ?? kernel.run(command),
     idle: () => kernel.idle(),
@@ -24,7 +24,7 @@ export function answering(kernel: HostKernel, path = process.env.PATH): HostKern
 /** A PATH without any of these has programs that stand in for the system's, such as those of tests: they are run. */
 const SYSTEM_FOLDERS: readonly string[] = ['/bin', '/usr/bin', '/usr/local/bin']
 
-function namesTheSystem(path: string | undefined): boolean {
+export function hasSystemTools(path = process.env.PATH): boolean {
   return path === undefined || path.split(':').some(folder => SYSTEM_FOLDERS.includes(folder))
 }
 
