@@ -3,7 +3,7 @@ import { answering } from '#system/answers/answering.ts'
 import type { Command } from '#system/ports.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 
-// Runs in a network namespace: a command line → its exit status, the chains of ours it listed, and whether a program ran.
+// Runs in a network namespace: a command line → its exit status, the chains of ours it listed, its complaints, and whether a program ran.
 
 const host = hostKernel()
 let ran = 0
@@ -14,6 +14,6 @@ const kernel = answering({
   },
   idle: () => host.idle(),
 })
-const { code, stdout } = await kernel.run(anyCommand(JSON.parse(process.argv[2]!)))
+const { code, stdout, stderr } = await kernel.run(anyCommand(JSON.parse(process.argv[2]!)))
 const chains = [...stdout.matchAll(/^:(KUBE-\S+)/gm)].map(([, chain]) => chain)
-console.log(JSON.stringify({ code, chains, by: ran > 0 ? 'a program' : 'netlink or a file' }))
+console.log(JSON.stringify({ code, chains, stderr, by: ran > 0 ? 'a program' : 'netlink or a file' }))

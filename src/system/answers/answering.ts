@@ -5,6 +5,7 @@ import type { HostKernel } from '#system/processes/kernel.ts'
 import { iptablesAnswer } from './iptables.ts'
 import { readFiles, writeFileOf } from './kernel-files.ts'
 import { addressesAsJson, routesAsJson } from './network.ts'
+import { nftAnswer } from './nft.ts'
 
 // A kernel that runs programs → the same kernel; what this process can answer in a program's words, it answers itself. To
 // start a program costs some 5 ms of our main thread and more the more memory we have, a file of /proc costs 0.02 ms.
@@ -43,6 +44,7 @@ const PROGRAMS: Readonly<Record<string, (words: readonly string[]) => Outcome | 
   grep: ([first, second, ...paths]) => (first === '-H' && second === '' ? readFiles('grep', paths) : undefined),
   uname: words => (words.join() === '-r' ? said(`${release()}\n`) : undefined),
   ip: words => said(IP_LISTINGS[words.join(' ')]?.()),
+  nft: nftAnswer,
 }
 
 const IP_LISTINGS: Readonly<Record<string, () => string | undefined>> = {

@@ -1,7 +1,7 @@
-import { accessSync, constants, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { type ChainAt, RulesetReader } from '#system/netlink/ruleset-reader.ts'
+import { readFileSync } from 'node:fs'
+import type { ChainAt } from '#system/netlink/ruleset-reader.ts'
 import type { Outcome } from '#system/ports.ts'
+import { asked, isInstalled } from './ruleset.ts'
 
 // Whether iptables has a chain, or any rules at all → the outcome of the program that would say so, without it. A node may
 // have hundreds of thousands of rules, and what is asked of most of its tables is only whether they are empty.
@@ -39,17 +39,6 @@ function saveAnswer(family: ChainAt['family'], words: readonly string[]): Outcom
   return tables === undefined || listed.some(name => tables.has(name)) ? undefined : NOTHING
 }
 
-function asked<T>(question: (reader: RulesetReader) => T): T | undefined {
-  const reader = RulesetReader.open()
-  try {
-    return reader && question(reader)
-  } catch {
-    return undefined
-  } finally {
-    reader?.close()
-  }
-}
-
 /** Where the file is absent, the program may load the module. */
 function hasNoLegacyTable(ip: string): boolean {
   try {
@@ -57,15 +46,4 @@ function hasNoLegacyTable(ip: string): boolean {
   } catch {
     return false
   }
-}
-
-function isInstalled(program: string): boolean {
-  return (process.env.PATH ?? '').split(':').some(folder => {
-    try {
-      accessSync(join(folder, program), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
 }
