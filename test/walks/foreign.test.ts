@@ -33,18 +33,20 @@ describe.each(['ipv4', 'ipv6'] as const)('a walk of 300 steps beside a foreign p
     const mode = iptables(tools)
     let saves = 0
     let isOurs = false
-    /** Every change shows in what is saved before and after it. */
-    const committed = async (author: string, change: () => Promise<unknown>): Promise<void> => {
+    const ip = family === 'ipv4' ? 'ip' : 'ip6'
+    /** Every change shows in what is saved before and after it; a chain that is written anew as it was is touched as well. */
+    const committed = async (author: string, change: () => Promise<readonly string[]>): Promise<void> => {
       const before = await chainsOf(paper, tools.save)
-      await change()
+      const written = (await change()).map(chain => `add rule ${ip} ${chain}`)
       const after = await chainsOf(paper, tools.save)
-      const touches = touchesBetween(before, after, family === 'ipv4' ? 'ip' : 'ip6')
+      const touches = [...new Set([...touchesBetween(before, after, ip), ...written])]
       if (touches.length > 0) ruleset.commit(author, ...touches.map(touchOf))
     }
     const disturb = (): Promise<void> =>
       committed(way.pick(['iptables 4711', `${ours} 4712`])!, async () => {
         for (const argv of disturbance(way, Object.keys(await chainsOf(paper, tools.save)), `${program}-nft`))
           await paper.run(anyCommand(argv))
+        return []
       })
     const kernel: Kernel = {
       run: async command => {
@@ -54,6 +56,7 @@ describe.each(['ipv4', 'ipv6'] as const)('a walk of 300 steps beside a foreign p
         let outcome = { code: 1, stdout: '', stderr: '' }
         await committed(ours, async () => {
           outcome = await paper.run(command)
+          return outcome.code === 0 ? chainsWritten(command.input ?? '') : []
         })
         if (isOurs && way.happens(0.2)) await disturb()
         return outcome
@@ -103,6 +106,15 @@ async function chainsOf(kernel: Kernel, save: string): Promise<Chains> {
   return Object.fromEntries(
     tables.flatMap(([table, chains]) => [...chains].map(([chain, text]) => [`${table} ${chain}`, text])),
   )
+}
+
+/** `*nat`, `:KUBE-SERVICES - [0:0]` → `nat KUBE-SERVICES` */
+function chainsWritten(document: string): readonly string[] {
+  let table = ''
+  return document.split('\n').flatMap(line => {
+    if (line.startsWith('*')) table = line.slice(1)
+    return line.startsWith(':') ? [`${table} ${line.slice(1, line.indexOf(' '))}`] : []
+  })
 }
 
 function touchesBetween(before: Chains, after: Chains, family: 'ip' | 'ip6'): readonly string[] {

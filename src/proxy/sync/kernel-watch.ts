@@ -85,10 +85,14 @@ export class KernelWatch {
     const { ruleset } = this.#parts
     ruleset.hear()
     const window = this.#opened(author)
+    let outcome: Outcome | undefined
     try {
-      return await run()
+      outcome = await run()
+      return outcome
     } finally {
       ruleset.hear()
+      // A command that failed may have committed nothing, and what bears its program's name is another program's then.
+      if (outcome?.code !== 0) this.#reportAsForeign(window)
       window.until = this.#parts.clock.now() + LATE_MS
       if (ruleset.delivery === 'exact' && this.#window === window) this.#window = undefined
     }
@@ -117,7 +121,11 @@ export class KernelWatch {
     window.ours.push(touched)
     if (window.processes.size <= window.commands) return
     // An administrator runs the same program meanwhile: which of these commits were ours cannot be known.
-    for (const one of window.ours.splice(0)) this.#parts.onForeignChange(one)
+    this.#reportAsForeign(window)
+  }
+
+  #reportAsForeign({ ours }: Window): void {
+    for (const one of ours.splice(0)) this.#parts.onForeignChange(one)
   }
 
   #touchedBy(touches: readonly Touch[]): Suspects | undefined {

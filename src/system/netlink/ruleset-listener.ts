@@ -6,6 +6,8 @@ import { type NetlinkSocket, openNetlink } from './socket.ts'
 // The kernel's ruleset → its transactions as they happen: which program made each, and what it touched.
 
 const NFNLGRP_NFTABLES = 7
+/** No message has this type. */
+const NONE = -1
 
 const KINDS: readonly Touch['kind'][] = [
   ...(['table', 'other', 'table'] as const),
@@ -38,6 +40,9 @@ export class RulesetListener {
   readonly #concerns: ListeningOptions['concerns']
   #touches: Touch[] = []
   #last: Touch | undefined
+  /** The message before: its type, and its bytes up to the name of what it is about. */
+  #lastWhat = NONE
+  #lastStart = Buffer.alloc(0)
 
   private constructor(socket: NetlinkSocket, concerns: ListeningOptions['concerns']) {
     this.#socket = socket
@@ -59,8 +64,7 @@ export class RulesetListener {
       if (got !== 'overflow') for (const { type, body } of messagesIn(got.bytes)) this.#take(type, body, commits)
       else {
         gap = true
-        this.#touches = []
-        this.#last = undefined
+        this.#begin()
       }
     }
     return { commits, gap }
@@ -75,23 +79,34 @@ export class RulesetListener {
     const what = type & 0xff
     if (what === NEWGEN) {
       commits.push({ ...generationIn(body), touches: this.#touches })
-      this.#touches = []
-      this.#last = undefined
+      this.#begin()
     } else this.#touch(what, body)
   }
 
-  /** A chain's rules come one after another: they are one touch. */
+  /** A transaction. */
+  #begin(): void {
+    this.#touches = []
+    this.#last = undefined
+    this.#lastWhat = NONE
+  }
+
+  /** A chain's rules come one after another: they are one touch, known by their first bytes before anything is read. */
   #touch(what: number, body: Buffer): void {
+    if (what === this.#lastWhat && startsWith(body, this.#lastStart)) return
     const kind = KINDS[what] ?? 'other'
     const verb = DELETIONS.has(what) ? 'delete' : 'add'
     const family = FAMILIES[body[0]!] ?? 'other'
     let table = ''
     let name = ''
+    let end = HEADER
     for (const [type, value] of attributesIn(body, HEADER)) {
       if (type === 1) table = textOf(value)
       else if (type === NAME_AT[kind]) name = textOf(value)
+      if (type < 3) end = value.byteOffset - body.byteOffset + value.length
       if (type >= 3) break
     }
+    this.#lastWhat = what
+    this.#lastStart = Buffer.from(body.subarray(0, end))
     const last = this.#last
     if (
       last?.name === name &&
@@ -109,6 +124,10 @@ export class RulesetListener {
 
 /** The attribute in which messages name what they are about. */
 const NAME_AT: Readonly<Record<Touch['kind'], number>> = { table: 0, chain: 3, rule: 2, set: 2, element: 2, other: 0 }
+
+function startsWith(bytes: Buffer, start: Buffer): boolean {
+  return bytes.length >= start.length && bytes.compare(start, 0, start.length, 0, start.length) === 0
+}
 
 function generationIn(body: Buffer): Pick<Commit, 'generation' | 'process' | 'program'> {
   let [generation, process, program] = [0, 0, '']

@@ -41,10 +41,10 @@ class Watched {
     return this.found.splice(0).flatMap(touched => (touched === 'everything' ? [touched] : [...touched]))
   }
 
-  async during(command: Command, what: () => void | Promise<void>): Promise<void> {
+  async during(command: Command, what: () => void | Promise<void>, code = 0): Promise<void> {
     await this.watch.during(command, async () => {
       await what()
-      return { code: 0, stdout: '', stderr: '' }
+      return { code, stdout: '', stderr: '' }
     })
   }
 }
@@ -88,6 +88,12 @@ describe('a kernel watch', () => {
       here.commit(`${OURS} 100`, 'add rule ip nat KUBE-POSTROUTING')
     })
     expect(here.taken()).toEqual(['nat KUBE-SERVICES', 'nat KUBE-NODEPORTS', 'nat KUBE-POSTROUTING'])
+  })
+
+  test('takes none for ours while a command fails: it may have committed nothing, and the other program did', async () => {
+    const here = new Watched()
+    await here.during(RESTORE, () => here.commit(`${OURS} 100`, 'add rule ip nat KUBE-SERVICES'), 1)
+    expect(here.taken()).toEqual(['nat KUBE-SERVICES'])
   })
 
   test('counts commands that change anything, not those that read', async () => {
