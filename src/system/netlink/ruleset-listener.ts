@@ -102,7 +102,7 @@ export class RulesetListener {
     for (const [type, value] of attributesIn(body, HEADER)) {
       if (type === 1) table = textOf(value)
       else if (type === NAME_AT[kind]) name = textOf(value)
-      if (type < 3) end = value.byteOffset - body.byteOffset + value.length
+      if (type === 1 || type === NAME_AT[kind]) end = value.byteOffset - body.byteOffset + value.length
       if (type >= 3) break
     }
     this.#lastWhat = what
