@@ -91,8 +91,7 @@ export class Rig {
 
   /** The agent of this node ends, and another starts on what it left; the cluster it sees is given anew. */
   async restart({ objects = [], flags = [], keep }: Pick<RigOptions, 'objects' | 'flags' | 'keep'>): Promise<Rig> {
-    this.#stop.abort()
-    await this.#running
+    await this.stop()
     const next = await Rig.#on(this.lab, flags, { keep })
     const synced = (['Service', 'EndpointSlice', 'Node'] as const).map(kind => ({ type: 'synced', kind }) as const)
     await next.apply([...objects.map(put), ...synced])
@@ -197,9 +196,14 @@ export class Rig {
       .join('\n')
   }
 
-  async close(): Promise<void> {
+  /** The agent ends, and what it left stays on its node. */
+  async stop(): Promise<void> {
     this.#stop.abort()
     await this.#running
+  }
+
+  async close(): Promise<void> {
+    await this.stop()
     await this.lab.close()
   }
 }

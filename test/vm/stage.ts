@@ -94,8 +94,8 @@ export type OneFamily = (typeof FAMILIES)[number]
 
 export class Stage {
   rig: Rig
-  /** Those of the agent that runs. */
-  flags: readonly string[]
+  /** Those of the agent that runs; undefined where none does. */
+  flags: readonly string[] | undefined
   readonly web1: Host
   readonly client: Host
 
@@ -113,6 +113,12 @@ export class Stage {
 
   get outside(): Host {
     return this.rig.lab.outside
+  }
+
+  /** What is done to the node meanwhile is heard by no agent. */
+  async stop(): Promise<void> {
+    await this.rig.stop()
+    this.flags = undefined
   }
 
   /** The agent that runs ends, and another starts. */

@@ -29,6 +29,8 @@ export const ipvsEnds = suite<Stage>('coming to ipvs mode and leaving it', {
 
     'what kube-proxy has left is adopted as it stands, and what it need not have left goes unless it is excluded':
       async stage => {
+        // An agent that ran would hear the flush, and put its own rules and virtual servers in place of these.
+        await stage.stop()
         await leaveAsKubeProxy(stage)
         await stage.restart([...IPVS, '--ipvs-exclude-cidrs=10.96.0.201/32'])
         const servers = await stage.ask('ipvsadm', '-Sn')
@@ -48,6 +50,7 @@ export const ipvsEnds = suite<Stage>('coming to ipvs mode and leaving it', {
 
     'cleanup leaves nothing of ours, and what others have as it was': async stage => {
       const { kernel } = stage.node
+      await stage.stop()
       await stage.run(['ipset', 'create', 'theirs', 'hash:ip'])
       await stage.run(['iptables', '-t', 'nat', '-A', 'POSTROUTING', '-s', '192.0.2.0/24', '-j', 'MASQUERADE'])
       const theirs = '-A -t 192.0.2.1:30080 -s wrr'
