@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import { type Host, type Stream, tally } from '#lab/network/host.ts'
 import { ipLines } from '#lab/network/namespaces.ts'
@@ -9,6 +10,7 @@ import {
   HERE,
   IPVS,
   OBJECTS,
+  PAUSE_MS,
   SILENCE_MS,
   type Stage,
   stageWith,
@@ -207,6 +209,18 @@ export const ipvsLife = suite<Stage>('the life of virtual servers', {
       stage.rig.agent.distrust()
       await stage.rig.settled()
       assert.deepEqual(stage.rig.reports.at(-1)!.units, { added: 0, changed: 0, removed: 0 })
+    },
+
+    'rules that another program flushes are back without a look at the rest': async stage => {
+      const lines = async () => (await stage.rig.save()).split('\n').sort()
+      const before = await lines()
+      const asked = stage.rig.commands.length
+      await stage.run(['iptables-restore'], '*nat\nCOMMIT\n*filter\nCOMMIT\n*mangle\nCOMMIT\n')
+      while (!isDeepStrictEqual(await lines(), before)) await systemClock.sleep(PAUSE_MS)
+      await stage.rig.settled()
+      const programs = stage.rig.commands.slice(asked).map(({ argv }) => argv.join(' '))
+      assert.ok(!programs.some(words => /ipset|ipvsadm|-save$/.test(words)), programs.join('\n'))
+      assert.equal(Object.keys(tally(await stage.outside.connectMany(6, { to: '10.99.0.2', port: 30080 }))).length, 3)
     },
 
     'a virtual server that another program made is taken when a Service asks for it, without the endpoints it had':
