@@ -39,7 +39,6 @@ export class RulesetListener {
   readonly #socket: NetlinkSocket
   readonly #concerns: ListeningOptions['concerns']
   #touches: Touch[] = []
-  #last: Touch | undefined
   /** The message before: its type, and its bytes up to the name of what it is about. */
   #lastWhat = NONE
   #lastStart = Buffer.alloc(0)
@@ -86,7 +85,6 @@ export class RulesetListener {
   /** A transaction. */
   #begin(): void {
     this.#touches = []
-    this.#last = undefined
     this.#lastWhat = NONE
   }
 
@@ -107,18 +105,8 @@ export class RulesetListener {
     }
     this.#lastWhat = what
     this.#lastStart = Buffer.from(body.subarray(0, end))
-    const last = this.#last
-    if (
-      last?.name === name &&
-      last.kind === kind &&
-      last.verb === verb &&
-      last.table === table &&
-      last.family === family
-    )
-      return
     if (!this.#concerns(family, table)) return
-    this.#last = { family, table, verb, kind, name }
-    this.#touches.push(this.#last)
+    this.#touches.push({ family, table, verb, kind, name })
   }
 }
 

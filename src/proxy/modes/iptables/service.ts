@@ -2,11 +2,11 @@ import * as words from '#dialects/iptables.ts'
 import { rule } from '#dialects/words.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Endpoint, Frontend, ServiceTraffic } from '#proxy/desired/traffic.ts'
+import { localPodsMatch } from '#proxy/modes/iptables-local-pods.ts'
 import type { Entry } from '#proxy/modes/mode.ts'
 import type { Address } from '#values/address.ts'
 import { contains } from '#values/cidr.ts'
 import { frontendLines } from './frontends.ts'
-import { localPodsMatch } from './local-pods.ts'
 import { chainUnit, MARK_MASQ, type ServiceChains, serviceChains } from './names.ts'
 
 // One service port → its own chains: the choice of an endpoint, the DNAT to it, and the gate for external frontends.

@@ -1,6 +1,7 @@
 import * as words from '#dialects/iptables.ts'
 import { type RuleWord, rule } from '#dialects/words.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
+import { localPodsMatch } from '#proxy/modes/iptables-local-pods.ts'
 import * as names from './names.ts'
 import { NODE_PORT_PROTOCOLS, nodePortSet, type SetName, setComment, setName } from './sets.ts'
 
@@ -76,7 +77,7 @@ function postrouting({ node, is }: Terms): readonly RuleWord[] {
  */
 function services({ node, destinationIn, is }: Terms): readonly RuleWord[] {
   const mark = words.jump(names.MARK_MASQ)
-  const notPod = fromPods(node, '! ')
+  const notPod = localPodsMatch(node, 'not')
   return [
     rule(destinationIn('LOAD-BALANCER'), words.jump(names.LOAD_BALANCER)),
     ...masqueradeAtClusterIP(node, destinationIn, is).map(match => rule(match, mark)),
@@ -98,7 +99,7 @@ function masqueradeAtClusterIP(
   const masquerade = node.masquerade ?? (node.localPods === undefined ? 'never' : 'from-outside')
   if (masquerade === 'all') return [destinationIn('CLUSTER-IP')]
   if (masquerade === 'never') return [is('CLUSTER-IP', 'src,dst')]
-  const { source, iface } = fromPods(node, '! ')
+  const { source, iface } = localPodsMatch(node, 'not')
   return [rule(source, iface, destinationIn('CLUSTER-IP'))]
 }
 
@@ -121,7 +122,7 @@ function nodePort({ node, is, destinationIn }: Terms): readonly RuleWord[] {
 
 /** Where policy is Local, the source address is kept: that of every pod, and of every other client but the node itself. */
 function keepSource(node: NodeView, asked: string, proto?: string): readonly RuleWord[] {
-  const { source, iface } = fromPods(node, '')
+  const { source, iface } = localPodsMatch(node, 'is')
   return [
     node.localPods !== undefined && rule(source, iface, proto, asked, '-j RETURN'),
     rule(proto, asked, NOT_FROM_NODE, '-j RETURN'),
@@ -149,7 +150,7 @@ function sourceRanges({ is }: Terms): readonly RuleWord[] {
 
 /** Packets to an address of a Service: dropped, sent on to a virtual server, or rejected where none listens at that port. */
 function incoming({ node, destinationIn, is }: Terms): readonly RuleWord[] {
-  const { source, iface } = fromPods(node, '! ')
+  const { source, iface } = localPodsMatch(node, 'not')
   const health = is('HEALTH-CHECK-NODE-PORT', 'dst')
   return [
     rule(NEW, destinationIn('DROP'), '-j DROP'),
@@ -160,18 +161,4 @@ function incoming({ node, destinationIn, is }: Terms): readonly RuleWord[] {
     rule(health, '-j RETURN'),
     rule(NEW, is('IPVS-IPS', 'dst'), words.reject(node.family)),
   ]
-}
-
-/** A packet of a local pod: by its source, or by the interface it came in through. Words stand as iptables-save orders them. */
-function fromPods({ localPods }: NodeView, no: '' | '! '): { readonly source?: string; readonly iface?: string } {
-  switch (localPods?.by) {
-    case 'cidr':
-      return { source: `${no}-s ${localPods.cidr}` }
-    case 'interface':
-      return { iface: `${no}-i ${localPods.name}` }
-    case 'interface-prefix':
-      return { iface: `${no}-i ${localPods.prefix}+` }
-    case undefined:
-      return {}
-  }
 }
