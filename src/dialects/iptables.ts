@@ -1,5 +1,5 @@
 import type { Command } from '#system/ports.ts'
-import type { Address, Family } from '#values/address.ts'
+import { type Address, FAMILIES, type Family } from '#values/address.ts'
 import { hostCidr } from '#values/cidr.ts'
 import type { Protocol } from '#values/protocol.ts'
 
@@ -35,6 +35,17 @@ function toolsNamed(name: string, family: Family, variant: Variant): Tools {
 /** `iptables-nft`: the program that lists and changes single rules, and what a person calls the three. */
 export function programOf({ save }: Pick<Tools, 'save'>): string {
   return save.replace(/-save$/, '')
+}
+
+/** Of a plain name, such as `ip6tables-restore`. */
+export function familyOfPlain(program: string): Family | undefined {
+  return FAMILIES.find(family => ['', '-restore', '-save'].some(end => program === `${PLAIN_NAME[family]}${end}`))
+}
+
+/** A command by its plain name → the same by these programs. */
+export function spokenBy(tools: Tools, command: Command): Command {
+  const [program, ...words] = command.argv
+  return { ...command, argv: [program.replace(PLAIN_NAME[tools.family], programOf(tools)), ...words] }
 }
 
 /** With iptables-nft, to read a hundred thousand chains takes minutes, and so does writing them. */

@@ -34,17 +34,20 @@ interface Listed {
 }
 
 interface ListedChain extends Partial<Hook> {
+  readonly table?: string
   readonly name: string
   readonly prio?: number
 }
 
 interface ListedRule {
+  readonly table?: string
   readonly chain: string
   readonly expr: readonly StatementTree[]
   readonly comment?: string
 }
 
 interface ListedSet {
+  readonly table?: string
   readonly name: string
   readonly type: Type
   /** The type of the values, in a map. */
@@ -58,12 +61,15 @@ interface ListedSet {
 type Type = string | readonly string[] | { readonly typeof: Expression }
 type Key = Expression | { readonly elem: { readonly val: Expression; readonly comment?: string } }
 
-export function listingOf(json: string): Listing {
+/** Of one table, or of all there are. */
+export function listingOf(json: string, table?: string): Listing {
   const { nftables } = JSON.parse(json) as { readonly nftables: readonly Listed[] }
   const chains = new Map<string, string[]>()
   const sets = new Map<string, Declared>()
   const maps = new Map<string, Declared>()
-  for (const { chain, set, map, rule } of nftables) {
+  for (const listed of nftables) {
+    const { chain, set, map, rule } = listed
+    if (table !== undefined && (chain ?? set ?? map ?? rule)?.table !== table) continue
     if (chain !== undefined) chains.set(chain.name, hookOf(chain))
     if (set !== undefined) sets.set(set.name, declared(set))
     if (map !== undefined) maps.set(map.name, declared(map))

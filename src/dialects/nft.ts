@@ -13,6 +13,9 @@ export const NFT_VERSION: Command = { does: 'other', argv: ['nft', '--version'] 
 /** Of all families, one a line. */
 export const LIST_TABLES: Command = { does: 'look', argv: ['nft', 'list', 'tables'] }
 
+/** Of all tables, without their rules. */
+export const LIST_CHAINS: Command = { does: 'look', argv: ['nft', '-j', 'list', 'chains'] }
+
 /** Fails where nft was built without JSON. */
 export function listTablesAsJson(family: Family): Command {
   return { does: 'look', family, argv: ['nft', '-j', 'list', 'tables', FAMILY_WORDS[family].ip] }
@@ -20,6 +23,16 @@ export function listTablesAsJson(family: Family): Command {
 
 export function listTable(family: Family, table: string): Command {
   return { does: 'look', family, argv: ['nft', '-j', 'list', 'table', FAMILY_WORDS[family].ip, table] }
+}
+
+/** As text, each rule with the handle by which it is deleted. */
+export function listChainWithHandles(family: Family, table: string, chain: string): Command {
+  return { does: 'look', family, argv: ['nft', '-a', 'list', 'chain', FAMILY_WORDS[family].ip, table, chain] }
+}
+
+/** All tables of a family, without elements: these are not even read. */
+export function listWithoutElements(family: Family): Command {
+  return { does: 'look', family, argv: ['nft', '-j', '-t', 'list', 'ruleset', FAMILY_WORDS[family].ip] }
 }
 
 /** One transaction: all lines or none. */

@@ -38,3 +38,12 @@ export const HASH_SIZE = '/sys/module/nf_conntrack/parameters/hashsize'
 export function oomScore(pid: number): string {
   return `/proc/${pid}/oom_score_adj`
 }
+
+/** Of a network namespace: a file below /proc/sys/net. */
+export function readNetworkSetting(path: string): Command {
+  return { does: 'other', argv: ['cat', `/proc/sys/net/${path}`] }
+}
+
+export function writeNetworkSetting(path: string, value: string): Command {
+  return { does: 'write', argv: ['tee', `/proc/sys/net/${path}`], input: `${value}\n` }
+}

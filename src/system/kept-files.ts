@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { constants, mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Keep } from './ports.ts'
 
@@ -14,19 +14,30 @@ export function bootId(): Promise<string | undefined> {
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id'
 
-/** A text is there whole or not at all: it takes its name once it is written. */
+/** A text takes its name once it is written whole; what is added to it later may be torn. */
 export function keepIn(folder: string): Keep {
   return {
     load: name => readFile(join(folder, name), 'utf8').catch(() => undefined),
-    save: async (name, text) => {
+    save: (name, pieces) => {
       const path = join(folder, name)
-      try {
+      return done(async () => {
         await mkdir(folder, { recursive: true, mode: 0o700 })
-        await writeFile(`${path}.new`, text, { mode: 0o600 })
+        await writeFile(`${path}.new`, pieces, { mode: 0o600 })
         await rename(`${path}.new`, path)
-      } catch {
-        // A file system that may only be read, or is full.
-      }
+      })
     },
+    append: (name, piece) =>
+      done(async () => {
+        await using file = await open(join(folder, name), constants.O_WRONLY | constants.O_APPEND)
+        await file.writeFile(piece)
+      }),
   }
+}
+
+/** False on a file system that may only be read, or is full. */
+function done(work: () => Promise<void>): Promise<boolean> {
+  return work().then(
+    () => true,
+    () => false,
+  )
 }

@@ -1,9 +1,15 @@
 import { writeSync } from 'node:fs'
+import { isatty } from 'node:tty'
 
 // Text → standard output or standard error, whole, before anything else happens.
 
-export function print(text: string): void {
-  put(1, text)
+/** False where the reader is gone. */
+export function print(text: string): boolean {
+  return put(1, text)
+}
+
+export function outputKind(): 'terminal' | 'pipe' {
+  return isatty(1) ? 'terminal' : 'pipe'
 }
 
 /** The same to standard error, for what goes wrong before there is a log. */
@@ -12,15 +18,16 @@ export function complain(text: string): void {
 }
 
 /** A closed pipe (`| head`) is no reason to fail. */
-function put(fd: 1 | 2, text: string): void {
+function put(fd: 1 | 2, text: string): boolean {
   const bytes = Buffer.from(text.endsWith('\n') ? text : `${text}\n`)
   for (let sent = 0; sent < bytes.length; ) {
     try {
       sent += writeSync(fd, bytes, sent)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      if (code === 'EPIPE') return
+      if (code === 'EPIPE') return false
       if (code !== 'EAGAIN') throw error
     }
   }
+  return true
 }

@@ -14,6 +14,17 @@ export interface HttpAnswer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
   readonly body: string
+  /** Goes on after the body, until it resolves or the other side has gone; no length is announced then. */
+  readonly stream?: (to: HttpStream) => Promise<void>
+}
+
+/** An answer that goes on. */
+export interface HttpStream {
+  write(text: string): void
+  /** The other side has not read yet what was written. */
+  readonly isBehind: boolean
+  /** Aborts when the other side has gone, or the server closes. */
+  readonly closed: AbortSignal
 }
 
 export interface HttpListener {
@@ -51,11 +62,44 @@ export function serveHttp(
 /** The answer for every path that has no page. */
 export const PAGE_NOT_FOUND: HttpAnswer = { status: 404, headers: TEXT, body: '404 page not found\n' }
 
-async function respond(answer: HttpResponder, request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function respond(
+  answer: HttpResponder,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   request.resume()
-  const { status, headers = {}, body } = await settled(answer, request)
+  const { status, headers = {}, body, stream } = await settled(answer, request)
+  if (stream !== undefined && request.method !== 'HEAD') {
+    response.writeHead(status, headers)
+    return streamed(stream, body, response)
+  }
   response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) })
   response.end(request.method === 'HEAD' ? undefined : body)
+}
+
+async function streamed(
+  stream: NonNullable<HttpAnswer['stream']>,
+  body: string,
+  response: ServerResponse,
+): Promise<void> {
+  const end = new AbortController()
+  response.on('close', () => end.abort())
+  response.flushHeaders()
+  if (body !== '') response.write(body)
+  const to: HttpStream = {
+    write: text => void response.write(text),
+    get isBehind() {
+      return response.writableNeedDrain
+    },
+    closed: end.signal,
+  }
+  try {
+    await stream(to)
+    response.end()
+  } catch {
+    // What was begun as a good answer must not look like one that has ended.
+    response.destroy()
+  }
 }
 
 /** A page that fails, or a request that makes no sense, must neither end the agent nor leave a probe waiting. */

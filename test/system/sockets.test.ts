@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type HttpListener, type HttpResponder, serveHttp } from '#system/sockets.ts'
+import { type HttpListener, type HttpResponder, type HttpStream, serveHttp } from '#system/sockets.ts'
 import { ask, freePort, HAS_IPV6 } from '../support/local-ports.ts'
 
 const servers: HttpListener[] = []
@@ -48,6 +48,43 @@ describe('a server', () => {
     await serve(() => ({ status: 200, body: 'four' }), { host: '0.0.0.0', port })
     expect((await ask(port, '/')).body).toBe('four')
     expect((await ask(port, '/', '[::1]')).body).toBe('six')
+  })
+
+  test('goes on with an answer that has more to come, until the other side leaves', async () => {
+    const begun = Promise.withResolvers<HttpStream>()
+    const left = Promise.withResolvers<void>()
+    const { port } = await serve(() => ({
+      ...{ status: 200, headers: { 'Content-Type': 'text/event-stream' }, body: 'first\n' },
+      stream: async to => {
+        begun.resolve(to)
+        await new Promise(resolve => to.closed.addEventListener('abort', resolve, { once: true }))
+        left.resolve()
+      },
+    }))
+    const leave = new AbortController()
+    const response = await fetch(`http://127.0.0.1:${port}/`, { signal: leave.signal })
+    expect(response.headers.get('content-length')).toBeNull()
+    const pieces = response.body!.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]()
+    expect((await pieces.next()).value).toBe('first\n')
+    const to = await begun.promise
+    to.write('second\n')
+    expect((await pieces.next()).value).toBe('second\n')
+    expect([to.isBehind, to.closed.aborted]).toEqual([false, false])
+    leave.abort()
+    await left.promise
+  })
+
+  test('ends an answer that has more to come when it is closed, and has none for HEAD', async () => {
+    const ended = Promise.withResolvers<void>()
+    const server = await serveHttp({ port: 0 }, () => ({
+      ...{ status: 200, body: 'first\n' },
+      stream: to => new Promise(resolve => to.closed.addEventListener('abort', () => resolve(ended.resolve()))),
+    }))
+    const url = `http://127.0.0.1:${server.port}/`
+    expect(await (await fetch(url, { method: 'HEAD' })).text()).toBe('')
+    const response = await fetch(url)
+    await Promise.all([server.close(), ended.promise])
+    await expect(response.text()).rejects.toThrow()
   })
 
   test('outlives an answer that fails', async () => {

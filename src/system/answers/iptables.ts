@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { ChainAt } from '#system/netlink/ruleset-reader.ts'
-import type { Outcome } from '#system/ports.ts'
+import type { ChainAt, Outcome } from '#system/ports.ts'
 import { asked, isInstalled } from './ruleset.ts'
 
 // Whether iptables has a chain, or any rules at all → the outcome of the program that would say so, without it. A node may
@@ -37,6 +36,15 @@ function saveAnswer(family: ChainAt['family'], words: readonly string[]): Outcom
   const tables = asked(reader => reader.tables(family))
   const listed = table === undefined ? TABLES : [table]
   return tables === undefined || listed.some(name => tables.has(name)) ? undefined : NOTHING
+}
+
+/** Whether iptables-legacy has rules that the nftables ruleset does not show: `table` is one of its tables in use. */
+export function hasLegacyTable(ip: 'ip' | 'ip6', table: string): boolean {
+  try {
+    return readFileSync(`/proc/net/${ip}_tables_names`, 'utf8').split('\n').includes(table)
+  } catch {
+    return false
+  }
 }
 
 /** Where the file is absent, the program may load the module. */

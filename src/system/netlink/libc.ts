@@ -7,6 +7,9 @@ import type { Signature } from 'node:ffi'
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number
   bind(fd: number, address: Uint8Array): number
+  connect(fd: number, address: Uint8Array): number
+  /** The address goes into `address`, its length into `length`, which says before how much there is room for. */
+  getsockname(fd: number, address: Uint8Array, length: Uint8Array): number
   setsockopt(fd: number, level: number, option: number, value: Uint8Array): number
   /** The value goes into `value`, its length into `length`, which says before how much there is room for. */
   getsockopt(fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array): number
@@ -15,6 +18,8 @@ export interface Libc {
   recv(fd: number, into: Uint8Array): number
   close(fd: number): number
   setns(fd: number): number
+  /** `operation` as in sys/file.h. */
+  flock(fd: number, operation: number): number
   /** Of the call before, if nothing else was called since. */
   errno(): number
 }
@@ -22,12 +27,15 @@ export interface Libc {
 const SIGNATURES = {
   socket: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
   bind: { arguments: ['int32', 'buffer', 'uint32'], return: 'int32' },
+  connect: { arguments: ['int32', 'buffer', 'uint32'], return: 'int32' },
+  getsockname: { arguments: ['int32', 'buffer', 'buffer'], return: 'int32' },
   setsockopt: { arguments: ['int32', 'int32', 'int32', 'buffer', 'uint32'], return: 'int32' },
   getsockopt: { arguments: ['int32', 'int32', 'int32', 'buffer', 'buffer'], return: 'int32' },
   send: { arguments: ['int32', 'buffer', 'uint64', 'int32'], return: 'int64' },
   recv: { arguments: ['int32', 'buffer', 'uint64', 'int32'], return: 'int64' },
   close: { arguments: ['int32'], return: 'int32' },
   setns: { arguments: ['int32', 'int32'], return: 'int32' },
+  flock: { arguments: ['int32', 'int32'], return: 'int32' },
   __errno_location: { arguments: [], return: 'pointer' },
 } as const satisfies Readonly<Record<string, Signature>>
 
@@ -50,12 +58,15 @@ function load(): Libc | undefined {
     return {
       socket: (domain, type, protocol) => Number(c.socket(domain, type, protocol)),
       bind: (fd, address) => Number(c.bind(fd, address, address.length)),
+      connect: (fd, address) => Number(c.connect(fd, address, address.length)),
+      getsockname: (fd, address, length) => Number(c.getsockname(fd, address, length)),
       setsockopt: (fd, level, option, value) => Number(c.setsockopt(fd, level, option, value, value.length)),
       getsockopt: (fd, level, option, value, length) => Number(c.getsockopt(fd, level, option, value, length)),
       send: (fd, bytes) => Number(c.send(fd, bytes, BigInt(bytes.length), 0)),
       recv: (fd, into) => Number(c.recv(fd, into, BigInt(into.length), MSG_DONTWAIT)),
       close: fd => Number(c.close(fd)),
       setns: fd => Number(c.setns(fd, CLONE_NEWNET)),
+      flock: (fd, operation) => Number(c.flock(fd, operation)),
       errno: () => ffi.getInt32(BigInt(c.__errno_location())),
     }
   } catch {

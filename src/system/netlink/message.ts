@@ -86,6 +86,27 @@ export function textOf(value: Buffer): string {
   return value.toString('latin1', 0, end < 0 ? value.length : end)
 }
 
+export function byteAttribute(type: number, value: number): Buffer {
+  return attribute(type, Buffer.from([value]))
+}
+
+export function shortAttribute(type: number, value: number): Buffer {
+  const bytes = Buffer.alloc(2)
+  bytes.writeUInt16LE(value)
+  return attribute(type, bytes)
+}
+
+export function numberAttribute(type: number, value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32LE(value)
+  return attribute(type, bytes)
+}
+
+/** Attributes within an attribute. */
+export function nest(type: number, attributes: readonly Buffer[]): Buffer {
+  return attribute(type, Buffer.concat(attributes))
+}
+
 function padded(length: number): number {
   return (length + 3) & ~3
 }

@@ -5,7 +5,8 @@ import { type NetlinkSocket, openNetlink } from './socket.ts'
 
 // The kernel's ruleset → its transactions as they happen: which program made each, and what it touched.
 
-const NFNLGRP_NFTABLES = 7
+/** NFNLGRP_NFTABLES is 7. */
+export const NFTABLES_GROUP = 1 << (7 - 1)
 /** No message has this type. */
 const NONE = -1
 
@@ -50,9 +51,8 @@ export class RulesetListener {
 
   /** Listens from now on; undefined where netlink cannot be had. */
   static open({ receiveBytes = 32 << 20, namespace, concerns }: ListeningOptions): RulesetListener | undefined {
-    const groups = 1 << (NFNLGRP_NFTABLES - 1)
     const where = namespace === undefined ? {} : { namespace }
-    const socket = openNetlink({ protocol: NETFILTER, groups, receiveBytes, ...where })
+    const socket = openNetlink({ protocol: NETFILTER, groups: NFTABLES_GROUP, receiveBytes, ...where })
     return socket && new RulesetListener(socket, concerns)
   }
 

@@ -1,44 +1,21 @@
-import { hash } from 'node:crypto'
-import {
-  attribute,
-  attributesIn,
-  DONE,
-  DUMP,
-  ERROR,
-  type Message,
-  message,
-  messagesIn,
-  REQUEST,
-  textAttribute,
-  textOf,
-} from './message.ts'
-import { FAMILY_NUMBERS, GETCHAIN, GETGEN, GETRULE, GETTABLE, HEADER, NETFILTER, NFTABLES } from './nfnetlink.ts'
+import type { ChainAt, RuleJump, RulesetDump, SetAt, SetElement } from '#system/ports.ts'
+import { attributesIn, textAttribute, textOf } from './message.ts'
+import { GETCHAIN, GETGEN, GETRULE, GETSETELEM, GETTABLE, HEADER, NETFILTER } from './nfnetlink.ts'
+import { RuleDigest } from './rule-digest.ts'
+import { targetsOf } from './rule-targets.ts'
+import { elementsIn } from './ruleset-elements.ts'
+import { NetlinkRefused, RulesetQuestions } from './ruleset-questions.ts'
 import { type NetlinkSocket, openNetlink } from './socket.ts'
 
-// Questions about the kernel's ruleset → answers, without a process. A chain costs some 17 µs, however large the ruleset.
+// Questions about the kernel's ruleset → answers, without a process.
 
-export class NetlinkRefused extends Error {
-  override readonly name = 'NetlinkRefused'
-  readonly errno: number
-
-  constructor(asked: string, errno: number) {
-    super(`netlink refused ${asked} with errno ${errno}`)
-    this.errno = errno
-  }
-}
-
-export interface ChainAt {
-  readonly family: keyof typeof FAMILY_NUMBERS
-  readonly table: string
-  readonly chain: string
-}
-
-export class RulesetReader {
+export class RulesetReader implements RulesetDump {
   readonly #socket: NetlinkSocket
-  #sequence = 0
+  readonly #questions: RulesetQuestions
 
   private constructor(socket: NetlinkSocket) {
     this.#socket = socket
+    this.#questions = new RulesetQuestions(socket)
   }
 
   /** Undefined where netlink cannot be had. */
@@ -54,119 +31,104 @@ export class RulesetReader {
 
   /** The number of the last transaction in this network namespace. */
   generation(): number {
-    for (const { body } of this.#ask(GETGEN, 0, 'unspecified', [])) {
-      for (const [type, value] of attributesIn(body, HEADER)) if (type === 1) return value.readUInt32BE()
+    const answer = this.#questions.one({ what: GETGEN, family: 'unspecified' })
+    for (const [type, value] of attributesIn(answer ?? NO_ATTRIBUTES, HEADER)) {
+      if (type === 1) return value.readUInt32BE()
     }
     throw new Error('the kernel gave no generation of its ruleset')
   }
 
   /** The names of a family's tables. */
   tables(family: ChainAt['family']): ReadonlySet<string> {
-    const names = new Set<string>()
-    for (const { body } of this.#ask(GETTABLE, DUMP, family, [])) names.add(textsOf(body, 1, 1)[0])
-    return names
+    return this.#questions.all({ what: GETTABLE, family }, names, (found, body) => found.add(textsOf(body, 1, 1)[0]))
   }
 
   hasChain({ family, table, chain }: ChainAt): boolean {
-    try {
-      return [...this.#ask(GETCHAIN, 0, family, [textAttribute(1, table), textAttribute(3, chain)])].length > 0
-    } catch (error) {
-      if (error instanceof NetlinkRefused && error.errno === ABSENT) return false
-      throw error
-    }
+    const attributes = [textAttribute(1, table), textAttribute(3, chain)]
+    return unlessAbsent(false, () => this.#questions.one({ what: GETCHAIN, family, attributes }) !== undefined)
   }
 
-  /** The names of a table's chains; none where there is no such table. */
-  chains(family: ChainAt['family'], table: string): ReadonlySet<string> {
-    const names = new Set<string>()
-    for (const { body } of this.#ask(GETCHAIN, DUMP, family, [])) {
-      const [inTable, name] = textsOf(body, 1, 3)
-      if (inTable === table) names.add(name)
-    }
-    return names
+  /** The kernel always lists those of all tables. */
+  chains(family: ChainAt['family']): ReadonlyMap<string, ReadonlySet<string>> {
+    const none = (): Map<string, Set<string>> => new Map()
+    return this.#questions.all({ what: GETCHAIN, family }, none, (found, body) => {
+      const [table, name] = textsOf(body, 1, 3)
+      const chains = found.get(table)
+      if (chains === undefined) found.set(table, new Set([name]))
+      else chains.add(name)
+    })
   }
 
-  /**
-   * What the rules of a chain say, in one short text: it changes where any rule does; counters and handles do not count.
-   * The kernel answers for an absent chain as for an empty one: whether it is there, `chains` knows.
-   */
-  fingerprint({ family, table, chain }: ChainAt): string {
-    const rules: Buffer[] = []
-    for (const { body } of this.#ask(GETRULE, DUMP, family, [textAttribute(1, table), textAttribute(2, chain)])) {
-      rules.push(...meaningOf(body))
-    }
-    return hash('sha1', Buffer.concat(rules), 'base64')
+  /** The kernel lists the rules of an absent chain as those of an empty one. */
+  fingerprint(at: ChainAt): number | undefined {
+    const digest = this.#questions.all(
+      rulesIn(at),
+      () => new RuleDigest(),
+      (found, body) => found.rule(body),
+    )
+    return digest.rules > 0 || this.hasChain(at) ? digest.value : undefined
+  }
+
+  targets(at: ChainAt): ReadonlySet<string> {
+    return this.#questions.all(rulesIn(at), names, (found, body) => {
+      for (const target of targetsOf(body)) found.add(target)
+    })
+  }
+
+  jumps(at: ChainAt): readonly RuleJump[] {
+    const none = (): RuleJump[] => []
+    return this.#questions.all(rulesIn(at), none, (found, body) => {
+      const handle = attributesIn(body, HEADER).find(([type]) => type === HANDLE)?.[1]
+      // The bytes belong to the socket, which uses them for the next message.
+      if (handle !== undefined) found.push(...targetsOf(body).map(target => ({ target, handle: Buffer.from(handle) })))
+    })
+  }
+
+  elements({ family, table, set }: SetAt): readonly SetElement[] {
+    const attributes = [textAttribute(1, table), textAttribute(2, set)]
+    const none = (): SetElement[] => []
+    return unlessAbsent<readonly SetElement[]>([], () =>
+      this.#questions.all({ what: GETSETELEM, family, attributes }, none, (found, body) => {
+        for (const element of elementsIn(body)) found.push(element)
+      }),
+    )
   }
 
   close(): void {
     this.#socket.close()
   }
-
-  *#ask(
-    what: number,
-    flags: number,
-    family: ChainAt['family'] | 'unspecified',
-    attributes: readonly Buffer[],
-  ): Generator<Message> {
-    const sequence = ++this.#sequence
-    const header = Buffer.from([family === 'unspecified' ? 0 : FAMILY_NUMBERS[family], 0, 0, 0])
-    const type = (NFTABLES << 8) | what
-    const errno = this.#socket.send(message({ type, flags: REQUEST | flags, sequence, header, attributes }))
-    if (errno !== 0) throw new NetlinkRefused(`message ${what}`, errno)
-    for (;;) {
-      const got = this.#socket.receive()
-      // The kernel answers within send and recv: without an answer there is none to come.
-      if (got === 'nothing') throw new NetlinkRefused(`message ${what}`, 0)
-      if (got === 'overflow') throw new NetlinkRefused(`message ${what}`, OVERFLOW)
-      for (const one of messagesIn(got.bytes)) {
-        if (one.sequence !== sequence) continue
-        if (one.type === DONE) return
-        if (one.type === ERROR) {
-          const code = -one.body.readInt32LE(0)
-          if (code !== 0) throw new NetlinkRefused(`message ${what}`, code)
-          return
-        }
-        yield one
-        if (flags === 0) return
-      }
-    }
-  }
 }
 
-const OVERFLOW = 105
+/** Of a rule. */
+const HANDLE = 3
+const NO_ATTRIBUTES = Buffer.alloc(HEADER)
+
+function names(): Set<string> {
+  return new Set()
+}
+
+function rulesIn({ family, table, chain }: ChainAt) {
+  return { what: GETRULE, family, attributes: [textAttribute(1, table), textAttribute(2, chain)] }
+}
+
 /** ENOENT. */
 const ABSENT = 2
+
+function unlessAbsent<T>(absent: T, ask: () => T): T {
+  try {
+    return ask()
+  } catch (error) {
+    if (error instanceof NetlinkRefused && error.errno === ABSENT) return absent
+    throw error
+  }
+}
 
 function textsOf(body: Buffer, first: number, second: number): readonly [string, string] {
   const texts: [string, string] = ['', '']
   for (const [type, value] of attributesIn(body, HEADER)) {
     if (type === first) texts[0] = textOf(value)
-    else if (type === second) texts[1] = textOf(value)
+    if (type === second) texts[1] = textOf(value)
+    if (type >= second) break
   }
   return texts
-}
-
-const EXPRESSIONS = 4
-const USER_DATA = 7
-const COMPAT = 5
-
-/** Of a rule what it does: expressions without what a counter has counted, compat flags and user data (comments). */
-function meaningOf(body: Buffer): readonly Buffer[] {
-  const parts: Buffer[] = [RULE]
-  for (const [type, value] of attributesIn(body, HEADER)) {
-    if (type === EXPRESSIONS)
-      for (const [, expression] of attributesIn(value, 0)) parts.push(...expressionOf(expression))
-    else if (type === USER_DATA || type === COMPAT) parts.push(attribute(type, value))
-  }
-  return parts
-}
-
-const RULE = Buffer.from('rule\0')
-
-function expressionOf(expression: Buffer): readonly Buffer[] {
-  for (const [type, value] of attributesIn(expression, 0)) {
-    if (type === 1 && textOf(value) === 'counter') return [value]
-    if (type === 1) break
-  }
-  return [expression]
 }

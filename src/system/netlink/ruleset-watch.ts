@@ -1,6 +1,8 @@
-import type { Clock, Commit, CommitListener, RulesetWatch, Stop } from '#system/ports.ts'
-import { RulesetListener } from './ruleset-listener.ts'
+import type { Clock, Commit, CommitListener, RulesetDump, RulesetWatch, Stop } from '#system/ports.ts'
+import { NETFILTER } from './nfnetlink.ts'
+import { NFTABLES_GROUP, RulesetListener } from './ruleset-listener.ts'
 import { RulesetReader } from './ruleset-reader.ts'
+import { type NetlinkSocket, openNetlink } from './socket.ts'
 
 // The kernel's own messages about its ruleset → a RulesetWatch: no process, nothing read to begin with, and every commit
 // has been heard once `hear` returns.
@@ -13,8 +15,13 @@ export interface NetlinkWatchOptions {
   readonly receiveBytes?: number
 }
 
-/** How long a foreign change may go unheard. To wake up costs 0.1 ms: twenty times a second, 0.2 % of a core. */
+/**
+ * A socket of its own wakes us at the first message of a commit. Where there can be none, a foreign change may go unheard for so
+ * long. To wake up costs 0.1 ms: twenty times a second, 0.2 % of a core.
+ */
 const QUIET_POLL_MS = 250
+/** All that comes while we are awake is heard at the other socket. */
+const BELL_BYTES = 4096
 /** While commits come one after another, such as our own first rules: the kernel keeps only so many messages for us. */
 const BUSY_POLL_MS = 50
 
@@ -89,6 +96,10 @@ export class NetlinkWatch implements RulesetWatch {
     return this.#open?.eyes.namespaceCookie()
   }
 
+  dump(): RulesetDump | undefined {
+    return this.#open?.eyes
+  }
+
   /** Commits follow each other without a gap, so a number that is left out is a commit that was not heard. */
   #take(open: Open, commit: Commit): void {
     const isNext = !open.heardAny || commit.generation === followingGeneration(open.generation)
@@ -109,8 +120,11 @@ export class NetlinkWatch implements RulesetWatch {
   }
 
   async #poll(open: Open): Promise<void> {
-    for (let isBusy = false; !open.ended.signal.aborted; ) {
-      await this.#options.clock.sleep(isBusy ? BUSY_POLL_MS : QUIET_POLL_MS, open.ended.signal)
+    const { clock } = this.#options
+    const { signal } = open.ended
+    for (let [isBusy, hasBell] = [false, true]; !signal.aborted; ) {
+      if (isBusy || !hasBell) await clock.sleep(isBusy ? BUSY_POLL_MS : QUIET_POLL_MS, signal)
+      else hasBell = (await open.bell?.arrival()) !== 'broken' && open.bell !== undefined
       if (this.#open === open) isBusy = this.#hear()
     }
   }
@@ -124,6 +138,7 @@ export class NetlinkWatch implements RulesetWatch {
 interface Open {
   readonly ears: RulesetListener
   readonly eyes: RulesetReader
+  readonly bell: NetlinkSocket | undefined
   readonly ended: AbortController
   /** Of the last commit heard; before the first, of the last one made. */
   generation: number
@@ -140,11 +155,21 @@ function opened({ namespace, receiveBytes }: NetlinkWatchOptions): Open | undefi
     ears?.close()
     return undefined
   }
-  return { ears, eyes, ended: new AbortController(), generation: eyes.generation(), heardAny: false }
+  const bell = openBell(where)
+  return { ears, eyes, bell, ended: new AbortController(), generation: eyes.generation(), heardAny: false }
 }
 
-function close({ ears, eyes, ended }: Open): void {
+function openBell(where: { readonly namespace?: string }): NetlinkSocket | undefined {
+  const room = { receiveBytes: BELL_BYTES, readBytes: READ_BYTES }
+  return openNetlink({ protocol: NETFILTER, groups: NFTABLES_GROUP, waitMs: QUIET_POLL_MS, ...room, ...where })
+}
+
+/** A longer message is cut off, and not missed. */
+const READ_BYTES = 1024
+
+function close({ ears, eyes, bell, ended }: Open): void {
   ended.abort()
+  bell?.close()
   ears.close()
   eyes.close()
 }

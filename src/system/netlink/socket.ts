@@ -1,5 +1,6 @@
-import { closeSync, openSync } from 'node:fs'
+import { close, read, write } from 'node:fs'
 import { type Libc, libc } from './libc.ts'
+import { HeldNamespace, NamespaceRefused } from './namespace.ts'
 
 // A netlink protocol → a socket that never blocks.
 
@@ -10,8 +11,14 @@ export interface NetlinkSocketOptions {
   readonly groups?: number
   /** How much the kernel keeps for us between two reads. */
   readonly receiveBytes?: number
-  /** Another network namespace, by path, e.g. `/run/netns/blue`. */
-  readonly namespace?: string
+  /** Room for one read, where 256 kB are more than can come: 32 kB are enough for whatever the kernel lists of links. */
+  readonly readBytes?: number
+  /** Another network namespace, held or by path, e.g. `/run/netns/blue`. */
+  readonly namespace?: HeldNamespace | string
+  /** How long `arrival` waits. */
+  readonly waitMs?: number
+  /** What the protocol offers beyond its first version, where the kernel knows it: NETLINK_EXT_ACK 11, … */
+  readonly features?: readonly number[]
 }
 
 /** What one read gave. The kernel reports an overflow once, and only this way: messages were lost. */
@@ -20,21 +27,37 @@ export type Received = { readonly bytes: Buffer } | 'nothing' | 'overflow'
 export interface NetlinkSocket {
   /** The outcome is the kernel's error number, 0 where it took the bytes. */
   send(bytes: Buffer): number
+  /**
+   * The same on another thread, for a message that keeps the kernel busy until long after the change is to be seen. Resolves
+   * when the kernel has done all of it; until then the socket stays open, whatever `close` says.
+   */
+  sendAside(bytes: Buffer): Promise<void>
   /** The bytes are good until the next call. */
   receive(): Received
+  /**
+   * Waits on another thread until something comes, which is then gone, or until `waitMs` have passed; a process that exits
+   * meanwhile waits as long. `broken` where the socket is of no use for this.
+   */
+  arrival(): Promise<'something' | 'nothing' | 'broken'>
   /**
    * The network namespace it is in: a number that no other gets until the machine starts again. (An inode number is given to
    * the next.) Undefined before Linux 5.14.
    */
   namespaceCookie(): string | undefined
   close(): void
+  /** The same on another thread: after a deletion, the kernel keeps the one that closes until its memory is freed. */
+  closeAside(): void
 }
 
 const AF_NETLINK = 16
-const RAW_CLOEXEC_NONBLOCK = 3 | 0o2000000 | 0o4000
+const RAW_CLOEXEC = 3 | 0o2000000
+const NONBLOCK = 0o4000
+const SOL_NETLINK = 270
+const ON = Buffer.from([1, 0, 0, 0])
 const SOL_SOCKET = 1
 const SO_RCVBUF = 8
 const SO_RCVBUFFORCE = 33
+const SO_RCVTIMEO = 20
 const SO_NETNS_COOKIE = 71
 const EINTR = 4
 const EAGAIN = 11
@@ -42,7 +65,7 @@ const ENOBUFS = 105
 /** The kernel fills datagrams of a dump up to 32 kB, and a read that is too small loses the rest. */
 const READ_BYTES = 256 * 1024
 
-/** Undefined where this process has no FFI, or the kernel refuses the socket. */
+/** Undefined where this process has no FFI, or the kernel refuses the socket or the namespace. */
 export function openNetlink(options: NetlinkSocketOptions): NetlinkSocket | undefined {
   const c = libc()
   if (c === undefined) return undefined
@@ -55,26 +78,26 @@ export function openNetlink(options: NetlinkSocketOptions): NetlinkSocket | unde
     c.close(fd)
     return undefined
   }
+  for (const feature of options.features ?? []) c.setsockopt(fd, SOL_NETLINK, feature, ON)
   if (options.receiveBytes !== undefined) widen(c, fd, options.receiveBytes)
-  return new OpenSocket(c, fd)
+  if (options.waitMs !== undefined) limitWaiting(c, fd, options.waitMs)
+  return new OpenSocket(c, fd, options.readBytes)
 }
 
-/** The thread is in the other namespace for this one turn, and nothing else runs on it meanwhile. */
-function socketIn(c: Libc, { protocol, namespace }: NetlinkSocketOptions): number {
-  if (namespace === undefined) return c.socket(AF_NETLINK, RAW_CLOEXEC_NONBLOCK, protocol)
-  const home = openSync('/proc/thread-self/ns/net', 'r')
+function socketIn(c: Libc, { protocol, namespace, waitMs }: NetlinkSocketOptions): number {
+  const type = waitMs === undefined ? RAW_CLOEXEC | NONBLOCK : RAW_CLOEXEC
+  const socket = (): number => c.socket(AF_NETLINK, type, protocol)
+  if (namespace === undefined) return socket()
+  if (namespace instanceof HeldNamespace) return namespace.inside(socket)
+  let held: HeldNamespace | undefined
   try {
-    const other = openSync(namespace, 'r')
-    try {
-      if (c.setns(other) < 0) return -1
-      const fd = c.socket(AF_NETLINK, RAW_CLOEXEC_NONBLOCK, protocol)
-      if (c.setns(home) < 0) throw new Error(`cannot return from the network namespace ${namespace}`)
-      return fd
-    } finally {
-      closeSync(other)
-    }
+    held = HeldNamespace.open(namespace, c)
+    return held.inside(socket)
+  } catch (error) {
+    if (error instanceof NamespaceRefused) return -1
+    throw error
   } finally {
-    closeSync(home)
+    held?.close()
   }
 }
 
@@ -85,15 +108,24 @@ function widen(c: Libc, fd: number, bytes: number): void {
   if (c.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, value) < 0) c.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, value)
 }
 
+function limitWaiting(c: Libc, fd: number, ms: number): void {
+  const time = Buffer.alloc(16)
+  time.writeBigInt64LE(BigInt(Math.trunc(ms / 1000)), 0)
+  time.writeBigInt64LE(BigInt(ms % 1000) * 1000n, 8)
+  c.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, time)
+}
+
 class OpenSocket implements NetlinkSocket {
   readonly #libc: Libc
   readonly #fd: number
-  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+  readonly #buffer: Buffer
   #open = true
+  #aside = 0
 
-  constructor(c: Libc, fd: number) {
+  constructor(c: Libc, fd: number, readBytes = READ_BYTES) {
     this.#libc = c
     this.#fd = fd
+    this.#buffer = Buffer.allocUnsafeSlow(readBytes)
   }
 
   namespaceCookie(): string | undefined {
@@ -118,9 +150,45 @@ class OpenSocket implements NetlinkSocket {
     return 'nothing'
   }
 
+  arrival(): Promise<'something' | 'nothing' | 'broken'> {
+    if (!this.#open) return Promise.resolve('broken')
+    this.#aside++
+    return new Promise(resolve => {
+      read(this.#fd, this.#buffer, 0, this.#buffer.length, null, error => {
+        this.#aside--
+        if (!this.#open) this.#closeIfIdle()
+        if (error === null || error.code === 'ENOBUFS') resolve('something')
+        else resolve(error.code === 'EAGAIN' || error.code === 'EINTR' ? 'nothing' : 'broken')
+      })
+    })
+  }
+
+  sendAside(bytes: Buffer): Promise<void> {
+    this.#aside++
+    return new Promise((resolve, reject) => {
+      write(this.#fd, bytes, error => {
+        this.#aside--
+        if (!this.#open) this.#closeIfIdle()
+        if (error === null) resolve()
+        else reject(error)
+      })
+    })
+  }
+
   /** The number may belong to another file a moment later, so it is closed once. */
   close(): void {
-    if (this.#open) this.#libc.close(this.#fd)
+    if (!this.#open) return
     this.#open = false
+    this.#closeIfIdle()
+  }
+
+  closeAside(): void {
+    if (!this.#open) return
+    this.#open = false
+    close(this.#fd)
+  }
+
+  #closeIfIdle(): void {
+    if (this.#aside === 0) this.#libc.close(this.#fd)
   }
 }
