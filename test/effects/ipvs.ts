@@ -1,7 +1,12 @@
 import { expect } from 'vitest'
+import { ADD_IPVS_DEVICE, ipBatch, serviceAddressLine } from '#dialects/ip.ts'
+import { restoreServers } from '#dialects/ipvs.ts'
+import { PaperKernel } from '#lab/paper/kernel.ts'
 import { paperMode } from '#proxy/agent/fit-mode.ts'
 import { ipvsSetup } from '#proxy/modes/ipvs/setup.ts'
+import { must } from '#system/must.ts'
 import { settings } from '../config/parsing.ts'
+import { ip } from '../support/objects.ts'
 import type { Effects } from './effect.ts'
 import { ObedientKernel } from './obedient-kernel.ts'
 
@@ -36,11 +41,10 @@ async function ranWith(...flags: readonly string[]): Promise<readonly string[]> 
 
 /** Which of two virtual servers, both with their address on our device, is taken for ours. */
 async function ours(...flags: readonly string[]): Promise<readonly string[]> {
-  const servers = ['10.5.0.1', '10.6.0.1']
-  const kernel = new ObedientKernel({
-    'ipvsadm -Sn': servers.map(ip => `-A -t ${ip}:80 -s rr\n`).join(''),
-    'ip -json address show': JSON.stringify([{ ifname: 'kube-ipvs0', addr_info: servers.map(local => ({ local })) }]),
-  })
+  const servers = ['10.5.0.1', '10.6.0.1'].map(ip)
+  const kernel = new PaperKernel({ ipvs: { addresses: [] } })
+  await must(kernel, ipBatch([ADD_IPVS_DEVICE, ...servers.map(ip => serviceAddressLine('add', ip))]))
+  await must(kernel, restoreServers(servers.map(ip => `-A -t ${ip}:80 -s rr`)))
   const units = await paperMode(await settings('--proxy-mode=ipvs', ...flags), 'ipv4').read(kernel)
   return [...units.keys()].filter(unit => unit.startsWith('server '))
 }

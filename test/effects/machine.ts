@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { needsOf } from '#proxy/agent/fit-mode.ts'
 import { localhostNodePorts } from '#proxy/node/node-view.ts'
 import { allowLocalhost, tuneMachine } from '#proxy/node/tuning.ts'
 import { settings } from '../config/parsing.ts'
@@ -37,6 +38,7 @@ async function written(...flags: readonly string[]): Promise<readonly string[]> 
 /** Whether the kernel is set to let node ports answer on 127.0.0.1. */
 export async function opensLocalhost(...flags: readonly string[]): Promise<boolean> {
   const kernel = new ObedientKernel()
-  if (localhostNodePorts(await settings(...flags), 'ipv4')) await allowLocalhost({ kernel, log: captureLog().log })
+  const asked = await settings(...flags)
+  if (localhostNodePorts(asked, 'ipv4', needsOf(asked))) await allowLocalhost({ kernel, log: captureLog().log })
   return kernel.ran.includes('tee /proc/sys/net/ipv4/conf/all/route_localnet < 1')
 }

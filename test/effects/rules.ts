@@ -1,5 +1,5 @@
 import type { ClusterObject } from '#kubernetes/objects.ts'
-import { rulesOf } from '#proxy/agent/cluster-files.ts'
+import { rulesOf } from '#proxy/agent/cluster-rules.ts'
 import { paperMode } from '#proxy/agent/fit-mode.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import type { HostNetwork } from '#proxy/node/node-view.ts'

@@ -1,9 +1,12 @@
 import { expect } from 'vitest'
+import { servePages } from '#cni/daemon/pages.ts'
+import type { Settings } from '#config/settings.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { serveMetrics } from '#proxy/agent/servers/metrics-server.ts'
 import { serveHealth } from '#proxy/agent/servers/probes.ts'
 import { Health } from '#telemetry/health.ts'
-import { settings } from '../config/parsing.ts'
+import { accepted, settings } from '../config/parsing.ts'
+import { AgentStage } from '../page/agent-stage.ts'
 import { captureLog } from '../support/captured-log.ts'
 import { freePort, occupyPort } from '../support/local-ports.ts'
 import { SHOWN } from '../telemetry/shown.ts'
@@ -34,6 +37,32 @@ export const SERVERS: Effects = {
     expect(await open(at, `--metrics-port=${port}`)).toContain(`metrics 127.0.0.1:${port}`)
     expect(await open(at, '--metrics-port=0')).not.toMatch(/metrics/)
   },
+  'pods-metrics-bind-address': async () => {
+    const port = await freePort()
+    const at = await podsMetrics(`127.0.0.1:${port}`)
+    const stop = new AbortController()
+    const { log, lines } = captureLog()
+    const shown = { metrics: () => Promise.resolve(''), trouble: () => Promise.resolve(undefined) }
+    const serving = servePages({ at, shown, clock: new PaperClock(), log, signal: stop.signal })
+    await expect.poll(() => lines.join('')).toContain(`127.0.0.1:${port}`)
+    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200)
+    stop.abort()
+    await serving
+    expect(await podsMetrics('')).toBeUndefined()
+  },
+  page: async () => {
+    const port = await freePort()
+    const at = `--metrics-bind-address=127.0.0.1:${port}`
+    expect(await pageAt(port, at)).toBe(200)
+    expect(await pageAt(port, at, '--page=off')).toBe(404)
+    expect(await pageAt(port, `--metrics-bind-address=0.0.0.0:${port}`)).toBe(404)
+    expect(await pageAt(port, `--metrics-bind-address=0.0.0.0:${port}`, '--page=on')).toBe(200)
+  },
+  profiling: async () => {
+    const port = await freePort()
+    expect(await answerAt(port, '/debug/pprof/', '--profiling')).toBe(200)
+    expect(await answerAt(port, '/debug/pprof/')).toBe(404)
+  },
   'bind-address-hard-fail': async () => {
     const occupied = await occupyPort({ port: 0, host: '127.0.0.1' })
     const at = `--metrics-bind-address=127.0.0.1:${occupied.port}`
@@ -44,6 +73,20 @@ export const SERVERS: Effects = {
       await occupied.release()
     }
   },
+}
+
+/** What the agent answers where its page would be. */
+function pageAt(port: number, ...flags: readonly string[]): Promise<number> {
+  return answerAt(port, '/', ...flags)
+}
+
+async function answerAt(port: number, path: string, ...flags: readonly string[]): Promise<number> {
+  const stage = await AgentStage.open({ port, flags })
+  try {
+    return (await fetch(`http://127.0.0.1:${port}${path}`)).status
+  } finally {
+    await stage.close()
+  }
 }
 
 /** What the servers say of where they listen, once both have said something or turned out to be off. */
@@ -76,4 +119,9 @@ async function elsewhere(flags: readonly string[]): Promise<readonly string[]> {
     ...flags,
     ...(await Promise.all(others.map(async one => `--${one}-bind-address=127.0.0.1:${await freePort()}`))),
   ]
+}
+
+async function podsMetrics(at: string): Promise<Settings['podsMetrics']> {
+  const { settings } = await accepted({ verb: 'pods', argv: [`--pods-metrics-bind-address=${at}`] })
+  return settings.podsMetrics
 }

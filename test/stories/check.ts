@@ -1,5 +1,6 @@
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import type { FrontendFlows } from '#proxy/desired/flows.ts'
+import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Resolved } from '#proxy/desired/resolve.ts'
 import type { Mode, Ruleset, Unit } from '#proxy/modes/mode.ts'
 import type { Packet, Path } from '#proxy/modes/trace.ts'
@@ -7,7 +8,7 @@ import { applied, diff } from '#proxy/plan/diff.ts'
 import { Draft, type DraftUpdate } from '#proxy/sync/draft.ts'
 import { type Address, FAMILIES, type Family, familyOf } from '#values/address.ts'
 import { type Fate, fateOf, sameFate } from '../support/fate.ts'
-import { type Flags, nodeFacts } from '../support/flags.ts'
+import { type NodeFactsOptions, nodeFacts } from '../support/flags.ts'
 import { oracle } from '../support/oracle.ts'
 import { ANY_ADDRESS, type Expectation, NONE_WAITS, type StoryPacket } from './expectations.ts'
 import type { Step, Story } from './story.ts'
@@ -20,9 +21,17 @@ export type ModeOf = (family: Family) => Mode
 /** Objects, flags and a packet → its ends. */
 export type Oracle = typeof oracle
 
-/** One line a failure, each with file and line; empty where the story holds. `says` is the oracle of the mode. */
-export function failuresOf(story: Story, modeOf: ModeOf, says: Oracle = oracle): readonly string[] {
-  const lanes = FAMILIES.map(family => new StoryLane(story.flags, family, modeOf(family)))
+export interface CheckOptions {
+  /** The oracle of the mode. */
+  readonly says?: Oracle
+  /** How frontends are dispatched in a mode with a choice. */
+  readonly dispatch?: NodeView['dispatch']
+}
+
+/** One line a failure, each with file and line; empty where the story holds. */
+export function failuresOf(story: Story, modeOf: ModeOf, options: CheckOptions = {}): readonly string[] {
+  const { says = oracle, dispatch = 'flat' } = options
+  const lanes = FAMILIES.map(family => new StoryLane({ flags: story.flags, family, dispatch }, modeOf(family)))
   return story.steps.flatMap(step => {
     const drawn = lanes.map(lane => lane.follow(step))
     const restart = lanes.flatMap(lane => lane.differences(step))
@@ -38,17 +47,17 @@ class StoryLane {
   readonly family: Family
   readonly mode: Mode
   readonly draft: Draft
-  readonly #flags: Flags
+  readonly #facts: Omit<NodeFactsOptions, 'addresses'>
   readonly #cluster = new Cluster()
   #addresses: readonly Address[] = []
   #installed = new Map<Unit, string>()
 
-  constructor(flags: Flags, family: Family, mode: Mode) {
-    this.#flags = flags
-    this.family = family
+  constructor(facts: Omit<NodeFactsOptions, 'addresses'>, mode: Mode) {
+    this.#facts = facts
+    this.family = facts.family
     this.mode = mode
-    this.draft = new Draft(this.#cluster, mode, (cluster, endpoints) =>
-      nodeFacts({ flags, family, addresses: this.#addresses })(cluster, endpoints),
+    this.draft = new Draft(this.#cluster, mode, (...seen) =>
+      nodeFacts({ ...facts, addresses: this.#addresses })(...seen),
     )
   }
 
@@ -70,7 +79,7 @@ class StoryLane {
   differences({ where, title, objects, addresses }: Step): readonly string[] {
     const cluster = new Cluster()
     for (const object of objects) cluster.apply({ type: 'put', object })
-    const fresh = new Draft(cluster, this.mode, nodeFacts({ flags: this.#flags, family: this.family, addresses }))
+    const fresh = new Draft(cluster, this.mode, nodeFacts({ ...this.#facts, addresses }))
     fresh.update()
     const { add, change, remove } = diff(this.#installed, fresh.book.rules)
     const units = [...add.keys(), ...change.keys(), ...remove]

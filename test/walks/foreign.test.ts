@@ -1,4 +1,3 @@
-import { canonicalChains } from 'iptables-parser'
 import { describe, expect, test } from 'vitest'
 import { parseArguments } from '#config/arguments.ts'
 import { anyCommand } from '#lab/any-command.ts'
@@ -11,6 +10,7 @@ import { nodeReader } from '#proxy/node/node-view.ts'
 import { Lane } from '#proxy/sync/lane.ts'
 import type { Report } from '#proxy/sync/report.ts'
 import type { Kernel } from '#system/ports.ts'
+import { chainsOf, chainsWritten, disturbance, touchesBetween } from '../support/foreign-program.ts'
 import { Walk } from '../support/steps.ts'
 import { compareUnits, fromScratch, MACHINE } from '../support/walk.ts'
 
@@ -97,57 +97,3 @@ describe.each(['ipv4', 'ipv6'] as const)('a walk of 300 steps beside a foreign p
     expect([saves, reports.filter(({ failure }) => failure !== undefined)]).toEqual([1, []])
   }, 120_000)
 })
-
-type Chains = Readonly<Record<string, string>>
-
-async function chainsOf(kernel: Kernel, save: string): Promise<Chains> {
-  const { stdout } = await kernel.run(anyCommand([save]))
-  const tables = [...canonicalChains(stdout)]
-  return Object.fromEntries(
-    tables.flatMap(([table, chains]) => [...chains].map(([chain, text]) => [`${table} ${chain}`, text])),
-  )
-}
-
-/** `*nat`, `:KUBE-SERVICES - [0:0]` → `nat KUBE-SERVICES` */
-function chainsWritten(document: string): readonly string[] {
-  let table = ''
-  return document.split('\n').flatMap(line => {
-    if (line.startsWith('*')) table = line.slice(1)
-    return line.startsWith(':') ? [`${table} ${line.slice(1, line.indexOf(' '))}`] : []
-  })
-}
-
-function touchesBetween(before: Chains, after: Chains, family: 'ip' | 'ip6'): readonly string[] {
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap(chain => {
-    if (after[chain] === undefined) return [`delete chain ${family} ${chain}`]
-    if (before[chain] === undefined) return [`add chain ${family} ${chain}`, `add rule ${family} ${chain}`]
-    return before[chain] === after[chain] ? [] : [`add rule ${family} ${chain}`]
-  })
-}
-
-/** What an administrator, another agent or a test of theirs may do. */
-function disturbance(
-  way: Walk,
-  chains: readonly string[],
-  program: string,
-): readonly (readonly [string, ...string[]])[] {
-  const [table, chain] = way
-    .pick(chains.filter(one => one.includes('KUBE-') || /PREROUTING|OUTPUT/.test(one)))!
-    .split(' ') as [string, string]
-  const on = [program, '-t', table] as const
-  return way.pick([
-    [[...on, '-F', chain]],
-    [[...on, '-I', chain, '-j', 'RETURN']],
-    [[...on, '-A', chain, '-p', 'tcp', '-j', 'ACCEPT']],
-    [[...on, '-F']],
-    [
-      [...on, '-F', chain],
-      [...on, '-X', chain],
-    ],
-    [
-      [...on, '-N', 'KUBE-SVC-AAAAAAAAAAAAAAAA'],
-      [...on, '-A', 'KUBE-SVC-AAAAAAAAAAAAAAAA', '-j', 'RETURN'],
-    ],
-    [[...on, '-D', chain, '1']],
-  ])!
-}

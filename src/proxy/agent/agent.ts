@@ -4,8 +4,8 @@ import { Cluster } from '#proxy/cluster/cluster.ts'
 import { AddressWatch, readHostNetwork } from '#proxy/node/host-network.ts'
 import { type HostNetwork, localhostNodePorts, nodeReader } from '#proxy/node/node-view.ts'
 import { allowLocalhost } from '#proxy/node/tuning.ts'
-import type { KeeperOptions } from '#proxy/sync/keeper.ts'
-import { Lane } from '#proxy/sync/lane.ts'
+import type { KeeperOptions } from '#proxy/sync/belief/keeper.ts'
+import { Lane, type LaneParts } from '#proxy/sync/lane.ts'
 import type { Report } from '#proxy/sync/report.ts'
 import type { Clock, Follow, Kernel, RulesetWatch } from '#system/ports.ts'
 import { Health } from '#telemetry/health.ts'
@@ -14,13 +14,13 @@ import { logObject } from '#telemetry/log/kubernetes.ts'
 import { logReport } from '#telemetry/log/report.ts'
 import { FAMILY_LABEL, type Family, familyOf } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
-import { type FittedMode, fitFamilies, logLeftOut } from './fit-mode.ts'
+import { type FittedMode, fitFamilies, logLeftOut, needsOf } from './fit-mode.ts'
 import { ModeSwitch } from './mode-switch.ts'
 import type { Observer } from './observer.ts'
 
 // A source of events and a kernel → one lane per family between them, and what all lanes share.
 
-export interface AgentParts {
+export interface AgentParts extends Pick<LaneParts, 'flows'> {
   readonly settings: Settings
   readonly nodeName: string
   readonly kernel: Kernel
@@ -77,14 +77,14 @@ export class Agent {
   static async open(parts: AgentParts): Promise<Agent> {
     const { settings, log, kernel } = parts
     const [hostNetwork, fitted] = await Promise.all([
-      readHostNetwork(kernel, settings.mode),
+      readHostNetwork(kernel, needsOf(settings)),
       fitFamilies(parts, kernel),
     ])
     const agent = new Agent(parts, hostNetwork)
     log.say(`Using ${settings.mode} Proxier.`)
     for (const [family, mode] of fitted) {
       log.info(1, mode.why, { ipFamily: FAMILY_LABEL[family] })
-      if (localhostNodePorts(settings, family)) await allowLocalhost({ kernel, log })
+      if (localhostNodePorts(settings, family, mode.mode.needs)) await allowLocalhost({ kernel, log })
       agent.#open(family, mode)
       agent.#families.set(family, mode)
     }
@@ -121,7 +121,7 @@ export class Agent {
   }
 
   #open(family: Family, { mode, tools }: FittedMode): void {
-    const { settings, nodeName, kernel, clock, rulesetWatch, keeping } = this.#parts
+    const { settings, nodeName, kernel, clock, flows, rulesetWatch, keeping } = this.#parts
     const { minSyncPeriodMs: minMs, syncPeriodMs } = settings
     const limits = { minMs, retryMs: syncPeriodMs, unwatchedMs: syncPeriodMs, distrustMs: DISTRUST_MS }
     this.health.expect(family)
@@ -133,6 +133,7 @@ export class Agent {
       cluster: this.cluster,
       mode,
       kernel,
+      flows,
       ...(rulesetWatch !== undefined && { ruleset: rulesetWatch }),
       ...(keeping !== undefined && {
         keeping: { ...keeping, identity: [...keeping.identity, JSON.stringify(tools ?? {})] },
@@ -226,12 +227,12 @@ export class Agent {
     // The first rules do not wait for one more process to start.
     await this.#allTried.promise
     if (signal.aborted) return
-    const addressWatch = new AddressWatch(follow, clock, settings.mode)
+    const addressWatch = new AddressWatch(follow, clock, needsOf(settings))
     signal.addEventListener('abort', () => addressWatch.stop(), { once: true })
     for (let waitMs = 0; !signal.aborted; waitMs = settings.syncPeriodMs) {
       await addressWatch.changeOr(waitMs, signal)
       if (signal.aborted) return
-      const hostNetwork = await readHostNetwork(kernel, settings.mode, this.#hostNetwork)
+      const hostNetwork = await readHostNetwork(kernel, needsOf(settings), this.#hostNetwork)
       if (hostNetwork === this.#hostNetwork) continue
       this.#hostNetwork = hostNetwork
       this.#touch([])

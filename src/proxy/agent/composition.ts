@@ -4,17 +4,18 @@ import { type CredentialsOptions, credentialsFrom } from '#kubernetes/access/cre
 import { apiSource } from '#kubernetes/sources/api-source.ts'
 import { prefetch } from '#kubernetes/sources/prefetch.ts'
 import { type ApiStats, type ExtraKind, freshStats } from '#kubernetes/stats.ts'
-import type { KeeperOptions } from '#proxy/sync/keeper.ts'
+import type { KeeperOptions } from '#proxy/sync/belief/keeper.ts'
 import type { Clock, Follow, Kernel, RulesetWatch } from '#system/ports.ts'
 import { logNotices } from '#telemetry/log/kubernetes.ts'
 import { Agent } from './agent.ts'
 import { type DataPlaneParts, dataPlane } from './data-plane.ts'
-import { Telemetry } from './telemetry.ts'
+import { needsOf } from './fit-mode.ts'
+import { Telemetry, type TelemetryParts } from './telemetry.ts'
 
 // The proxy's ends (a node's kernel, an API server) → an agent between them, with its metrics, probes and Events.
 // `run` plugs in the host and its cluster, the sandbox a network namespace and the lab's API server.
 
-export interface ProxyEnds extends Pick<DataPlaneParts, 'relayOf'> {
+export interface ProxyEnds extends Pick<DataPlaneParts, 'relayOf' | 'flows'>, Pick<TelemetryParts, 'podViews'> {
   readonly nodeName: string
   /** The name the operating system has for this host. */
   readonly hostname: string
@@ -46,7 +47,7 @@ export async function openProxy(invocation: Invocation, ends: ProxyEnds, signal:
   const credentials = await credentialsFrom({ ...access, clock })
   const extras = extraKinds(settings)
   const stats = freshStats(extras)
-  const telemetry = new Telemetry({ ...invocation, ...about, credentials, stats })
+  const telemetry = new Telemetry({ ...invocation, ...about, kernel, credentials, stats })
   const { observer } = telemetry
   const api = apiSource({
     ...about,
@@ -66,6 +67,7 @@ export async function openProxy(invocation: Invocation, ends: ProxyEnds, signal:
     kernel: dataPlane({
       settings,
       kernel: telemetry.kernel(kernel),
+      flows: about.flows,
       log,
       lost,
       signal,
@@ -96,8 +98,8 @@ export async function runProxy(
 }
 
 /** Only nftables mode has rules for addresses that no Service has. */
-export function extraKinds({ mode }: Settings): readonly ExtraKind[] {
-  return mode === 'nftables' ? ['ServiceCIDR'] : []
+export function extraKinds(settings: Settings): readonly ExtraKind[] {
+  return needsOf(settings).serviceRanges ? ['ServiceCIDR'] : []
 }
 
 /** The longest silent of the watches the agent cannot do without: one is enough for the cluster to be out of date. */

@@ -1,19 +1,23 @@
 import type { Settings } from '#config/settings.ts'
-import { chooseTools } from '#proxy/modes/iptables/choose.ts'
+import { chooseTools } from '#dialects/iptables-choice.ts'
 import { portsLeftBehind } from '#proxy/modes/userspace/left-behind.ts'
 import type { Listeners } from '#proxy/relay/listeners.ts'
 import { Relay, type RelayOptions } from '#proxy/relay/relay.ts'
 import { withRelay } from '#proxy/relay/with-relay.ts'
-import type { Kernel } from '#system/ports.ts'
+import { commandFlows } from '#proxy/sync/flows/command-flows.ts'
+import type { FlowTable, Kernel } from '#system/ports.ts'
 import type { Log } from '#telemetry/log/klog.ts'
 import { logRelayEvent } from '#telemetry/log/relay.ts'
 import type { Family } from '#values/address.ts'
+import { needsOf } from './fit-mode.ts'
 
 // Settings → what carries packets: the kernel alone, or, in userspace mode, the kernel and a relay in this process.
 
 export interface DataPlaneParts {
   readonly settings: Pick<Settings, 'mode' | 'userspace'>
   readonly kernel: Kernel
+  /** The connections the kernel tracks; where absent, the `conntrack` command lists and deletes them. */
+  readonly flows?: FlowTable | undefined
   readonly log: Log
   /** Listeners that are believed to be open may be closed. */
   readonly lost: () => void
@@ -25,17 +29,10 @@ export interface DataPlaneParts {
 
 export type Stoppable = Listeners & { stop(): Promise<void> }
 
-export function dataPlane({
-  settings: { mode, userspace },
-  kernel,
-  log,
-  lost,
-  signal,
-  ...parts
-}: DataPlaneParts): Kernel {
-  if (mode !== 'userspace') return kernel
-  const { portRange, udpTimeoutMs } = userspace
-  const { relayOf = options => new Relay(options) } = parts
+export function dataPlane({ settings, kernel, log, lost, signal, ...parts }: DataPlaneParts): Kernel {
+  if (!needsOf(settings).relay) return kernel
+  const { portRange, udpTimeoutMs } = settings.userspace
+  const { relayOf = options => new Relay(options), flows = commandFlows(kernel) } = parts
   const relay = relayOf({
     portRange,
     udpIdleMs: udpTimeoutMs,
@@ -44,7 +41,7 @@ export function dataPlane({
     remembered: family => remembered(kernel, family),
   })
   signal.addEventListener('abort', () => void relay.stop(), { once: true })
-  return withRelay(kernel, relay)
+  return withRelay(kernel, relay, flows)
 }
 
 /**

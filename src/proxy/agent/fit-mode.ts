@@ -1,10 +1,12 @@
 import type { Settings } from '#config/settings.ts'
 import type { Tools } from '#dialects/iptables.ts'
-import { chooseTools, NoIptables } from '#proxy/modes/iptables/choose.ts'
+import { chooseTools, NoIptables } from '#dialects/iptables-choice.ts'
+import type { Needs } from '#proxy/desired/node-view.ts'
 import { iptables } from '#proxy/modes/iptables/index.ts'
 import { ipvs } from '#proxy/modes/ipvs/index.ts'
 import { ipvsSetup, NoIpvs } from '#proxy/modes/ipvs/setup.ts'
 import type { Mode } from '#proxy/modes/mode.ts'
+import { traitsOf } from '#proxy/modes/modes.ts'
 import { chooseNft, NoNftables, SKIP_KERNEL_CHECK } from '#proxy/modes/nftables/choose.ts'
 import { nftables } from '#proxy/modes/nftables/index.ts'
 import { userspace } from '#proxy/modes/userspace/index.ts'
@@ -14,6 +16,11 @@ import type { Log } from '#telemetry/log/klog.ts'
 import { FAMILIES, FAMILY_LABEL, type Family, familyOf } from '#values/address.ts'
 
 // The chosen mode → a Mode, fitted to the tools this host has.
+
+/** What rules will depend on, before the mode is fitted to the host. */
+export function needsOf({ mode }: Pick<Settings, 'mode'>): Needs {
+  return traitsOf(mode).needs
+}
 
 export interface FittedMode {
   readonly mode: Mode
@@ -25,38 +32,55 @@ export interface FittedMode {
   readonly lacks?: () => Promise<Error | undefined>
 }
 
-/** Throws where the host lacks what the mode needs. */
-export async function fitMode(settings: Settings, family: Family, kernel: Kernel): Promise<FittedMode> {
-  const { mode } = settings
-  switch (mode) {
-    case 'iptables': {
+interface ModeKind {
+  /** Throws where the host lacks what the mode needs. */
+  fit(settings: Settings, family: Family, kernel: Kernel): Promise<FittedMode>
+  /** With nothing set up on the host; absent where `fit` sets up nothing either. */
+  toRead?(settings: Settings, family: Family, kernel: Kernel): Promise<Mode>
+  /** As it would be on a host with every tool. */
+  onPaper(settings: Settings, family: Family): Mode
+}
+
+const KINDS: Readonly<Record<Settings['mode'], ModeKind>> = {
+  iptables: {
+    fit: async (_, family, kernel) => {
       const { tools, why } = await chooseTools(kernel, family)
       return { mode: iptables(tools), tools, why: `Using ${tools.restore} (${tools.variant}): ${why}` }
-    }
-    case 'nftables': {
+    },
+    onPaper: (_, family) => iptables(PLAIN_TOOLS[family]),
+  },
+  nftables: {
+    fit: async (_, family, kernel) => {
       const kernelCheck = environment()[SKIP_KERNEL_CHECK] ? 'skip' : 'enforce'
       const { options, why, lacks } = await chooseNft(kernel, { family, kernelCheck })
       return { mode: nftables(options), why: `Using ${why}`, lacks }
-    }
-    case 'ipvs': {
+    },
+    onPaper: (_, family) => nftables({ family, chainRemoval: 'at-once' }),
+  },
+  ipvs: {
+    fit: async (settings, family, kernel) => {
       const { tools, why } = await chooseTools(kernel, family)
       const problem = await ipvsSetup(kernel, { ...settings.ipvs, scheduler: schedulerOf(settings), family })
       if (problem !== undefined) throw new NoIpvs(problem)
-      return {
-        mode: ipvsMode(settings, tools),
-        tools,
-        why: `Using IPVS, and ${tools.restore} (${tools.variant}): ${why}`,
-      }
-    }
-    case 'userspace': {
+      const using = `Using IPVS, and ${tools.restore} (${tools.variant}): ${why}`
+      return { mode: ipvsMode(settings, tools), tools, why: using }
+    },
+    toRead: async (settings, family, kernel) => ipvsMode(settings, (await chooseTools(kernel, family)).tools),
+    onPaper: (settings, family) => ipvsMode(settings, PLAIN_TOOLS[family]),
+  },
+  userspace: {
+    fit: async (settings, family, kernel) => {
       const { tools, why } = await chooseTools(kernel, family)
-      return {
-        mode: userspaceMode(settings, tools),
-        tools,
-        why: `Using a relay, and ${tools.restore} (${tools.variant}): ${why}`,
-      }
-    }
-  }
+      const using = `Using a relay, and ${tools.restore} (${tools.variant}): ${why}`
+      return { mode: userspaceMode(settings, tools), tools, why: using }
+    },
+    onPaper: (settings, family) => userspaceMode(settings, PLAIN_TOOLS[family]),
+  },
+}
+
+/** Throws where the host lacks what the mode needs. */
+export function fitMode(settings: Settings, family: Family, kernel: Kernel): Promise<FittedMode> {
+  return KINDS[settings.mode].fit(settings, family, kernel)
 }
 
 /** The node's first family must work; the other is left out where the host has no tools for it. */
@@ -99,8 +123,8 @@ function askingOnce(kernel: Kernel): Kernel {
 
 /** For verbs that only read the host: nothing is set up there, not even what the mode needs before its first rule. */
 export async function modeToRead(settings: Settings, family: Family, kernel: Kernel): Promise<Mode> {
-  if (settings.mode !== 'ipvs') return (await fitMode(settings, family, kernel)).mode
-  return ipvsMode(settings, (await chooseTools(kernel, family)).tools)
+  const kind = KINDS[settings.mode]
+  return kind.toRead?.(settings, family, kernel) ?? (await kind.fit(settings, family, kernel)).mode
 }
 
 /** True where the host lacks what the mode needs in one family; it may have it in the other. */
@@ -110,17 +134,7 @@ export function isMissingFamily(error: unknown): error is Error {
 
 /** The mode as it would be on a host with every tool: for verbs that only print. */
 export function paperMode(settings: Settings, family: Family): Mode {
-  const { mode } = settings
-  switch (mode) {
-    case 'iptables':
-      return iptables(PLAIN_TOOLS[family])
-    case 'nftables':
-      return nftables({ family, chainRemoval: 'at-once' })
-    case 'ipvs':
-      return ipvsMode(settings, PLAIN_TOOLS[family])
-    case 'userspace':
-      return userspaceMode(settings, PLAIN_TOOLS[family])
-  }
+  return KINDS[settings.mode].onPaper(settings, family)
 }
 
 function ipvsMode(settings: Settings, tools: Tools): Mode {

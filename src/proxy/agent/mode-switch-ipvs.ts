@@ -1,13 +1,12 @@
 import type { Settings } from '#config/settings.ts'
 import { FIND_IPVS_DEVICE } from '#dialects/ip.ts'
 import { named, saveAll, type Tools } from '#dialects/iptables.ts'
-import { iptables } from '#proxy/modes/iptables/index.ts'
 import { ipvs } from '#proxy/modes/ipvs/index.ts'
 import { ourUnits } from '#proxy/modes/ipvs/read.ts'
 import { removeIpvsLeftovers } from '#proxy/modes/leftovers-ipvs.ts'
 import { NOTHING, type RemovalResult } from '#proxy/modes/leftovers-removal.ts'
 import type { Mode } from '#proxy/modes/mode.ts'
-import { userspace } from '#proxy/modes/userspace/index.ts'
+import { leavesIpvs, modeBesideIpvs } from '#proxy/modes/others.ts'
 import { EMPTY } from '#proxy/plan/diff.ts'
 import { must } from '#system/must.ts'
 import type { Clock, Kernel } from '#system/ports.ts'
@@ -26,7 +25,7 @@ export interface LeaveIpvsOptions {
 
 /** Rules refer to sets, so they are deleted first. Without the device of ipvs mode, ipvs mode has never run here. */
 export async function leaveIpvs({ mode, kernel, clock, families }: LeaveIpvsOptions): Promise<RemovalResult> {
-  if (mode === 'ipvs') return NOTHING
+  if (!leavesIpvs(mode)) return NOTHING
   const device = await kernel.run(FIND_IPVS_DEVICE)
   if (device.code !== 0) return NOTHING
   await Promise.all([...families].map(([family, ours]) => removeAllRules({ mode, kernel, family, ours })))
@@ -42,7 +41,7 @@ async function removeAllRules({ mode, kernel, family, ours }: FamilyOptions): Pr
   for (const variant of ['nft', 'legacy'] as const) {
     const tools = named(family, variant)
     const { code, stdout } = await kernel.run(saveAll(tools))
-    const own = ours?.variant === variant ? ownMode(mode, ours) : undefined
+    const own = ours?.variant === variant ? modeBesideIpvs(mode, ours) : undefined
     if (code === 0) await removeRules({ kernel, tools, save: stdout, own })
   }
 }
@@ -66,8 +65,3 @@ async function removeRules({ kernel, tools, save, own }: RemovalOptions): Promis
 }
 
 const NO_OTHERS = { sets: '', servers: '', addresses: '[]' }
-
-function ownMode(mode: Settings['mode'], tools: Tools): Mode | undefined {
-  if (mode === 'iptables') return iptables(tools)
-  return mode === 'userspace' ? userspace({ tools }) : undefined
-}

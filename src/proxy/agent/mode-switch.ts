@@ -1,11 +1,7 @@
 import type { Settings } from '#config/settings.ts'
-import { askVersion, named, type Tools } from '#dialects/iptables.ts'
-import { NFT_VERSION } from '#dialects/nft.ts'
-import { iptables } from '#proxy/modes/iptables/index.ts'
+import type { Tools } from '#dialects/iptables.ts'
 import type { Mode, Unit } from '#proxy/modes/mode.ts'
-import { nftables } from '#proxy/modes/nftables/index.ts'
-import { userspace } from '#proxy/modes/userspace/index.ts'
-import { isLeftBehind } from '#proxy/modes/userspace/left-behind.ts'
+import { othersHere } from '#proxy/modes/others.ts'
 import { diff, EMPTY, emptied } from '#proxy/plan/diff.ts'
 import { must } from '#system/must.ts'
 import type { Clock, Kernel } from '#system/ports.ts'
@@ -96,22 +92,4 @@ export class ModeSwitch {
 
 function about({ name }: Mode, family: Family): Record<string, string> {
   return { mode: name, ipFamily: FAMILY_LABEL[family] }
-}
-
-/** The modes other than ours that may have left rules on this node, in the same family. */
-async function othersHere(mode: Settings['mode'], ours: Tools | Family, kernel: Kernel): Promise<readonly Mode[]> {
-  const family = typeof ours === 'string' ? ours : ours.family
-  const others: Mode[] = []
-  for (const variant of ['nft', 'legacy'] as const) {
-    const tools = named(family, variant)
-    if ((await kernel.run(askVersion(tools, 'save'))).code !== 0) continue
-    const isOurs = typeof ours !== 'string' && ours.variant === variant
-    // Chains of ipvs mode have the names of iptables mode's: ipvs mode reads and replaces those as its own.
-    if (mode !== 'ipvs' && !(mode === 'iptables' && isOurs)) others.push(iptables(tools))
-    if (!(mode === 'userspace' && isOurs) && (await isLeftBehind(kernel, tools))) others.push(userspace({ tools }))
-  }
-  if (mode !== 'nftables' && (await kernel.run(NFT_VERSION)).code === 0) {
-    others.push(nftables({ family, chainRemoval: 'at-once' }))
-  }
-  return others
 }

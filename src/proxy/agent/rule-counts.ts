@@ -1,5 +1,5 @@
-import { unitParts } from '#proxy/modes/iptables/names.ts'
 import type { Ruleset } from '#proxy/modes/mode.ts'
+import { ruleUnit } from '#proxy/modes/netfilter/units.ts'
 
 // iptables rules → how many there are in each table, counted without splitting the text: there may be a million.
 
@@ -7,9 +7,9 @@ import type { Ruleset } from '#proxy/modes/mode.ts'
 export function ruleCounts(rules: Ruleset): Readonly<Record<string, number>> {
   const counts: Record<string, number> = { filter: 0, nat: 0 }
   for (const [unit, text] of rules) {
-    const parts = unitParts(unit)
-    if (!Object.hasOwn(counts, parts.table)) continue
-    counts[parts.table]! += 'line' in parts ? 1 : linesIn(text)
+    const rule = ruleUnit(unit)
+    if (rule === undefined || !Object.hasOwn(counts, rule.table)) continue
+    counts[rule.table]! += rule.kind === 'line' ? 1 : linesIn(text)
   }
   return counts
 }

@@ -1,4 +1,4 @@
-import { MonitorWatch } from '#proxy/sync/monitor-watch.ts'
+import { MonitorWatch } from '#proxy/sync/commits/monitor-watch.ts'
 import { NetlinkWatch } from '#system/netlink/ruleset-watch.ts'
 import type { Clock, Follow, RulesetWatch } from '#system/ports.ts'
 

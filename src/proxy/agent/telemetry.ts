@@ -1,30 +1,38 @@
+import { engineNumbers } from '#command-line/engine-numbers.ts'
 import type { Invocation } from '#command-line/start.ts'
 import { VERSION } from '#command-line/version.ts'
+import { shownConfiguration } from '#config/shown/effective.ts'
 import type { Credentials } from '#kubernetes/access/credentials.ts'
 import type { Event } from '#kubernetes/event.ts'
 import { EventWriter, type Fate } from '#kubernetes/event-writer.ts'
 import type { RequestObserver } from '#kubernetes/request-observer.ts'
 import type { ApiStats } from '#kubernetes/stats.ts'
 import { ApiTransport } from '#kubernetes/transport.ts'
+import { isPageServed } from '#page/paths.ts'
 import { healthChecks } from '#proxy/desired/health-checks.ts'
 import { noLocalEndpoints } from '#proxy/desired/no-local.ts'
 import { healthCheckAddresses } from '#proxy/node/node-view.ts'
 import type { Lane } from '#proxy/sync/lane.ts'
 import type { Report } from '#proxy/sync/report.ts'
 import type { Clock, Kernel } from '#system/ports.ts'
+import type { HttpResponder } from '#system/sockets.ts'
 import { processStartedAt, vitals } from '#system/vitals.ts'
 import { claimLost, type EventReporter, healthCheckFailed, rulesRefused, starting } from '#telemetry/events.ts'
 import { type CurrentNumbers, Metrics } from '#telemetry/metrics.ts'
 import type { PendingChange } from '#telemetry/numbers/pending.ts'
+import type { ShownRefusal } from '#telemetry/server.ts'
 import { Slis } from '#telemetry/slis.ts'
-import type { Family } from '#values/address.ts'
-import type { ObjectName } from '#values/names.ts'
+import { FAMILY_LABEL, type Family, isLoopback } from '#values/address.ts'
 import type { Agent } from './agent.ts'
 import { observedKernel } from './observed-kernel.ts'
+import { serviceOf } from './owner.ts'
+import { AgentPage } from './page/agent-page.ts'
+import type { PodViews } from './page/sources.ts'
 import { ruleCounts } from './rule-counts.ts'
 import { HealthCheckServers } from './servers/health-check-servers.ts'
 import { serveMetrics } from './servers/metrics-server.ts'
 import { serveHealth } from './servers/probes.ts'
+import { Profiles } from './servers/profiles.ts'
 
 // What the agent does → all that shows it to the outside: metrics, probes, health checks, Kubernetes Events.
 
@@ -35,6 +43,10 @@ export interface TelemetryParts extends Pick<Invocation, 'settings' | 'configura
   readonly hostname: string
   readonly credentials: Credentials
   readonly stats: ApiStats
+  /** Of the node, before it is observed: the page asks it for routes. */
+  readonly kernel: Kernel
+  /** What the other wing has on this node, for the page. */
+  readonly podViews?: () => Promise<PodViews>
 }
 
 export class Telemetry {
@@ -87,13 +99,16 @@ export class Telemetry {
       queued: family => this.#metrics.queued(family),
       reported: report => this.#reported(report, agent, checks),
     })
+    const page = new AgentPage()
+    agent.observe(page.observer)
     this.#events.send(starting(this.#reporter()))
     const probed = this.#metrics.probed.bind(this.#metrics)
-    const shown = this.#shown(() => this.#standing(agent.lanes, checks))
+    const shown = this.#shown(agent, () => this.#standing(agent.lanes, checks))
+    const profiling = settings.profiling && { profiles: new Profiles({ nodeName, clock, log }) }
     try {
       await Promise.all([
         serveHealth({ settings, health: agent.health, clock, log, signal, probed }),
-        serveMetrics({ settings, shown, clock, log, signal }),
+        serveMetrics({ settings, shown, clock, log, signal, ...profiling, ...this.#page(page, agent) }),
         aborted(signal),
       ])
     } finally {
@@ -146,25 +161,34 @@ export class Telemetry {
       units: draft.book.rules.size,
       refused: draft.book.withheld.size,
     }
-    if (this.#parts.settings.mode !== 'iptables') return numbers
+    if (!draft.mode.numbers?.rules) return numbers
     const rules = this.#counted.get(family) ?? ruleCounts(draft.book.rules)
     this.#counted.set(family, rules)
     return { ...numbers, rules }
   }
 
-  #shown(standing: () => CurrentNumbers) {
+  #shown(agent: Agent, standing: () => CurrentNumbers) {
     const { settings, configuration, flags, clock } = this.#parts
+    const engine = engineNumbers()
     return {
-      metrics: () => this.#metrics.text(standing()),
+      metrics: () => this.#metrics.text(standing()) + engine(),
       slis: new Slis(processStartedAt()),
       mode: settings.mode,
-      configuration,
+      configuration: shownConfiguration(configuration),
+      refused: () => agent.lanes.flatMap(refusalsOf),
       flags,
       version: settings.reportedVersion ?? VERSION,
       runtime: `Node ${process.version}`,
       startedAt: processStartedAt(),
       now: () => clock.now(),
     }
+  }
+
+  #page(page: AgentPage, agent: Agent): { readonly page?: HttpResponder } {
+    const { settings, ...about } = this.#parts
+    const { metrics: at, mode, reportedVersion: version } = settings
+    if (at === undefined || !isPageServed(settings.page, at.host)) return {}
+    return { page: page.responder({ ...about, agent, mode, version, isLoopback: isLoopback(at.host) }) }
   }
 
   #reporter(): EventReporter {
@@ -178,6 +202,12 @@ export class Telemetry {
     const { reason, note } = fate.event
     this.#parts.log.info(2, 'Event was not sent', { reason, note, why: fate.why })
   }
+}
+
+function refusalsOf({ family, refused }: Lane): readonly ShownRefusal[] {
+  return refused.map(({ owner, unit, error }) => {
+    return { ipFamily: FAMILY_LABEL[family], servicePort: owner, unit, reason: (error as Error).message }
+  })
 }
 
 /** A slice belongs to one family; of a deleted one only the name is known, so it counts in all lanes. */
@@ -197,11 +227,6 @@ function changeIn(event: Event, families: readonly Family[]): PendingChange | un
     families: families.filter(it => it === family),
     ...(triggered !== undefined && { triggered }),
   }
-}
-
-/** `shop/cart:http/tcp` → `shop/cart`. */
-function serviceOf(owner: string): ObjectName {
-  return /^[^/]+\/[^:/]+/.exec(owner)![0] as ObjectName
 }
 
 function aborted(signal: AbortSignal): Promise<unknown> {

@@ -83,7 +83,7 @@ class Answering {
   }
 
   get hasEndpoints(): boolean {
-    return this.#resolved.endpoints.some(({ serving }) => serving)
+    return this.#resolved.serving.length > 0
   }
 
   /**
@@ -100,8 +100,7 @@ class Answering {
   }
 }
 
-function sourcesOf({ endpoints, traffic }: Resolved, listenersOf: ListenersOf): ReadonlySet<string> {
-  const serving = endpoints.filter(endpoint => endpoint.serving).map(({ text }) => text)
+function sourcesOf({ serving, traffic }: Resolved, listenersOf: ListenersOf): ReadonlySet<string> {
   return new Set([...serving, ...listenersOf(traffic)])
 }
 

@@ -13,7 +13,7 @@ export function noLocalEndpoints(ports: Iterable<Resolved>): NoLocalEndpoints {
   let external = 0
   for (const { traffic } of ports) {
     if (traffic.frontends.some(({ kind, verdict }) => kind === 'cluster-ip' && verdict.to === 'drop')) internal++
-    if (traffic.gate?.policy === 'Local' && traffic.gate.others === 'drop') external++
+    if (traffic.frontends.some(({ admits }) => admits === 'insiders')) external++
   }
   return { internal, external }
 }

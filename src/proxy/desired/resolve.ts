@@ -13,8 +13,10 @@ import { gate } from './verdicts.ts'
 export interface Resolved {
   readonly port: ServicePort
   readonly traffic: ServiceTraffic
-  /** All endpoints of the port, in any condition. */
-  readonly endpoints: readonly KnownEndpoint[]
+  /** Those that may answer, ready or terminating, wherever they are: `10.244.1.2:3306`. */
+  readonly serving: readonly string[]
+  /** How many endpoints the port has, in any condition. They are not kept: there may be a hundred thousand of them. */
+  readonly endpointCount: number
 }
 
 export function resolve(cluster: Cluster, name: ObjectName, thisNode: ThisNode): readonly Resolved[] {
@@ -23,7 +25,8 @@ export function resolve(cluster: Cluster, name: ObjectName, thisNode: ThisNode):
   const slices = cluster.slices(name, thisNode.family)
   return servicePorts(service, thisNode.family, cluster.claims).map(port => {
     const endpoints = endpointsOf(slices, port.name, port.protocol)
-    return { port, endpoints, traffic: traffic(port, endpoints, thisNode) }
+    const serving = endpoints.filter(endpoint => endpoint.serving).map(({ text }) => text)
+    return { port, traffic: traffic(port, endpoints, thisNode), serving, endpointCount: endpoints.length }
   })
 }
 
@@ -34,7 +37,7 @@ export function traffic(port: ServicePort, endpoints: readonly KnownEndpoint[], 
     id: port.id,
     service: port.service,
     protocol: port.protocol,
-    frontends: frontends(port, choice),
+    frontends: frontends({ port, choice, outside, thisNode }),
     pools: { cluster: choice.cluster, local: choice.local },
     ...(choice.leaving.length > 0 && { leaving: choice.leaving }),
     masquerade: thisNode.masquerade,

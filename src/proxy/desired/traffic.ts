@@ -46,9 +46,15 @@ export interface Frontend {
   readonly ip?: Address
   readonly port: number
   readonly verdict: Verdict
+  readonly admits: Admission
   /** Only these sources may come in (load balancer addresses only). */
   readonly sourceRanges?: readonly Cidr[]
+  /** And these: where a range has this node in it, its packets may come from one of the Service's load balancer addresses. */
+  readonly sourceAddresses?: readonly Address[]
 }
+
+/** Whose connections reach an endpoint. Insiders are the pods of this node, and the node itself. */
+export type Admission = 'all' | 'insiders' | 'none'
 
 export type Verdict =
   | { readonly to: 'pool'; readonly pool: PoolName }

@@ -1,6 +1,6 @@
 import type { ServicePort } from '#proxy/cluster/service-ports.ts'
 import { isOutward, type PoolChoice } from './pools.ts'
-import type { Gate, Verdict } from './traffic.ts'
+import type { Admission, Gate, Verdict } from './traffic.ts'
 
 // Policy and pools → what happens at each frontend.
 
@@ -25,4 +25,10 @@ export function gate(port: ServicePort, { any, local }: PoolChoice): Gate | unde
   if (!any || !isOutward(port)) return undefined
   if (port.externalPolicy === 'Cluster') return { policy: 'Cluster' }
   return { policy: 'Local', others: local.length > 0 ? 'local' : 'drop' }
+}
+
+/** Who is admitted: where policy is Local and no endpoint is on this node, insiders alone. */
+export function admission({ to }: Verdict, outside: Gate | undefined): Admission {
+  if (to === 'reject' || to === 'drop') return 'none'
+  return to === 'gate' && outside?.policy === 'Local' && outside.others === 'drop' ? 'insiders' : 'all'
 }

@@ -1,9 +1,12 @@
 import { type ChainTexts, canonicalChains } from 'iptables-parser'
-import { block, type Variant } from '#dialects/iptables.ts'
-import { foreignRules, targetOf } from './iptables/foreign-rules.ts'
+import type { Variant } from '#dialects/iptables.ts'
 import * as iptables from './iptables/names.ts'
-import { chainUnit, FIREWALL, isBuiltIn, MARK_MASQ, POSTROUTING, type Table } from './iptables/names.ts'
+import { FIREWALL, MARK_MASQ, POSTROUTING } from './iptables/names.ts'
 import * as ipvs from './ipvs/names.ts'
+import { blocks, emptied } from './netfilter/blocks.ts'
+import { isBuiltIn } from './netfilter/chains.ts'
+import { foreignRulesTo, hasProxysComment, targetOf } from './netfilter/foreign-rules.ts'
+import { chainUnit, TABLES, type Table } from './netfilter/units.ts'
 import * as userspace from './userspace/names.ts'
 
 // iptables-save → chains and jumps that service proxies of any mode and version have left, and the documents that
@@ -24,7 +27,6 @@ export interface LeftChain {
   readonly blockedBy?: string
 }
 
-const TABLES: readonly Table[] = ['mangle', 'filter', 'nat']
 const MARK_DROP = 'KUBE-MARK-DROP'
 
 /** KUBE-FIREWALL in the nat table is a chain of ipvs mode in 1.20; in the filter table kubelet uses it too. */
@@ -33,17 +35,14 @@ function isAnyProxys(table: Table, chain: string): boolean {
   return table !== 'mangle' && (userspace.isOurChain(table, chain) || (table === 'nat' && chain === FIREWALL))
 }
 
-/** The comments on jumps that proxies write. A rule without such a comment is a foreign rule, wherever it jumps. */
-const OUR_REASON =
-  / --comment "(?:kubernetes |kube-proxy |handle (?:ClusterIPs|service NodePorts);|Ensure that non-local NodePort traffic)/
-
 export function leftoversIn(save: string): readonly Leftover[] {
   const tables = canonicalChains(save)
   const goes = whatGoes(tables)
-  const blocked = foreignRules(tables, { chain: goes, line: isOurJump })
+  const blocked = foreignRulesTo(tables, { tables: TABLES, isOurs: goes, isShared, isOurLine: isOurJump })
   return TABLES.map(table => {
     const all = [...(tables.get(table) ?? [])]
-    const jumps = all.flatMap(([chain, text]) => text.split('\n').filter(line => isOurJump(table, chain, line)))
+    const shared = all.filter(([chain]) => isShared(table, chain))
+    const jumps = shared.flatMap(([, text]) => text.split('\n').filter(line => isOurJump(table, line)))
     const chains = all.filter(([chain]) => goes(table, chain))
     return {
       table,
@@ -60,9 +59,13 @@ function leftChain(name: string, text: string, blockedBy: string | undefined): L
   return { name, state: text === '' ? 'empty' : 'filled', ...(blockedBy !== undefined && { blockedBy }) }
 }
 
-function isOurJump(table: Table, chain: string, line: string): boolean {
-  const target = isBuiltIn(chain) ? targetOf(line) : undefined
-  return target !== undefined && ((target === FIREWALL && table === 'filter') || OUR_REASON.test(line))
+function isShared(_: Table, chain: string): boolean {
+  return isBuiltIn(chain)
+}
+
+function isOurJump(table: Table, line: string): boolean {
+  const target = targetOf(line)
+  return target !== undefined && ((target === FIREWALL && table === 'filter') || hasProxysComment(line))
 }
 
 /**
@@ -95,14 +98,15 @@ export function canGo({ lines, chains }: Leftover): boolean {
  * deleted.
  */
 export function removal({ table, lines, chains }: Leftover, variant: Variant): string {
-  const loose = [...lines.map(line => `-D ${line}`), ...chains.map(({ name }) => `:${name} - [0:0]`)]
+  const loose = [...lines.map(line => `-D ${line}`), ...chains.map(({ name }) => emptied(name))]
   const gone = chains.filter(({ blockedBy }) => blockedBy === undefined).map(({ name }) => `-X ${name}`)
-  const size = variant === 'legacy' ? Number.POSITIVE_INFINITY : Math.max(100, Math.round(Math.sqrt(chains.length)))
-  return [...blocks(table, loose, size), ...blocks(table, gone, size)].join('')
-}
-
-function blocks(table: Table, pieces: readonly string[], size: number): readonly string[] {
-  const found: string[] = []
-  for (let i = 0; i < pieces.length; i += size) found.push(block(table, pieces.slice(i, i + size)))
-  return found
+  return [loose, gone]
+    .flatMap(texts =>
+      blocks(
+        table,
+        texts.map(text => ({ text })),
+        { variant },
+      ),
+    )
+    .join('')
 }

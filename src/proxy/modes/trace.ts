@@ -1,4 +1,4 @@
-import type { Address } from '#values/address.ts'
+import { type Address, isLoopback } from '#values/address.ts'
 import type { Protocol } from '#values/protocol.ts'
 
 // A first packet and a ruleset → every path it can take. Rules that choose at random make several paths, each with its
@@ -15,6 +15,11 @@ export interface Packet {
   readonly nodeAddresses: readonly Address[]
   /** Where this client was sent last, for session affinity. */
   readonly last?: { readonly endpoint: string; readonly secondsAgo: number }
+}
+
+/** What the kernel calls LOCAL on this node. */
+export function isOwn(ip: Address, { nodeAddresses }: Pick<Packet, 'nodeAddresses'>): boolean {
+  return isLoopback(ip) || nodeAddresses.includes(ip)
 }
 
 export interface Path {

@@ -1,4 +1,3 @@
-import type { Settings } from '#config/settings.ts'
 import {
   addressesOf,
   LIST_ADDRESSES,
@@ -8,6 +7,7 @@ import {
   routesOf,
 } from '#dialects/ip.ts'
 import { readSysctl, TCP_BE_LIBERAL } from '#dialects/sysctl.ts'
+import type { Needs } from '#proxy/desired/node-view.ts'
 import type { Clock, Follow, Following, Kernel } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import type { Cidr } from '#values/cidr.ts'
@@ -16,20 +16,18 @@ import type { HostNetwork } from './node-view.ts'
 
 // The host's answers about its addresses, routes and connection tracking → a HostNetwork, kept up to date.
 
-type ModeName = Settings['mode']
-
 export const NO_HOST_NETWORK: HostNetwork = { addresses: { ipv4: [], ipv6: [] }, liberalConntrack: false }
 
 /** Where a question fails, known addresses and routes stay, and conntrack is taken for strict, as in kube-proxy. */
 export async function readHostNetwork(
   kernel: Kernel,
-  mode: ModeName,
+  needs: Needs,
   known: HostNetwork = NO_HOST_NETWORK,
 ): Promise<HostNetwork> {
   const [listing, liberal, routes] = await Promise.all([
     kernel.run(LIST_ADDRESSES),
     kernel.run(readSysctl(TCP_BE_LIBERAL)),
-    needsRoutes(mode) ? readRoutes(kernel, known) : undefined,
+    needs.serviceRanges ? readRoutes(kernel, known) : undefined,
   ])
   const addresses =
     listing.code === 0
@@ -49,20 +47,15 @@ async function readRoutes(kernel: Kernel, known: HostNetwork): Promise<NonNullab
   return { ipv4, ipv6 }
 }
 
-/** Only nftables mode rejects connections to an address of the Service ranges that no Service has. */
-function needsRoutes(mode: ModeName): boolean {
-  return mode === 'nftables'
-}
-
 /** `ip monitor` reports addresses that come or go; where it cannot run, the next regular read finds them. */
 export class AddressWatch {
   readonly #clock: Clock
   readonly #following: Following | undefined
   #wake = new AbortController()
 
-  constructor(follow: Follow | undefined, clock: Clock, mode: ModeName) {
+  constructor(follow: Follow | undefined, clock: Clock, needs: Needs) {
     this.#clock = clock
-    this.#following = follow?.(needsRoutes(mode) ? MONITOR_ADDRESSES_AND_ROUTES : MONITOR_ADDRESSES, () =>
+    this.#following = follow?.(needs.serviceRanges ? MONITOR_ADDRESSES_AND_ROUTES : MONITOR_ADDRESSES, () =>
       this.#wake.abort(),
     )
   }

@@ -1,9 +1,11 @@
 import type { Settings } from '#config/settings.ts'
 import type { Node } from '#kubernetes/objects.ts'
-import type { LocalPods, NodeView } from '#proxy/desired/node-view.ts'
+import { masqueraded } from '#proxy/desired/masquerade.ts'
+import type { LocalPods, Needs, NodeView } from '#proxy/desired/node-view.ts'
 import type { NodeFacts, NodeReader } from '#proxy/sync/draft.ts'
-import { type Address, type Family, familyOf, parseAddress } from '#values/address.ts'
+import { type Address, type Family, familyOf, isLoopback, parseAddress } from '#values/address.ts'
 import { type Cidr, cidrFamily, contains, prefixLength } from '#values/cidr.ts'
+import { type CommentLimit, EndpointComments } from './endpoint-comments.ts'
 import { serviceRanges } from './service-ranges.ts'
 
 // Settings, the Node object and the host's network → the facts of this node, in one family.
@@ -23,35 +25,40 @@ export interface NodeReaderOptions {
   readonly nodeName: string
   /** Called at each update of the rules, so that an address that comes or goes is noticed. */
   readonly hostNetwork: () => HostNetwork
+  readonly comments?: CommentLimit
 }
 
-/** Above this, comments on rules about single endpoints cost more than they explain; so they do in kube-proxy. */
-const LARGE_CLUSTER_ENDPOINTS = 1000
 /** Up to this many, KUBE-SERVICES is exactly kube-proxy's; beyond, its length delays a connection's first packet. */
 const FLAT_SERVICES = 1000
 
-export function nodeReader({ settings, family, nodeName, hostNetwork }: NodeReaderOptions): NodeReader {
-  return (cluster, endpoints) => {
+export function nodeReader({
+  settings,
+  family,
+  nodeName,
+  hostNetwork,
+  comments = new EndpointComments(),
+}: NodeReaderOptions): NodeReader {
+  return (cluster, endpoints, needs) => {
     const { addresses, liberalConntrack, routes } = hostNetwork()
     const { node } = cluster
     const localPods = localPodsOf(settings, family, node)
     const nodeIP = nodeAddress(settings, family, node)
     const zone = node?.zone
-    const ports = nodePortAddresses(settings, family, { nodeIP, addresses: addresses[family] })
-    const masquerade = settings.masqueradeAll ? 'all' : localPods === undefined ? 'never' : 'from-outside'
+    const ports = nodePortAddresses(settings, family, { nodeIP, addresses: addresses[family], needs })
+    const masquerade = masqueraded(settings.masqueradeAll, localPods)
     const view: NodeView = {
       family,
       mark: 2 ** settings.masqueradeBit,
       ...(localPods !== undefined && { localPods }),
       nodePortAddresses: ports,
-      localhostNodePorts: localhostNodePorts(settings, family),
-      dropInvalid: !liberalConntrack,
-      endpointComments: endpoints <= LARGE_CLUSTER_ENDPOINTS,
+      masquerade,
       dispatch: cluster.serviceCount <= FLAT_SERVICES ? 'flat' : 'tree',
       ...(nodeIP !== undefined && { nodeIP }),
-      ...(settings.mode === 'ipvs' && { nodeAddresses: addresses[family], masquerade }),
-      ...(settings.mode === 'userspace' && { nodeAddresses: addresses[family] }),
-      ...(settings.mode === 'nftables' &&
+      ...(needs.localhost && { localhostNodePorts: localhostNodePorts(settings, family, needs) }),
+      ...(needs.invalid && { dropInvalid: !liberalConntrack }),
+      ...(needs.comments && { endpointComments: comments.at(endpoints) }),
+      ...(needs.addresses && { nodeAddresses: addresses[family] }),
+      ...(needs.serviceRanges &&
         serviceRanges({
           family,
           ranges: cluster.serviceRanges,
@@ -60,7 +67,11 @@ export function nodeReader({ settings, family, nodeName, hostNetwork }: NodeRead
         })),
     }
     return {
-      thisNode: { family, nodeName, masquerade, ...(zone !== undefined && { zone }) },
+      thisNode: {
+        ...{ family, nodeName, masquerade },
+        ...(zone !== undefined && { zone }),
+        ...(nodeIP !== undefined && { nodeIP }),
+      },
       view,
       addresses: addresses[family],
     }
@@ -111,9 +122,13 @@ export function healthCheckAddresses(
 }
 
 /** The kernel routes no node port to a loopback address, but for one case. */
-function nodePortAddresses(settings: Settings, family: Family, present: OwnAddresses): NodeView['nodePortAddresses'] {
+function nodePortAddresses(
+  settings: Settings,
+  family: Family,
+  { needs, ...present }: OwnAddresses & { readonly needs: Needs },
+): NodeView['nodePortAddresses'] {
   const chosen = chosenAddresses(settings, family, present)
-  if (chosen === 'all' || settings.nodePortAddresses === 'primary' || localhostNodePorts(settings, family))
+  if (chosen === 'all' || settings.nodePortAddresses === 'primary' || localhostNodePorts(settings, family, needs))
     return chosen
   return chosen.filter(ip => !isLoopback(ip))
 }
@@ -131,15 +146,14 @@ function chosenAddresses(
 }
 
 /** Only IPv4 can be routed to localhost, and only where the node port addresses include it. */
-export function localhostNodePorts({ mode, iptables, nodePortAddresses }: Settings, family: Family): boolean {
-  if (mode !== 'iptables' || family !== 'ipv4' || !iptables.localhostNodePorts || nodePortAddresses === 'primary')
-    return false
+export function localhostNodePorts(
+  { iptables, nodePortAddresses }: Settings,
+  family: Family,
+  { localhost }: Needs,
+): boolean {
+  if (!localhost || family !== 'ipv4' || !iptables.localhostNodePorts || nodePortAddresses === 'primary') return false
   const ranges = nodePortAddresses.filter(range => cidrFamily(range) === 'ipv4')
   return ranges.length === 0 || ranges.some(range => contains(range, LOCALHOST) || range.startsWith('127.'))
 }
 
 const LOCALHOST = parseAddress('127.0.0.1')!
-
-function isLoopback(ip: Address): boolean {
-  return ip === '::1' || ip.startsWith('127.')
-}

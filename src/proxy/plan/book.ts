@@ -1,4 +1,5 @@
 import type { Entry, Ruleset, Unit } from '#proxy/modes/mode.ts'
+import { BookRules } from './book-rules.ts'
 
 // Entries of all owners → the rules the kernel should have, unit by unit. The same entries give the same rules,
 // whatever order they were put in.
@@ -22,8 +23,10 @@ export const BASE_OWNER = '~base'
 export class Book {
   readonly #units = new Map<Unit, Owners>()
   readonly #owned = new Map<string, ReadonlyMap<Unit, string>>()
-  readonly #rules = new Map<Unit, string>()
-  readonly #stale = new Set<Unit>()
+  /** Of units with several owners: their texts, joined. */
+  readonly #joined = new Map<Unit, string>()
+  /** Every unit, as the kernel should have it, now and after later changes. */
+  readonly rules: Ruleset = new BookRules({ units: this.#units, textOf: unit => this.#textOf(unit) })
   #touched = new Set<Unit>()
   /** Of owners whose entries have changed since the kernel last took all: the entries it took. */
   readonly #taken = new Map<string, Entries>()
@@ -99,17 +102,6 @@ export class Book {
     return this.#owned.keys()
   }
 
-  /** Every unit, as the kernel should have it. */
-  get rules(): Ruleset {
-    for (const unit of this.#stale) {
-      const owners = this.#units.get(unit)
-      if (owners === undefined) this.#rules.delete(unit)
-      else this.#rules.set(unit, this.#textOf(unit, owners))
-    }
-    this.#stale.clear()
-    return this.#rules
-  }
-
   /** The units that may have changed since the last call. A hint: losing it costs a comparison, never a rule. */
   takeTouched(): ReadonlySet<Unit> {
     const touched = this.#touched
@@ -137,16 +129,21 @@ export class Book {
   }
 
   /** Where several owners put a unit that is not shared, the first by name counts, then the next one. */
-  #textOf(unit: Unit, present: Owners): string {
+  #textOf(unit: Unit): string | undefined {
+    const present = this.#units.get(unit)
+    if (present === undefined) return undefined
     const of = (owner: string): string => this.#owned.get(owner)!.get(unit)!
     if (typeof present === 'string') return of(present)
     const { shared, owners } = present
-    return shared && owners.length > 1 ? joined(owners.map(of)) : of(owners[0]!)
+    if (!shared || owners.length === 1) return of(owners[0]!)
+    const text = this.#joined.get(unit) ?? joined(owners.map(of))
+    this.#joined.set(unit, text)
+    return text
   }
 
   #touch(unit: Unit): void {
     this.#touched.add(unit)
-    this.#stale.add(unit)
+    this.#joined.delete(unit)
   }
 }
 

@@ -1,18 +1,17 @@
-import { forgetFlowsAt } from '#dialects/conntrack.ts'
 import type { Listener, OpenListener } from '#dialects/relay.ts'
-import type { Command, Kernel, Outcome } from '#system/ports.ts'
+import type { Command, FlowTable, Kernel, Outcome } from '#system/ports.ts'
 import { FAMILIES, type Family } from '#values/address.ts'
 import type { Listeners } from './listeners.ts'
 
 // A kernel and a relay → one kernel that runs `relay …` like any other program.
 
-export function withRelay(kernel: Kernel, listeners: Listeners): Kernel {
+export function withRelay(kernel: Kernel, listeners: Listeners, flows: FlowTable): Kernel {
   return {
     async run(command) {
       const [program, verb, family, ...words] = command.argv
       if (program !== 'relay') return kernel.run(command)
       if (!FAMILIES.includes(family as Family)) return refused(`"${family}" is no family: ipv4 or ipv6`)
-      const parts = { kernel, listeners, family: family as Family, words, command }
+      const parts = { kernel, listeners, flows, family: family as Family, words, command }
       return VERBS[verb ?? '']?.(parts) ?? refused(`"${verb}" is no verb: ${Object.keys(VERBS).join(', ')}`)
     },
   }
@@ -21,6 +20,7 @@ export function withRelay(kernel: Kernel, listeners: Listeners): Kernel {
 interface VerbParts {
   readonly kernel: Kernel
   readonly listeners: Listeners
+  readonly flows: FlowTable
   readonly family: Family
   readonly words: readonly string[]
   readonly command: Command
@@ -48,9 +48,12 @@ async function open({ listeners, family, command }: VerbParts): Promise<Outcome>
 }
 
 /** The kernel keeps a flow of UDP as long as its client sends: it would lead the client to a port that another listener has by then. */
-async function close({ kernel, listeners, family, command }: VerbParts): Promise<Outcome> {
+async function close({ listeners, flows, family, command }: VerbParts): Promise<Outcome> {
   const closed = await listeners.close(family, linesOf(command))
-  for (const { port } of closed.filter(isUdp)) await kernel.run(forgetFlowsAt(port, family))
+  const ports = new Set(closed.filter(isUdp).map(({ port }) => port))
+  const stale = { family, protocol: 'udp', by: 'answeredByPort', ports, isStale: () => true } as const
+  // The ports are closed all the same; a flow that stays ends with its silence.
+  if (ports.size > 0) await flows.forget(stale).catch(() => {})
   return done()
 }
 

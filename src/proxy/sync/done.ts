@@ -1,6 +1,6 @@
 import type { Mode, Plan, Unit } from '#proxy/modes/mode.ts'
-import type { Command, Kernel } from '#system/ports.ts'
-import type { Refused } from './isolation.ts'
+import type { Kernel, RulesetDump } from '#system/ports.ts'
+import type { Refused } from './refusals/isolation.ts'
 import type { Blocked } from './report.ts'
 
 // What a sync has done.
@@ -9,6 +9,10 @@ export interface Done {
   readonly looked: boolean
   /** Parts of the ruleset that another program had touched, and that were read or written again. */
   readonly doubted: number
+  /** Units that were written again because nothing was known of them any more. */
+  readonly unknown: number
+  /** What was believed before is known to be other than by the plan: it was read, or in doubt, or a document failed. */
+  readonly corrected: boolean
   readonly plan: Plan
   /** Units that differed without a change of the book: another program changed them. Empty at the first read. */
   readonly drift: readonly Unit[]
@@ -28,7 +32,9 @@ export function merged(parts: readonly Done[]): Done {
   return more.reduce(
     (all, one) => ({
       looked: all.looked || one.looked,
+      corrected: true,
       doubted: all.doubted + one.doubted,
+      unknown: all.unknown + one.unknown,
       plan: {
         add: new Map([...all.plan.add, ...one.plan.add]),
         change: new Map([...all.plan.change, ...one.plan.change]),
@@ -50,10 +56,6 @@ export function merged(parts: readonly Done[]): Done {
   )
 }
 
-export function sizeOf(commands: readonly Command[]): number {
-  return commands.reduce((sum, { input }) => sum + (input?.length ?? 0), 0)
-}
-
 export function unitsOf({ add, change, remove }: Plan): readonly Unit[] {
   return [...add.keys(), ...change.keys(), ...remove]
 }
@@ -65,15 +67,21 @@ export function untouched(plan: Plan, touched: ReadonlySet<Unit>): readonly Unit
 /** What a plan may show of other programs. */
 export interface Foreign {
   readonly touched: ReadonlySet<Unit>
+  readonly unknown: ReadonlySet<Unit>
   /** All units were compared, or some that were in doubt. */
   readonly isChecked: boolean
-  readonly looked: boolean
+  /** Foreign rules were asked for. */
+  readonly hasAsked: boolean
   readonly blocked: ReadonlyMap<Unit, string>
 }
 
 /** Of the units to delete, those that foreign rules jump to. */
-export async function blockedIn({ remove }: Plan, mode: Mode, kernel: Kernel): Promise<ReadonlyMap<Unit, string>> {
+export async function blockedIn(
+  { remove }: Plan,
+  mode: Mode,
+  { kernel, dump }: { readonly kernel: Kernel; readonly dump?: RulesetDump | undefined },
+): Promise<ReadonlyMap<Unit, string>> {
   if (remove.size === 0 || mode.foreignRules === undefined) return new Map()
-  const foreignRules = await mode.foreignRules(kernel)
+  const foreignRules = await mode.foreignRules(kernel, dump && { dump, units: remove })
   return new Map([...foreignRules].filter(([unit]) => remove.has(unit)))
 }

@@ -1,6 +1,6 @@
 import type { Cluster } from '#proxy/cluster/cluster.ts'
 import { bypassedFlows, changedFlows, type ListenersOf, type PendingFlows } from '#proxy/desired/flows.ts'
-import type { NodeView } from '#proxy/desired/node-view.ts'
+import type { Needs, NodeView } from '#proxy/desired/node-view.ts'
 import { type Resolved, resolve } from '#proxy/desired/resolve.ts'
 import type { ThisNode } from '#proxy/desired/this-node.ts'
 import type { Mode } from '#proxy/modes/mode.ts'
@@ -27,12 +27,12 @@ export interface DraftUpdate {
 }
 
 /** Node and settings as they are now; large clusters get fewer comments, so the count of endpoints matters. */
-export type NodeReader = (cluster: Cluster, endpoints: number) => NodeFacts
+export type NodeReader = (cluster: Cluster, endpoints: number, needs: Needs) => NodeFacts
 
 export class Draft {
   readonly book = new Book()
   readonly #cluster: Cluster
-  readonly #mode: Mode
+  readonly mode: Mode
   readonly #nodeReader: NodeReader
   readonly #listenersOf: ListenersOf | undefined
   readonly #resolved = new Map<ObjectName, readonly Resolved[]>()
@@ -48,7 +48,7 @@ export class Draft {
 
   constructor(cluster: Cluster, mode: Mode, nodeReader: NodeReader) {
     this.#cluster = cluster
-    this.#mode = mode
+    this.mode = mode
     this.#nodeReader = nodeReader
     this.#listenersOf = mode.proxyPorts?.listeners
   }
@@ -93,6 +93,11 @@ export class Draft {
     for (const ports of this.#resolved.values()) yield* ports
   }
 
+  /** Those of one Service. */
+  resolvedOf(service: ObjectName): readonly Resolved[] {
+    return this.#resolved.get(service) ?? []
+  }
+
   /** Conntrack entries to delete after rules were missing: packets may have passed without DNAT. */
   get bypassedFlows(): PendingFlows {
     return bypassedFlows([...this.resolved()], this.#listenersOf)
@@ -104,7 +109,7 @@ export class Draft {
 
   /** A change of these facts may change every decision, or every rule. */
   #readFacts(): void {
-    const facts = this.#nodeReader(this.#cluster, this.#endpoints)
+    const facts = this.#nodeReader(this.#cluster, this.#endpoints, this.mode.needs)
     const before = this.#facts
     if (same(facts, before)) return
     this.#facts = facts
@@ -113,7 +118,7 @@ export class Draft {
       for (const name of this.#resolved.keys()) this.#stale.add(name)
     }
     if (same(facts.view, before?.view)) return
-    this.book.put(BASE_OWNER, this.#mode.base(facts.view))
+    this.book.put(BASE_OWNER, this.mode.base(facts.view))
     for (const name of this.#resolved.keys()) this.#unwritten.add(name)
   }
 
@@ -132,7 +137,7 @@ export class Draft {
     const { view } = this.#facts!
     const ports = this.#resolved.get(name) ?? []
     const owners = ports.map(({ traffic }) => ownerOf(traffic))
-    ports.forEach(({ traffic }, i) => void this.book.put(owners[i]!, this.#mode.service(traffic, view)))
+    ports.forEach(({ traffic }, i) => void this.book.put(owners[i]!, this.mode.service(traffic, view)))
     for (const owner of this.#owners.get(name) ?? []) if (!owners.includes(owner)) this.book.remove(owner)
     if (owners.length === 0) this.#owners.delete(name)
     else this.#owners.set(name, owners)
@@ -148,12 +153,12 @@ function taken<T>(waiting: Set<T>, most: number): readonly T[] {
 }
 
 /** The protocol is part of a service port's identity, though not of its name. */
-function ownerOf({ id, protocol }: Resolved['traffic']): string {
+export function ownerOf({ id, protocol }: Resolved['traffic']): string {
   return `${id}/${protocol}`
 }
 
 function count(ports: readonly Resolved[]): number {
-  return ports.reduce((sum, { endpoints }) => sum + endpoints.length, 0)
+  return ports.reduce((sum, { endpointCount }) => sum + endpointCount, 0)
 }
 
 function compare(before: readonly Resolved[], after: readonly Resolved[]): ServiceChanges {

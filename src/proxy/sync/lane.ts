@@ -1,15 +1,20 @@
 import type { Cluster } from '#proxy/cluster/cluster.ts'
 import type { PendingFlows } from '#proxy/desired/flows.ts'
 import type { Mode } from '#proxy/modes/mode.ts'
-import type { Clock, Kernel, RulesetWatch } from '#system/ports.ts'
+import type { Clock, FlowTable, Kernel, RulesetWatch } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
+import { Audits } from './audits.ts'
+import { Fingerprints } from './belief/fingerprints.ts'
+import { Keeper, type KeeperOptions } from './belief/keeper.ts'
+import { KernelWatch, type Suspects } from './commits/kernel-watch.ts'
+import { unitsOf } from './done.ts'
 import { Draft, type DraftUpdate, type NodeReader } from './draft.ts'
-import { forget } from './forget.ts'
-import { Keeper, type KeeperOptions } from './keeper.ts'
-import { KernelWatch, type Suspects } from './kernel-watch.ts'
+import { commandFlows } from './flows/command-flows.ts'
+import { forget } from './flows/forget.ts'
 import { Pace, type PaceLimits } from './pace.ts'
-import { Refusals } from './refusals.ts'
+import type { Refused } from './refusals/isolation.ts'
+import { Refusals } from './refusals/refusals.ts'
 import { RepairPace } from './repair-pace.ts'
 import type { Report } from './report.ts'
 import { Sync } from './sync.ts'
@@ -21,6 +26,8 @@ export interface LaneParts {
   readonly cluster: Cluster
   readonly mode: Mode
   readonly kernel: Kernel
+  /** The connections the kernel tracks; where absent, the `conntrack` command lists and deletes them. */
+  readonly flows?: FlowTable | undefined
   /** Commits to the ruleset; without them, the lane reads the kernel every sync period. */
   readonly ruleset?: RulesetWatch
   /** Resolves once a watch with late delivery may start: until then it would slow down lanes that write. */
@@ -33,7 +40,7 @@ export interface LaneParts {
   readonly onReport: (report: Report) => void
 }
 
-const NO_FLOWS: Report['flows'] = { forgotten: 0 }
+const NO_FLOWS: Report['flows'] = { isAsked: false, forgotten: 0 }
 const NOTHING_DONE: Pick<Report, 'looked' | 'doubted' | 'commands' | 'bytes' | 'units' | 'flows' | 'stages' | 'drift'> =
   {
     drift: { count: 0, units: [] },
@@ -64,11 +71,7 @@ export class Lane {
   readonly #keeper: Keeper | undefined
   readonly #repairs: RepairPace
   readonly #refusals = new Refusals()
-  #auditing: Promise<void> | undefined
-  /** Something may have changed unheard, and no audit has begun since. */
-  #isInQuestion = false
-  /** The background audit found no drift; the next report says so. */
-  #confirmed = false
+  readonly #audits: Audits
 
   constructor(parts: LaneParts) {
     this.family = parts.family
@@ -76,9 +79,12 @@ export class Lane {
     this.#parts = parts
     this.#kernelWatch = this.#newKernelWatch()
     const watched = watchedKernel(parts.kernel, this.#kernelWatch)
-    this.#sync = new Sync(parts.mode, watched, parts.clock, () => this.#kernelWatch?.isExact === true)
-    this.#keeper = this.#newKeeper()
+    const fingerprints = this.#newFingerprints()
+    const sight = this.#kernelWatch && { sight: this.#kernelWatch }
+    this.#sync = new Sync(parts.mode, watched, { clock: parts.clock, fingerprints, ...sight })
+    this.#keeper = this.#newKeeper(fingerprints)
     this.#pace = new Pace(parts.clock, parts.limits)
+    this.#audits = new Audits({ sync: this.#sync, pace: this.#pace, clock: parts.clock })
     this.#repairs = new RepairPace(parts.limits.retryMs)
   }
 
@@ -100,20 +106,27 @@ export class Lane {
     const { ruleset, mayWatch } = this.#parts
     if (ruleset?.delivery === 'exact') this.#kernelWatch?.listen()
     else void Promise.resolve(mayWatch).then(() => signal.aborted || this.#kernelWatch?.listen())
+    const keeping = this.#keeper?.run(signal)
     while (!signal.aborted) {
       const reason = await this.#pace.due(signal, this.#kernelWatch?.isListening ? 'watched' : 'unwatched')
       if (signal.aborted) break
       if (!this.#parts.cluster.complete) continue
       if (reason === 'distrust') this.#audit()
       this.#parts.onReport(await this.once())
-      this.#compare()
+      this.#audits.compare()
     }
-    await this.#auditing
+    await this.#audits.ended()
+    await keeping
   }
 
   /** After the run, when no command of this agent runs any more: keeps what is believed for the next process. */
   async keep(): Promise<void> {
-    if (!this.#isInQuestion) await this.#keeper?.save()
+    if (!this.#audits.isInQuestion) await this.#keeper?.save()
+  }
+
+  /** Owners whose rules the kernel refuses now, while all others are written. */
+  get refused(): readonly Refused[] {
+    return this.#refusals.waiting
   }
 
   /** Stops listening. */
@@ -127,31 +140,8 @@ export class Lane {
    */
   #audit(): void {
     this.#pace.kernelRead()
-    if (this.#kernelWatch?.generation() !== undefined) this.#confirmed = true
-    else this.#missed()
-  }
-
-  /** Commits may have gone unheard. */
-  #missed(): void {
-    this.#isInQuestion = true
-    this.#compare()
-  }
-
-  /** Waits for a run that reads all, and for an audit that began before. */
-  #compare(): void {
-    if (!this.#isInQuestion || this.#auditing !== undefined || !this.#sync.isKnown) return
-    this.#isInQuestion = false
-    this.#auditing = this.#runAudit()
-  }
-
-  async #runAudit(): Promise<void> {
-    // Where the audit fails, the next run reads the kernel itself and reports the error.
-    const found = await this.#sync.audit().catch(() => 'failed' as const)
-    this.#auditing = undefined
-    if (found === 'failed') this.#sync.forget()
-    else this.#confirmed = found !== 'unknown'
-    this.#pace.repairAt(this.#parts.clock.now())
-    this.#compare()
+    if (this.#kernelWatch?.generation() !== undefined) this.#audits.confirm()
+    else this.#audits.missed()
   }
 
   async once(): Promise<Report> {
@@ -159,25 +149,27 @@ export class Lane {
     const startedAt = clock.now()
     this.#kernelWatch?.hear()
     this.#repairs.runs(startedAt)
-    if (!this.#sync.isKnown) this.#isInQuestion = false
+    if (!this.#sync.isKnown) this.#audits.readsAll()
     const { serviceChanges, pendingFlows } = await this.#draw()
     this.#pendingFlows = new Map([...this.#pendingFlows, ...pendingFlows])
-    const about = { mode: mode.name, family, startedAt, serviceChanges }
+    const about = { mode: mode.name, numbers: mode.numbers ?? {}, family, startedAt, serviceChanges }
     const drawnAt = clock.now()
     try {
-      const confirmed = this.#confirmed
-      this.#confirmed = false
+      const confirmed = this.#audits.takeConfirmed()
       if (this.#keeper !== undefined) await this.#keeper.resume(this.draft.book)
       for (const owner of this.#refusals.due(startedAt)) this.draft.book.release(owner)
       const { plan, drift, blocked, doubted, commands, bytes, stages, ...done } = await this.#sync.run(this.draft.book)
       this.#pace.succeeded()
       if (done.looked) this.#pace.kernelRead()
+      if (done.corrected) this.#keeper?.changed('all')
+      else if (commands > 0) this.#keeper?.changed(unitsOf(plan))
       const looked = done.looked || confirmed
       const refused = this.#refusals.record(done.refused, this.draft.book.withheld, clock.now())
       const retryAt = this.#refusals.nextAt
       if (retryAt < Number.POSITIVE_INFINITY) this.#pace.requestIn(retryAt - clock.now())
       // While rules were missing, connections passed without DNAT, and conntrack would let them go on.
-      if (drift.length > 0) this.#pendingFlows = new Map([...this.draft.bypassedFlows, ...this.#pendingFlows])
+      if (drift.length + done.unknown > 0)
+        this.#pendingFlows = new Map([...this.draft.bypassedFlows, ...this.#pendingFlows])
       const writtenAt = clock.now()
       const flows = await this.#forget()
       const endedAt = clock.now()
@@ -189,6 +181,7 @@ export class Lane {
       const drifted = { count: drift.length, units: drift.slice(0, DRIFT_SHOWN) }
       return { ...about, ...took, looked, doubted, commands, bytes, units, flows, drift: drifted, blocked, refused }
     } catch (error) {
+      this.#keeper?.changed('all')
       const failure = { error, retryMs: this.#pace.failed() }
       return { ...about, ...NOTHING_DONE, tookMs: clock.now() - startedAt, failure }
     }
@@ -208,33 +201,39 @@ export class Lane {
     if (pending.size === 0) return NO_FLOWS
     this.#pendingFlows = new Map()
     try {
-      const { kernel, mode } = this.#parts
+      const { kernel, mode, flows = commandFlows(kernel) } = this.#parts
       const nodeAddresses = this.draft.nodeFacts?.addresses ?? []
       const listenerOf = await mode.proxyPorts?.read(kernel)
       const options = { pending, family: this.family, nodeAddresses, ...(listenerOf !== undefined && { listenerOf }) }
-      return { forgotten: await forget(kernel, options) }
+      return { isAsked: true, forgotten: await forget(flows, options) }
     } catch (error) {
       this.#pendingFlows = new Map([...pending, ...this.#pendingFlows])
       this.#pace.requestIn(this.#parts.limits.retryMs)
-      return { forgotten: 0, error }
+      return { isAsked: true, forgotten: 0, error }
     }
   }
 
-  #newKeeper(): Keeper | undefined {
-    const { keeping, mode, family } = this.#parts
+  #newFingerprints(): Fingerprints | undefined {
+    const { mode, ruleset, clock } = this.#parts
+    const prints = mode.watches?.parts?.prints
+    if (prints === undefined || ruleset?.dump === undefined) return undefined
+    return new Fingerprints({ prints, clock, dump: () => this.#kernelWatch?.dump() })
+  }
+
+  #newKeeper(fingerprints: Fingerprints | undefined): Keeper | undefined {
+    const { keeping, mode, family, clock } = this.#parts
     const kernelWatch = this.#kernelWatch
-    return (
-      kernelWatch &&
-      keeping &&
-      new Keeper({ ...keeping, name: `belief-${family}`, mode, sync: this.#sync, kernelWatch })
-    )
+    if (kernelWatch === undefined || (keeping === undefined && fingerprints === undefined)) return undefined
+    const onQuestion = (): void => this.#audits.question()
+    const name = `belief-${family}`
+    return new Keeper({ keeping, name, mode, sync: this.#sync, fingerprints, kernelWatch, clock, onQuestion })
   }
 
   #newKernelWatch(): KernelWatch | undefined {
     const { mode, ruleset, clock } = this.#parts
     if (mode.watches === undefined || ruleset === undefined) return undefined
     const onForeignChange = (touched: Suspects): void => this.#repair(touched)
-    const onGap = (): void => this.#missed()
+    const onGap = (): void => this.#audits.missed()
     return new KernelWatch({ watches: mode.watches, ruleset, clock, onForeignChange, onGap })
   }
 

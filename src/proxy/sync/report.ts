@@ -1,6 +1,6 @@
-import type { Mode } from '#proxy/modes/mode.ts'
+import type { KubeProxyNumbers, Mode } from '#proxy/modes/mode.ts'
 import type { Family } from '#values/address.ts'
-import type { Refused } from './isolation.ts'
+import type { Refused } from './refusals/isolation.ts'
 import type { ServiceChanges } from './service-changes.ts'
 
 export type { ServicePort } from '#proxy/cluster/service-ports.ts'
@@ -10,6 +10,8 @@ export type { ServiceChanges } from './service-changes.ts'
 
 export interface Report {
   readonly mode: Mode['name']
+  /** The numbers that kube-proxy keeps of such a mode. */
+  readonly numbers: KubeProxyNumbers
   readonly family: Family
   /** Milliseconds since the epoch. */
   readonly startedAt: number
@@ -31,9 +33,16 @@ export interface Report {
   readonly bytes: number
   readonly serviceChanges: ServiceChanges
   /** Conntrack entries that were deleted, or the error because of which they are still pending. */
-  readonly flows: { readonly forgotten: number; readonly error?: unknown }
+  readonly flows: FlowReport
   /** Set where the sync failed; all it had to do is still pending. */
   readonly failure?: { readonly error: unknown; readonly retryMs: number }
+}
+
+export interface FlowReport {
+  /** The kernel was asked for its connections: some might have been stale. */
+  readonly isAsked: boolean
+  readonly forgotten: number
+  readonly error?: unknown
 }
 
 export interface Blocked {

@@ -1,11 +1,10 @@
 import type { Mode, Part, Plan, Ruleset, Unit } from '#proxy/modes/mode.ts'
 import type { Book } from '#proxy/plan/book.ts'
 import { applied, diff, emptied } from '#proxy/plan/diff.ts'
-import { must } from '#system/must.ts'
 import type { Clock, Kernel } from '#system/ports.ts'
-import { Audit } from './audit.ts'
+import { accepted } from './belief/accepted.ts'
+import { Audit, noteDifferences } from './belief/audit.ts'
 import {
-  adopted,
   type Belief,
   type Doubts,
   NO_UNITS,
@@ -14,12 +13,14 @@ import {
   noDoubts,
   resumed,
   rewriting,
-  type Settled,
-  settle,
-} from './belief.ts'
-import { blockedIn, type Done, type Foreign, merged, sizeOf, unitsOf, untouched } from './done.ts'
-import { Isolation, isRefusal, type Refused } from './isolation.ts'
-import type { KeptUnits } from './kept.ts'
+} from './belief/belief.ts'
+import type { Fingerprints } from './belief/fingerprints.ts'
+import type { KeptUnits } from './belief/kept.ts'
+import { type Known, known, partsOf } from './belief/known.ts'
+import { BLIND, type SyncOptions, type SyncSight } from './belief/sight.ts'
+import { carryOut } from './carry-out.ts'
+import { blockedIn, type Done, type Foreign, merged, unitsOf } from './done.ts'
+import { Isolation, isRefusal, type Refused } from './refusals/isolation.ts'
 
 // A book → a kernel with the same rules. There is no full sync: there is what is believed to be installed, if anything.
 
@@ -39,17 +40,23 @@ export class Sync {
   #plan: Plan | undefined
   /** Grows with each call of `forget`: what was read under an earlier number is not believed. */
   #epoch = 0
-  /** True where every commit to the ruleset is heard, so that what is believed is what the kernel has. */
-  readonly #isExact: () => boolean
+  readonly #sight: SyncSight
+  readonly #fingerprints: Fingerprints | undefined
+  /** What a former process had, not compared with the kernel yet. */
+  #remembered: ReadonlyMap<Unit, string> | undefined
+  #isRunning = false
+  /** Whether the last attempt asked for foreign rules that lead to what it was to delete. */
+  #hasAsked = false
   #failures = 0
   /** The kernel had no rules of ours when it was read last. */
   #foundNothing = false
 
-  constructor(mode: Mode, kernel: Kernel, clock: Pick<Clock, 'now'>, isExact: () => boolean = () => false) {
+  constructor(mode: Mode, kernel: Kernel, { clock, sight = BLIND, fingerprints }: SyncOptions) {
     this.#mode = mode
     this.#kernel = kernel
     this.#clock = clock
-    this.#isExact = isExact
+    this.#sight = sight
+    this.#fingerprints = fingerprints
   }
 
   /** False where the next run reads the kernel. */
@@ -59,12 +66,15 @@ export class Sync {
 
   /** Throws where a command fails, and not because of a few owners; after two such failures nothing is believed. */
   async run(book: Book): Promise<Done> {
-    const isSure = this.#belief === undefined || this.#isExact()
+    const isSure = this.#belief === undefined || this.#sight.isExact
+    this.#isRunning = true
     try {
       return this.#succeeded(book, [await this.#written(book)], [])
     } catch (error) {
       if (!isRefusal(error)) throw this.#unresolved(error)
-      return isSure ? this.#isolated(book, error) : this.#again(book)
+      return await (isSure ? this.#isolated(book, error) : this.#again(book))
+    } finally {
+      this.#isRunning = false
     }
   }
 
@@ -78,7 +88,8 @@ export class Sync {
     const mayHalve = this.#last !== undefined || this.#foundNothing
     const isolation = new Isolation({ book, attempt: () => this.#written(book), mayHalve })
     if (!(await isolation.run(error))) throw this.#unresolved(error)
-    return this.#succeeded(book, isolation.done, isolation.refused)
+    const done = isolation.done.map(one => ({ ...one, corrected: true }))
+    return this.#succeeded(book, done, isolation.refused)
   }
 
   #unresolved(error: unknown): unknown {
@@ -94,64 +105,57 @@ export class Sync {
   }
 
   async #written(book: Book): Promise<Done> {
-    const isKnown = this.#belief !== undefined
     try {
-      return await this.#attempt(book)
+      return await this.#attempt(book, 'hope')
     } catch (error) {
       const plan = this.#plan
-      if (!isKnown || plan === undefined) throw error
+      if (plan === undefined || this.#hasAsked) throw error
       // A foreign rule may jump to a chain that was to be deleted: no failure, and only reading the kernel shows it.
-      const blocked = await blockedIn(plan, this.#mode, this.#kernel).catch(() => NONE_BLOCKED)
+      const blocked = await this.#blockedIn(plan).catch(() => NONE_BLOCKED)
       if (blocked.size === 0) throw error
       this.#belief = undefined
-      return await this.#attempt(book)
+      return await this.#attempt(book, 'ask')
     }
   }
 
-  async #attempt(book: Book): Promise<Done> {
+  async #attempt(book: Book, foreignRules: 'ask' | 'hope'): Promise<Done> {
     this.#plan = undefined
     const startedAt = this.#clock.now()
     const epoch = this.#epoch
     const doubts = this.#doubts
     this.#doubts = noDoubts()
-    const { installed, settled } = await this.#known(doubts, book).catch(error => this.#lost(error))
-    const looked = settled === undefined
+    const found = await this.#known(doubts, book).catch(error => this.#lost(error))
+    const { installed, settled, isNew: looked } = found
     const readAt = this.#clock.now()
     const touched = this.#unapplied.union(book.takeTouched())
     this.#unapplied = touched
-    const wanted = looked
-      ? diff(installed, book.rules)
-      : rewriting(diff(installed, book.rules, touched.union(settled.compare)), settled.rewrite, book.rules)
-    const blocked = looked ? await blockedIn(wanted, this.#mode, this.#kernel) : NONE_BLOCKED
+    const compared = looked ? undefined : touched.union(settled.compare)
+    const wanted = rewriting(diff(installed, book.rules, compared), settled.rewrite, book.rules)
+    this.#hasAsked = found.isListed || foreignRules === 'ask'
+    const blocked = this.#hasAsked ? await this.#blockedIn(wanted) : NONE_BLOCKED
     const plan = emptied(wanted, blocked.keys(), installed)
     this.#plan = plan
     this.#audit?.wrote(unitsOf(plan))
-    const commands = this.#mode.write(plan)
+    this.#outdate(unitsOf(plan))
     const plannedAt = this.#clock.now()
-    for (const command of commands) {
-      await must(this.#kernel, command).catch(error => this.#failed(error, plan, installed, epoch))
-    }
+    const carriedOut = await carryOut(plan, this.#mode, this.#kernel).catch(error =>
+      this.#failed(error, plan, installed, epoch),
+    )
     const doubted = doubts.parts.size
-    const foreign = { touched, isChecked: looked || doubted + doubts.units.size > 0, blocked, looked }
+    const { unknown } = settled
+    const hasAsked = this.#hasAsked
+    const corrected = looked || doubted + doubts.units.size + doubts.unknown.size > 0
+    const foreign = { touched, unknown, hasAsked, isChecked: looked || doubted + doubts.units.size > 0, blocked }
     const reported = this.#accept(epoch, applied(installed, plan), plan, foreign)
     const stages = { read: readAt - startedAt, plan: plannedAt - readAt, write: this.#clock.now() - plannedAt }
-    return {
-      looked,
-      doubted,
-      plan,
-      ...reported,
-      refused: [],
-      commands: commands.length,
-      bytes: sizeOf(commands),
-      stages,
-    }
+    return { looked, doubted, corrected, plan, ...reported, refused: [], ...carriedOut, stages }
   }
 
   /** What the plan was about is in doubt. Where it cannot be known alone, or other programs go unheard, nothing is believed. */
   #failed(error: unknown, plan: Plan, installed: Map<Unit, string>, epoch: number): never {
     const parts = this.#mode.watches?.parts
     const touched = unitsOf(plan).map(unit => parts?.of(unit))
-    if (epoch !== this.#epoch || !this.#isExact() || touched.includes(undefined)) return this.#lost(error)
+    if (epoch !== this.#epoch || !this.#sight.isExact || touched.includes(undefined)) return this.#lost(error)
     this.#belief = { ...(this.#last ?? NOTHING_BEFORE), installed }
     this.doubt(touched.filter(part => part !== undefined))
     throw error
@@ -162,33 +166,41 @@ export class Sync {
     throw error
   }
 
-  /** Believes what a process kept that has ended. */
-  resume(kept: KeptUnits, { rules }: Book): void {
+  /** What a process kept that has ended: the kernel has just this, or some of it, as fingerprints will show. */
+  resume(kept: KeptUnits, { rules }: Book, howMuch: 'all' | 'some'): void {
     const { installed, doubts } = resumed(kept, rules)
-    this.#belief = { ...NOTHING_BEFORE, installed }
-    this.#doubts = doubts
+    if (howMuch === 'some') this.#remembered = installed
+    else {
+      this.#belief = { ...NOTHING_BEFORE, installed }
+      for (const unit of doubts.units) this.#doubts.units.add(unit)
+    }
   }
 
   /** Undefined where nothing is believed, some of it is in doubt, or a run goes on. */
   get certain(): Ruleset | undefined {
-    const { parts, units } = this.#doubts
-    return parts.size + units.size === 0 && this.#plan === undefined ? this.#belief?.installed : undefined
+    const { parts, unknown, units } = this.#doubts
+    const isSettled = parts.size + unknown.size + units.size === 0 && this.#plan === undefined && !this.#isRunning
+    // What could only be emptied is in the kernel all the same.
+    return isSettled && this.#belief?.emptied.size === 0 ? this.#belief.installed : undefined
   }
 
-  /** What is installed, with all doubts settled; without `settled`, it has just been read. */
-  async #known(doubts: Doubts, { rules }: Book): Promise<{ installed: Map<Unit, string>; settled?: Settled }> {
-    const { installed } = this.#belief ?? {}
-    const parts = this.#mode.watches?.parts
-    if (installed !== undefined) {
-      const settled =
-        parts === undefined
-          ? { compare: doubts.units, rewrite: NO_UNITS }
-          : await settle(doubts, { installed, wanted: rules, parts, kernel: this.#kernel })
-      if (settled !== undefined) return { installed, settled }
-    }
-    const found = await this.#mode.read(this.#kernel)
-    this.#foundNothing = found.size === 0
-    return { installed: adopted(found, rules) }
+  async #known(doubts: Doubts, { rules }: Book): Promise<Known> {
+    const remembered = this.#last?.installed ?? this.#remembered
+    const found = await known(this.#belief?.installed, doubts, { ...this.#about, wanted: rules, remembered })
+    if (found.isNew) this.#foundNothing = found.installed.size === 0
+    return found
+  }
+
+  get #about() {
+    return { mode: this.#mode, kernel: this.#kernel, dump: this.#sight.dump(), fingerprints: this.#fingerprints }
+  }
+
+  #blockedIn(plan: Plan): Promise<ReadonlyMap<Unit, string>> {
+    return blockedIn(plan, this.#mode, { kernel: this.#kernel, dump: this.#sight.dump() })
+  }
+
+  #outdate(units: Iterable<Unit>): void {
+    this.#fingerprints?.outdate(partsOf(units, this.#mode.watches?.parts))
   }
 
   /**
@@ -199,18 +211,14 @@ export class Sync {
   async audit(): Promise<'confirmed' | 'corrected' | 'unknown'> {
     const belief = this.#belief
     if (belief === undefined) return 'unknown'
-    const audit = new Audit()
-    this.#audit = audit
     const { installed } = belief
-    const different = await audit.differences(this.#mode, this.#kernel, installed)
+    const audit = new Audit({ ...this.#about, installed })
+    this.#audit = audit
+    const different = await audit.differences()
     if (this.#audit !== audit || this.#belief?.installed !== installed) return 'unknown'
     this.#audit = undefined
-    for (const [unit, text] of different) {
-      if (text === undefined) installed.delete(unit)
-      else installed.set(unit, text)
-      this.#doubts.units.add(unit)
-    }
-    return different.size === 0 ? 'confirmed' : 'corrected'
+    this.#outdate(different.units.keys())
+    return noteDifferences(different, installed, this.#doubts)
   }
 
   /** After a failure, when another program may have changed any of our rules, on SIGHUP. */
@@ -231,19 +239,12 @@ export class Sync {
     epoch: number,
     installed: Map<Unit, string>,
     plan: Plan,
-    { touched, isChecked, blocked, looked }: Foreign,
-  ): Pick<Done, 'drift' | 'blocked'> {
+    foreign: Foreign,
+  ): Pick<Done, 'drift' | 'unknown' | 'blocked'> {
     this.#unapplied = NO_UNITS
-    const before = this.#last ?? NOTHING_BEFORE
-    const drift = this.#last !== undefined && isChecked ? untouched(plan, touched.union(before.emptied)) : []
-    const belief: Belief = {
-      installed,
-      emptied: before.emptied.difference(plan.remove).union(this.#mode.emptied?.(plan) ?? NO_UNITS),
-      blocked: looked ? blocked : before.blocked,
-    }
+    const { belief, ...shown } = accepted(plan, foreign, { last: this.#last, installed, mode: this.#mode })
     this.#last = belief
     if (epoch === this.#epoch) this.#belief = belief
-    const newly = looked ? [...blocked].filter(([unit]) => !before.blocked.has(unit)) : []
-    return { drift, blocked: newly.map(([unit, by]) => ({ unit, by })) }
+    return shown
   }
 }

@@ -76,7 +76,7 @@ test.each([
 })
 
 test('forgetting connections is counted as such, however it is done', async () => {
-  const flow = { from: ip('10.0.0.1'), fromPort: 1, to: ip('10.0.0.2'), toPort: 53, answeredBy: ip('10.1.0.1') }
+  const flow = { to: ip('10.0.0.2'), toPort: 53, answeredBy: ip('10.1.0.1') }
   const command = forgetFlows([{ ...flow, protocol: 'udp', answeredByPort: 53 }], 'ipv4')
   expect(await counted(command)).toMatchObject({ program: 'conntrack', does: 'conntrack', family: 'ipv4' })
 })

@@ -52,7 +52,7 @@ class World {
       clock,
     })
     const about = { nodeName: 'here', hostname: 'here.example.org', credentials, stats: freshStats() }
-    const telemetry = new Telemetry({ ...parsed, ...about, log, clock })
+    const telemetry = new Telemetry({ ...parsed, ...about, log, clock, kernel: this.kernel })
     this.agent = await Agent.open({
       settings: parsed.settings,
       nodeName: 'here',

@@ -42,8 +42,10 @@ describe('a touch concerns', () => {
     ['ipvs', 'delete rule ip nat KUBE-LOAD-BALANCER', 'nat KUBE-LOAD-BALANCER'],
     ['ipvs', 'delete rule ip nat DOCKER', 'nothing'],
     ['nftables', 'delete table ip kube-proxy', 'everything'],
-    ['nftables', 'add rule ip kube-proxy services', 'everything'],
-    ['nftables', 'delete element ip kube-proxy service-ips', 'everything'],
+    ['nftables', 'add rule ip kube-proxy services', 'rules'],
+    ['nftables', 'delete chain ip kube-proxy services', 'rules'],
+    ['nftables', 'delete element ip kube-proxy service-ips', 'elements service-ips'],
+    ['nftables', 'add element ip kube-proxy affinity-x', 'nothing'],
     ['nftables', 'add set ip kube-proxy mine', 'everything'],
     ['nftables', 'delete table ip6 kube-proxy', 'nothing'],
     ['nftables', 'add rule ip kube-proxy-trial services', 'nothing'],
@@ -72,6 +74,16 @@ describe('a unit stands in', () => {
   ] as const)('%s', (unit, part, isShared) => {
     const parts = WATCHES.iptables.parts!
     expect([parts.of(unit), parts.isShared(part)]).toEqual([part, isShared])
+  })
+
+  test.each([
+    ['table kube-proxy', 'rules'],
+    ['chain services', 'rules'],
+    ['map service-ips', 'rules'],
+    ['set affinity-x', 'rules'],
+    ['element service-ips 10.96.0.1 . tcp . 80', 'elements service-ips'],
+  ] as const)('%s, in nftables mode', (unit, part) => {
+    expect(WATCHES.nftables.parts!.of(unit)).toBe(part)
   })
 
   test('no part, where it is not of iptables', () => {

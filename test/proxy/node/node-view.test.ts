@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { parseArguments } from '#config/arguments.ts'
 import type { Settings } from '#config/settings.ts'
 import type { Node } from '#kubernetes/objects.ts'
+import { needsOf } from '#proxy/agent/fit-mode.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import { type HostNetwork, healthCheckAddresses, nodeReader } from '#proxy/node/node-view.ts'
 import type { NodeFacts } from '#proxy/sync/draft.ts'
@@ -32,7 +33,11 @@ async function factsOf(
   const { family = 'ipv4', host = HOST, endpoints = 0 } = more
   const cluster = new Cluster()
   cluster.apply({ type: 'put', object: more.node ?? NODE })
-  return nodeReader({ settings, family, nodeName: 'here', hostNetwork: () => host })(cluster, endpoints)
+  return nodeReader({ settings, family, nodeName: 'here', hostNetwork: () => host })(
+    cluster,
+    endpoints,
+    needsOf(settings),
+  )
 }
 
 describe('local pods', () => {
@@ -114,10 +119,11 @@ test.each([
   [['--nodeport-addresses=10.99.0.0/24'], false],
   [['--nodeport-addresses=127.0.0.0/8'], true],
   [['--nodeport-addresses=primary'], false],
-  [['--proxy-mode=nftables'], false],
+  [['--proxy-mode=nftables'], undefined],
 ])('node ports on localhost with %j: %s', async (flags, wanted) => {
   expect((await factsOf(flags)).view.localhostNodePorts).toBe(wanted)
-  expect((await factsOf(flags, { family: 'ipv6' })).view.localhostNodePorts).toBe(false)
+  const ofIPv6 = (await factsOf(flags, { family: 'ipv6' })).view.localhostNodePorts
+  expect(ofIPv6).toBe(wanted === undefined ? undefined : false)
 })
 
 test('--bind-address names the address of the node, where it names one', async () => {
@@ -129,6 +135,17 @@ test('INVALID packets are not dropped where connection tracking is set to be lib
   expect((await factsOf([])).view.dropInvalid).toBe(true)
   expect((await factsOf([], { host: { ...HOST, liberalConntrack: true } })).view.dropInvalid).toBe(false)
 })
+
+test.each(['nftables', 'ipvs', 'userspace'])(
+  'what only iptables mode needs is no fact of a node in %s mode',
+  async mode => {
+    const of = async (liberalConntrack: boolean, endpoints: number) =>
+      (await factsOf([`--proxy-mode=${mode}`], { host: { ...HOST, liberalConntrack }, endpoints })).view
+    const view = await of(false, 0)
+    for (const key of ['localhostNodePorts', 'dropInvalid', 'endpointComments']) expect(view).not.toHaveProperty(key)
+    expect(await of(true, 5000)).toEqual(view)
+  },
+)
 
 test('a large cluster is written with fewer comments', async () => {
   expect((await factsOf([], { endpoints: 1000 })).view.endpointComments).toBe(true)

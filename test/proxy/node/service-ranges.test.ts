@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseArguments } from '#config/arguments.ts'
+import { needsOf } from '#proxy/agent/fit-mode.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import { readHostNetwork } from '#proxy/node/host-network.ts'
 import { nodeReader } from '#proxy/node/node-view.ts'
@@ -62,10 +63,10 @@ async function viewIn(mode: string, family: Family) {
   const parsed = await parseArguments('run', [`--proxy-mode=${mode}`], () => Promise.reject())
   if (!parsed.ok) throw new Error(parsed.problems.join('\n'))
   const { settings } = parsed
-  const host = await readHostNetwork(kernel, settings.mode)
+  const host = await readHostNetwork(kernel, needsOf(settings))
   const cluster = new Cluster()
   cluster.apply({ type: 'put', object: { kind: 'ServiceCIDR', name: name('kubernetes'), cidrs: RANGES } })
-  return nodeReader({ settings, family, nodeName: 'here', hostNetwork: () => host })(cluster, 0).view
+  return nodeReader({ settings, family, nodeName: 'here', hostNetwork: () => host })(cluster, 0, needsOf(settings)).view
 }
 
 test('in nftables mode the node sees ranges and routes, holes and its ipvs device left out', async () => {
@@ -78,5 +79,5 @@ test('in nftables mode the node sees ranges and routes, holes and its ipvs devic
 
 test('in iptables mode it reads neither', async () => {
   expect(await viewIn('iptables', 'ipv4')).not.toHaveProperty('serviceRanges')
-  expect(await readHostNetwork(kernel, 'iptables')).not.toHaveProperty('routes')
+  expect(await readHostNetwork(kernel, {})).not.toHaveProperty('routes')
 })

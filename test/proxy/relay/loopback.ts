@@ -65,8 +65,8 @@ export class Loopback {
     return socket
   }
 
-  async client(port: number): Promise<Socket> {
-    const socket = connect({ host: this.host, port, allowHalfOpen: true, noDelay: true })
+  async client(port: number, host = this.host): Promise<Socket> {
+    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true })
     socket.on('error', () => {})
     this.#ends.push(() => socket.destroy())
     await once(socket, 'connect')
@@ -74,8 +74,8 @@ export class Loopback {
   }
 
   /** The name of the endpoint that answers at the port; `reset` where the connection is reset, as soon as it is there or later. */
-  async whoAnswers(port: number): Promise<string> {
-    const socket = await this.client(port).catch((error: NodeJS.ErrnoException) => {
+  async whoAnswers(port: number, host = this.host): Promise<string> {
+    const socket = await this.client(port, host).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNRESET') return undefined
       throw error
     })

@@ -8,9 +8,10 @@ import {
   withProxyPorts,
 } from '#dialects/relay.ts'
 import { anyCommand } from '#lab/any-command.ts'
+import { PaperListeners } from '#lab/paper/listeners.ts'
 import { withRelay } from '#proxy/relay/with-relay.ts'
-import type { Command, Kernel } from '#system/ports.ts'
-import { PaperListeners } from './paper-listeners.ts'
+import type { Command, FlowTable, Kernel, StaleFlows } from '#system/ports.ts'
+import { ip } from '../../support/objects.ts'
 
 function relayed() {
   const commands: Command[] = []
@@ -21,10 +22,18 @@ function relayed() {
     },
   }
   const listeners = new PaperListeners()
-  return { commands, listeners, kernel: withRelay(kernel, listeners) }
+  const forgotten: StaleFlows[] = []
+  const flows: FlowTable = {
+    forget: async stale => {
+      forgotten.push(stale)
+      throw new Error('it cannot be asked')
+    },
+  }
+  return { commands, listeners, forgotten, kernel: withRelay(kernel, listeners, flows) }
 }
 
 const CART = { name: 'tcp shop/cart:http', pool: 'to 10.244.1.3:8080 sticky 100' }
+const FLOW = { protocol: 'udp', to: ip('10.96.0.53'), answeredBy: ip('10.99.0.2') } as const
 const DNS = { name: 'udp shop/dns', pool: 'to 10.244.1.4:53' }
 
 describe('a kernel with a relay', () => {
@@ -51,14 +60,16 @@ describe('a kernel with a relay', () => {
     ])
   })
 
-  test('forgets the flows of a UDP listener that closes, whether or not there are any', async () => {
-    const { kernel, commands } = relayed()
+  test('forgets the flows of a UDP listener that closes, and closes it where that cannot be done', async () => {
+    const { kernel, commands, forgotten } = relayed()
     await kernel.run(openListeners('ipv4', [CART, DNS]))
     const outcome = await kernel.run(closeListeners('ipv4', [CART.name, DNS.name, 'tcp shop/unknown']))
     expect(outcome.code).toBe(0)
-    expect(commands).toMatchObject([
-      { argv: ['conntrack', '-D', '-f', 'ipv4', '-p', 'udp', '--reply-port-src', '20001'] },
+    expect(forgotten).toMatchObject([
+      { family: 'ipv4', protocol: 'udp', by: 'answeredByPort', ports: new Set([20_001]) },
     ])
+    expect(forgotten[0]!.isStale({ ...FLOW, toPort: 1, answeredByPort: 20_001 })).toBe(true)
+    expect(commands).toEqual([])
     expect((await kernel.run(listListeners('ipv4'))).stdout).toBe('')
   })
 

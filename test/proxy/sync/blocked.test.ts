@@ -24,7 +24,7 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
   beforeEach(async () => {
     kernel = new PaperKernel()
     book = new Book()
-    sync = new Sync(mode, kernel, new PaperClock())
+    sync = new Sync(mode, kernel, { clock: new PaperClock() })
     book.put('shop/cart', [
       { unit: `nat ${SEP}`, text: `-A ${SEP} -p tcp -m tcp -j DNAT --to-destination 10.1.0.1:8080` },
       { unit: `nat ${SVC}`, text: `-A ${SVC} -j ${SEP}` },
@@ -83,7 +83,7 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
   })
 
   test('one that was there before us is emptied without a failure on the way', async () => {
-    const late = new Sync(mode, kernel, new PaperClock())
+    const late = new Sync(mode, kernel, { clock: new PaperClock() })
     const before = kernel.commands.length
     const { blocked } = await late.run(new Book())
     expect(blocked.map(({ unit }) => unit)).toEqual([`nat ${SVC}`])

@@ -13,6 +13,8 @@ function draftOf() {
   const written: string[] = []
   const mode: Mode = {
     name: 'iptables',
+    needs: {},
+    portions: plan => [plan],
     base: ({ endpointComments }) => [{ unit: 'base', text: `comments ${endpointComments}` }],
     service: ({ id, pools }, { endpointComments }) => {
       written.push(id)
@@ -30,6 +32,7 @@ function draftOf() {
       mark: 1,
       nodePortAddresses: 'all',
       localhostNodePorts: true,
+      masquerade: 'from-outside',
       dropInvalid: true,
       endpointComments: endpoints < MANY,
     },

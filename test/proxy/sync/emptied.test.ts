@@ -48,7 +48,7 @@ const WEB = [
 async function emptied() {
   const { kernel, mode, ...rest } = olderKernel()
   const book = new Book()
-  const sync = new Sync(mode, kernel, new PaperClock())
+  const sync = new Sync(mode, kernel, { clock: new PaperClock() })
   book.put('shop/web', WEB)
   await sync.run(book)
   book.remove('shop/web')
@@ -74,4 +74,15 @@ test('one that is wanted again is filled again, and what another program adds is
   there.set('chain cluster-ip-lb-tcp-7', '')
   sync.forget()
   expect((await sync.run(book)).drift).toEqual(['chain cluster-ip-lb-tcp-7'])
+})
+
+test('one that is filled again is a unit like any other: what is believed of it is certain, and its loss is drift', async () => {
+  const { there, book, sync } = await emptied()
+  expect(sync.certain).toBe(undefined)
+  book.put('shop/web', WEB)
+  await sync.run(book)
+  expect([...(sync.certain ?? [])].sort()).toEqual(WEB.map(({ unit, text }) => [unit, text]))
+  there.delete(LB)
+  sync.forget()
+  expect((await sync.run(book)).drift).toEqual([LB])
 })

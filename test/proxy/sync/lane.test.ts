@@ -16,6 +16,8 @@ const OK: Outcome = { code: 0, stdout: '', stderr: '' }
 
 const mode: Mode = {
   name: 'iptables',
+  needs: {},
+  portions: plan => [plan],
   base: ({ endpointComments }) => [{ unit: 'base', text: `comments ${endpointComments}` }],
   service: ({ id, pools }) => [{ unit: `port ${id}`, text: pools.cluster.map(({ text }) => text).join(' ') }],
   write: ({ add, change, remove }) =>

@@ -7,6 +7,7 @@ export const VIEW: NodeView = {
   mark: 0x4000,
   nodePortAddresses: 'all',
   localhostNodePorts: true,
+  masquerade: 'never',
   dropInvalid: true,
   endpointComments: true,
 }

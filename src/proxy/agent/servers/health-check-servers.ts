@@ -1,13 +1,13 @@
 import type { HealthCheck } from '#proxy/desired/health-checks.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Clock } from '#system/ports.ts'
+import { serveUntilAborted } from '#system/serving.ts'
 import { type HttpAnswer, PAGE_NOT_FOUND } from '#system/sockets.ts'
 import { healthCheckAnswer } from '#telemetry/health-checks.ts'
 import type { Log } from '#telemetry/log/klog.ts'
 import { errorText } from '#telemetry/log/klog-format.ts'
 import type { Family } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
-import { serveUntilAborted } from './serving.ts'
 
 // Health checks of Services → a small server for each, on the node port addresses, opened and closed as they change.
 

@@ -1,10 +1,10 @@
 import type { Settings } from '#config/settings.ts'
 import type { Clock } from '#system/ports.ts'
+import { configuredWhere, serveUntilAborted } from '#system/serving.ts'
 import { type HttpAnswer, PAGE_NOT_FOUND } from '#system/sockets.ts'
 import type { Health, HealthAnswer } from '#telemetry/health.ts'
 import type { Log } from '#telemetry/log/klog.ts'
 import { hostPort } from '#values/address.ts'
-import { configuredWhere, serveUntilAborted } from './serving.ts'
 
 // Health → /healthz and /livez on the port that load balancers and probes ask.
 

@@ -2,43 +2,40 @@ import * as words from '#dialects/iptables.ts'
 import { rule } from '#dialects/words.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Entry, Unit } from '#proxy/modes/mode.ts'
+import { type BaseJump, jumpUnit } from '#proxy/modes/netfilter/jumps.ts'
+import { chainUnit, lineUnit, TABLES } from '#proxy/modes/netfilter/units.ts'
 import {
   CANARY,
-  chainUnit,
   EXTERNAL_SERVICES,
   FIREWALL,
   FORWARD,
-  lineUnit,
   MARK_MASQ,
   NODEPORTS,
   POSTROUTING,
   PROXY_FIREWALL,
   SERVICES,
-  type Table,
 } from './names.ts'
 
 // A node without a single Service → the chains every packet passes, and the jumps that lead into them.
 
 const NEW = '-m conntrack --ctstate NEW'
 
-type Jump = readonly [table: Table, chain: string, target: string, extra: string | false, why: string | false]
-
 /** In kube-proxy's order: each is inserted in front, so the chain lists them from the last to the first. */
-const JUMPS: readonly Jump[] = [
-  ['filter', 'INPUT', EXTERNAL_SERVICES, NEW, 'kubernetes externally-visible service portals'],
-  ['filter', 'FORWARD', EXTERNAL_SERVICES, NEW, 'kubernetes externally-visible service portals'],
-  ['filter', 'INPUT', NODEPORTS, false, 'kubernetes health check service ports'],
-  ['filter', 'FORWARD', SERVICES, NEW, 'kubernetes service portals'],
-  ['filter', 'OUTPUT', SERVICES, NEW, 'kubernetes service portals'],
-  ['filter', 'FORWARD', FORWARD, false, 'kubernetes forwarding rules'],
-  ['filter', 'INPUT', PROXY_FIREWALL, NEW, 'kubernetes load balancer firewall'],
-  ['filter', 'OUTPUT', PROXY_FIREWALL, NEW, 'kubernetes load balancer firewall'],
-  ['filter', 'FORWARD', PROXY_FIREWALL, NEW, 'kubernetes load balancer firewall'],
-  ['nat', 'OUTPUT', SERVICES, false, 'kubernetes service portals'],
-  ['nat', 'PREROUTING', SERVICES, false, 'kubernetes service portals'],
-  ['nat', 'POSTROUTING', POSTROUTING, false, 'kubernetes postrouting rules'],
-  ['filter', 'INPUT', FIREWALL, false, false],
-  ['filter', 'OUTPUT', FIREWALL, false, false],
+const JUMPS: readonly BaseJump[] = [
+  ['filter', 'INPUT', EXTERNAL_SERVICES, 'kubernetes externally-visible service portals', NEW],
+  ['filter', 'FORWARD', EXTERNAL_SERVICES, 'kubernetes externally-visible service portals', NEW],
+  ['filter', 'INPUT', NODEPORTS, 'kubernetes health check service ports'],
+  ['filter', 'FORWARD', SERVICES, 'kubernetes service portals', NEW],
+  ['filter', 'OUTPUT', SERVICES, 'kubernetes service portals', NEW],
+  ['filter', 'FORWARD', FORWARD, 'kubernetes forwarding rules'],
+  ['filter', 'INPUT', PROXY_FIREWALL, 'kubernetes load balancer firewall', NEW],
+  ['filter', 'OUTPUT', PROXY_FIREWALL, 'kubernetes load balancer firewall', NEW],
+  ['filter', 'FORWARD', PROXY_FIREWALL, 'kubernetes load balancer firewall', NEW],
+  ['nat', 'OUTPUT', SERVICES, 'kubernetes service portals'],
+  ['nat', 'PREROUTING', SERVICES, 'kubernetes service portals'],
+  ['nat', 'POSTROUTING', POSTROUTING, 'kubernetes postrouting rules'],
+  ['filter', 'INPUT', FIREWALL, false],
+  ['filter', 'OUTPUT', FIREWALL, false],
 ]
 
 export function base(node: NodeView): readonly Entry[] {
@@ -58,14 +55,10 @@ export function base(node: NodeView): readonly Entry[] {
   ]
 }
 
-const CANARIES: readonly Entry[] = (['mangle', 'nat', 'filter'] as const).map(table => ({
+const CANARIES: readonly Entry[] = TABLES.map(table => ({
   unit: chainUnit(table, CANARY),
   text: '',
 }))
-
-function jumpUnit([table, chain, target, extra, why]: Jump): Unit {
-  return lineUnit(table, rule('-A', chain, extra, why !== false && words.comment(why), words.jump(target)))
-}
 
 /** In the order in which they are inserted in front: the last of a chain stands first. */
 export const JUMP_UNITS: readonly Unit[] = JUMPS.map(jumpUnit)
@@ -85,7 +78,7 @@ function postrouting({ mark }: NodeView): string {
  */
 function forward({ mark, dropInvalid }: NodeView): string {
   return [
-    dropInvalid && rule('-A', FORWARD, '-m conntrack --ctstate INVALID -j DROP'),
+    dropInvalid === true && rule('-A', FORWARD, '-m conntrack --ctstate INVALID -j DROP'),
     rule('-A', FORWARD, words.comment('kubernetes forwarding rules'), words.marked(mark), '-j ACCEPT'),
     rule(
       '-A',
@@ -112,14 +105,17 @@ function nodePortJumps({ family, nodePortAddresses, localhostNodePorts }: NodeVi
  * Node ports on 127.0.0.1 need route_localnet, which without this rule lets hosts on the same link reach whatever is
  * bound to localhost.
  */
-function martians({ family, localhostNodePorts }: NodeView): readonly Entry[] {
-  if (family !== 'ipv4' || !localhostNodePorts) return []
-  const text = rule(
+export const MARTIANS: Unit = lineUnit(
+  'filter',
+  rule(
     '-A',
     FIREWALL,
     '! -s 127.0.0.0/8 -d 127.0.0.0/8',
     words.comment('block incoming localnet connections'),
     '-m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j DROP',
-  )
-  return [{ unit: lineUnit('filter', text), text: '' }]
+  ),
+)
+
+function martians({ family, localhostNodePorts }: NodeView): readonly Entry[] {
+  return family === 'ipv4' && localhostNodePorts ? [{ unit: MARTIANS, text: '' }] : []
 }

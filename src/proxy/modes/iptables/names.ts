@@ -1,11 +1,10 @@
 import type { Endpoint, ServiceTraffic } from '#proxy/desired/traffic.ts'
-import type { Unit } from '#proxy/modes/mode.ts'
+import { byName } from '#proxy/modes/netfilter/chain-order.ts'
+import type { Table } from '#proxy/modes/netfilter/units.ts'
 import type { Cidr } from '#values/cidr.ts'
 import { hash16 } from '#values/digest.ts'
 
 // A service port → the names of its chains, by kube-proxy's hash, so that either program recognises the other's chains.
-
-export type Table = 'mangle' | 'filter' | 'nat'
 
 export const MARK_MASQ = 'KUBE-MARK-MASQ'
 export const POSTROUTING = 'KUBE-POSTROUTING'
@@ -43,28 +42,6 @@ export function serviceChains({ id, protocol }: ServiceTraffic): ServiceChains {
   }
 }
 
-/** A whole chain, replaced in one go. */
-export function chainUnit(table: Table, chain: string): Unit {
-  return `${table} ${chain}`
-}
-
-/** One line of ours in a chain we do not own. The line is its own name, so that `-D` can delete it word for word. */
-export function lineUnit(table: Table, line: string, copy = 1): Unit {
-  return copy === 1 ? `${table} ${line}` : `${table} ${line} #${copy}`
-}
-
-export type IptablesUnit =
-  | { readonly table: Table; readonly chain: string }
-  /** Without its leading `-A`. */
-  | { readonly table: Table; readonly line: string }
-
-export function unitParts(unit: Unit): IptablesUnit {
-  const space = unit.indexOf(' ')
-  const table = unit.slice(0, space) as Table
-  const rest = unit.slice(space + 1)
-  return rest.startsWith('-A ') ? { table, line: rest.slice(3).replace(/ #\d+$/, '') } : { table, chain: rest }
-}
-
 const STATIC: Readonly<Record<Table, readonly string[]>> = {
   mangle: [CANARY],
   filter: [SERVICES, EXTERNAL_SERVICES, FORWARD, NODEPORTS, PROXY_FIREWALL, CANARY],
@@ -84,7 +61,32 @@ export function branchChain(prefix: Cidr, depth: number): string {
 }
 
 /** KUBE-XLB chains are of kube-proxy before 1.24: their jumps would keep our endpoint chains from being deleted. */
-const PER_SERVICE = /^KUBE-(?:SVC|SVL|SEP|FW|EXT|XLB|SVCS\d)-[A-Z2-7]{16}$/
+const PER_SERVICE = /^KUBE-(SEP|SVC|SVL|EXT|XLB|FW|SVCS\d)-[A-Z2-7]{16}$/
+
+/** A chain of a later kind may jump to any of an earlier. */
+const KINDS: readonly (readonly string[])[] = [
+  [MARK_MASQ, POSTROUTING],
+  ['SEP'],
+  ['SVC', 'SVL'],
+  ['EXT', 'XLB'],
+  ['FW'],
+  ['SVCS3'],
+  ['SVCS2'],
+  ['SVCS1'],
+  [NODEPORTS],
+  [SERVICES],
+]
+
+const RANKS = new Map(KINDS.flatMap((kinds, rank) => kinds.map(kind => [kind, rank])))
+
+function rank(chain: string): number {
+  const kind = PER_SERVICE.exec(chain)?.[1] ?? chain
+  return RANKS.get(kind) ?? KINDS.length
+}
+
+export function byKind(a: string, b: string): number {
+  return rank(a) - rank(b) || byName(a, b)
+}
 
 export function isOurChain(table: Table, chain: string): boolean {
   return STATIC[table].includes(chain) || (table === 'nat' && PER_SERVICE.test(chain))
@@ -93,10 +95,3 @@ export function isOurChain(table: Table, chain: string): boolean {
 export function isJumpTarget(table: Table, chain: string): boolean {
   return JUMP_TARGETS[table].includes(chain)
 }
-
-/** The chains that every table has from the start. */
-export function isBuiltIn(chain: string): boolean {
-  return BUILT_IN.includes(chain)
-}
-
-const BUILT_IN: readonly string[] = ['PREROUTING', 'INPUT', 'FORWARD', 'OUTPUT', 'POSTROUTING']

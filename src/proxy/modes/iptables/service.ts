@@ -1,13 +1,12 @@
 import * as words from '#dialects/iptables.ts'
 import { rule } from '#dialects/words.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
-import type { Endpoint, Frontend, ServiceTraffic } from '#proxy/desired/traffic.ts'
-import { localPodsMatch } from '#proxy/modes/iptables-local-pods.ts'
+import type { Endpoint, PoolName, ServiceTraffic } from '#proxy/desired/traffic.ts'
 import type { Entry } from '#proxy/modes/mode.ts'
-import type { Address } from '#values/address.ts'
-import { contains } from '#values/cidr.ts'
+import { localPodsMatch } from '#proxy/modes/netfilter/local-pods.ts'
+import { chainUnit } from '#proxy/modes/netfilter/units.ts'
 import { frontendLines } from './frontends.ts'
-import { chainUnit, MARK_MASQ, type ServiceChains, serviceChains } from './names.ts'
+import { MARK_MASQ, type ServiceChains, serviceChains } from './names.ts'
 
 // One service port → its own chains: the choice of an endpoint, the DNAT to it, and the gate for external frontends.
 
@@ -16,13 +15,15 @@ export function service(traffic: ServiceTraffic, node: NodeView): readonly Entry
   const { cluster, local } = traffic.pools
   const all = local.length === 0 ? cluster : union(cluster, local)
   const targets = new Map(all.map(endpoint => [endpoint.text, { endpoint, chain: chains.endpoint(endpoint) }]))
-  const pick = (pool: readonly Endpoint[]): readonly Target[] => pool.map(({ text }) => targets.get(text)!)
+  const poolNames = (['cluster', 'local'] as const).filter(pool => traffic.pools[pool].length > 0)
   return [
     ...[...targets.values()].map(target => endpointChain(traffic, node, target)),
-    ...(cluster.length > 0 ? [poolChain({ traffic, node, chain: chains.cluster, targets: pick(cluster) })] : []),
-    ...(local.length > 0 ? [poolChain({ traffic, node, chain: chains.local, targets: pick(local) })] : []),
+    ...poolNames.map(pool => {
+      const picked = traffic.pools[pool].map(({ text }) => targets.get(text)!)
+      return poolChain({ traffic, node, pool, chain: chains[pool], targets: picked })
+    }),
     ...(traffic.gate === undefined ? [] : [gateChain(traffic, node, chains)]),
-    ...firewall(traffic, node, chains),
+    ...firewall(traffic, chains),
     ...frontendLines(traffic, node, chains),
   ]
 }
@@ -35,16 +36,17 @@ interface Target {
 interface PoolChainParts {
   readonly traffic: ServiceTraffic
   readonly node: NodeView
+  readonly pool: PoolName
   readonly chain: string
   readonly targets: readonly Target[]
 }
 
 /** With session affinity a known client returns to its endpoint; all others are spread evenly. */
-function poolChain({ traffic, node, chain, targets }: PoolChainParts): Entry {
+function poolChain({ traffic, node, pool, chain, targets }: PoolChainParts): Entry {
   const { id, stickySeconds } = traffic
   const note = ({ endpoint }: Target): string | false =>
-    node.endpointComments && words.comment(`${id} -> ${endpoint.text}`)
-  const lines: string[] = masqueradeAtClusterIP(traffic, node, chain)
+    node.endpointComments === true && words.comment(`${id} -> ${endpoint.text}`)
+  const lines: string[] = masqueradeAtClusterIP(traffic, node, { pool, chain })
   if (stickySeconds !== undefined) {
     for (const target of targets) {
       const seen = words.recentlySeen(target.chain, stickySeconds, node.family)
@@ -62,12 +64,11 @@ function poolChain({ traffic, node, chain, targets }: PoolChainParts): Entry {
 function masqueradeAtClusterIP(
   { id, protocol, frontends, masquerade }: ServiceTraffic,
   node: NodeView,
-  chain: string,
+  { pool, chain }: Pick<PoolChainParts, 'pool' | 'chain'>,
 ): string[] {
   if (masquerade === 'never') return []
   const clusterIP = frontends.find(({ kind }) => kind === 'cluster-ip')
-  if (clusterIP?.verdict.to !== 'pool') return []
-  if (!chain.startsWith(clusterIP.verdict.pool === 'cluster' ? 'KUBE-SVC-' : 'KUBE-SVL-')) return []
+  if (clusterIP?.verdict.to !== 'pool' || clusterIP.verdict.pool !== pool) return []
   const outside = masquerade === 'from-outside' ? localPodsMatch(node, 'not') : {}
   return [
     rule(
@@ -93,7 +94,7 @@ function endpointChain(
   node: NodeView,
   { endpoint, chain }: Target,
 ): Entry {
-  const note = node.endpointComments && words.comment(id)
+  const note = node.endpointComments === true && words.comment(id)
   const text = [
     rule('-A', chain, words.from(endpoint.ip), note, words.jump(MARK_MASQ)),
     rule(
@@ -153,32 +154,16 @@ function gateChain({ id, gate }: ServiceTraffic, node: NodeView, { external, clu
  * Only for load balancer addresses with source ranges: a source in a range goes on to the gate; all others meet a DROP
  * in filter.
  */
-function firewall(
-  { id, frontends, gate }: ServiceTraffic,
-  node: NodeView,
-  { firewall, external }: ServiceChains,
-): readonly Entry[] {
-  const guarded = frontends.filter(isGuarded)
-  const ranges = guarded[0]?.sourceRanges ?? []
-  if (gate === undefined || guarded.length === 0) return []
+function firewall({ id, frontends, gate }: ServiceTraffic, { firewall, external }: ServiceChains): readonly Entry[] {
+  const { sourceRanges, sourceAddresses = [] } = frontends.find(frontend => frontend.sourceRanges !== undefined) ?? {}
+  if (gate === undefined || sourceRanges === undefined) return []
   const why = words.comment(`${id} loadbalancer IP`)
   const lines = [
-    ...ranges.map(range => rule('-A', firewall, '-s', range, why, words.jump(external))),
-    ...guardedFromNode(node, guarded).map(ip => rule('-A', firewall, words.from(ip), why, words.jump(external))),
+    ...sourceRanges.map(range => rule('-A', firewall, '-s', range, why, words.jump(external))),
+    ...sourceAddresses.map(ip => rule('-A', firewall, words.from(ip), why, words.jump(external))),
     rule('-A', firewall, words.comment(`other traffic to ${id} will be dropped by KUBE-PROXY-FIREWALL`)),
   ]
   return [{ unit: chainUnit('nat', firewall), text: lines.join('\n') }]
-}
-
-function isGuarded({ kind, sourceRanges }: Frontend): boolean {
-  return kind === 'load-balancer' && sourceRanges !== undefined
-}
-
-/** Packets of a node inside a range may have the load balancer's own address as their source. */
-function guardedFromNode({ nodeIP }: NodeView, guarded: readonly Frontend[]): readonly Address[] {
-  if (nodeIP === undefined) return []
-  const inRange = guarded[0]!.sourceRanges!.some(range => contains(range, nodeIP))
-  return inRange ? guarded.map(({ ip }) => ip!) : []
 }
 
 function union(cluster: readonly Endpoint[], local: readonly Endpoint[]): readonly Endpoint[] {

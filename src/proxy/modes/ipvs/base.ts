@@ -1,16 +1,13 @@
-import * as words from '#dialects/iptables.ts'
-import { rule } from '#dialects/words.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Entry, Unit } from '#proxy/modes/mode.ts'
-import { chains } from './chains.ts'
+import { type BaseJump, jumpUnit } from '#proxy/modes/netfilter/jumps.ts'
+import { chainUnit } from '#proxy/modes/netfilter/units.ts'
+import { chainTexts } from './chain-texts.ts'
 import {
-  chainUnit,
   DEVICE_UNIT,
   FORWARD,
   IPVS_FILTER,
   IPVS_OUT_FILTER,
-  type IpvsTable,
-  lineUnit,
   NODE_PORT,
   POSTROUTING,
   PROXY_FIREWALL,
@@ -21,10 +18,8 @@ import { SET_NAMES, setName, setSpec } from './sets.ts'
 
 // A node without a single Service → the device, the sets, the chains that ask the sets, and the jumps that lead there.
 
-type Jump = readonly [table: IpvsTable, chain: string, target: string, why: string]
-
 /** In kube-proxy's order, and ours last: each is put in front, so a chain reads from the last to the first. */
-const JUMPS: readonly Jump[] = [
+const JUMPS: readonly BaseJump[] = [
   ['nat', 'OUTPUT', SERVICES, 'kubernetes service portals'],
   ['nat', 'PREROUTING', SERVICES, 'kubernetes service portals'],
   ['nat', 'POSTROUTING', POSTROUTING, 'kubernetes postrouting rules'],
@@ -36,15 +31,13 @@ const JUMPS: readonly Jump[] = [
   ['mangle', 'OUTPUT', IPVS_OUT_FILTER, 'kubernetes ipvs access filter'],
 ]
 
-export const JUMP_UNITS: readonly Unit[] = JUMPS.map(([table, chain, target, why]) =>
-  lineUnit(table, rule('-A', chain, words.comment(why), words.jump(target))),
-)
+export const JUMP_UNITS: readonly Unit[] = JUMPS.map(jumpUnit)
 
 export function base(node: NodeView): readonly Entry[] {
   return [
     { unit: DEVICE_UNIT, text: '' },
     ...SET_NAMES.map(set => ({ unit: setUnit(setName(set, node.family)), text: setSpec(set, node.family) })),
-    ...chains(node).map(({ table, chain, text }) => ({ unit: chainUnit(table, chain), text })),
+    ...chainTexts(node).map(({ table, chain, text }) => ({ unit: chainUnit(table, chain), text })),
     ...JUMP_UNITS.map(unit => ({ unit, text: '' })),
   ]
 }

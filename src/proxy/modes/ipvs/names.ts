@@ -1,13 +1,10 @@
 import type { VirtualServerAddress } from '#dialects/ipvs.ts'
 import type { Unit } from '#proxy/modes/mode.ts'
+import { type RuleUnit, ruleUnit, type Table } from '#proxy/modes/netfilter/units.ts'
 import { type Address, hostPort } from '#values/address.ts'
 import type { Protocol } from '#values/protocol.ts'
 
 // What this mode's units are called, and what a unit's name says.
-
-/** The tables of iptables in which this mode has rules. */
-export type IpvsTable = 'mangle' | 'filter' | 'nat'
-export const TABLES: readonly IpvsTable[] = ['mangle', 'filter', 'nat']
 
 export const SERVICES = 'KUBE-SERVICES'
 export const POSTROUTING = 'KUBE-POSTROUTING'
@@ -21,18 +18,18 @@ export const IPVS_FILTER = 'KUBE-IPVS-FILTER'
 export const IPVS_OUT_FILTER = 'KUBE-IPVS-OUT-FILTER'
 
 /** Chains that are wholly ours. KUBE-IPVS-OUT-FILTER of the filter table is kube-proxy's; ours is in mangle. */
-const CHAINS: Readonly<Record<IpvsTable, readonly string[]>> = {
+const CHAINS: Readonly<Record<Table, readonly string[]>> = {
   mangle: [SOURCE_RANGES, IPVS_OUT_FILTER],
   filter: [FORWARD, NODE_PORT, PROXY_FIREWALL, SOURCE_RANGES, IPVS_FILTER, IPVS_OUT_FILTER],
   nat: [SERVICES, POSTROUTING, NODE_PORT, LOAD_BALANCER, MARK_MASQ],
 }
 
-export function isOurChain(table: IpvsTable, chain: string): boolean {
+export function isOurChain(table: Table, chain: string): boolean {
   return CHAINS[table].includes(chain) || LEFT_OVER[table].test(chain)
 }
 
 /** Chains that the other modes which use iptables may have left. Some of them lead to our chains; all of them are removed. */
-const LEFT_OVER: Readonly<Record<IpvsTable, RegExp>> = {
+const LEFT_OVER: Readonly<Record<Table, RegExp>> = {
   mangle: /^KUBE-PROXY-CANARY$/,
   filter:
     /^KUBE-(?:PROXY-CANARY|SERVICES|EXTERNAL-SERVICES|NODEPORTS|NODEPORT-NON-LOCAL|PORTALS-CLOSED|EXTERNAL-CLOSED)$/,
@@ -65,16 +62,6 @@ export function realUnit({ protocol, at }: VirtualServerAddress, real: string): 
   return `real ${protocol} ${at} ${real}`
 }
 
-/** A whole chain, replaced in one go. */
-export function chainUnit(table: IpvsTable, chain: string): Unit {
-  return `${table} ${chain}`
-}
-
-/** One line of ours in a chain that other programs use too. The line is its own name, so that `-D` can repeat it word for word. */
-export function lineUnit(table: IpvsTable, line: string, copy = 1): Unit {
-  return copy === 1 ? `${table} ${line}` : `${table} ${line} #${copy}`
-}
-
 export type IpvsUnit =
   | { readonly kind: 'device' }
   | { readonly kind: 'set'; readonly name: string }
@@ -82,9 +69,7 @@ export type IpvsUnit =
   | { readonly kind: 'address'; readonly ip: Address }
   | { readonly kind: 'server'; readonly server: VirtualServerAddress }
   | { readonly kind: 'real'; readonly server: VirtualServerAddress; readonly real: string }
-  | { readonly kind: 'chain'; readonly table: IpvsTable; readonly chain: string }
-  /** Without its leading `-A`. */
-  | { readonly kind: 'line'; readonly table: IpvsTable; readonly line: string }
+  | RuleUnit
 
 export type IpvsUnitKind = IpvsUnit['kind']
 
@@ -104,8 +89,5 @@ export function unitParts(unit: Unit): IpvsUnit {
     case 'real':
       return { kind, server: { protocol: one as Protocol, at: two }, real: three }
   }
-  const table = kind as IpvsTable
-  const rest = unit.slice(table.length + 1)
-  if (!rest.startsWith('-A ')) return { kind: 'chain', table, chain: rest }
-  return { kind: 'line', table, line: rest.slice('-A '.length).replace(/ #\d+$/, '') }
+  return ruleUnit(unit)!
 }

@@ -3,7 +3,6 @@ import { serverOptions, WORKING } from '#dialects/ipvs.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Endpoint, Frontend, ServiceTraffic } from '#proxy/desired/traffic.ts'
 import { type Entry, LINGERING } from '#proxy/modes/mode.ts'
-import { contains } from '#values/cidr.ts'
 import { addressUnit, memberUnit, realUnit, serverAddress, serverUnit } from './names.ts'
 import { nodePortSet, RECORD, type SetName, setName } from './sets.ts'
 import { type VirtualServer, virtualServers } from './virtual-servers.ts'
@@ -24,7 +23,7 @@ export function service(traffic: ServiceTraffic, node: NodeView, scheduler: stri
     ...virtualServers(traffic, node).flatMap(server => [
       ...serverAndReals(traffic, server, scheduler),
       ...address(server, member),
-      ...membership({ traffic, server, node, member }),
+      ...membership({ traffic, server, member }),
     ]),
     ...loopBack(traffic, member),
     ...(healthCheckPort === undefined ? [] : [member('HEALTH-CHECK-NODE-PORT', `${healthCheckPort}`)]),
@@ -50,20 +49,19 @@ function address({ ip, isNodes }: VirtualServer, member: Members): readonly Entr
 interface Membership {
   readonly traffic: ServiceTraffic
   readonly server: VirtualServer
-  readonly node: NodeView
   readonly member: Members
 }
 
-function membership({ traffic, server, node, member }: Membership): readonly Entry[] {
-  const { frontend, ip, port, closedTo, isNodes } = server
+function membership({ traffic, server, member }: Membership): readonly Entry[] {
+  const { frontend, ip, port, isNodes } = server
   const entry = ipPortEntry(ip, traffic.protocol, port)
   return [
     ...kindSets(traffic, frontend).map(set =>
       member(set, set.startsWith('NODE-PORT-') ? nodePortEntry(traffic, server) : entry),
     ),
-    ...(closedTo === 'none' ? [] : [member(closedTo === 'all' ? 'DROP' : 'DROP-OUTSIDE', entry)]),
+    ...dropSets(frontend).map(set => member(set, entry)),
     ...(isNodes ? [member(RECORD, entry)] : []),
-    ...restrictions({ traffic, server, node, member }, entry),
+    ...restrictions(frontend, entry, member),
   ]
 }
 
@@ -87,19 +85,23 @@ function kindSets({ protocol, gate }: ServiceTraffic, { kind }: Frontend): reado
   }
 }
 
-/**
- * None where the Service has no endpoints: all clients are refused then, whatever their address. A node inside a range may
- * come with one of the Service's load balancer addresses as its source.
- */
-function restrictions({ traffic, server, node: { nodeIP }, member }: Membership, entry: string): readonly Entry[] {
-  const { ip, sourceRanges, verdict } = server.frontend
-  if (sourceRanges === undefined || ip === undefined || verdict.to === 'reject') return []
-  const isNodeWithin = nodeIP !== undefined && sourceRanges.some(range => contains(range, nodeIP))
-  const own = isNodeWithin ? traffic.frontends.filter(({ kind }) => kind === 'load-balancer') : []
+/** Without any endpoint there is no virtual server either, and packets are rejected. */
+function dropSets({ verdict, admits }: Frontend): readonly SetName[] {
+  if (verdict.to === 'drop') return ['DROP']
+  return admits === 'insiders' ? ['DROP-OUTSIDE'] : []
+}
+
+/** None where the Service has no endpoints: all clients are refused then, whatever their address. */
+function restrictions(
+  { sourceRanges, sourceAddresses = [], verdict }: Frontend,
+  entry: string,
+  member: Members,
+): readonly Entry[] {
+  if (sourceRanges === undefined || verdict.to === 'reject') return []
   return [
     member('LOAD-BALANCER-FW', entry),
     ...sourceRanges.map(range => member('LOAD-BALANCER-SOURCE-CIDR', ipPortSourceEntry(entry, range))),
-    ...own.map(({ ip }) => member('LOAD-BALANCER-SOURCE-IP', ipPortSourceEntry(entry, ip!))),
+    ...sourceAddresses.map(ip => member('LOAD-BALANCER-SOURCE-IP', ipPortSourceEntry(entry, ip))),
   ]
 }
 

@@ -1,6 +1,6 @@
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Endpoint, Frontend, ServiceTraffic } from '#proxy/desired/traffic.ts'
-import { type Address, hostPort } from '#values/address.ts'
+import { type Address, hostPort, isLoopback } from '#values/address.ts'
 
 // The frontends of a service port → its virtual servers: one per address and port, each with the endpoints behind it.
 
@@ -10,8 +10,6 @@ export interface VirtualServer {
   readonly port: number
   /** The endpoints that take new connections; empty where connections are refused or dropped. */
   readonly pool: readonly Endpoint[]
-  /** Clients whose packets are dropped here: none, all but pods and the node, or all. */
-  readonly closedTo: 'none' | 'outside' | 'all'
   /** True where the address is one of the node's own: kube-ipvs0 must not have it then. */
   readonly isNodes: boolean
 }
@@ -24,7 +22,7 @@ export function virtualServers(traffic: ServiceTraffic, node: NodeView): readonl
     const ips = frontend.ip === undefined ? nodePortAddresses(node, own) : [frontend.ip]
     for (const ip of ips) {
       const at = hostPort(ip, frontend.port)
-      const server = { frontend, ip, port: frontend.port, isNodes: own.includes(ip), ...reach(traffic, frontend) }
+      const server = { frontend, ip, port: frontend.port, isNodes: own.includes(ip), pool: poolOf(traffic, frontend) }
       const known = found.get(at)
       if (known === undefined || (known.pool.length === 0 && server.pool.length > 0)) found.set(at, server)
     }
@@ -37,20 +35,10 @@ export function virtualServers(traffic: ServiceTraffic, node: NodeView): readonl
  * endpoint, pods and the node go to local endpoints like all other clients; where it has none, pods and the node go to the
  * endpoints of other nodes, and all other clients are dropped.
  */
-function reach({ pools, gate }: ServiceTraffic, { verdict }: Frontend): Pick<VirtualServer, 'pool' | 'closedTo'> {
-  switch (verdict.to) {
-    case 'pool':
-      return { pool: pools[verdict.pool], closedTo: 'none' }
-    case 'gate':
-      if (gate?.policy !== 'Local') return { pool: pools.cluster, closedTo: 'none' }
-      return gate.others === 'local'
-        ? { pool: pools.local, closedTo: 'none' }
-        : { pool: pools.cluster, closedTo: 'outside' }
-    case 'reject':
-      return { pool: [], closedTo: 'none' }
-    case 'drop':
-      return { pool: [], closedTo: 'all' }
-  }
+function poolOf({ pools, gate }: ServiceTraffic, { verdict, admits }: Frontend): readonly Endpoint[] {
+  if (verdict.to === 'pool') return pools[verdict.pool]
+  if (admits === 'none') return []
+  return gate?.policy === 'Local' && admits === 'all' ? pools.local : pools.cluster
 }
 
 function nodeAddresses({ nodeAddresses = [] }: NodeView): readonly Address[] {
@@ -60,8 +48,4 @@ function nodeAddresses({ nodeAddresses = [] }: NodeView): readonly Address[] {
 /** Never a loopback address: the kernel drops what IPVS would send on from there. */
 function nodePortAddresses({ nodePortAddresses: wanted }: NodeView, own: readonly Address[]): readonly Address[] {
   return wanted === 'all' ? own : wanted.filter(ip => !isLoopback(ip) && own.includes(ip))
-}
-
-function isLoopback(ip: Address): boolean {
-  return ip === '::1' || ip.startsWith('127.')
 }

@@ -1,12 +1,15 @@
 import { ADD_IPVS_DEVICE, DELETE_IPVS_DEVICE, ipBatch, serviceAddressLine } from '#dialects/ip.ts'
 import * as ipset from '#dialects/ipset.ts'
-import { restoreInto, type Tools } from '#dialects/iptables.ts'
+import type { Tools } from '#dialects/iptables.ts'
 import * as ipvs from '#dialects/ipvs.ts'
 import { LINGERING, type Plan, type Unit } from '#proxy/modes/mode.ts'
+import { byName } from '#proxy/modes/netfilter/chain-order.ts'
+import { type Layout, restore } from '#proxy/modes/netfilter/document.ts'
+import { chainUnit } from '#proxy/modes/netfilter/units.ts'
 import type { Command } from '#system/ports.ts'
-import { chainUnit, type IpvsUnit, type IpvsUnitKind, SERVICES, unitParts } from './names.ts'
+import { JUMP_UNITS } from './base.ts'
+import { type IpvsUnit, type IpvsUnitKind, SERVICES, unitParts } from './names.ts'
 import { keepsSource, RECORD, SET_NAMES, setName, setOf } from './sets.ts'
-import { ruleBlocks } from './write-rules.ts'
 
 // A plan → runs of each tool, in an order in which nothing dangles and no client is lost: sets before the rules that look
 // them up and before the virtual servers they record; what refuses clients or spares them masquerade before the virtual
@@ -16,7 +19,7 @@ export function write(plan: Plan, tools: Tools): readonly Command[] {
   const sortedPlan: SortedPlan = { make: sorted(plan.add), change: sorted(plan.change), remove: sorted(plan.remove) }
   const { beforeServers, afterServers } = setLines(sortedPlan, plan, tools)
   const sets = run(ipset.restoreSets, beforeServers)
-  const rules = rulesCommand(plan, tools)
+  const rules = restore(plan, tools, LAYOUT)
   const servers = run(ipvs.restoreServers, serverLines(sortedPlan, plan))
   const laterSets = run(ipset.restoreSets, afterServers)
   const addresses = run(ipBatch, addressLines(sortedPlan))
@@ -34,10 +37,8 @@ function run(command: (lines: readonly string[]) => Command, lines: readonly str
   return lines.length === 0 ? [] : [command(lines)]
 }
 
-function rulesCommand(plan: Plan, tools: Tools): readonly Command[] {
-  const input = ruleBlocks(plan, tools)
-  return input === '' ? [] : [restoreInto(tools, input)]
-}
+/** Chains of a later table of jumps stand before the first rule: all of them are in one block. */
+const LAYOUT: Layout = { jumps: { units: JUMP_UNITS }, order: texts => [...texts.keys()].sort(byName) }
 
 /**
  * True where another mode's rules are in place: they go on serving until our virtual servers are complete. Elsewhere our rules

@@ -2,7 +2,7 @@ import * as words from '#dialects/nft.ts'
 import { rule } from '#dialects/words.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Entry } from '#proxy/modes/mode.ts'
-import type { Address } from '#values/address.ts'
+import { isLoopback } from '#values/address.ts'
 import * as maps from './maps.ts'
 import * as names from './names.ts'
 
@@ -129,8 +129,4 @@ function nodePortIPs({ family, nodePortAddresses }: NodeView): readonly Entry[] 
     maps.nodePortIPs(family),
     ...answering.map(ip => ({ unit: names.elementUnit(maps.NODEPORT_IPS, ip), text: '' })),
   ]
-}
-
-function isLoopback(ip: Address): boolean {
-  return ip.startsWith('127.') || ip === '::1'
 }

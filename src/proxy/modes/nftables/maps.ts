@@ -72,6 +72,11 @@ export function containerOf(family: Family, unit: Unit): Container | undefined {
   return [...containers(family), nodePortIPs(family)].find(container => container.unit === unit)
 }
 
+/** The same, by its name alone: no map has the name of a set. */
+export function containerNamed(family: Family, name: string): Container | undefined {
+  return containerOf(family, mapUnit(name)) ?? containerOf(family, setUnit(name))
+}
+
 function plain(unit: Unit, types: string): Container {
   return { unit, text: `type ${types}`, types }
 }

@@ -33,9 +33,12 @@ export function setUnit(set: string): Unit {
   return `set ${set}`
 }
 
-/** `container` is a map or a set; `key` as nft writes it. */
+/**
+ * `container` is a map or a set; `key` as nft writes it. Joined, and not put together: V8 would keep the pieces, too, of a
+ * hundred thousand names.
+ */
 export function elementUnit(container: string, key: string): Unit {
-  return `element ${container} ${key}`
+  return ['element', container, key].join(' ')
 }
 
 export interface NftUnit {

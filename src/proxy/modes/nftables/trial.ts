@@ -46,9 +46,7 @@ function viewOf(family: Family): NodeView {
     mark: 0x4000,
     localPods: { by: 'interface-prefix', prefix: 'trial' },
     nodePortAddresses: 'all',
-    localhostNodePorts: false,
-    dropInvalid: false,
-    endpointComments: true,
+    masquerade: 'from-outside',
     serviceRanges: [WORDS[family].range],
     reachable: [],
   }
@@ -60,9 +58,9 @@ function plain(family: Family, protocol: Protocol): ServiceTraffic {
   return {
     ...trial(family, protocol, 'plain'),
     frontends: [
-      { kind: 'cluster-ip', ip: at(1), port: 1, verdict: { to: 'pool', pool: 'cluster' } },
-      { kind: 'external-ip', ip: at(2), port: 1, verdict: { to: 'reject' } },
-      { kind: 'node-port', port: 1, verdict: { to: 'gate' } },
+      { kind: 'cluster-ip', ip: at(1), port: 1, verdict: { to: 'pool', pool: 'cluster' }, admits: 'all' },
+      { kind: 'external-ip', ip: at(2), port: 1, verdict: { to: 'reject' }, admits: 'none' },
+      { kind: 'node-port', port: 1, verdict: { to: 'gate' }, admits: 'all' },
     ],
     gate: { policy: 'Cluster' },
   }
@@ -74,8 +72,8 @@ function guarded(family: Family, protocol: Protocol): ServiceTraffic {
   return {
     ...trial(family, protocol, 'guarded'),
     frontends: [
-      { kind: 'cluster-ip', ip: at(3), port: 1, verdict: { to: 'pool', pool: 'cluster' } },
-      { kind: 'load-balancer', ip: at(4), port: 1, verdict: { to: 'gate' }, sourceRanges: [range] },
+      { kind: 'cluster-ip', ip: at(3), port: 1, verdict: { to: 'pool', pool: 'cluster' }, admits: 'all' },
+      { kind: 'load-balancer', ip: at(4), port: 1, verdict: { to: 'gate' }, admits: 'all', sourceRanges: [range] },
     ],
     gate: { policy: 'Local', others: 'local' },
     stickySeconds: 1,

@@ -4,6 +4,7 @@ import type { Plan, Unit } from '#proxy/modes/mode.ts'
 import type { Command } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import { type NftUnitKind, TABLE, TABLE_UNIT, unitParts } from './names.ts'
+import { portions } from './portions.ts'
 
 // A plan → one transaction, after those that a large plan sends ahead, in an order in which nothing dangles: a chain or map is
 // made before the rules and elements that lead to it, and deleted after them.
@@ -23,34 +24,11 @@ export interface NftWriteOptions {
 export function write(plan: Plan, options: NftWriteOptions): readonly Command[] {
   const table = `${FAMILY_WORDS[options.family].ip} ${TABLE}`
   if (plan.remove.has(TABLE_UNIT)) return [applyLines([`delete table ${table}`], options.family)]
-  return parts(plan)
-    .map(part => transaction(part, options, table))
+  return [...portions(plan)]
+    .map(portion => transaction(portion, options, table))
     .filter(lines => lines.length > 0)
     .map(lines => applyLines(lines, options.family))
 }
-
-/**
- * While a program listens to changes, such as `nft monitor`, the kernel keeps a page for each element until the transaction
- * ends: half a gigabyte for a hundred thousand of them. New endpoints go ahead in pieces: no rule leads to them yet.
- */
-const ELEMENTS_AHEAD = 20_000
-
-function parts(plan: Plan): readonly Plan[] {
-  const isAhead = (unit: Unit): boolean => AHEAD.test(unit)
-  const ahead =
-    plan.add.size > ELEMENTS_AHEAD && !plan.change.has(TABLE_UNIT) ? [...plan.add].filter(([u]) => isAhead(u)) : []
-  if (ahead.length <= ELEMENTS_AHEAD) return [plan]
-  const stands = [...plan.add].filter(([unit]) => unit === TABLE_UNIT || unit.startsWith('map '))
-  const first = new Set(stands.map(([unit]) => unit))
-  const only = (add: Plan['add']): Plan => ({ add, change: new Map(), before: new Map(), remove: new Set() })
-  const pieces: Plan[] = [only(new Map(stands))]
-  for (let i = 0; i < ahead.length; i += ELEMENTS_AHEAD) {
-    pieces.push(only(new Map(ahead.slice(i, i + ELEMENTS_AHEAD))))
-  }
-  return [...pieces, { ...plan, add: new Map([...plan.add].filter(([unit]) => !first.has(unit) && !isAhead(unit))) }]
-}
-
-const AHEAD = /^element (?:nodeport-)?endpoints-/
 
 /** The chains of a plan that can only be emptied: the kernel still counts the jumps that led to them. */
 export function emptied(plan: Plan, options: NftWriteOptions): ReadonlySet<Unit> {

@@ -1,12 +1,10 @@
 import type { PoolName, ServiceTraffic } from '#proxy/desired/traffic.ts'
 import type { Unit } from '#proxy/modes/mode.ts'
+import type { Table } from '#proxy/modes/netfilter/units.ts'
 import type { Cidr } from '#values/cidr.ts'
 import { hash16 } from '#values/digest.ts'
 
 // A service port → the names of its listeners; the chains of kube-proxy 1.20 in this mode, and those we add.
-
-export type UserspaceTable = 'filter' | 'nat'
-export const TABLES: readonly UserspaceTable[] = ['filter', 'nat']
 
 /** For packets that arrive at the node, and for packets that the node itself sends, to an address of a Service. */
 export const PORTALS = { container: 'KUBE-PORTALS-CONTAINER', host: 'KUBE-PORTALS-HOST' } as const
@@ -19,7 +17,8 @@ export const NON_LOCAL = 'KUBE-NODEPORT-NON-LOCAL'
 export const PORTALS_CLOSED = 'KUBE-PORTALS-CLOSED'
 export const EXTERNAL_CLOSED = 'KUBE-EXTERNAL-CLOSED'
 
-export const CHAINS: Readonly<Record<UserspaceTable, readonly string[]>> = {
+export const CHAINS: Readonly<Record<Table, readonly string[]>> = {
+  mangle: [],
   filter: [NON_LOCAL, PORTALS_CLOSED, EXTERNAL_CLOSED],
   nat: [PORTALS.container, PORTALS.host, NODEPORTS.container, NODEPORTS.host],
 }
@@ -31,7 +30,7 @@ export function branchChain(side: Side, prefix: Cidr, depth: number): string {
   return `KUBE-P${side === 'container' ? 'C' : 'H'}${depth}-${hash16(prefix)}`
 }
 
-export function isOurChain(table: UserspaceTable, chain: string): boolean {
+export function isOurChain(table: Table, chain: string): boolean {
   return CHAINS[table].includes(chain) || (table === 'nat' && BRANCH.test(chain))
 }
 
@@ -54,30 +53,14 @@ export function listenUnit(name: string): Unit {
   return `listen ${name}`
 }
 
+const LISTENER = listenUnit('')
+
 /** A unit that exists only in the process that listens. */
 export function isListener(unit: Unit): boolean {
-  return unit.startsWith('listen ')
+  return listenerOf(unit) !== undefined
 }
 
-export function chainUnit(table: UserspaceTable, chain: string): Unit {
-  return `${table} ${chain}`
-}
-
-/** One line of ours in a chain we do not own. The line is its own name, so that `-D` can delete it word for word. */
-export function lineUnit(table: UserspaceTable, line: string, copy = 1): Unit {
-  return copy === 1 ? `${table} ${line}` : `${table} ${line} #${copy}`
-}
-
-export type UserspaceUnit =
-  | { readonly listener: string }
-  | { readonly table: UserspaceTable; readonly chain: string }
-  /** Without its leading `-A`. */
-  | { readonly table: UserspaceTable; readonly line: string }
-
-export function unitParts(unit: Unit): UserspaceUnit {
-  const space = unit.indexOf(' ')
-  const rest = unit.slice(space + 1)
-  if (isListener(unit)) return { listener: rest }
-  const table = unit.slice(0, space) as UserspaceTable
-  return rest.startsWith('-A ') ? { table, line: rest.slice(3).replace(/ #\d+$/, '') } : { table, chain: rest }
+/** The listener that a unit is; it exists only in the process that listens. */
+export function listenerOf(unit: Unit): string | undefined {
+  return unit.startsWith(LISTENER) ? unit.slice(LISTENER.length) : undefined
 }

@@ -1,7 +1,7 @@
-import type { Flow } from '#dialects/conntrack.ts'
 import { listListeners, openListenersOf } from '#dialects/relay.ts'
 import type { ProxyPorts } from '#proxy/modes/mode.ts'
 import { must } from '#system/must.ts'
+import type { Flow } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import { listenerName } from './names.ts'
 

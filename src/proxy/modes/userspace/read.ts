@@ -1,38 +1,33 @@
 import { canonicalChains } from 'iptables-parser'
 import { saveAll, type Tools } from '#dialects/iptables.ts'
 import { listListeners, openListenersOf, proxyPort } from '#dialects/relay.ts'
-import type { ModeChains } from '#proxy/modes/iptables-watches.ts'
 import type { Ruleset, Unit } from '#proxy/modes/mode.ts'
+import { type ModeChains, unitsIn, type Wording } from '#proxy/modes/netfilter/chains.ts'
+import { targetOf } from '#proxy/modes/netfilter/foreign-rules.ts'
 import { CommandFailed, must } from '#system/must.ts'
 import { type Kernel, NOT_FOUND } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
-import {
-  chainUnit,
-  isOurChain,
-  lineUnit,
-  listenerOfNote,
-  listenUnit,
-  NON_LOCAL,
-  TABLES,
-  type UserspaceTable,
-} from './names.ts'
+import { isOurChain, listenerOfNote, listenUnit, NON_LOCAL } from './names.ts'
 
 // The relay's listeners and iptables-save → our units, in the same text that we would write.
 
 export async function read(kernel: Kernel, tools: Tools): Promise<Ruleset> {
   const listeners = await openListeners(kernel, tools.family)
   const { stdout } = await must(kernel, saveAll(tools))
-  const units = ourUnits(stdout, listeners?.ports)
-  return new Map([...(listeners?.units ?? []), ...units])
+  return new Map([...(listeners?.units ?? []), ...unitsIn(stdout, chainsOf(tools), wordingOf(listeners))])
 }
 
-/** Every chain may hold a line of ours: any that jumps into one of ours is taken for one. */
+/** Every chain may have a line of ours: any that jumps into one of ours is taken for one. */
 export function chainsOf({ family }: Tools): ModeChains {
   return {
-    tables: TABLES,
-    isOurs: (table, chain) => isOurChain(table as UserspaceTable, chain),
+    tables: ['filter', 'nat'],
+    isOurs: isOurChain,
     isShared: () => true,
-    unitsIn: async (kernel, save) => ourUnits(save, (await openListeners(kernel, family))?.ports),
+    isOurLine: (table, line) => {
+      const target = targetOf(line)
+      return target !== undefined && isOurChain(table, target)
+    },
+    wording: async kernel => wordingOf(await openListeners(kernel, family)),
   }
 }
 
@@ -57,49 +52,25 @@ async function openListeners(kernel: Kernel, family: Family): Promise<OpenListen
   }
 }
 
-export function ourUnits(save: string, ports?: Ports): Ruleset {
-  const found = new Map<Unit, string>()
-  const tables = canonicalChains(save)
-  for (const table of TABLES) {
-    for (const [chain, text] of tables.get(table) ?? []) {
-      if (!isOurChain(table, chain)) collectJumps(table, text, found)
-      else found.set(chainUnit(table, chain), named(text, ports))
-    }
-  }
-  return found
-}
-
-const TARGET = / -[jg] (KUBE-[A-Z0-9-]+)$/
-
-/** In chains we do not own: each line that jumps into one of ours. */
-function collectJumps(table: UserspaceTable, text: string, found: Map<Unit, string>): void {
-  if (text === '') return
-  for (const line of text.split('\n')) {
-    const target = TARGET.exec(line)?.[1]
-    if (target === undefined || !isOurChain(table, target)) continue
-    let copy = 1
-    while (found.has(lineUnit(table, line, copy))) copy++
-    found.set(lineUnit(table, line, copy), '')
-  }
-}
-
 /**
  * Proxy ports replaced by listener names; a port at which that listener is not open stays a number, which is never
  * wanted text.
  */
-function named(text: string, ports: Ports | undefined): string {
-  return text
-    .split('\n')
-    .map(line => {
-      const [, protocol, note] = LISTENER.exec(line) ?? []
-      if (protocol === undefined || note === undefined) return line
-      const name = listenerOfNote(protocol, note)
-      const isRight = (port: string): boolean => ports === undefined || ports.get(name) === Number(port)
-      return line.replace(portPattern(line), (all, before: string, port: string, after: string) =>
-        isRight(port) ? `${before}${proxyPort(name)}${after}` : all,
-      )
-    })
-    .join('\n')
+function wordingOf(listeners: OpenListeners | undefined): Wording {
+  const ports = listeners?.ports
+  return text =>
+    text
+      .split('\n')
+      .map(line => {
+        const [, protocol, note] = LISTENER.exec(line) ?? []
+        if (protocol === undefined || note === undefined) return line
+        const name = listenerOfNote(protocol, note)
+        const isRight = (port: string): boolean => ports === undefined || ports.get(name) === Number(port)
+        return line.replace(portPattern(line), (all, before: string, port: string, after: string) =>
+          isRight(port) ? `${before}${proxyPort(name)}${after}` : all,
+        )
+      })
+      .join('\n')
 }
 
 /** The proxy ports that the kernel's rules redirect to, by listener name. */

@@ -1,23 +1,28 @@
-import type { Rule } from 'iptables-parser'
 import type { Ruleset } from '#proxy/modes/mode.ts'
-import { CannotTrace, type Hop, type Packet, type Path } from '#proxy/modes/trace.ts'
-import { type Address, parseAddress } from '#values/address.ts'
+import { pathOf } from '#proxy/modes/netfilter/trace/packet.ts'
+import { traced } from '#proxy/modes/netfilter/trace/trace.ts'
+import type { Hop, Packet, Path } from '#proxy/modes/trace.ts'
 import { parsePoolLine } from '#values/pool-line.ts'
-import { listenUnit, type UserspaceTable } from './names.ts'
-import { isLocal, matches, type PacketInChain } from './trace/match.ts'
-import { RuleChains } from './trace/rule-chains.ts'
+import { JUMP_LINES } from './base.ts'
+import { listenUnit } from './names.ts'
+import { NumberedListeners } from './trace/listeners.ts'
 
-// Rule texts and a first packet → the listener it reaches, and every endpoint that listener may choose. Only the text
-// of the rules is read, never the Services they were made from.
+// Rule texts and a first packet → the listener it reaches, and every endpoint that listener may choose.
 
 export function trace(rules: Ruleset, packet: Packet): readonly Path[] {
-  const walk = new Walk(new RuleChains(rules), packet)
-  if (packet.via.hook === 'output') walk.leaving()
-  else walk.arriving(packet.via.iface)
-  const { hops, stopped, listener } = walk
-  if (stopped !== undefined) return [{ share: 1, hops, end: { to: stopped } }]
-  if (listener === undefined) return [{ share: 1, hops, end: { to: 'untouched', masqueraded: false } }]
-  return relayed(rules, listener, { packet, hops })
+  const listeners = new NumberedListeners()
+  const redirect = listeners.redirect.bind(listeners)
+  const states = traced(rules, packet, {
+    jumps: JUMP_LINES,
+    parse: line => listeners.parse(line),
+    targets: { REDIRECT: redirect, DNAT: redirect },
+  })
+  return states.flatMap(state => {
+    const { stopped, listener, hops } = state
+    return stopped !== undefined || listener === undefined
+      ? [pathOf(state)]
+      : relayed(rules, listener, { packet, hops })
+  })
 }
 
 /**
@@ -43,84 +48,4 @@ function relayed(
     hops: [...hops, { at: unit, rule: text, did: `connect to ${endpoint}` }],
     end: { to: 'endpoint', endpoint, masqueraded: true },
   }))
-}
-
-type Verdict = 'return' | 'done'
-
-class Walk {
-  readonly #chains: RuleChains
-  readonly #packet: Packet
-  readonly hops: Hop[] = []
-  stopped: 'rejected' | 'dropped' | undefined
-  /** The listener whose proxy port the packet was redirected to. */
-  listener: string | undefined
-  #to: Address
-  #port: number
-
-  constructor(chains: RuleChains, packet: Packet) {
-    this.#chains = chains
-    this.#packet = packet
-    this.#to = packet.to
-    this.#port = packet.port
-  }
-
-  /** Arrived on an interface: for the node itself, or to be forwarded. */
-  arriving(iface: string): void {
-    this.#through('nat', 'PREROUTING', iface)
-    this.#through('filter', this.#isHere ? 'INPUT' : 'FORWARD', iface)
-  }
-
-  /** Sent by the node: a packet to itself arrives again, and nat already knows its connection. */
-  leaving(): void {
-    this.#through('nat', 'OUTPUT', '')
-    this.#through('filter', 'OUTPUT', '')
-    if (this.#isHere && this.stopped === undefined) this.#through('filter', 'INPUT', 'lo')
-  }
-
-  get #isHere(): boolean {
-    return this.listener !== undefined || isLocal(this.#to, this.#packet)
-  }
-
-  #through(table: UserspaceTable, chain: string, iface: string): Verdict {
-    for (const { rule, text } of this.#chains.rules(table, chain) ?? []) {
-      const seen: PacketInChain = { packet: this.#packet, iface, to: this.#to, port: this.#port }
-      if (!matches(rule, seen)) continue
-      const { target } = rule
-      if (target === undefined) continue
-      const inside = this.#chains.rules(table, target.name) !== undefined
-      this.hops.push({ at: `${table} ${chain}`, rule: text, did: inside ? `jump ${target.name}` : this.#apply(rule) })
-      if (!inside || this.#through(table, target.name, iface) === 'done') return 'done'
-    }
-    return 'return'
-  }
-
-  /** Every target of ours that is not a chain ends the table. */
-  #apply(rule: Rule): string {
-    const { name, options } = rule.target!
-    switch (name) {
-      case 'ACCEPT':
-        return 'accept'
-      case 'DROP':
-        this.stopped = 'dropped'
-        return 'drop'
-      case 'REJECT':
-        this.stopped = 'rejected'
-        return 'reject'
-      case 'REDIRECT':
-        return this.#redirect(rule, options.get('--to-ports')?.values[0])
-      case 'DNAT':
-        return this.#redirect(rule, options.get('--to-destination')?.values[0])
-      default:
-        throw new CannotTrace(rule, `leads to ${name}, which is no chain of these rules and no target known here`)
-    }
-  }
-
-  #redirect(rule: Rule, text = ''): string {
-    const [, bracketed, bare, port] = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d+)$/.exec(text) ?? []
-    this.listener = this.#chains.listenerAt(Number(port))
-    if (this.listener === undefined) throw new CannotTrace(rule, `leads to port ${port}, where none of ours listens`)
-    this.#to = parseAddress(bracketed ?? bare) ?? this.#to
-    this.#port = Number(port)
-    return `redirect to the listener ${this.listener}`
-  }
 }

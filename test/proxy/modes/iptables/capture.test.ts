@@ -5,8 +5,9 @@ import { parseArguments } from '#config/arguments.ts'
 import { documents } from '#kubernetes/sources/files.ts'
 import { paperMode } from '#proxy/agent/fit-mode.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
-import { unitParts } from '#proxy/modes/iptables/names.ts'
-import { ourUnits } from '#proxy/modes/iptables/read.ts'
+import { CHAINS } from '#proxy/modes/iptables/chains.ts'
+import { unitsIn } from '#proxy/modes/netfilter/chains.ts'
+import { ruleUnit } from '#proxy/modes/netfilter/units.ts'
 import { NO_HOST_NETWORK } from '#proxy/node/host-network.ts'
 import { nodeReader } from '#proxy/node/node-view.ts'
 import { Draft } from '#proxy/sync/draft.ts'
@@ -38,7 +39,7 @@ async function ours(family: Family): Promise<ReadonlyMap<string, string>> {
 function theirs(family: Family): ReadonlyMap<string, string> {
   const save = read(`saves/iptables-1.36-${family === 'ipv4' ? 'v4' : 'v6'}.save`)
   const lines = save.split('\n').filter(line => !line.includes('localhost_nps_accepted_pkts'))
-  return ourUnits(lines.map(line => line.replace(/ -m nfacct --nfacct-name +\w+/, '')).join('\n'))
+  return unitsIn(lines.map(line => line.replace(/ -m nfacct --nfacct-name +\w+/, '')).join('\n'), CHAINS)
 }
 
 const sorted = (rules: ReadonlyMap<string, string>): Record<string, readonly string[]> =>
@@ -58,8 +59,8 @@ describe.each(['ipv4', 'ipv6'] as const)('what kube-proxy 1.36 wrote for %s', fa
 
   test('and in the very words iptables-save uses', async () => {
     for (const [unit, text] of await ours(family)) {
-      const parts = unitParts(unit)
-      const lines = 'line' in parts ? [`-A ${parts.line}`] : text.split('\n').filter(Boolean)
+      const rule = ruleUnit(unit)!
+      const lines = rule.kind === 'line' ? [`-A ${rule.line}`] : text.split('\n').filter(Boolean)
       for (const line of lines) expect(canonical(line)).toBe(line)
     }
   })

@@ -12,6 +12,7 @@ const VIEW: NodeView = {
   localPods: { by: 'cidr', cidr: cidr('10.244.0.0/16') },
   nodePortAddresses: 'all',
   localhostNodePorts: true,
+  masquerade: 'from-outside',
   dropInvalid: true,
   endpointComments: true,
 }
@@ -19,7 +20,11 @@ const VIEW: NodeView = {
 function rules(objects: readonly ClusterObject[], view: NodeView = VIEW): readonly string[] {
   const cluster = new Cluster()
   for (const object of objects) cluster.apply({ type: 'put', object })
-  const thisNode = { family: 'ipv4', nodeName: 'here', masquerade: 'from-outside' } as const
+  const { nodeIP } = view
+  const thisNode = {
+    ...({ family: 'ipv4', nodeName: 'here', masquerade: 'from-outside' } as const),
+    ...(nodeIP !== undefined && { nodeIP }),
+  }
   const [found] = resolve(cluster, name('shop/cart'), thisNode)
   return chainsOf(found!.traffic, view).flatMap(({ unit, text }) =>
     text.split('\n').map(line => `${unit.split(' ')[0]} ${line}`),

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { ourUnits } from '#proxy/modes/iptables/read.ts'
+import { CHAINS } from '#proxy/modes/iptables/chains.ts'
 import { trace } from '#proxy/modes/iptables/trace.ts'
 import type { Ruleset } from '#proxy/modes/mode.ts'
+import { unitsIn } from '#proxy/modes/netfilter/chains.ts'
 import type { Packet } from '#proxy/modes/trace.ts'
 import { fateOf } from '../../../support/fate.ts'
 import { ip } from '../../../support/objects.ts'
@@ -240,7 +241,7 @@ describe('a rule that cannot be traced is an error, never skipped', () => {
 
 describe('rules that kube-proxy 1.36 wrote itself', () => {
   const save = readFileSync(new URL('../../../../fixtures/saves/iptables-1.36-v4.save', import.meta.url), 'utf8')
-  const REAL = ourUnits(save)
+  const REAL = unitsIn(save, CHAINS)
   const half = (...ends: readonly string[]) => Object.fromEntries(ends.map(end => [end, 0.5]))
   const OUTSIDE: Packet = { ...FROM_POD, from: ip('10.99.0.1'), via: { hook: 'prerouting', iface: 'eth0' } }
   const at = (packet: Packet, to: string, port: number): Packet => ({ ...packet, to: ip(to), port })

@@ -1,172 +1,93 @@
-import { describe, expect, test } from 'vitest'
-import { read } from '#proxy/modes/iptables/read.ts'
-import { write } from '#proxy/modes/iptables/write.ts'
-import type { Plan, Ruleset, Unit } from '#proxy/modes/mode.ts'
-import { diff, emptied } from '#proxy/plan/diff.ts'
-import type { Kernel } from '#system/ports.ts'
+import { expect, test } from 'vitest'
+import { anyCommand } from '#lab/any-command.ts'
+import { PaperKernel } from '#lab/paper/kernel.ts'
+import { Cluster } from '#proxy/cluster/cluster.ts'
+import { iptables } from '#proxy/modes/iptables/index.ts'
+import type { Ruleset } from '#proxy/modes/mode.ts'
+import { diff, EMPTY } from '#proxy/plan/diff.ts'
+import { carryOut } from '#proxy/sync/carry-out.ts'
+import { Draft } from '#proxy/sync/draft.ts'
+import { DEFAULT_FLAGS, nodeFacts } from '../../../support/flags.ts'
+import { endpoint, service, slice } from '../../../support/objects.ts'
+import { TOOLS } from '../userspace/tools.ts'
 
-const NFT = { family: 'ipv4', variant: 'nft', restore: 'iptables-nft-restore', save: 'iptables-nft-save' } as const
-const LEGACY = { ...NFT, variant: 'legacy' } as const
+// A change of the cluster → the document that carries it out. How a document is ordered is a matter of all modes with chains:
+// see netfilter/document.test.ts.
 
-function plan(add: readonly Unit[], remove: readonly Unit[] = []): Plan {
-  return {
-    add: new Map(add.map(unit => [unit, unit.includes('-A') ? '' : `-A ${unit.split(' ')[1]} -j RETURN`])),
-    change: new Map(),
-    before: new Map(),
-    remove: new Set(remove),
-  }
+const mode = iptables(TOOLS.ipv4)
+
+/** Of one Service with these endpoints, and of one that stays as it is. */
+function rules(pods: readonly string[] | undefined): Ruleset {
+  const cluster = new Cluster()
+  const mine = pods && [
+    service('shop/cart', ['10.96.0.10']),
+    slice(
+      'shop/a',
+      'shop/cart',
+      pods.map(pod => endpoint(pod)),
+    ),
+  ]
+  const other = [service('shop/web', ['10.96.0.11']), slice('shop/b', 'shop/web', [endpoint('10.244.9.9')])]
+  for (const object of [...(mine ?? []), ...other]) cluster.apply({ type: 'put', object })
+  const draft = new Draft(cluster, mode, nodeFacts({ flags: DEFAULT_FLAGS, family: 'ipv4', addresses: [] }))
+  draft.update()
+  return draft.book.rules
 }
 
-const chain = (kind: string, n: number): Unit => `nat KUBE-${kind}-${String(n).padStart(16, 'A')}`
-const input = (given: Plan, tools: typeof NFT | typeof LEGACY = NFT): string =>
-  write(given, tools)
-    .map(command => command.input)
-    .join('')
-const order = (text: string): readonly string[] =>
-  text
-    .split('\n')
-    .filter(line => /^(?::|-X|-I|-D)/.test(line))
-    .map(line => line.split(' ').slice(0, 2).join(' ').replace(' -', ''))
+const document = (from: Ruleset, to: Ruleset): readonly string[] =>
+  mode.write(diff(from, to)).flatMap(({ input = '' }) => input.split('\n'))
+/** `KUBE-SEP`, for each chain that the document declares. */
+const declared = (lines: readonly string[]): readonly string[] =>
+  lines.flatMap(line => /^:(KUBE-(?:[A-Z]+-)*?[A-Z]+)(?:-[A-Z2-7]{16})? /.exec(line)?.[1] ?? [])
+const chainsOf = (from: Ruleset, to: Ruleset) => declared(document(from, to)).toSorted()
 
-test('nothing to do is no command at all', () => {
-  expect(write(plan([]), NFT)).toEqual([])
+test('nothing that changes is nothing to run', () => {
+  expect(mode.write(diff(rules(['10.244.1.2']), rules(['10.244.1.2'])))).toEqual([])
 })
 
-test('a small change is one process and one transaction', () => {
-  const commands = write(plan([chain('SEP', 1), chain('SVC', 2)]), NFT)
-  expect(commands).toHaveLength(1)
-  expect(commands[0]!.argv).toEqual(['iptables-nft-restore', '-w', '5', '--noflush', '--counters'])
-  expect(commands[0]!.input!.match(/^COMMIT$/gm)).toHaveLength(1)
-})
-
-test('a large cluster may take minutes to write and to read', async () => {
-  expect(write(plan([chain('SEP', 1)]), NFT)[0]!.timeoutMs).toBeGreaterThan(10 * 60_000)
-  const limits: unknown[] = []
-  const kernel: Kernel = {
-    run: async ({ timeoutMs }) => {
-      limits.push(timeoutMs)
-      return { code: 0, stdout: '', stderr: '' }
-    },
-  }
-  await read(kernel, NFT)
-  expect(limits).toEqual([write(plan([chain('SEP', 1)]), NFT)[0]!.timeoutMs])
-})
-
-test('chains come before those that jump to them, and jumps from outside last', () => {
-  const units = [
-    'nat -A PREROUTING -j KUBE-SERVICES',
-    'nat KUBE-SERVICES',
-    'nat KUBE-NODEPORTS',
-    chain('FW', 1),
-    chain('EXT', 1),
-    chain('SVC', 1),
-    chain('SEP', 1),
-    'nat KUBE-MARK-MASQ',
-  ]
-  expect(order(input(plan(units)))).toEqual([
-    ':KUBE-MARK-MASQ',
-    `:${chain('SEP', 1).slice(4)}`,
-    `:${chain('SVC', 1).slice(4)}`,
-    `:${chain('EXT', 1).slice(4)}`,
-    `:${chain('FW', 1).slice(4)}`,
-    ':KUBE-NODEPORTS',
-    ':KUBE-SERVICES',
-    '-I PREROUTING',
+test('a start from nothing is one process', () => {
+  expect(mode.write(diff(EMPTY, rules(['10.244.1.2']))).map(({ does, argv }) => [does, argv[0]])).toEqual([
+    ['restore', 'iptables-restore'],
   ])
 })
 
-test('what goes is emptied before it is deleted, after everything that is written, and jumps first', () => {
-  const text = input(plan([chain('SVC', 1)], [chain('SEP', 1), chain('SVC', 2), 'nat -A PREROUTING -j KUBE-SERVICES']))
-  expect(order(text)).toEqual([
-    `:${chain('SVC', 1).slice(4)}`,
-    '-D PREROUTING',
-    `:${chain('SVC', 2).slice(4)}`,
-    `:${chain('SEP', 1).slice(4)}`,
-    `-X ${chain('SVC', 2).slice(4)}`,
-    `-X ${chain('SEP', 1).slice(4)}`,
-  ])
+test('an endpoint that comes is its own chain and the choice among endpoints; no other Service is written', () => {
+  const [one, two] = [rules(['10.244.1.2']), rules(['10.244.1.2', '10.244.1.3'])]
+  expect(chainsOf(one, two)).toEqual(['KUBE-SEP', 'KUBE-SVC'])
+  const lines = document(one, two)
+  expect(lines.filter(line => line.startsWith('-A KUBE-SEP'))).toHaveLength(2)
+  expect(lines.filter(line => line.includes('shop/web') || line.includes('10.244.9.9'))).toEqual([])
 })
 
-test('filter is written before nat, and goes after it', () => {
-  const tables = (text: string): readonly string[] => [...text.matchAll(/^\*(\w+)$/gm)].map(match => match[1]!)
-  expect(tables(input(plan(['nat KUBE-SERVICES', 'filter KUBE-SERVICES', 'mangle KUBE-PROXY-CANARY'])))).toEqual([
-    'mangle',
-    'filter',
-    'nat',
-  ])
-  expect(tables(input(plan([], ['nat KUBE-SERVICES', 'filter KUBE-SERVICES'])))).toEqual(['nat', 'filter'])
+test('an endpoint that goes is chosen no more before its chain is deleted', () => {
+  const lines = document(rules(['10.244.1.2', '10.244.1.3']), rules(['10.244.1.2']))
+  const [chosen, deleted] = [/^-A KUBE-SVC-\S+ .*-j KUBE-SEP-/, /^-X KUBE-SEP-/].map(what =>
+    lines.findIndex(line => what.test(line)),
+  )
+  expect(chosen).toBeGreaterThan(-1)
+  expect(deleted).toBeGreaterThan(chosen!)
 })
 
-describe('filter and nat', () => {
-  const SERVICES = { nat: 'nat KUBE-SERVICES', filter: 'filter KUBE-SERVICES' }
-  const lines = (chain: string, ...ends: readonly string[]): string => ends.map(end => `-A ${chain} ${end}`).join('\n')
-  const state = (nat: readonly string[], filter: readonly string[]): Ruleset =>
-    new Map([
-      [SERVICES.nat, lines('KUBE-SERVICES', ...nat)],
-      [SERVICES.filter, lines('KUBE-SERVICES', ...filter)],
-    ])
-  /** Each block as its table, and the ends of its rules. */
-  const steps = (from: Ruleset, to: Ruleset): readonly string[] =>
-    [...input(diff(from, to)).matchAll(/^\*(\w+)\n([\s\S]*?)COMMIT$/gm)].map(([, table, text]) =>
-      [table, ...[...text!.matchAll(/^-A \S+ (.*)$/gm)].map(([, end]) => end)].join(' '),
-    )
-
-  test('an endpoint is led to before the refusal of its Service goes', () => {
-    expect(steps(state([], ['-j REJECT']), state(['-j SVC'], []))).toEqual(['nat -j SVC', 'filter'])
-  })
-
-  test('a Service that loses its last endpoint is refused before no rule leads to it', () => {
-    expect(steps(state(['-j SVC'], []), state([], ['-j REJECT']))).toEqual(['filter -j REJECT', 'nat'])
-  })
-
-  test('where one Service gains what another loses, both refusals stand while nat changes', () => {
-    expect(steps(state(['-j A'], ['b', 'other']), state(['-j B'], ['a', 'other']))).toEqual([
-      'filter a other b',
-      'nat -j B',
-      'filter a other',
-    ])
-  })
-
-  test('a chain is written once where nat stays as it is', () => {
-    expect(steps(state(['-j A'], ['b']), state(['-j A'], ['a']))).toEqual(['filter a'])
-  })
-
-  test('each chain has its own direction', () => {
-    const external = 'filter KUBE-EXTERNAL-SERVICES'
-    const from = new Map([...state(['-j A'], ['b']), [external, '']])
-    const to = new Map([...state(['-j B'], []), [external, '-A KUBE-EXTERNAL-SERVICES a']])
-    expect(steps(from, to)).toEqual(['filter a', 'nat -j B', 'filter'])
-  })
-
-  test('a chain that other programs keep from being deleted is emptied after nat', () => {
-    const plan = diff(state(['-j A'], ['b']), new Map())
-    const blocked = emptied(plan, [SERVICES.filter], state(['-j A'], ['b']))
-    expect(order(input(blocked))).toEqual([':KUBE-SERVICES', ':KUBE-SERVICES', '-X KUBE-SERVICES'])
-  })
-})
-
-test('a line can be taken away word for word, and a second copy of it too', () => {
-  const line = '-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES'
-  const removed = input(plan([], [`nat ${line}`, `nat ${line} #2`]))
+test('a Service that goes takes its chains along, and its line in the chain that all share', () => {
+  const lines = document(rules(['10.244.1.2']), rules(undefined))
   expect(
-    removed.match(/^-D PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES$/gm),
-  ).toHaveLength(2)
+    lines
+      .filter(line => line.startsWith('-X'))
+      .map(line => line.slice(0, 11))
+      .toSorted(),
+  ).toEqual(['-X KUBE-SEP', '-X KUBE-SVC'])
+  const shared = lines.filter(line => line.startsWith('-A KUBE-SERVICES'))
+  expect(shared.some(line => line.includes('shop/web'))).toBe(true)
+  expect(shared.some(line => line.includes('shop/cart'))).toBe(false)
 })
 
-test("kubelet's firewall chain is added to and never taken away from", () => {
-  const gone = ['filter KUBE-FIREWALL', 'filter -A INPUT -j KUBE-FIREWALL', 'filter -A KUBE-FIREWALL -j DROP']
-  expect(write(plan([], gone), NFT)).toEqual([])
-  expect(input(plan(gone))).toContain('-A KUBE-FIREWALL -j DROP')
-})
-
-describe('a large plan', () => {
-  const many = Array.from({ length: 5000 }, (_, i) => chain('SEP', i))
-  test('goes in many transactions where each costs by its size', () => {
-    const commits = input(plan(many)).match(/^COMMIT$/gm)!.length
-    expect(commits).toBeGreaterThan(20)
-    expect(write(plan(many), NFT)).toHaveLength(1)
-  })
-  test('goes in one where each costs the whole table', () => {
-    expect(input(plan(many), LEGACY).match(/^COMMIT$/gm)).toHaveLength(1)
-  })
+test('what is read are the rules that were written, and none of the rules of other programs beside them', async () => {
+  const [kernel, wanted] = [new PaperKernel(), rules(['10.244.1.2', '10.244.1.3'])]
+  const run = (...words: readonly string[]) => kernel.run(anyCommand(['iptables', '-t', 'nat', ...words]))
+  await run('-N', 'OTHERS')
+  await run('-A', 'OTHERS', '-j', 'RETURN')
+  await run('-A', 'PREROUTING', '-j', 'OTHERS')
+  await carryOut(diff(EMPTY, wanted), mode, kernel)
+  await run('-A', 'POSTROUTING', '-j', 'OTHERS')
+  expect([...(await mode.read(kernel))].sort()).toEqual([...wanted].sort())
 })

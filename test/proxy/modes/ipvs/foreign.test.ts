@@ -1,14 +1,19 @@
 import { canonicalChains } from 'iptables-parser'
 import { expect, test } from 'vitest'
+import { ipBatch, LIST_ADDRESSES } from '#dialects/ip.ts'
+import { destroySets, LIST_SET_NAMES, SAVE_SETS } from '#dialects/ipset.ts'
+import { changeServer, SAVE_SERVERS } from '#dialects/ipvs.ts'
 import { anyCommand } from '#lab/any-command.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
+import { PaperKernel } from '#lab/paper/kernel.ts'
 import { PaperRulesetWatch, touchOf } from '#lab/paper/ruleset-watch.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import { Lane } from '#proxy/sync/lane.ts'
 import type { Report } from '#proxy/sync/report.ts'
+import { must } from '#system/must.ts'
+import type { Command } from '#system/ports.ts'
 import { nodeFacts } from '../../../support/flags.ts'
 import { endpoint, port, service, slice, slicePort } from '../../../support/objects.ts'
-import { PaperNode } from './paper.ts'
 import { FLAGS, modeOf, OWN } from './scene.ts'
 
 // Another program flushes our rules: the kernel reports that at once, and nothing of sets or virtual servers.
@@ -23,7 +28,7 @@ const RETRY_MS = 1000
 const SAVED = ['ipset save', 'iptables-save', 'ipvsadm -Sn']
 
 class Scene {
-  readonly node = new PaperNode(OWN.ipv4)
+  readonly node = new PaperKernel({ ipvs: { addresses: OWN.ipv4 } })
   readonly ruleset = new PaperRulesetWatch()
   readonly clock = new PaperClock()
   readonly reports: Report[] = []
@@ -53,14 +58,13 @@ class Scene {
   }
 
   /** All rules and chains are deleted, and whatever else is done before the lane hears of it; returns what it runs then. */
-  async flush(andThen: () => void = () => {}): Promise<readonly string[]> {
-    const { iptables, commands } = this.node
+  async flush(...more: readonly Command[]): Promise<readonly string[]> {
+    const { commands } = this.node
     const touches = [...(await this.#chains())].flatMap(([table, chains]) =>
       [...chains.keys()].map(chain => touchOf(`delete rule ip ${table} ${chain}`)),
     )
     const input = ['nat', 'filter', 'mangle'].map(table => `*${table}\nCOMMIT\n`).join('')
-    expect(await iptables.run(anyCommand(['iptables-restore'], { input }))).toMatchObject({ code: 0 })
-    andThen()
+    for (const command of [anyCommand(['iptables-restore'], { input }), ...more]) await must(this.node, command)
     const ran = commands.length
     this.ruleset.commit('iptables-restor 4711', ...touches)
     await this.clock.advance(0)
@@ -69,13 +73,16 @@ class Scene {
 
   /** Chains in the order of their names, and all else. */
   async state(): Promise<unknown> {
-    const { sets, bound } = this.node
     const chains = [...(await this.#chains())].map(([table, chains]) => [table, [...chains].sort()])
-    return structuredClone({ chains: chains.sort(), sets, servers: this.node.savedServers(), bound })
+    const printed = [SAVE_SETS, SAVE_SERVERS, LIST_ADDRESSES].map(
+      async command => (await must(this.node, command)).stdout,
+    )
+    const lines = (await Promise.all(printed)).map(stdout => stdout.split('\n').sort())
+    return { chains: chains.sort(), lines }
   }
 
   async #chains(): Promise<ReturnType<typeof canonicalChains>> {
-    const { stdout } = await this.node.iptables.run(anyCommand(['iptables-save']))
+    const { stdout } = await this.node.run(anyCommand(['iptables-save']))
     return canonicalChains(stdout)
   }
 
@@ -103,13 +110,13 @@ test('where the sets are gone with the rules, the refusal of the rules shows it:
   const here = new Scene()
   await here.clock.advance(0)
   const before = await here.state()
-  const ran = await here.flush(() => {
-    here.node.sets.clear()
-    here.node.iptables.machine.sets.clear()
+  const sets = (await must(here.node, LIST_SET_NAMES)).stdout.trim().split('\n')
+  const ran = await here.flush(
+    destroySets(sets),
     // At an address that only kube-ipvs0 has, a virtual server counts as ours.
-    here.node.servers.set('-t 10.96.0.201:80', { options: '-s rr', reals: new Map() })
-    here.node.bound!.add('10.96.0.201')
-  })
+    changeServer('-A -t 10.96.0.201:80 -s rr'),
+    ipBatch(['address add 10.96.0.201/32 dev kube-ipvs0']),
+  )
   expect(SAVED.filter(words => !ran.includes(words))).toEqual([])
   // Without their records, servers at the node's own addresses are not known as ours, until the sets are there again.
   expect(here.reports.at(-1)?.failure?.error).toMatchObject({

@@ -30,6 +30,7 @@ export function viewOf(family: Family): NodeView {
     localPods: { by: 'cidr', cidr: cidr(PODS[family]) },
     nodePortAddresses: [ip(NODE_PORT_IPS[family])],
     localhostNodePorts: false,
+    masquerade: 'from-outside',
     dropInvalid: true,
     endpointComments: true,
   }
@@ -39,7 +40,11 @@ export function bookOf(objects: readonly ClusterObject[], family: Family = 'ipv4
   const cluster = new Cluster()
   for (const object of objects) cluster.apply({ type: 'put', object })
   const view = { ...viewOf(family), ...where.view }
-  const thisNode = { family, nodeName: 'here', masquerade: where.masquerade ?? ('from-outside' as const) }
+  const { nodeIP } = view
+  const thisNode = {
+    ...{ family, nodeName: 'here', masquerade: where.masquerade ?? ('from-outside' as const) },
+    ...(nodeIP !== undefined && { nodeIP }),
+  }
   const draft = new Draft(cluster, modeOf(family), () => ({ thisNode, view, addresses: [] }))
   draft.update()
   return draft.book

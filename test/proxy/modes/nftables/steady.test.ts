@@ -38,7 +38,7 @@ describe('in the steady state', () => {
     }
     const thisNode = { family: 'ipv4' as const, nodeName: 'here', masquerade: 'from-outside' as const }
     draft = new Draft(cluster, modeOf('ipv4'), () => ({ thisNode, view: viewOf('ipv4'), addresses: [] }))
-    sync = new Sync(modeOf('ipv4'), kernel, { now: () => 0 })
+    sync = new Sync(modeOf('ipv4'), kernel, { clock: { now: () => 0 } })
     await change(service('shop/cart', ['10.96.0.10']), cart(2, 3), ...others)
     expect(commands.map(({ argv }) => argv.join(' '))).toEqual([LIST.join(' '), 'nft -f -'])
     commands.length = 0

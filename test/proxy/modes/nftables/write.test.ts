@@ -170,22 +170,36 @@ describe('very many endpoints', () => {
     const inputs = modeOf('ipv4')
       .write(diff(EMPTY, many))
       .map(({ input }) => input!.trimEnd().split('\n'))
-    expect(inputs).toHaveLength(5)
+    expect(inputs).toHaveLength(8)
     const kinds = inputs.map(lines => [...new Set(lines.map(line => line.split(' ').slice(0, 2).join(' ')))])
-    expect(kinds.slice(0, 4)).toEqual([['add table', 'add map'], ['add element'], ['add element'], ['add element']])
+    expect(kinds.slice(0, 7)).toEqual([['add table', 'add map'], ...Array(6).fill(['add element'])])
     expect(
       inputs
-        .slice(1, 4)
+        .slice(1, 7)
         .flat()
         .every(line => line.includes(' endpoints-tcp ')),
     ).toBe(true)
-    expect(inputs[4]!.some(line => line.includes(' endpoints-tcp {'))).toBe(false)
+    expect(inputs[7]!.some(line => line.includes(' endpoints-tcp {'))).toBe(false)
     expect(
       inputs
         .flat()
         .filter(line => line.startsWith('add element'))
         .flatMap(line => line.split(' , ')),
     ).toHaveLength([...many.keys()].filter(unit => unit.startsWith('element ')).length)
+  })
+
+  test('go before very many Services, and those before what refuses other ports of their addresses', () => {
+    const services = Array.from({ length: 9000 }, (_, i) => [
+      [`element service-ips 10.96.1.1 . tcp . ${i + 1}`, 'comment "shop/cart" : goto lb'] as const,
+      [`element cluster-ips 10.97.0.${i}`, ''] as const,
+    ])
+    const commands = modeOf('ipv4').write(diff(EMPTY, new Map([...many, ...services.flat()])))
+    const sets = commands.map(({ input }) => [...new Set(input!.match(/^add (?:element \S+ \S+ \S+|rule)/gm))])
+    const of = (set: string): readonly string[] => [`add element ip kube-proxy ${set}`]
+    const last = [of('service-ips'), of('service-ips'), of('cluster-ips'), of('cluster-ips')]
+    expect(sets.slice(8)).toEqual(last)
+    expect(sets[7]).toContain('add rule')
+    expect(sets[7]).not.toContain(of('service-ips')[0])
   })
 
   test('wait where a foreign table has to go first', () =>

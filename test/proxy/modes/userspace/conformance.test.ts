@@ -7,9 +7,9 @@ import { Draft } from '#proxy/sync/draft.ts'
 import { type Family, familyOf } from '#values/address.ts'
 import { packetOf, throws } from '../../../conformance/packets.ts'
 import { type World, worlds } from '../../../conformance/worlds.ts'
-import { type Fate, fateOf, sameFate } from '../../../support/fate.ts'
+import { fateOf, sameFate } from '../../../support/fate.ts'
 import { nodeFacts } from '../../../support/flags.ts'
-import { oracle } from '../../../support/oracle.ts'
+import { userspaceOracle } from './differences.ts'
 import { userspaceIn } from './tools.ts'
 
 // Random clusters and packets: userspace mode leads clients to the same endpoints as kube-proxy's rules, but every
@@ -52,20 +52,10 @@ function rulesOf({ objects, ...world }: World, family: Family, dispatch: 'flat' 
 }
 
 function compare({ objects, flags }: World, packet: Packet, paths: readonly Path[]): void {
-  const expected = fromTheNode(oracle(objects, flags, packet))
+  const expected = userspaceOracle(objects, flags, packet)
   const found = fateOf(paths)
   if (sameFate(expected, found)) return
   const hops = paths.map(({ share, hops }) => [`${share}:`, ...hops.map(hop => `  ${hop.rule}: ${hop.did}`)].join('\n'))
   const where = `${JSON.stringify(packet)}\n${hops.join('\n')}`
   expect(Object.fromEntries(found), `where the rules send ${where}`).toEqual(Object.fromEntries(expected))
-}
-
-function fromTheNode(fate: Fate): Fate {
-  const found = new Map<string, number>()
-  for (const [end, share] of fate) {
-    const isEndpoint = /:\d+( masqueraded)?$/.test(end)
-    const name = isEndpoint ? `${end.replace(' masqueraded', '')} masqueraded` : end
-    found.set(name, (found.get(name) ?? 0) + share)
-  }
-  return found
 }

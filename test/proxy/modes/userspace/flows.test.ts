@@ -2,13 +2,14 @@ import { describe, expect, test } from 'vitest'
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { PaperKernel } from '#lab/paper/kernel.ts'
+import { PaperListeners } from '#lab/paper/listeners.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import { withRelay } from '#proxy/relay/with-relay.ts'
+import { commandFlows } from '#proxy/sync/flows/command-flows.ts'
 import { Lane } from '#proxy/sync/lane.ts'
 import type { Command, Kernel } from '#system/ports.ts'
 import { DEFAULT_FLAGS, nodeFacts } from '../../../support/flags.ts'
 import { endpoint, ip, port, service, slice, slicePort } from '../../../support/objects.ts'
-import { PaperListeners } from '../../relay/paper-listeners.ts'
 import { userspaceIn } from './tools.ts'
 
 // In this mode conntrack shows our proxy ports as the answering side: flows that another port has answered must be
@@ -50,7 +51,7 @@ function node(flows: () => string) {
     family: 'ipv4',
     cluster,
     mode: userspaceIn('ipv4'),
-    kernel: withRelay(kernel, new PaperListeners()),
+    kernel: withRelay(kernel, new PaperListeners(), commandFlows(kernel)),
     clock: new PaperClock(),
     limits: { minMs: 0, retryMs: 1000, unwatchedMs: 1e9, distrustMs: 1e9 },
     nodeReader: nodeFacts({ flags: DEFAULT_FLAGS, family: 'ipv4', addresses: [ip('10.99.0.2')] }),

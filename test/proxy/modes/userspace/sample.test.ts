@@ -18,6 +18,7 @@ const VIEW: NodeView = {
   mark: 0x4000,
   nodePortAddresses: 'all',
   localhostNodePorts: false,
+  masquerade: 'from-outside',
   dropInvalid: true,
   endpointComments: true,
   nodeIP: ip('172.30.9.2'),

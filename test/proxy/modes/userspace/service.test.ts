@@ -14,6 +14,7 @@ const VIEW: NodeView = {
   localPods: { by: 'cidr', cidr: cidr('10.244.0.0/16') },
   nodePortAddresses: 'all',
   localhostNodePorts: false,
+  masquerade: 'from-outside',
   dropInvalid: true,
   endpointComments: true,
   nodeIP: ip('10.99.0.2'),
@@ -29,7 +30,8 @@ function units({ objects, view, options }: Given): Ruleset {
   const node = { ...VIEW, ...view }
   const cluster = new Cluster()
   for (const object of objects) cluster.apply({ type: 'put', object })
-  const thisNode = { family: node.family, nodeName: 'here', masquerade: 'from-outside' } as const
+  const { family, nodeIP } = node
+  const thisNode = { family, nodeName: 'here', masquerade: 'from-outside', ...(nodeIP && { nodeIP }) } as const
   const mode = userspaceIn(node.family, options)
   const entries = resolve(cluster, name('shop/cart'), thisNode).flatMap(({ traffic }) => mode.service(traffic, node))
   return new Map(entries.map(({ unit, text }) => [unit, text]))

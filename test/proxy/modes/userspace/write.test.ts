@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { openListeners } from '#dialects/relay.ts'
 import { PaperKernel } from '#lab/paper/kernel.ts'
+import { NO_FLOWS, PaperListeners } from '#lab/paper/listeners.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Ruleset } from '#proxy/modes/mode.ts'
@@ -8,7 +9,6 @@ import { diff, EMPTY } from '#proxy/plan/diff.ts'
 import { withRelay } from '#proxy/relay/with-relay.ts'
 import { Draft } from '#proxy/sync/draft.ts'
 import { endpoint, ip, port, service, slice } from '../../../support/objects.ts'
-import { PaperListeners } from '../../relay/paper-listeners.ts'
 import { userspaceIn } from './tools.ts'
 
 const VIEW: NodeView = {
@@ -16,6 +16,7 @@ const VIEW: NodeView = {
   mark: 0x4000,
   nodePortAddresses: 'all',
   localhostNodePorts: false,
+  masquerade: 'from-outside',
   dropInvalid: true,
   endpointComments: true,
   nodeIP: ip('10.99.0.2'),
@@ -94,7 +95,7 @@ describe('on paper', () => {
   function paper() {
     const listeners = new PaperListeners()
     const iptables = new PaperKernel()
-    return { listeners, iptables, kernel: withRelay(iptables, listeners) }
+    return { listeners, iptables, kernel: withRelay(iptables, listeners, NO_FLOWS) }
   }
 
   test.each([
@@ -117,7 +118,7 @@ describe('on paper', () => {
     for (const command of mode.write(diff(EMPTY, ONE))) await kernel.run(command)
     const listeners = new PaperListeners()
     await listeners.open('ipv4', [{ name: 'tcp other', pool: 'to 10.0.0.1:1' }])
-    const reborn = withRelay(iptables, listeners)
+    const reborn = withRelay(iptables, listeners, NO_FLOWS)
     const commands = mode.write(diff(await mode.read(reborn), ONE))
     expect(commands.map(({ argv }) => argv.slice(0, 2).join(' '))).toEqual(['relay open', 'relay fill', 'relay close'])
     for (const command of commands) await reborn.run(command)

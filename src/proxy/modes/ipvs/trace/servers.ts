@@ -1,14 +1,14 @@
 import { serverLine, splitHostPort, stickySecondsOf, type VirtualServerAddress, WORKING } from '#dialects/ipvs.ts'
 import { realUnit, serverAddress, serverUnit } from '#proxy/modes/ipvs/names.ts'
 import { LINGERING, type Ruleset } from '#proxy/modes/mode.ts'
+import { type TracedPacket, withHop } from '#proxy/modes/netfilter/trace/packet.ts'
 import type { Hop, Packet } from '#proxy/modes/trace.ts'
 import { hostPort } from '#values/address.ts'
-import type { IpvsPacketState } from './packet.ts'
 
 // A packet at an address and port → the endpoints IPVS may send it to, each with its share.
 
 /** A scheduler that chooses by hash or load is shown as its average over many clients: an equal share for each endpoint. */
-export function served(rules: Ruleset, packet: Packet, state: IpvsPacketState): readonly IpvsPacketState[] {
+export function served(rules: Ruleset, packet: Packet, state: TracedPacket): readonly TracedPacket[] {
   const server = serverAddress(packet.protocol, state.to, state.port)
   const options = rules.get(serverUnit(server))
   if (options === undefined) return [state]
@@ -17,7 +17,7 @@ export function served(rules: Ruleset, packet: Packet, state: IpvsPacketState): 
   const at = serverUnit(server)
   if (reals.length === 0) {
     const hop: Hop = { at, rule, did: 'reject: it has no endpoints' }
-    return [{ ...state, stopped: 'rejected', hops: [...state.hops, hop] }]
+    return [withHop({ ...state, stopped: 'rejected' }, hop)]
   }
   const chosen = remembered(reals, options, packet) ?? reals
   return chosen.map(real => sent(state, { real, at, rule, share: state.share / chosen.length }))
@@ -43,9 +43,9 @@ interface Sending {
   readonly share: number
 }
 
-function sent(state: IpvsPacketState, { real, at, rule, share }: Sending): IpvsPacketState {
+function sent(state: TracedPacket, { real, at, rule, share }: Sending): TracedPacket {
   const { ip, port } = splitHostPort(real)
   const endpoint = hostPort(ip!, port)
   const hop: Hop = { at, rule: `${rule} … -r ${real} ${WORKING}`, did: `send to ${endpoint}` }
-  return { ...state, share, to: ip!, port, endpoint, hops: [...state.hops, hop] }
+  return withHop({ ...state, share, to: ip!, port, endpoint }, hop)
 }

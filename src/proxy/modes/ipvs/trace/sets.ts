@@ -1,16 +1,17 @@
-import type { Match, Rule } from 'iptables-parser'
+import type { Rule } from 'iptables-parser'
 import { memberUnit } from '#proxy/modes/ipvs/names.ts'
 import { setOf, setSpec } from '#proxy/modes/ipvs/sets.ts'
 import type { Ruleset } from '#proxy/modes/mode.ts'
+import { type MatchParts, odds } from '#proxy/modes/netfilter/trace/match.ts'
+import { knownOptions } from '#proxy/modes/netfilter/trace/options.ts'
 import { CannotTrace } from '#proxy/modes/trace.ts'
 import { type Address, familyOf } from '#values/address.ts'
 import { contains, hostCidr, parseCidr } from '#values/cidr.ts'
-import { only } from './understood.ts'
 
 // `-m set --match-set NAME dst,dst` and a packet → whether the set has it.
 
 /** The fields of a packet that sets have entries for. */
-export interface Header {
+interface Header {
   readonly protocol: string
   readonly from: Address
   readonly to: Address
@@ -25,13 +26,15 @@ export class Sets {
     this.#rules = rules
   }
 
-  holds(rule: Rule, { options }: Match, header: Header): boolean {
-    const { value, negated } = only(rule, options, '--match-set')
-    const [name = '', directions = ''] = value.split(' ')
-    const set = setOf(name, familyOf(header.to))
+  chance({ rule, match: { options }, visible: { packet, to, port } }: MatchParts): number {
+    knownOptions(rule, options, ['--match-set'])
+    const asked = options.get('--match-set')
+    const [name = '', directions = ''] = asked?.values.join(' ').split(' ') ?? []
+    const set = setOf(name, familyOf(to))
     if (set === undefined) throw new CannotTrace(rule, `asks a set "${name}", which is not ours`)
-    const [type = ''] = setSpec(set, familyOf(header.to)).split(' ', 1)
-    return this.#has(name, type, entryParts(rule, type, { directions, header })) !== negated
+    const [type = ''] = setSpec(set, familyOf(to)).split(' ', 1)
+    const header = { protocol: packet.protocol, from: packet.from, to, port }
+    return odds(this.#has(name, type, entryParts(rule, type, { directions, header })) !== asked?.negated)
   }
 
   #has(name: string, type: string, parts: readonly string[]): boolean {

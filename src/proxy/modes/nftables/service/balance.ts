@@ -41,7 +41,7 @@ function numbered({ protocol }: ServiceTraffic, frontend: Frontend, endpoints: r
   const key = frontend.ip === undefined ? String(frontend.port) : words.concat(frontend.ip, frontend.port)
   return endpoints.map(({ ip, port }, i) => ({
     unit: elementUnit(map, words.concat(key, i)),
-    text: `: ${words.concat(ip, port)}`,
+    text: rule(':', words.concat(ip, port)),
   }))
 }
 

@@ -13,8 +13,8 @@ import { ownChains, ownWay } from './own.ts'
 
 export function service(traffic: ServiceTraffic, node: NodeView): readonly Entry[] {
   const { frontends } = traffic
-  const open = frontends.filter(({ verdict }) => verdict.to === 'pool' || verdict.to === 'gate')
-  const shut = frontends.filter(frontend => deadEnd(traffic, frontend) !== undefined)
+  const open = frontends.filter(({ admits }) => admits !== 'none')
+  const shut = frontends.filter(({ admits }) => admits !== 'all')
   return [
     ...onePerKey(traffic, open).flatMap(frontend => opening(traffic, node, frontend)),
     ...onePerKey(traffic, shut).map(frontend => refusal(traffic, frontend)),
@@ -22,7 +22,7 @@ export function service(traffic: ServiceTraffic, node: NodeView): readonly Entry
     ...frontends.filter(({ kind }) => kind === 'cluster-ip').map(({ ip }) => member(maps.CLUSTER_IPS, ip!)),
     ...hairpins(traffic),
     ...ownChains(traffic, node),
-    ...firewall(traffic, node),
+    ...firewall(traffic, node.family),
   ]
 }
 
@@ -40,20 +40,13 @@ function opening(traffic: ServiceTraffic, node: NodeView, frontend: Frontend): r
   return [leads(traffic, frontend, { map, verdict: `goto ${chain}` }), ...entries]
 }
 
+/**
+ * For packets that no map sends to an endpoint. Without any endpoint they are rejected at once; with endpoints, but none where the
+ * policy allows, they are dropped, as for want of a route.
+ */
 function refusal(traffic: ServiceTraffic, frontend: Frontend): Entry {
   const map = frontend.ip === undefined ? maps.NO_ENDPOINT_NODEPORTS : maps.NO_ENDPOINT_SERVICES
-  return leads(traffic, frontend, { map, verdict: deadEnd(traffic, frontend)! })
-}
-
-/**
- * The verdict for packets that no map sends to an endpoint. Without any endpoint they are rejected at once; with endpoints, but
- * none where the policy allows, they are dropped, as for want of a route. A gate that lets only pods and the node through needs
- * it as well.
- */
-function deadEnd({ gate }: ServiceTraffic, { verdict }: Frontend): string | undefined {
-  if (verdict.to === 'reject') return `goto ${REJECT}`
-  const insidersOnly = verdict.to === 'gate' && gate?.policy === 'Local' && gate.others === 'drop'
-  return verdict.to === 'drop' || insidersOnly ? 'drop' : undefined
+  return leads(traffic, frontend, { map, verdict: frontend.verdict.to === 'reject' ? `goto ${REJECT}` : 'drop' })
 }
 
 function guard(traffic: ServiceTraffic, frontend: Frontend): Entry {

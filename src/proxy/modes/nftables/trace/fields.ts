@@ -1,6 +1,6 @@
 import type { Ruleset } from '#proxy/modes/mode.ts'
 import { AFFINITY, chainUnit, elementUnit } from '#proxy/modes/nftables/names.ts'
-import type { Hop, Packet } from '#proxy/modes/trace.ts'
+import { type Hop, isOwn, type Packet } from '#proxy/modes/trace.ts'
 import { type Address, parseAddress } from '#values/address.ts'
 import { contains, parseCidr } from '#values/cidr.ts'
 import type { PacketFields } from './parse.ts'
@@ -16,11 +16,6 @@ export interface NftPacket {
   readonly to: Address
   readonly port: number
   readonly state: ReadonlySet<'marked' | 'translated' | 'masqueraded'>
-}
-
-/** Whether the kernel would call an address LOCAL on this node. */
-export function isLocal(ip: Address, { nodeAddresses }: Packet): boolean {
-  return ip.startsWith('127.') || ip === '::1' || nodeAddresses.includes(ip)
 }
 
 /** All keys that these fields may form, each as likely as the others; none for a port of another protocol. */
@@ -55,9 +50,9 @@ function answer(field: string, traced: NftPacket): string {
     case 'iifname':
       return packet.via.hook === 'prerouting' ? packet.via.iface : ''
     case 'fib daddr type':
-      return isLocal(to, packet) ? 'local' : 'unicast'
+      return isOwn(to, packet) ? 'local' : 'unicast'
     case 'fib saddr type':
-      return isLocal(packet.from, packet) ? 'local' : 'unicast'
+      return isOwn(packet.from, packet) ? 'local' : 'unicast'
     case 'ct status':
       return state.has('translated') ? 'dnat' : 'none'
     default:

@@ -1,7 +1,7 @@
 import type { Ruleset } from '#proxy/modes/mode.ts'
-import type { End, Packet, Path } from '#proxy/modes/trace.ts'
+import { type End, isOwn, type Packet, type Path } from '#proxy/modes/trace.ts'
 import { hostPort } from '#values/address.ts'
-import { isLocal, type NftPacket } from './fields.ts'
+import type { NftPacket } from './fields.ts'
 import { hookOf } from './parse.ts'
 import { type ChainExit, walk } from './walk.ts'
 
@@ -23,7 +23,7 @@ export function trace(rules: Ruleset, packet: Packet): readonly Path[] {
 /** After the first hook, routing knows where the packet goes. One that the node sends to itself passes the input hook as well. */
 function hooksAhead({ packet, to }: NftPacket): readonly string[] {
   const out = packet.via.hook === 'output'
-  if (isLocal(to, packet)) return out ? ['postrouting', 'input'] : ['input']
+  if (isOwn(to, packet)) return out ? ['postrouting', 'input'] : ['input']
   return out ? ['postrouting'] : ['forward', 'postrouting']
 }
 

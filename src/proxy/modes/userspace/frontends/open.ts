@@ -2,6 +2,8 @@ import * as words from '#dialects/iptables.ts'
 import { proxyPort } from '#dialects/relay.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Frontend, PoolName, ServiceTraffic } from '#proxy/desired/traffic.ts'
+import { addBranch } from '#proxy/modes/netfilter/branches.ts'
+import type { ChainLines } from '#proxy/modes/netfilter/chain-lines.ts'
 import {
   branchChain,
   listenerName,
@@ -11,13 +13,16 @@ import {
   PORTALS,
   type Side,
 } from '#proxy/modes/userspace/names.ts'
-import { type Address, type Family, familyOf } from '#values/address.ts'
-import { prefixOf } from '#values/cidr.ts'
-import type { ChainLines } from './chain-lines.ts'
+import type { Address } from '#values/address.ts'
 import { answersAt, ownAddress } from './own-address.ts'
 import { type Redirect, redirectsOf } from './redirects.ts'
 
 // The frontends of a service port → the lines that redirect clients to its listeners.
+
+const TREES = {
+  container: { root: PORTALS.container, branch: branchChain.bind(undefined, 'container') },
+  host: { root: PORTALS.host, branch: branchChain.bind(undefined, 'host') },
+} as const
 
 export interface OpenFrontendParts {
   readonly traffic: ServiceTraffic
@@ -44,7 +49,7 @@ function addRedirect(
   const { traffic, node, lines } = parts
   const { protocol } = traffic
   const chain =
-    ip === undefined ? NODEPORTS[side] : node.dispatch === 'tree' ? addBranch(ip, side, lines) : PORTALS[side]
+    ip === undefined ? NODEPORTS[side] : node.dispatch === 'tree' ? addBranch(ip, TREES[side], lines) : PORTALS[side]
   lines.add(
     'nat',
     chain,
@@ -78,20 +83,3 @@ function acceptAtProxyPort({ traffic, lines }: OpenFrontendParts, pool: PoolName
   const dport = `-m ${protocol} --dport ${proxyPort(listenerName(traffic, pool))}`
   lines.add('filter', NON_LOCAL, words.proto(protocol), why, dport, '-m state --state NEW -j ACCEPT')
 }
-
-/**
- * Adds the jumps from the KUBE-PORTALS chain down to an address's branch, and returns the last chain: a packet is
- * compared with a few dozen rules instead of all, and a new Service rewrites a few small chains instead of one that
- * holds every Service.
- */
-function addBranch(ip: Address, side: Side, lines: ChainLines): string {
-  return BRANCHES[familyOf(ip)].reduce((chain: string, bits, i) => {
-    const prefix = prefixOf(ip, bits)
-    const branch = branchChain(side, prefix, i + 1)
-    lines.add('nat', chain, `-d ${prefix}`, words.jump(branch))
-    return branch
-  }, PORTALS[side])
-}
-
-/** Service ranges are /12 to /24, and /108 to /120: each step divides the remaining addresses by 16 or so. */
-const BRANCHES: Readonly<Record<Family, readonly number[]>> = { ipv4: [16, 20, 24], ipv6: [112, 116, 120] }

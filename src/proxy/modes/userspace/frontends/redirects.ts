@@ -1,7 +1,7 @@
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Frontend, PoolName, ServiceTraffic } from '#proxy/desired/traffic.ts'
 import type { Side } from '#proxy/modes/userspace/names.ts'
-import { type Cidr, contains, hostCidr, overlaps, prefixLength } from '#values/cidr.ts'
+import { type Cidr, hostCidr, overlaps, prefixLength } from '#values/cidr.ts'
 
 // A frontend → the clients it admits, and the pool whose listener each is redirected to. The first redirect that
 // matches wins.
@@ -26,27 +26,19 @@ export function redirectsOf(
   if (verdict.to === 'pool') return { container: [{ pool: verdict.pool }], host: [{ pool: verdict.pool }] }
   if (verdict.to !== 'gate' || traffic.gate === undefined) return { container: [], host: [] }
   const { gate } = traffic
-  const admitted = sources(traffic, node, frontend).map(source => (source === undefined ? {} : { source }))
+  const admitted = sources(frontend).map(source => (source === undefined ? {} : { source }))
   const everywhere = admitted.map((from): Redirect => ({ ...from, pool: 'cluster' }))
   if (gate.policy === 'Cluster') return { container: everywhere, host: everywhere }
   const container = admitted.flatMap((from): readonly Redirect[] => [
     ...podRedirects(node, from.source),
     { ...from, pool: 'cluster', match: '-m addrtype --src-type LOCAL' },
-    ...(gate.others === 'local' ? [{ ...from, pool: 'local' } as const] : []),
+    ...(frontend.admits === 'all' ? [{ ...from, pool: 'local' } as const] : []),
   ])
   return { container, host: everywhere }
 }
 
-/** Packets of a node inside a range may have one of the load balancer's own addresses as their source. */
-function sources(
-  { frontends }: ServiceTraffic,
-  { nodeIP }: NodeView,
-  { sourceRanges }: Frontend,
-): readonly (Cidr | undefined)[] {
-  if (sourceRanges === undefined) return [undefined]
-  if (nodeIP === undefined || !sourceRanges.some(range => contains(range, nodeIP))) return sourceRanges
-  const guarded = frontends.filter(frontend => frontend.sourceRanges !== undefined)
-  return [...sourceRanges, ...guarded.map(({ ip }) => hostCidr(ip!))]
+function sources({ sourceRanges, sourceAddresses = [] }: Frontend): readonly (Cidr | undefined)[] {
+  return sourceRanges === undefined ? [undefined] : [...sourceRanges, ...sourceAddresses.map(hostCidr)]
 }
 
 /**

@@ -1,0 +1,28 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { chainUnit, lineUnit, ruleUnit, TABLES } from '#proxy/modes/netfilter/units.ts'
+
+const tables = fc.constantFrom(...TABLES)
+const chains = fc.stringMatching(/^[A-Z][A-Z0-9-]{0,27}$/)
+
+test('the name of a chain is read as the chain', () => {
+  fc.assert(
+    fc.property(tables, chains, (table, chain) => {
+      expect(ruleUnit(chainUnit(table, chain))).toEqual({ kind: 'chain', table, chain })
+    }),
+  )
+})
+
+test('the name of a line is read as the line and the chain it stands in, whichever copy it is', () => {
+  fc.assert(
+    fc.property(tables, chains, fc.integer({ min: 1, max: 3 }), (table, chain, copy) => {
+      const line = `${chain} -m comment --comment "a #2 of a kind" -j KUBE-SERVICES`
+      expect(ruleUnit(lineUnit(table, `-A ${line}`, copy))).toEqual({ kind: 'line', table, chain, line })
+    }),
+  )
+})
+
+test.each(['set KUBE-CLUSTER-IP', 'listen tcp shop/cart:http', 'raw PREROUTING', 'nat', 'natural KUBE-SERVICES'])(
+  '%s is no rule',
+  unit => expect(ruleUnit(unit)).toBeUndefined(),
+)
