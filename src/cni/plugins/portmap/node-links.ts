@@ -1,0 +1,33 @@
+import type { CniResult } from '#cni/protocol/result.ts'
+import type { NamespaceNetwork } from '#system/network/network.ts'
+import type { PluginParts } from '../plugin.ts'
+import type { Mapping } from './backend.ts'
+
+// Links of the node below a container whose ports are mapped → what they must let through.
+
+export async function prepareLinks(
+  { config, targets }: Mapping,
+  { interfaces }: CniResult,
+  { networks }: Pick<PluginParts, 'networks'>,
+): Promise<void> {
+  const names = interfaces.flatMap(({ name, sandbox }) => (sandbox === undefined || sandbox === '' ? [name] : []))
+  if (config.masquerade === 'never' || names.length === 0) return
+  const node = await networks.open()
+  try {
+    for (const name of names) await letContainerReachItself(node, name)
+    if (targets.some(({ family }) => family === 'ipv4')) await letLocalhostIn(node, names[0]!)
+  } finally {
+    node.close()
+  }
+}
+
+/** Where bridged packets pass the rules, a packet that is led back to its sender never leaves the bridge. */
+async function letContainerReachItself(node: NamespaceNetwork, name: string): Promise<void> {
+  const port = await node.bridgePort(name)
+  if (port !== undefined && !port.hasHairpin) await node.changeBridgePort(name, { hairpin: 'on' })
+}
+
+/** A packet from 127.0.0.1 leaves by the bridge only where the bridge may route such addresses. */
+function letLocalhostIn(node: NamespaceNetwork, bridge: string): Promise<void> {
+  return node.changeSetting(`ipv4/conf/${bridge}/route_localnet`, '1')
+}
