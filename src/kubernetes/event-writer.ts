@@ -27,12 +27,20 @@ export interface EventWriterParts {
   readonly clock: Clock
   /** Called with what became of each. `why` is one line for the log. */
   readonly onFate: (fate: Fate) => void
+  /** Called with each attempt that failed and is made again. */
+  readonly onDelay?: (delay: Delay) => void
   readonly limits?: Partial<EventLimits>
 }
 
 export type Fate =
   | { readonly event: WrittenEvent; readonly result: 'sent' }
   | { readonly event: WrittenEvent; readonly result: 'dropped'; readonly why: string }
+
+export interface Delay {
+  readonly why: string
+  /** This Event, and those behind it. */
+  readonly waiting: number
+}
 
 export interface EventLimits {
   /** How many may be sent at once. */
@@ -43,7 +51,7 @@ export interface EventLimits {
   readonly answerMs: number
   readonly retryMs: number
   readonly tries: number
-  /** The same reason and note for the same namespace are sent again after this long. */
+  /** The same reason and note for the same object are sent again after this long. */
   readonly repeatMs: number
 }
 
@@ -61,6 +69,7 @@ export const EVENT_LIMITS: EventLimits = {
 }
 
 const QUEUED = 100
+const CLOSED = 'the program ended first'
 const CREATED = 201
 /** It is there already: another node, or this agent before a restart, has sent the same. */
 const EXISTS = 409
@@ -88,29 +97,35 @@ export class EventWriter {
     this.#sending ??= this.#sendAll()
   }
 
-  /** Events that are still queued are not sent. */
+  /** Events that are still queued are dropped. */
   async close(): Promise<void> {
     this.#stop.abort()
     await this.#sending
+    for (const event of this.#queue.splice(0)) this.#drop(event, CLOSED)
   }
 
   async #sendAll(): Promise<void> {
     const { signal } = this.#stop
-    for (let event = this.#queue.shift(); event !== undefined && !signal.aborted; event = this.#queue.shift()) {
+    while (!signal.aborted) {
+      const event = this.#queue.shift()
+      if (event === undefined) break
       await this.#allowed()
-      if (!signal.aborted) await this.#deliver(event)
+      if (signal.aborted) this.#drop(event, CLOSED)
+      else await this.#deliver(event)
     }
     this.#sending = undefined
   }
 
   async #deliver(event: WrittenEvent): Promise<void> {
-    const { clock, onFate } = this.#parts
+    const { clock, onFate, onDelay } = this.#parts
     for (let tried = 1; ; tried++) {
       const { why, again } = await this.#post(event)
       if (why === undefined) return onFate({ event, result: 'sent' })
+      if (this.#stop.signal.aborted) return this.#drop(event, CLOSED)
       if (!again || tried >= this.#limits.tries) return this.#drop(event, why)
+      onDelay?.({ why, waiting: this.#queue.length + 1 })
       await clock.sleep(this.#limits.retryMs, this.#stop.signal)
-      if (this.#stop.signal.aborted) return
+      if (this.#stop.signal.aborted) return this.#drop(event, CLOSED)
     }
   }
 
@@ -127,7 +142,7 @@ export class EventWriter {
       if (status === CREATED || status === EXISTS) return {}
       return { why: `the API server answered ${status}`, again: status === 429 || status >= 500 }
     } catch (error) {
-      return { why: error instanceof Error ? error.message : String(error), again: true }
+      return { why: reasonOf(error), again: true }
     } finally {
       over.abort()
     }
@@ -148,12 +163,17 @@ export class EventWriter {
     if (have < 1) await clock.sleep((1 - have) * everyMs, this.#stop.signal)
   }
 
-  #isOld({ metadata, reason, note = '' }: WrittenEvent): boolean {
+  #isOld({ metadata, regarding = {}, reason, note = '' }: WrittenEvent): boolean {
     const now = this.#parts.clock.now()
     for (const [key, at] of this.#known) if (now - at >= this.#limits.repeatMs) this.#known.delete(key)
-    const key = `${metadata.namespace} ${reason} ${note}`
+    const key = `${metadata.namespace} ${regarding.kind} ${regarding.name} ${reason} ${note}`
     if (this.#known.has(key)) return true
     this.#known.set(key, now)
     return false
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
 }

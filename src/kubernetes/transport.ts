@@ -23,7 +23,8 @@ export interface Post extends Request {
   readonly body: string
 }
 
-type Asked = Request & { readonly method: 'GET' | 'POST'; readonly body?: string }
+/** A request as it is sent: `get`, `post` and `patch` are short for it. */
+export type Sent = Request & { readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'; readonly body?: string }
 
 export interface TransportOptions {
   readonly credentials: Credentials
@@ -53,15 +54,22 @@ export class ApiTransport {
 
   /** Rejects as soon as the signal aborts, whatever it was waiting for. Time limits are the caller's. */
   get(request: Request): Promise<ApiAnswer> {
-    return this.#ask({ ...request, method: 'GET' })
+    return this.send({ ...request, method: 'GET' })
   }
 
   /** As `get`. Nothing is sent twice: whether a POST that got no answer has worked is for the caller to judge. */
   post({ headers, ...request }: Post): Promise<ApiAnswer> {
-    return this.#ask({ ...request, method: 'POST', headers: { 'content-type': 'application/json', ...headers } })
+    return this.send({ ...request, method: 'POST', headers: { 'content-type': 'application/json', ...headers } })
   }
 
-  async #ask({ path, headers, signal, ...what }: Asked): Promise<ApiAnswer> {
+  /** A merge patch; otherwise as `post`. */
+  patch({ headers, ...request }: Post): Promise<ApiAnswer> {
+    const type = { 'content-type': 'application/merge-patch+json' }
+    return this.send({ ...request, method: 'PATCH', headers: { ...type, ...headers } })
+  }
+
+  /** As `get`. */
+  async send({ path, headers, signal, ...what }: Sent): Promise<ApiAnswer> {
     const access = await unlessAborted(this.#credentials.access(), signal)
     if (this.#closed) throw new Error('the connections to the API server are closed')
     const asked = this.#poolFor(access).request({

@@ -1,16 +1,15 @@
 import { type Invocation, start } from '#command-line/start.ts'
-import { nodeName } from '#config/settings.ts'
 import { asScript } from '#dialects/script.ts'
-import { clusterOfFiles, rulesOf } from '#proxy/agent/cluster-files.ts'
+import { clusterView, noNode } from '#operator/source/cluster-view.ts'
+import { rulesOf } from '#proxy/agent/cluster-rules.ts'
 import { paperMode } from '#proxy/agent/fit-mode.ts'
 import { NO_HOST_NETWORK } from '#proxy/node/host-network.ts'
 import { diff, EMPTY } from '#proxy/plan/diff.ts'
-import { hostName } from '#system/host.ts'
 import { print } from '#system/output.ts'
 import type { Command } from '#system/ports.ts'
 import { FAMILIES, FAMILY_LABEL, type Family } from '#values/address.ts'
 
-// render: YAML in, what would be written out. The same line as run's, with paper at both ends.
+// render: objects in, what would be written out. The same line as run's, with paper at both ends.
 
 export function main(argv: readonly string[]): Promise<number> {
   return start('render', argv, async invocation => {
@@ -26,13 +25,15 @@ interface FamilyCommands {
 }
 
 export async function rendered(invocation: Pick<Invocation, 'settings' | 'log'>): Promise<string> {
-  const { settings } = invocation
-  const cluster = await clusterOfFiles(invocation)
+  const view = await clusterView(invocation)
+  const { cluster, settings, nodeName } = view
+  const unknown = noNode(view)
+  if (unknown !== undefined) invocation.log.warning(`${unknown}: these are the rules of a node without addresses`)
   const families: readonly Family[] = settings.family === undefined ? FAMILIES : [settings.family]
   const parts = families.map((family): FamilyCommands => {
     const mode = paperMode(settings, family)
-    const viewpoint = { mode, family, nodeName: nodeName(settings, hostName()), hostNetwork: NO_HOST_NETWORK }
-    return { family, commands: mode.write(diff(EMPTY, rulesOf(cluster, invocation, viewpoint))) }
+    const viewpoint = { mode, family, nodeName, hostNetwork: NO_HOST_NETWORK }
+    return { family, commands: mode.write(diff(EMPTY, rulesOf(cluster, { settings }, viewpoint))) }
   })
   return settings.as === 'script' ? asScript(parts.flatMap(({ commands }) => commands)) : documents(parts)
 }

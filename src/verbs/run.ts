@@ -4,12 +4,15 @@ import { nodeName } from '#config/settings.ts'
 import { openProxy, type RunningProxy, runProxy } from '#proxy/agent/composition.ts'
 import { watchConfiguration } from '#proxy/agent/config-watch.ts'
 import { openRulesetWatch } from '#proxy/agent/ruleset-watch.ts'
+import { serveLocalQuestions } from '#proxy/agent/servers/local-server.ts'
 import { tune } from '#proxy/node/tuning.ts'
 import { answering, hasSystemTools } from '#system/answers/answering.ts'
 import { systemClock } from '#system/clock.ts'
 import { readText } from '#system/files.ts'
+import { collectEarly } from '#system/heap.ts'
 import { cpuCount, environment, hostName } from '#system/host.ts'
 import { bootId, keepIn } from '#system/kept-files.ts'
+import { netlinkFlows } from '#system/network/netlink-flows.ts'
 import { follow } from '#system/processes/children.ts'
 import { type HostKernel, hostKernel } from '#system/processes/kernel.ts'
 import { onSignals } from '#system/signals.ts'
@@ -21,6 +24,7 @@ export function main(argv: readonly string[]): Promise<number> {
   return start('run', argv, async invocation => {
     if (invocation.action === 'cleanup') return (await import('./cleanup.ts')).cleanup(invocation)
     if (invocation.action === 'init-only') return initOnly(invocation)
+    collectEarly()
     const stop = new AbortController()
     const kernel = answering(hostKernel())
     let opening: Promise<RunningProxy> | undefined
@@ -38,7 +42,13 @@ export function main(argv: readonly string[]): Promise<number> {
     try {
       opening = open(invocation, kernel, stop.signal)
       const running = opening.then(async proxy => {
-        await runProxy(proxy, stop, [watchOwnConfiguration(invocation, argv, stop.signal)])
+        const { signal } = stop
+        const { agent } = proxy
+        const asked = { ...invocation, nodeName: nodeName(invocation.settings, hostName()), agent, signal }
+        await runProxy(proxy, stop, [
+          watchOwnConfiguration(invocation, argv, signal),
+          ...(hasSystemTools() ? [serveLocalQuestions(asked)] : []),
+        ])
         return 0
       })
       return await Promise.race([withLastCommand(running, kernel, stop), outOfPatience(stop.signal)])
@@ -83,8 +93,9 @@ const KEPT = '/run/switchyard'
 async function open(invocation: Invocation, kernel: HostKernel, signal: AbortSignal): Promise<RunningProxy> {
   const { settings, log } = invocation
   const hostname = hostName()
-  // Tools that stand in for the system's commit nothing, so the kernel's count says nothing of what they were given.
+  // Tools that stand in for the system's commit nothing and track nothing: what the kernel says is not of what they were given.
   const boot = hasSystemTools() ? await bootId() : undefined
+  const flows = hasSystemTools() ? netlinkFlows() : undefined
   return openProxy(
     invocation,
     {
@@ -92,7 +103,9 @@ async function open(invocation: Invocation, kernel: HostKernel, signal: AbortSig
       hostname,
       kernel,
       follow,
+      flows,
       rulesetWatch: openRulesetWatch({ clock: systemClock, follow }),
+      podViews: async () => (await import('#cni/daemon/page/lease-views.ts')).leaseViews({ clock: systemClock }),
       ...(boot !== undefined && { keeping: { keep: keepIn(KEPT), identity: [VERSION, boot] } }),
       access: { ...apiAddress(invocation), env: environment(), files: { readText }, kernel },
       clock: systemClock,

@@ -1,6 +1,6 @@
 import { type Invocation, start } from '#command-line/start.ts'
 import type { Settings } from '#config/settings.ts'
-import { fitMode } from '#proxy/agent/fit-mode.ts'
+import { fitMode, needsOf } from '#proxy/agent/fit-mode.ts'
 import { localhostNodePorts } from '#proxy/node/node-view.ts'
 import { allowLocalhost, tuneMachine } from '#proxy/node/tuning.ts'
 import { cpuCount } from '#system/host.ts'
@@ -25,7 +25,7 @@ export interface SetupParts extends Pick<Invocation, 'settings' | 'log'> {
 
 export async function setup({ settings, log, kernel }: SetupParts): Promise<void> {
   await tuneMachine({ settings, kernel, log, cpus: cpuCount() })
-  if (localhostNodePorts(settings, 'ipv4')) await allowLocalhost({ kernel, log })
+  if (localhostNodePorts(settings, 'ipv4', needsOf(settings))) await allowLocalhost({ kernel, log })
   await prepareMode(settings, kernel)
 }
 

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { credentialsFrom } from '#kubernetes/access/credentials.ts'
-import { EventWriter, type Fate, type WrittenEvent } from '#kubernetes/event-writer.ts'
+import { type Delay, EventWriter, type Fate, type WrittenEvent } from '#kubernetes/event-writer.ts'
 import { type ApiAnswer, ApiTransport, type Post } from '#kubernetes/transport.ts'
 import { startApiServer } from '#lab/api-server/server.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
@@ -22,11 +22,13 @@ class Desk {
   readonly clock = new PaperClock()
   readonly posts: Post[] = []
   readonly fates: Fate[] = []
+  readonly delays: Delay[] = []
   reply: () => Reply = () => 201
   readonly writer = new EventWriter({
     clock: this.clock,
     transport: { post: request => this.#post(request) },
     onFate: fate => this.fates.push(fate),
+    onDelay: delay => this.delays.push(delay),
   })
 
   get results(): readonly string[] {
@@ -99,6 +101,12 @@ describe('an Event', () => {
     expect(desk.clock.sleepers).toBe(0)
   })
 
+  test('is sent of each object it is about', async () => {
+    for (const name of ['a', 'b', 'a']) desk.writer.send({ ...event('one'), regarding: { kind: 'Pod', name } })
+    await desk.clock.advance(0)
+    expect(desk.posts.map(({ body }) => JSON.parse(body).regarding.name)).toEqual(['a', 'b'])
+  })
+
   test('is sent once in ten minutes', async () => {
     desk.writer.send(event('one'))
     desk.writer.send(event('one'))
@@ -122,7 +130,20 @@ test('twenty-five go at once, then one in ten seconds, and what does not fit in 
   expect(desk.posts).toHaveLength(101)
 })
 
-test('closing waits for no request, and nothing is sent after it', async () => {
+test('each attempt that failed and is made again is reported, with how many wait', async () => {
+  desk.reply = () => 503
+  desk.writer.send(event('one'))
+  await desk.clock.advance(0)
+  desk.writer.send(event('two'))
+  await desk.clock.advance(10_000)
+  const why = 'the API server answered 503'
+  expect(desk.delays).toEqual([
+    { why, waiting: 1 },
+    { why, waiting: 2 },
+  ])
+})
+
+test('closing waits for no request, nothing is sent after it, and what was left is reported', async () => {
   desk.reply = () => 'silence'
   desk.writer.send(event('one'))
   desk.writer.send(event('two'))
@@ -131,6 +152,7 @@ test('closing waits for no request, and nothing is sent after it', async () => {
   desk.writer.send(event('three'))
   await desk.clock.advance(60_000)
   expect([desk.posts.length, desk.clock.sleepers]).toEqual([1, 0])
+  expect(desk.results).toEqual(['the program ended first', 'the program ended first'])
 })
 
 test('a real transport takes them to an API server, which keeps one of two with the same name', async () => {

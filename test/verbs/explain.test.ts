@@ -33,6 +33,26 @@ describe('explain', () => {
     expect(stdout).toContain('⇒ arrives at 10.244.1.4:53\n')
   })
 
+  test('takes a Service by its name, with each of its ports, and says why its source is kept', () => {
+    const { stdout } = explain('10.244.1.9', 'default/db-service')
+    expect(stdout).toMatch(
+      /^From 10\.244\.1\.9 to Service default\/db-service.* \(10\.103\.132\.104:3306\/tcp\), by the rules of node /,
+    )
+    expect(stdout).toContain('source: the endpoint sees 10.244.1.9: it comes from a pod of this cluster')
+  })
+
+  test('says why a packet is refused, or to what it goes', () => {
+    expect(explain('10.244.1.9', '10.103.20.30:80').stdout).toContain('Why: default/empty:http has no endpoints: ')
+    expect(explain('10.244.1.9', '10.103.20.30:81').stdout).toContain(
+      'Why: 10.103.20.30 is an address of Service default/empty, which has no port 81/tcp; it has 80/tcp (http).',
+    )
+  })
+
+  test('prints JSON for programs', () => {
+    const [answer] = JSON.parse(explain('10.244.1.9', '10.103.20.30:80', '-o', 'json').stdout) as object[]
+    expect(answer).toMatchObject({ reason: { code: 'no-endpoints' }, ways: [{ share: 1, end: { to: 'rejected' } }] })
+  })
+
   test('says so where no endpoint would answer, and where a packet is none of ours', () => {
     expect(explain('10.244.1.9', '10.103.20.30:80').stdout).toContain('⇒ is refused')
     expect(explain('10.244.1.9', '10.103.20.30:81').stdout).toContain('⇒ is no concern of ours')
@@ -40,15 +60,25 @@ describe('explain', () => {
   })
 
   test.each([
-    [['pod', '10.96.0.1:80'], /^Error: FROM: .*pod.* is not an IP address, such as/],
+    [['pod', '10.96.0.1:80'], /^Error: FROM: "pod" must be an address such as 10\.244\.1\.7, pod\/NAME, /],
+    [
+      ['10.244.1.9', 'default/dbservice'],
+      /^Error: TO:PORT: there is no Service "default\/dbservice"; did you mean default\/db-service\?\n$/,
+    ],
+    [['10.244.1.9', 'svc/web:htp'], /^Error: TO:PORT: default\/web has no port "htp"; it has 80\/tcp \(http\)\n$/],
+    [
+      ['pod/web-1', '10.96.0.1:80'],
+      /^Error: FROM: pod "default\/web-1": no pods are known here; give its address instead\n$/,
+    ],
     [
       ['10.244.1.9', '10.96.0.10:53/icmp'],
       /^Error: TO:PORT: "icmp" is no protocol of Services; they have tcp, udp, sctp\n$/,
     ],
     [['10.244.1.9', '10.96.0.10:53/'], /^Error: TO:PORT: "" is no protocol of Services/],
-    [['10.244.1.9', '10.96.0.1'], /TO:PORT: .* must be like 10\.96\.0\.10:80/],
+    [['10.244.1.9', '10.96.0.1'], /TO:PORT: "10\.96\.0\.1" has no port; it must be like 10\.96\.0\.10:80/],
     [['10.244.1.9', '[fd00::1]:80'], /are of two families/],
-    [['10.244.1.9'], /takes FROM and TO:PORT/],
+    [['10.244.1.9'], /TO:PORT: "10\.244\.1\.9" has no port/],
+    [[], /takes \[FROM\] and TO\[:PORT\]/],
   ])('%j is one clear line, and exit 1', (words, line) => {
     const { status, stderr } = explain(...words)
     expect(status).toBe(1)

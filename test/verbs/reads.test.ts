@@ -5,10 +5,15 @@ import type { Settings } from '#config/settings.ts'
 import { verbsOf } from '#config/table/setting.ts'
 import { FLAGGED } from '#config/table/table.ts'
 import type { Verb } from '#config/verbs.ts'
+import { clusterView } from '#operator/source/cluster-view.ts'
+import { verified } from '#operator/verify/verified.ts'
+import { answered as rangesAnswered } from '#ranges/overview/commands.ts'
+import { systemClock } from '#system/clock.ts'
 import { explained } from '#verbs/explain.ts'
+import { answered } from '#verbs/ipam.ts'
 import { rendered } from '#verbs/render.ts'
 import { setup } from '#verbs/setup.ts'
-import { compared, otherSettings } from '#verbs/verify.ts'
+import { otherSettings } from '#verbs/verify.ts'
 import { type Accepted, accepted } from '../config/parsing.ts'
 import { REACHES } from '../config/reaches.ts'
 import { ObedientKernel } from '../effects/obedient-kernel.ts'
@@ -24,7 +29,12 @@ const LOCAL = [
   '--bind-address=10.0.0.1',
 ]
 
-const OPERANDS = ['10.244.1.9', '10.96.0.1:80']
+/** Each in its turn. */
+const OPERANDS: Partial<Record<Verb, readonly (readonly string[])[]>> = {
+  explain: [['10.244.1.9', '10.96.0.1:80']],
+  ranges: [['table'], ['audit'], ['plan']],
+  ipam: [['ls'], ['who', '10.9.0.2'], ['next'], ['status'], ['plan', '10.9.0.0/16']],
+}
 
 /** These decide what is done at all, before a verb begins. */
 const BEFORE = ['config', 'help']
@@ -35,16 +45,41 @@ const IDLE: Partial<Record<Verb, readonly string[]>> = {
   setup: ['bind-address', 'ipvs-exclude-cidrs'],
 }
 
+/** Read by what takes more than files: `ipam gc`, `check` and `release` look at namespaces and the API server. */
+const ELSEWHERE: Partial<Record<Verb, readonly string[]>> = {
+  // `plan` reads the range of Services at a place of its own; ipam-questions.test.ts shows what it does there.
+  // The controller reads what the table does not, and test/effects shows what each does there; the range of Services is read at a
+  // place of its own, as with ipam.
+  ranges: [
+    ...['allocate-node-cidrs', 'node-cidr-cooldown', 'leader-elect', 'leader-elect-lease-duration'],
+    ...['leader-elect-renew-deadline', 'leader-elect-retry-period', 'leader-elect-resource-lock'],
+    ...['leader-elect-resource-name', 'leader-elect-resource-namespace', 'ranges-metrics-bind-address'],
+    ...['logging-format', 'v', 'vmodule', 'service-cluster-ip-range'],
+  ],
+  // Where this node keeps routes; kernel tests show what each means there.
+  verify: ['overlay', 'overlay-port', 'overlay-vni'],
+  ipam: ['context', 'force', 'free', 'hostname-override', 'kubeconfig', 'master', 'service-cluster-ip-range'],
+}
+
 const VERBS_THAT_READ: Partial<Record<Verb, (parsed: Accepted) => Promise<unknown>>> = {
   render: parsed => rendered(withLog(parsed)),
   verify: async parsed => {
     // As main does, before it compares.
     void parsed.settings.metrics
     otherSettings({ 'kubeproxy.config.k8s.io': {} }, parsed)
-    await compared(withLog(parsed), new ObedientKernel())
+    // As main does with what was found.
+    void parsed.settings.questions.output
+    void parsed.settings.questions.repair
+    const view = await clusterView(withLog(parsed))
+    await verified({ settings: parsed.settings, view, kernel: new ObedientKernel(), clock: systemClock })
   },
-  explain: parsed => explained(withLog(parsed), new ObedientKernel()),
+  explain: async parsed => {
+    void parsed.settings.questions.output
+    await explained(withLog(parsed), new ObedientKernel())
+  },
   setup: parsed => setup({ ...withLog(parsed), kernel: new ObedientKernel() }),
+  ipam: answered,
+  ranges: parsed => rangesAnswered(parsed.operands[0] as 'table' | 'audit' | 'plan', withLog(parsed)),
   cleanup: async () => {},
   help: async () => {},
   version: async () => {},
@@ -57,7 +92,8 @@ describe('a verb lists the settings it reads, and no others', () => {
     const flags = Object.entries(REACHES).filter(([, { read: look }]) => [...paths(look)].some(path => read.has(path)))
     const listed = FLAGGED.filter(setting => verbsOf(setting).includes(verb)).map(({ flag }) => flag)
     const idle = IDLE[verb] ?? []
-    expect(listed.filter(flag => !BEFORE.includes(flag)).toSorted()).toEqual(
+    const elsewhere = ELSEWHERE[verb] ?? []
+    expect(listed.filter(flag => !BEFORE.includes(flag) && !elsewhere.includes(flag)).toSorted()).toEqual(
       flags
         .map(([flag]) => flag)
         .filter(flag => !idle.includes(flag))
@@ -66,21 +102,28 @@ describe('a verb lists the settings it reads, and no others', () => {
   })
 
   test('but run, which has every flag of kube-proxy and none that is another verb’s own', () => {
-    const others = FLAGGED.filter(setting => !verbsOf(setting).includes('run')).map(({ flag }) => flag)
-    expect(others.toSorted()).toEqual(['as', 'family', 'filename'])
+    const ofVerbs = ['verb', 'nodes', 'leader', 'routes']
+    const others = FLAGGED.filter(setting => !verbsOf(setting).includes('run') && !ofVerbs.includes(setting.group))
+    expect(others.map(({ flag }) => flag)).toEqual([
+      'pods-metrics-bind-address',
+      'leaks',
+      'leaks-period',
+      'ranges-metrics-bind-address',
+    ])
   })
 })
 
 async function readBy(verb: Verb, act: (parsed: Accepted) => Promise<unknown>): Promise<ReadonlySet<string>> {
   const seen = new Set<string>()
-  const operands = verb === 'explain' ? OPERANDS : []
   for (const mode of MODES) {
     for (const local of LOCAL) {
       for (const file of [`--filename=${SEED}`, '']) {
         const words = [`--proxy-mode=${mode}`, file, local].filter(word => word !== '')
-        const parsed = await accepted({ verb, argv: [...words.filter(word => isOf(verb, word)), ...operands] })
-        // What cannot be done on this host fails after all has been read.
-        await act({ ...parsed, settings: noting(parsed.settings, seen) }).catch(() => {})
+        for (const operands of OPERANDS[verb] ?? [[]]) {
+          const parsed = await accepted({ verb, argv: [...words.filter(word => isOf(verb, word)), ...operands] })
+          // What cannot be done on this host fails after all has been read.
+          await act({ ...parsed, settings: noting(parsed.settings, seen) }).catch(() => {})
+        }
       }
     }
   }
@@ -91,7 +134,22 @@ function isOf(verb: Verb, word: string): boolean {
   return FLAGGED.some(setting => word.startsWith(`--${setting.flag}=`) && verbsOf(setting).includes(verb))
 }
 
-const SECTIONS = ['iptables', 'ipvs', 'userspace', 'conntrack', 'logging']
+const RANGES = ['ranges', 'ranges.nodeMaskOf', 'ranges.plan', 'ranges.leader']
+const SECTIONS = [
+  'iptables',
+  'ipvs',
+  'userspace',
+  'conntrack',
+  'logging',
+  'ipam',
+  'ipam.plan',
+  'cni',
+  'leaks',
+  'podRanges',
+  'routes',
+  'questions',
+  ...RANGES,
+]
 
 /** The same settings; each that is looked at leaves its path. */
 function noting<T extends object>(of: T, seen: Set<string>, prefix = ''): T {

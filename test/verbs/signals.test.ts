@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
-import { SEED_NODE, SEED_OBJECTS } from '#lab/sandbox/seed.ts'
+import { SEED_NODE, SEED_OBJECTS } from '#lab/network/seed.ts'
 import { Program } from '../effects/program.ts'
 import { ask, freePort } from '../support/local-ports.ts'
 

@@ -1,42 +1,71 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { PaperKernel } from '#lab/paper/kernel.ts'
+import { gatherFiles } from '#operator/source/from-files.ts'
+import { compared } from '#operator/verify/services.ts'
+import { bookOf } from '#proxy/agent/cluster-rules.ts'
+import { modeToRead } from '#proxy/agent/fit-mode.ts'
+import { EndpointComments, SHRUNK } from '#proxy/node/endpoint-comments.ts'
+import { readHostNetwork } from '#proxy/node/host-network.ts'
 import { diff } from '#proxy/plan/diff.ts'
-import { comparisonText, otherSettings } from '#verbs/verify.ts'
+import { must } from '#system/must.ts'
+import type { Kernel } from '#system/ports.ts'
+import { otherSettings, refusedIn } from '#verbs/verify.ts'
 import { accepted } from '../config/parsing.ts'
 import { Program } from '../effects/program.ts'
+import { captureLog } from '../support/captured-log.ts'
 
 const SEED = fileURLToPath(new URL('../../fixtures/clusters/seed.yaml', import.meta.url))
 
-describe('what differs', () => {
-  const text = (installed: Record<string, string>, wanted: Record<string, string>): string => {
-    const [here, due] = [new Map(Object.entries(installed)), new Map(Object.entries(wanted))]
-    return comparisonText({ family: 'ipv4', plan: diff(here, due), installed: here })
-  }
+describe('comments in a cluster whose size is about the limit', () => {
+  test.each(['kept', 'dropped'] as const)('may be %s: either is what should be there', async were => {
+    const folder = await mkdtemp(join(tmpdir(), 'verify-'))
+    const file = join(folder, 'cluster.yaml')
+    await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: clusterOf(950) }))
+    const parsed = await accepted({ verb: 'verify', argv: ['-f', file, '--family=ipv4', '--cluster-cidr=10.0.0.0/8'] })
+    const invocation = { ...parsed, log: captureLog().log }
+    const paper = new PaperKernel()
+    const answer = { code: 0, stdout: '[]', stderr: '' }
+    const kernel: Kernel = {
+      run: async command => (['ip', 'cat', 'grep'].includes(command.argv[0]) ? answer : paper.run(command)),
+    }
+    const cluster = (await gatherFiles([file], '', invocation.log)).cluster
+    const about = { settings: invocation.settings, cluster, nodeName: '', kernel }
+    const [comparison] = await compared(about)
+    const options = { family: 'ipv4', nodeName: '', hostNetwork: await readHostNetwork(kernel, {}) } as const
+    const mode = await modeToRead(invocation.settings, 'ipv4', kernel)
+    const book = bookOf(cluster, invocation, {
+      ...options,
+      mode,
+      comments: were === 'kept' ? new EndpointComments() : SHRUNK,
+    })
+    for (const command of mode.write(diff(comparison!.installed, book.rules))) await must(paper, command)
+    const { plan } = (await compared(about))[0]!
+    expect([plan.add.size, plan.change.size, plan.remove.size]).toEqual([0, 0, 0])
+    await rm(folder, { recursive: true })
+  })
+})
 
-  test('is named: missing, different and extra units', () => {
-    expect(text({ 'nat A': '-A A -j X', 'nat C': '' }, { 'nat A': '-A A -j Y', 'nat B': '' })).toBe(
-      [
-        'IPv4:',
-        '  missing nat B',
-        '  differs nat A',
-        '    found:  -A A -j X',
-        '    wanted: -A A -j Y',
-        '  extra   nat C',
-      ].join('\n'),
-    )
+describe('what the agent that runs could not write', () => {
+  test('is named with its Service and the reason', () => {
+    const refusal = {
+      ipFamily: 'IPv4',
+      servicePort: 'shop/cart:http/tcp',
+      unit: 'nat KUBE-SVC-A',
+      reason: 'no x\nmore',
+    }
+    expect(refusedIn([refusal])).toMatchObject([
+      { kind: 'refused', unit: 'IPv4 nat KUBE-SVC-A', owners: ['shop/cart:http/tcp'], found: ['no x'] },
+    ])
   })
 
-  test('is shown line by line; lines that both have are counted', () => {
-    expect(text({ u: '-A u 1\n-A u 2\n-A u 4' }, { u: '-A u 1\n-A u 3\n-A u 4' })).toContain(
-      '\n    found:  -A u 2\n    wanted: -A u 3\n    2 lines are the same',
-    )
-    expect(text({ u: '' }, { u: '-A u 1' })).toContain('\n    found:  (nothing)\n    wanted: -A u 1')
-  })
-
-  test('in order alone is shown whole', () => {
-    expect(text({ u: '1\n2' }, { u: '2\n1' })).toContain('\n    found:  1\n    found:  2\n    wanted: 2\n    wanted: 1')
+  test.each([[undefined], [null], ['text'], [{}]])('is nothing where the answer is %j', answer => {
+    expect(refusedIn(answer)).toEqual([])
   })
 })
 
@@ -77,7 +106,7 @@ describe('verify', { timeout: 30_000 }, () => {
   test('exits with 1 where something differs, and changes nothing', async () => {
     const { code, stdout } = await program.run('verify', '-f', SEED, '--metrics-bind-address=', '--family=ipv4')
     expect(code).toBe(1)
-    expect(stdout).toMatch(/^IPv4:\n {2}missing /)
+    expect(stdout).toMatch(/^missing IPv4 /)
     expect(program.asked).not.toMatch(/restore|tee|modprobe/)
   })
 
@@ -89,7 +118,10 @@ describe('verify', { timeout: 30_000 }, () => {
   })
 
   test.each([
-    [[], /^Error: --filename \(-f\): must name the file/],
+    [
+      [],
+      /^Error: no kubeconfig \(.*\), no agent here \(.*\): give --kubeconfig FILE, or objects with --filename FILE \(-f\)/,
+    ],
     [['-f', '/no/such'], /^Error: --filename \(-f\): cannot read \/no\/such: there is no such file\n$/],
     [['--bogus'], /^Error: unknown flag: --bogus/],
     [['--as=script'], /^Error: unknown flag: --as \(it belongs to: render\)/],
@@ -126,3 +158,32 @@ describe('verify', { timeout: 30_000 }, () => {
     }
   })
 })
+
+/** One Service with so many endpoints, as Kubernetes has it. */
+function clusterOf(endpoints: number): readonly object[] {
+  const named = { name: 'cart', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'cart' } }
+  const port = { name: 'http', port: 80, protocol: 'TCP' }
+  const addresses = Array.from({ length: endpoints }, (_, i) => `10.1.${i >> 8}.${i & 255}`)
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: named,
+      spec: {
+        type: 'ClusterIP',
+        clusterIP: '10.96.0.10',
+        clusterIPs: ['10.96.0.10'],
+        ipFamilies: ['IPv4'],
+        ports: [port],
+      },
+    },
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: named,
+      addressType: 'IPv4',
+      ports: [port],
+      endpoints: addresses.map(address => ({ addresses: [address], conditions: { ready: true } })),
+    },
+  ]
+}

@@ -24,7 +24,10 @@ test('every verb has its module, and every module is a verb', () => {
 test.each([
   ['rendr', '"rendr" is no verb; did you mean render?'],
   ['Verify', '"Verify" is no verb; did you mean verify?'],
-  ['sandbox', '"sandbox" is no verb; the verbs are run, render, verify, explain, cleanup, setup, help, version'],
+  [
+    'sandbox',
+    '"sandbox" is no verb; the verbs are run, render, verify, explain, cleanup, setup, pods, ipam, ranges, cni, help, completion, man, version',
+  ],
 ])('%s is no verb, and that is said', async (word, line) => {
   expect(notAVerb(word)).toBe(line)
   expect(await program.run(word, '--proxy-mode=iptables')).toEqual({ code: 1, stdout: '', stderr: `Error: ${line}\n` })
@@ -62,7 +65,9 @@ test('version is the line that --version is', async () => {
 test('a flag that a verb does not read is refused, with the verbs that do', async () => {
   const { code, stderr } = await program.run('cleanup', '--cluster-cidr=10.0.0.0/8')
   expect(code).toBe(1)
-  expect(stderr).toMatch(/^Error: unknown flag: --cluster-cidr \(it belongs to: run, render, verify, explain\)\n/)
+  expect(stderr).toMatch(
+    /^Error: unknown flag: --cluster-cidr \(it belongs to: run, render, verify, explain, ranges, pods\)\n/,
+  )
   expect(program.asked).toBe('')
 })
 

@@ -7,23 +7,27 @@ import { ApiTransport } from '#kubernetes/transport.ts'
 import { LIMITS, type WatchLimits } from '#kubernetes/watch/limits.ts'
 import { Recovery } from '#kubernetes/watch/recovery.ts'
 import { Reflector } from '#kubernetes/watch/reflector.ts'
-import { watchedResources } from '#kubernetes/watch/resources.ts'
+import { type Resource, watchedResources } from '#kubernetes/watch/resources.ts'
 import type { Clock } from '#system/ports.ts'
 import { merged } from './merged.ts'
 
-// The API server → one stream of events: its Services, its EndpointSlices and our own Node.
+// The API server → one stream of events: its Services, its EndpointSlices and our own Node, or other resources.
 
-export interface ApiSourceOptions {
-  readonly credentials: Credentials
+export interface ApiSourceOptions extends Omit<WatchSourceOptions, 'resources'> {
   readonly nodeName: string
+  /** Watched besides Services, EndpointSlices and our Node. */
+  readonly extras?: readonly ExtraKind[]
+}
+
+export interface WatchSourceOptions {
+  readonly credentials: Credentials
+  readonly resources: readonly Resource[]
   readonly clock: Clock
   /** From 0 to 1, as Math.random. */
   readonly random: () => number
   readonly onNotice: (notice: ApiNotice) => void
   /** Filled in while the watches run; health and metrics read it. */
   readonly stats?: ApiStats
-  /** Watched besides Services, EndpointSlices and our Node. */
-  readonly extras?: readonly ExtraKind[]
   readonly limits?: Partial<WatchLimits>
   readonly userAgent?: string
   /** Called for every request. */
@@ -31,11 +35,16 @@ export interface ApiSourceOptions {
 }
 
 /** Never gives up on the API server. When the signal aborts, it ends, with no connection and no timer left. */
-export function apiSource(options: ApiSourceOptions): Source {
+export function apiSource({ nodeName, extras, ...options }: ApiSourceOptions): Source {
+  return watchSource({ ...options, resources: watchedResources(nodeName, extras) })
+}
+
+/** Never gives up either. */
+export function watchSource(options: WatchSourceOptions): Source {
   return signal => events(options, signal)
 }
 
-async function* events(options: ApiSourceOptions, signal: AbortSignal): AsyncGenerator<Event> {
+async function* events(options: WatchSourceOptions, signal: AbortSignal): AsyncGenerator<Event> {
   if (signal.aborted) return
   const stop = new AbortController()
   const end = () => stop.abort(signal.reason)
@@ -50,12 +59,12 @@ async function* events(options: ApiSourceOptions, signal: AbortSignal): AsyncGen
   }
 }
 
-function reflectors(options: ApiSourceOptions, transport: ApiTransport): readonly Reflector[] {
-  const { nodeName, clock, random, onNotice, extras, stats: allStats = freshStats() } = options
+function reflectors(options: WatchSourceOptions, transport: ApiTransport): readonly Reflector[] {
+  const { resources, clock, random, onNotice, stats: allStats = freshStats() } = options
   const limits = { ...LIMITS, ...options.limits }
   const notices = new NoticeLimiter(onNotice, clock, limits.noticeEveryMs)
   const startedAt = clock.now()
-  return watchedResources(nodeName, extras).map(resource => {
+  return resources.map(resource => {
     const stats = allStats[resource.kind] ?? fresh()
     const recovery = new Recovery({ clock, random, limits, notices, stats })
     const synced = (objects: number) => {

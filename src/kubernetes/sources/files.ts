@@ -36,6 +36,21 @@ export function documents(texts: readonly InputText[]): readonly Event[] {
   return [...events, ...endpointsWithoutSlices(found), ...synced]
 }
 
+/** An object as it stands in a text, and the kind it says or its list says. */
+export interface WrittenObject {
+  readonly kind: string
+  readonly raw: object
+}
+
+/** Every object of the texts, of any kind and whatever is wrong with it. Throws as `documents` does. */
+export function writtenObjects(texts: readonly InputText[]): readonly WrittenObject[] {
+  const found = texts.flatMap(text => parsed(text).flatMap(document => objects(document)))
+  return found.flatMap(one => {
+    const kind = fieldsIn(one).kind ?? one.kind
+    return typeof kind === 'string' && isObject(one.raw) ? [{ kind, raw: one.raw }] : []
+  })
+}
+
 export function fileSource(texts: readonly InputText[]): Source {
   return async function* (signal) {
     for (const event of documents(texts)) {

@@ -37,6 +37,9 @@ export function watchedResources(nodeName: string, extras: readonly ExtraKind[] 
   ]
 }
 
+/** Every node of the cluster, for what divides ranges among them, or finds the way to them. */
+export const ALL_NODES: Resource = { kind: 'Node', path: '/api/v1/nodes' }
+
 const EXTRAS: readonly (Resource & { readonly kind: ExtraKind })[] = [
   { kind: 'ServiceCIDR', path: '/apis/networking.k8s.io/v1/servicecidrs', refusal: 'means none' },
 ]
