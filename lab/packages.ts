@@ -15,6 +15,18 @@ export type Program =
   | 'qemu-system-x86_64'
   | 'busybox'
   | 'depmod'
+  | 'musl-gcc'
+  | 'strace'
+  | 'containerd'
+  | 'runc'
+  | 'dnsmasq'
+  | 'chromium'
+  | 'kubectl'
+  | 'curl'
+  | 'zsh'
+  | 'fish'
+  | 'groff'
+  | '/usr/lib/cni/host-local'
 
 export interface EnsureOptions {
   readonly install: 'if-missing' | 'never'
@@ -39,6 +51,19 @@ const PACKAGE: Readonly<Record<Program, string>> = {
   'qemu-system-x86_64': 'qemu-system-x86',
   busybox: 'busybox-static',
   depmod: 'kmod',
+  'musl-gcc': 'musl-tools',
+  strace: 'strace',
+  containerd: 'containerd',
+  runc: 'runc',
+  dnsmasq: 'dnsmasq-base',
+  chromium: 'chromium',
+  kubectl: 'kubernetes-client',
+  curl: 'curl',
+  zsh: 'zsh',
+  fish: 'fish',
+  groff: 'groff-base',
+  // The reference plugins, all of them: Debian has none on PATH.
+  '/usr/lib/cni/host-local': 'containernetworking-plugins',
 }
 
 /** Package lists and packages come over whatever network there is. */
@@ -76,7 +101,7 @@ function versionFlag(program: Program): string {
   return FLAG_OF_ITS_OWN[program] ?? '--version'
 }
 
-const FLAG_OF_ITS_OWN: Readonly<Partial<Record<Program, string>>> = { ip: '-V', busybox: '--help' }
+const FLAG_OF_ITS_OWN: Readonly<Partial<Record<Program, string>>> = { ip: '-V', busybox: '--help', kubectl: 'options' }
 
 async function whyNotInstall(kernel: Kernel): Promise<string | undefined> {
   const [user, apt] = await Promise.all([

@@ -1,12 +1,16 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, createServer as createListener, type Server as Listener, type Socket } from 'node:net'
 import { type Fault, FaultPlan } from './fault-plan.ts'
-import { Refused, refuse } from './requests/answers.ts'
+import { Refused, refusalOf, refuse, refuseUpgrade } from './requests/answers.ts'
 import type { Watch } from './requests/reads/watch.ts'
 import { ApiRequests } from './requests/requests.ts'
+import { clusterIPRanges, nodePortRange, type ServiceRangeFlags } from './services/service-ranges.ts'
+import { openDatabase, type Storage } from './storage/database.ts'
 import { ApiStore } from './store.ts'
+import type { Upgrade } from './streams/exec.ts'
+import type { PodStreamsOf } from './streams/pod-streams.ts'
 
 // A small Kubernetes API server on loopback: real HTTP, lists and watches, and every way in which they can go wrong.
 
@@ -47,6 +51,10 @@ export interface ApiTls {
 export interface ApiServerOptions {
   /** 0 or absent: any free one. */
   readonly port?: number
+  /** The address to listen at; absent: loopback alone. */
+  readonly host?: string
+  /** Sockets that listen elsewhere, as in the network namespace of a link: what connects there is served, too. */
+  readonly alsoAt?: readonly { readonly fd: number }[]
   /** A server that comes back with the same store is a server that was restarted. */
   readonly store?: ApiStore
   /** Only requests with one of these bearer tokens are answered; may be changed while the server runs. */
@@ -55,6 +63,18 @@ export interface ApiServerOptions {
   /** Real servers send a bookmark to a quiet watch once a minute; 0: only `bookmark()` sends them. */
   readonly bookmarkMs?: number
   readonly now?: () => number
+  /** Of the flags of kube-apiserver; a store that is given has its ranges in its ServiceCIDRs. */
+  readonly services?: ServiceRangeFlags
+  /** Where in a range the search for a free address or port begins: at least 0, less than 1. Absent: always the first. */
+  readonly random?: () => number
+  /** What answers `logs` and `exec` of the pods on a node. Absent: no node answers. */
+  readonly pods?: PodStreamsOf
+  /** A SQLite file that keeps the objects: a server that starts with it again goes on where the last one ended. */
+  readonly database?: string
+  /** Of kube-apiserver's --default-unreachable-toleration-seconds; 300 if absent. */
+  readonly tolerationSeconds?: number
+  /** Where controllers and kubelets run beside the server, they finish what a deletion begins; otherwise it is done at once. */
+  readonly controllers?: 'none' | 'running'
 }
 
 /** So many requests are remembered. */
@@ -75,15 +95,25 @@ class LoopbackApiServer implements ApiServer {
   readonly #sockets = new Map<number, Socket>()
   readonly #requests: ApiRequests
   readonly #server: Server
+  readonly #storage: Storage | undefined
+  readonly #listeners: Listener[] = []
   #port = 0
 
   constructor(options: ApiServerOptions) {
     this.#options = options
-    this.store = options.store ?? new ApiStore(options.now === undefined ? {} : { now: options.now })
+    const { services = {}, now, random = () => 0, database } = options
+    this.#storage = database === undefined ? undefined : openDatabase(database)
+    const kept = this.#storage && { storage: this.#storage }
+    this.store =
+      options.store ?? new ApiStore({ ...(now && { now }), ...kept, serviceRanges: clusterIPRanges(services) })
     this.#requests = new ApiRequests({
       store: this.store,
       faults: this.#faults,
       bookmarkMs: options.bookmarkMs ?? 60_000,
+      pods: options.pods,
+      controllers: options.controllers ?? 'none',
+      allocation: { nodePorts: nodePortRange(services), random },
+      tolerationSeconds: options.tolerationSeconds ?? 300,
       reset: response => this.#reset(response),
       opened: (watch, response) => {
         this.#watches.add(watch)
@@ -103,9 +133,14 @@ class LoopbackApiServer implements ApiServer {
   }
 
   async listen(port: number): Promise<void> {
-    this.#server.listen(port, '127.0.0.1')
+    this.#server.listen(port, this.#options.host ?? '127.0.0.1')
     await once(this.#server, 'listening')
     this.#port = (this.#server.address() as AddressInfo).port
+    for (const { fd } of this.#options.alsoAt ?? []) {
+      const listener = createListener(socket => this.#server.emit('connection', socket)).listen({ fd })
+      this.#listeners.push(listener)
+      await once(listener, 'listening')
+    }
   }
 
   inject(fault: Fault): () => void {
@@ -124,12 +159,14 @@ class LoopbackApiServer implements ApiServer {
 
   async close(): Promise<void> {
     const closed = new Promise(resolve => this.#server.close(resolve))
+    for (const listener of this.#listeners) listener.close()
     for (const watch of this.#watches) watch.end()
     // A turn of the loop, so that the ends of the watches are on their way before the connections go.
     await new Promise(resolve => setImmediate(resolve))
     this.#server.closeAllConnections()
     for (const socket of this.#sockets.values()) socket.destroy()
     await closed
+    this.#storage?.close()
   }
 
   #newServer(): Server {
@@ -137,6 +174,7 @@ class LoopbackApiServer implements ApiServer {
     const onRequest = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response)
     const server =
       tls === undefined ? createServer(onRequest) : createTlsServer({ ...tls, rejectUnauthorized: false }, onRequest)
+    server.on('upgrade', (request, socket, head) => void this.#upgrade({ request, socket, head }))
     server.keepAliveTimeout = 90_000
     server.on('connection', (socket: Socket) => {
       const port = socket.remotePort ?? 0
@@ -156,8 +194,20 @@ class LoopbackApiServer implements ApiServer {
       await this.#requests.answer(request, response, url)
     } catch (error) {
       if (response.headersSent || response.destroyed) return void response.destroy()
-      if (error instanceof Refused) refuse(response, error.refusal)
-      else refuse(response, { code: 500, message: String((error as Error)?.stack ?? error) })
+      refuse(response, refusalOf(error))
+    }
+  }
+
+  async #upgrade(upgrade: Upgrade): Promise<void> {
+    const { request, socket } = upgrade
+    const url = new URL(request.url ?? '/', 'http://127.0.0.1')
+    this.#remember(request, url)
+    socket.on('error', () => socket.destroy())
+    try {
+      this.#authenticate(request, url.pathname)
+      await this.#requests.upgrade(upgrade, url)
+    } catch (error) {
+      refuseUpgrade(socket, refusalOf(error))
     }
   }
 

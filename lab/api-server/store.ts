@@ -1,41 +1,28 @@
 import { randomUUID } from 'node:crypto'
 import type { KubernetesObject } from '@kubernetes/client-node'
+import type { Cidr } from '#values/cidr.ts'
+import { firstObjects } from './first-objects.ts'
+import { type Change, History } from './history.ts'
+import type { ApiObject } from './object.ts'
 import { Refused } from './requests/answers.ts'
-import { apiVersion, NAMESPACES, type Resource, resourceOf } from './requests/resources.ts'
-import { mergePatched } from './requests/writes/merge-patch.ts'
+import { apiVersion, RESOURCES, type Resource, resourceOf } from './requests/resources.ts'
+import { mergePatched } from './requests/writes/patches/merge-patch.ts'
+import { clusterIPRanges } from './services/service-ranges.ts'
+import type { Storage, StoredState } from './storage/database.ts'
 
 // Objects and what became of them: every change has the next resourceVersion and is remembered for a while, as in etcd.
 
-export interface ApiObject {
-  readonly apiVersion?: string
-  readonly kind?: string
-  readonly metadata: Metadata
-  readonly [field: string]: unknown
-}
-
-export interface Metadata {
-  readonly name?: string
-  readonly generateName?: string
-  readonly namespace?: string
-  readonly uid?: string
-  readonly resourceVersion?: string
-  readonly creationTimestamp?: string
-  readonly labels?: Readonly<Record<string, string>>
-  readonly [field: string]: unknown
-}
-
-export interface Change {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
-  readonly revision: number
-  readonly resource: Resource
-  readonly object: ApiObject
-  readonly previous?: ApiObject
-}
+export type { Change } from './history.ts'
+export type { ApiObject, Metadata } from './object.ts'
 
 export interface StoreOptions {
   /** How many changes are remembered: a watch that starts further back gets 410. */
   readonly history?: number
   readonly now?: () => number
+  /** Of the ServiceCIDR `kubernetes`, which is there from the start. */
+  readonly serviceRanges?: readonly Cidr[]
+  /** Keeps the objects; what is in it is there from the start. */
+  readonly storage?: Storage
 }
 
 export interface Snapshot {
@@ -45,23 +32,44 @@ export interface Snapshot {
 
 type Shelf = Map<string, ApiObject>
 
-/** What every cluster has from the start. */
-const FIRST_NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system']
-
 export class ApiStore {
   readonly #shelves = new Map<Resource, Shelf>()
   readonly #sortedKeys = new Map<Resource, readonly string[]>()
   readonly #listeners = new Set<() => void>()
-  readonly #history: number
-  readonly #now: () => number
-  #changes: Change[] = []
-  #compacted = 1
+  readonly #storage: Storage | undefined
+  readonly #history: History
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
   #revision = 1
 
-  constructor({ history = 10_000, now = Date.now }: StoreOptions = {}) {
-    this.#history = history
-    this.#now = now
-    for (const name of FIRST_NAMESPACES) this.#shelf(NAMESPACES).set(name, this.#firstNamespace(name))
+  constructor({ history = 10_000, now = Date.now, serviceRanges = clusterIPRanges({}), storage }: StoreOptions = {}) {
+    this.now = now
+    this.#storage = storage
+    const kept = storage?.load()
+    this.#history = new History(history, kept?.revision ?? 1)
+    if (kept === undefined) this.#begin(serviceRanges)
+    else this.#goOn(kept)
+  }
+
+  /** All of them belong to the first revision: an unused cluster is at 1, and what a test puts first at 2. */
+  #begin(serviceRanges: readonly Cidr[]): void {
+    for (const { resource, object } of firstObjects(serviceRanges, this.timestamp())) {
+      const stamps = { previous: undefined, resourceVersion: String(this.#revision) }
+      const stored = this.#stamped(resource, object, stamps)
+      this.#storage?.write(shelfName(resource), object.metadata.name!, stored)
+      this.#shelf(resource).set(object.metadata.name!, stored)
+    }
+  }
+
+  /** Where the last store with this storage ended. Its history is forgotten: watches start here or list again. */
+  #goOn({ revision, objects }: StoredState): void {
+    this.#revision = revision
+    const shelves = new Map(RESOURCES.map(resource => [shelfName(resource), resource]))
+    for (const { shelf, key, object } of objects) {
+      const resource = shelves.get(shelf)
+      if (resource === undefined) continue
+      this.#shelf(resource).set(key, { kind: resource.kind, apiVersion: apiVersion(resource), ...object })
+    }
   }
 
   /** The resourceVersion of the newest change. */
@@ -71,7 +79,7 @@ export class ApiStore {
 
   /** The newest resourceVersion whose successors are no longer all remembered: watches may start here, not before. */
   get compacted(): number {
-    return this.#compacted
+    return this.#history.compacted
   }
 
   /** Creates or replaces, whatever is there, in any namespace: for tests and the sandbox, which own the cluster. */
@@ -112,6 +120,7 @@ export class ApiStore {
     const shelf = this.#shelf(resource)
     const previous = shelf.get(key)
     const stored = this.#stamped(resource, object, { previous, resourceVersion: String(++this.#revision) })
+    this.#storage?.write(shelfName(resource), key, stored)
     shelf.set(key, stored)
     if (previous === undefined) this.#sortedKeys.delete(resource)
     const change = {
@@ -134,9 +143,10 @@ export class ApiStore {
     const key = keyOf(namespace, name)
     const previous = this.#shelf(resource).get(key)
     if (previous === undefined) return undefined
+    const revision = ++this.#revision
+    this.#storage?.erase(shelfName(resource), key, revision)
     this.#shelf(resource).delete(key)
     this.#sortedKeys.delete(resource)
-    const revision = ++this.#revision
     const object = atRevision(previous, revision)
     this.#remember({ type: 'DELETED', revision, resource, object, previous })
     return object
@@ -144,11 +154,11 @@ export class ApiStore {
 
   /** Keys in the order of lists, and the shelf as it was at that revision; nothing if that is forgotten. */
   snapshot(resource: Resource, revision: number): Snapshot | undefined {
-    if (revision < this.#compacted) return undefined
-    const later = this.#changes.slice(revision - this.#compacted).filter(change => change.resource === resource)
+    if (revision < this.compacted) return undefined
+    const later = this.#history.since(revision, resource)
     if (later.length === 0) return { keys: this.#keys(resource), shelf: this.#shelf(resource) }
     const shelf = new Map(this.#shelf(resource))
-    for (const { object, previous } of later.reverse()) {
+    for (const { object, previous } of later.toReversed()) {
       const key = keyOf(object.metadata.namespace, object.metadata.name!)
       if (previous === undefined) shelf.delete(key)
       else shelf.set(key, previous)
@@ -158,31 +168,23 @@ export class ApiStore {
 
   /** The change with this revision, if it is still remembered. */
   change(revision: number): Change | undefined {
-    return this.#changes[revision - this.#compacted - 1]
+    return this.#history.at(revision)
   }
 
   /** Forgets the past: every older resourceVersion becomes 410. */
   compact(): void {
-    this.#changes = []
-    this.#compacted = this.#revision
+    this.#history.compact(this.#revision)
   }
 
-  /** Now, in the precision of Kubernetes. */
-  timestamp(): string {
-    return new Date(this.#now()).toISOString().replace(/\.\d+Z$/, 'Z')
+  /** Now or so many seconds later, in the precision of Kubernetes. */
+  timestamp(later = 0): string {
+    return new Date(this.now() + later * 1000).toISOString().replace(/\.\d+Z$/, 'Z')
   }
 
   /** Called after every change. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
-  }
-
-  /** All four belong to the first revision: an unused cluster is at 1, and what a test puts first at 2. */
-  #firstNamespace(name: string): ApiObject {
-    const metadata = { name, labels: { 'kubernetes.io/metadata.name': name } }
-    const object = { metadata, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } }
-    return this.#stamped(NAMESPACES, object, { previous: undefined, resourceVersion: String(this.#revision) })
   }
 
   #shelf(resource: Resource): Shelf {
@@ -213,12 +215,7 @@ export class ApiStore {
   }
 
   #remember(change: Change): void {
-    this.#changes.push(change)
-    // Forgetting one by one would move the whole array for every change.
-    if (this.#changes.length >= 2 * this.#history) {
-      this.#compacted += this.#changes.length - this.#history
-      this.#changes = this.#changes.slice(-this.#history)
-    }
+    this.#history.add(change)
     for (const listener of this.#listeners) listener()
   }
 }
@@ -231,6 +228,11 @@ export function atRevision(object: ApiObject, revision: number): ApiObject {
 /** Sorts as etcd does: `/` before everything a name may hold. */
 function keyOf(namespace: string | undefined, name: string): string {
   return namespace === undefined ? name : `${namespace}/${name}`
+}
+
+/** `apps/v1/deployments` */
+function shelfName(resource: Resource): string {
+  return `${apiVersion(resource)}/${resource.plural}`
 }
 
 function knownResource(kind: string): Resource {

@@ -1,8 +1,9 @@
 import { must } from '#system/must.ts'
 import type { Kernel } from '#system/ports.ts'
-import { FAMILIES, type Family } from '#values/address.ts'
+import type { Family } from '#values/address.ts'
 import { Host } from './host.ts'
-import { addNamespaces, inNamespace, ipLines, labName, removeLab, settings } from './namespaces.ts'
+import { calm, filtersBridges, forwards } from './host-settings.ts'
+import { addNamespaces, inNamespace, ipLines, labName, removeLab } from './namespaces.ts'
 import * as topology from './topology.ts'
 
 // A kernel → a node with pods, another node, and a client beyond them, each in a network namespace of its own.
@@ -133,30 +134,10 @@ async function connectHosts(kernel: Kernel, name: string, wanted: topology.PodNe
   return { kernel, name, families, podNetwork }
 }
 
-/** Makes the node a router, in the families it turns out to have. */
-async function forwards(node: Kernel): Promise<readonly Family[]> {
-  await must(node, settings(1, ['ipv4/ip_forward']))
-  const { code } = await node.run(settings(1, ['ipv6/conf/all/forwarding']))
-  return code === 0 ? FAMILIES : ['ipv4']
-}
-
 async function choosePodNetwork(node: Kernel, wanted: topology.PodNetwork | undefined): Promise<topology.PodNetwork> {
-  const calls = ['bridge/bridge-nf-call-iptables', 'bridge/bridge-nf-call-ip6tables']
-  const { code } = await node.run(settings(wanted === 'routed' ? 0 : 1, calls))
-  if (wanted === 'bridged' && code !== 0) {
+  const filters = await filtersBridges(node, wanted === 'routed' ? 0 : 1)
+  if (wanted === 'bridged' && filters === 'no') {
     throw new Error('this kernel has no bridge-netfilter (modprobe br_netfilter), which a bridged pod network needs')
   }
-  return wanted ?? (code === 0 ? 'bridged' : 'routed')
-}
-
-/**
- * Before the interfaces are made, because they inherit it. Addresses that are first tried for a second (DAD) would lose
- * the first packets; redirects would teach pods a way around the node; the host's rp_filter is not ours to inherit.
- */
-async function calm(host: Kernel, families: readonly Family[]): Promise<void> {
-  const each = (names: readonly string[]) =>
-    names.flatMap(name => [name.replace('*', 'all'), name.replace('*', 'default')])
-  const ipv4 = each(['ipv4/conf/*/rp_filter', 'ipv4/conf/*/accept_redirects', 'ipv4/conf/*/send_redirects'])
-  const ipv6 = each(['ipv6/conf/*/disable_ipv6', 'ipv6/conf/*/accept_dad', 'ipv6/conf/*/accept_redirects'])
-  await must(host, settings(0, families.includes('ipv6') ? [...ipv4, ...ipv6] : ipv4))
+  return wanted ?? (filters === 'yes' ? 'bridged' : 'routed')
 }

@@ -91,7 +91,7 @@ export async function sweep(kernel: Kernel): Promise<readonly string[]> {
   return dead
 }
 
-async function namespaceNames(kernel: Kernel): Promise<readonly string[]> {
+export async function namespaceNames(kernel: Kernel): Promise<readonly string[]> {
   const { stdout } = await must(kernel, anyCommand(['ip', 'netns', 'list']))
   return stdout.split('\n').map(line => line.split(' ', 1)[0]!)
 }

@@ -1,12 +1,20 @@
 import { type Command, type Kernel, NOT_FOUND, type Outcome } from '#system/ports.ts'
+import type { Address } from '#values/address.ts'
 import { PaperIptables } from './iptables/iptables.ts'
+import { PaperIp } from './ipvs/ip.ts'
+import { PaperIpset } from './ipvs/ipset.ts'
+import { PaperIpvsadm } from './ipvs/ipvsadm.ts'
 import { copyOf, type Machine, newMachine, type PaperTool } from './machine.ts'
+import { PaperNft, type PaperNftOptions } from './nft/nft.ts'
 
 // A Command → what the real tool would have answered; the kernel is in memory, and as strict as the tools are.
 
 export interface PaperKernelOptions {
   /** The variant of the plain names `iptables`, `iptables-restore`, …; nft where absent. */
   readonly iptables?: 'nft' | 'legacy'
+  readonly nft?: PaperNftOptions
+  /** What ipvs mode needs besides rules: ipset, ipvsadm, and `ip` on a node with these addresses. Not installed where absent. */
+  readonly ipvs?: { readonly addresses: readonly Address[] }
 }
 
 type PlannedFailure = (command: Command) => Outcome | undefined
@@ -20,8 +28,12 @@ export class PaperKernel implements Kernel {
   readonly #commands: Command[] = []
   readonly #failures = new Set<PlannedFailure>()
 
-  constructor({ iptables = 'nft' }: PaperKernelOptions = {}) {
-    this.#tools = [new PaperIptables({ plain: iptables, machine: this.#machine })]
+  constructor({ iptables = 'nft', nft = {}, ipvs }: PaperKernelOptions = {}) {
+    const machine = this.#machine
+    this.#tools = [
+      ...[new PaperIptables({ plain: iptables, machine }), new PaperNft(nft)],
+      ...(ipvs === undefined ? [] : [new PaperIpset(machine), new PaperIpvsadm(), new PaperIp(ipvs.addresses)]),
+    ]
   }
 
   /** The objects that rules refer to, for a test to add to. */

@@ -19,15 +19,18 @@ export interface PaperTool {
 /** The objects that rules refer to and other tools make. */
 export interface Machine {
   /** IP sets by name: ipset makes them, iptables rules refer to them. */
-  readonly sets: Map<string, { readonly family: Family }>
+  readonly sets: Map<string, { readonly family: Family | 'any' }>
+  /** Each says whether a rule of one tool looks up the set of this name: it cannot be destroyed then. */
+  readonly lookups: Set<(set: string) => boolean>
   /** nfacct objects: iptables rules refer to them; a test makes them. */
   readonly accounts: Set<string>
 }
 
 export function newMachine(): Machine {
-  return { sets: new Map(), accounts: new Set() }
+  return { sets: new Map(), lookups: new Set(), accounts: new Set() }
 }
 
+/** Without its tools: their copies say for themselves what they look up. */
 export function copyOf({ sets, accounts }: Machine): Machine {
-  return { sets: new Map(sets), accounts: new Set(accounts) }
+  return { sets: new Map(sets), lookups: new Set(), accounts: new Set(accounts) }
 }

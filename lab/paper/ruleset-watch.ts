@@ -1,4 +1,4 @@
-import type { Commit, CommitListener, RulesetWatch, Stop, Touch } from '#system/ports.ts'
+import type { Commit, CommitListener, RulesetDump, RulesetWatch, Stop, Touch } from '#system/ports.ts'
 
 // Commits to a ruleset that a test makes up.
 
@@ -10,10 +10,12 @@ export class PaperRulesetWatch implements RulesetWatch {
   /** Called before commits are delivered: what was committed up to now. */
   onHear: () => void = () => {}
   readonly #listeners = new Set<CommitListener>()
+  readonly dump?: () => RulesetDump
   #generation = 1
 
-  constructor(delivery: RulesetWatch['delivery'] = 'exact') {
+  constructor(delivery: RulesetWatch['delivery'] = 'exact', dump?: RulesetDump) {
     this.delivery = delivery
+    if (dump !== undefined) this.dump = () => dump
   }
 
   listen(listener: CommitListener): Stop {
@@ -42,6 +44,12 @@ export class PaperRulesetWatch implements RulesetWatch {
     const [program, process = '77'] = author.split(' ') as [string, string?]
     const commit: Commit = { generation: ++this.#generation, process: Number(process), program, touches }
     for (const listener of this.#listeners) listener.commit(commit)
+  }
+
+  /** A commit that goes unheard. */
+  miss(): void {
+    this.#generation++
+    this.gap()
   }
 
   gap(): void {

@@ -14,10 +14,10 @@ beforeEach(() => {
 
 afterEach(() => program.remove())
 
-test('--no-install installs nothing, and says what is missing', async () => {
+test('--no-install installs nothing, and says in one line what is missing', async () => {
   const { code, stderr } = await program.run('--no-install')
   expect([code, program.asked.includes('apt-get install')]).toEqual([1, false])
-  expect(stderr).toMatch(IS_ROOT ? /missing/ : /must run as root/)
+  expect(stderr).toMatch(/^Error: .*missing.*\n$/)
 })
 
 test.runIf(IS_ROOT)('without it, what is missing is installed', async () => {
@@ -28,5 +28,16 @@ test.runIf(IS_ROOT)('without it, what is missing is installed', async () => {
 test('--help says what the lab is, and shows its own flag', async () => {
   const { code, stdout } = await program.run('--help')
   expect(code).toBe(0)
-  expect(stdout).toMatch(/^A small cluster on this machine[\s\S]*--no-install/)
+  expect(stdout).toMatch(/^A cluster on this machine[\s\S]*--no-install/)
+})
+
+test.runIf(IS_ROOT)('a range for Services that is none is named before anything is made', async () => {
+  const { code, stderr } = await program.run('--no-install', '--service-cluster-ip-range=10.96.0.0')
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/--service-cluster-ip-range: .* is no range such as 10\.96\.0\.0\/16/),
+  ])
+  expect((await program.run('--no-install', '--service-node-port-range=x')).stderr).toContain(
+    '--service-node-port-range',
+  )
 })

@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { gzipSync } from 'node:zlib'
-import { parse } from 'yaml'
 
 // What a request is answered with: a document or a Kubernetes Status, as JSON, gzipped where the real API server would.
 
@@ -53,9 +53,29 @@ export function refuse(response: ServerResponse, refusal: Refusal): void {
   answer(response, refusal.code, JSON.stringify(status(refusal)))
 }
 
-export function answer(response: ServerResponse, code: number, json: string): void {
-  let body: Buffer = Buffer.from(`${json}\n`)
-  response.setHeader('content-type', 'application/json')
+/** Where a connection was to be upgraded, there is no response to write to. */
+export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
+  if (socket.destroyed || socket.writableEnded) return
+  const body = `${JSON.stringify(status(refusal))}\n`
+  const head = [`HTTP/1.1 ${refusal.code} ${STATUS_CODES[refusal.code]}`, 'Content-Type: application/json']
+  socket.end([...head, `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close', '', body].join('\r\n'))
+}
+
+/** What is no refusal is an error of this server. */
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refused) return error.refusal
+  return { code: 500, message: String((error as Error)?.stack ?? error) }
+}
+
+/** JSON text, or bytes of another type. */
+export function answer(
+  response: ServerResponse,
+  code: number,
+  sent: string | Buffer,
+  contentType = 'application/json',
+): void {
+  let body: Buffer = typeof sent === 'string' ? Buffer.from(`${sent}\n`) : sent
+  response.setHeader('content-type', contentType)
   response.setHeader('cache-control', 'no-cache, private')
   if (body.length > GZIP_FROM_BYTES && acceptsGzip(response.req)) {
     body = gzipSync(body, { level: 1 })
@@ -64,36 +84,6 @@ export function answer(response: ServerResponse, code: number, json: string): vo
   }
   response.writeHead(code, { 'content-length': body.length })
   response.end(body)
-}
-
-/** One of the clauses of Accept must be plain JSON: this server speaks neither protobuf nor tables. */
-export function acceptsJson(accept: string | undefined): boolean {
-  if (accept === undefined || accept.trim() === '') return true
-  return accept.split(',').some(clause => {
-    const [type = '', ...parameters] = clause.split(';').map(part => part.trim().toLowerCase())
-    return /^(application\/json|application\/\*|\*\/\*)$/.test(type) && !parameters.some(it => it.startsWith('as='))
-  })
-}
-
-/** The whole body, undefined where it is empty. What is neither JSON nor YAML is 415, as with the real server. */
-export async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  const type = mediaType(request) || 'application/json'
-  const [, form] = /^application\/(?:.+\+)?(json|yaml)$/.exec(type) ?? []
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk as Buffer)
-  const text = Buffer.concat(chunks).toString('utf8')
-  if (text === '') return undefined
-  if (form === undefined) {
-    throw new Refused(
-      415,
-      `the body of the request is ${JSON.stringify(type)}, and only JSON and YAML are understood here`,
-    )
-  }
-  try {
-    return form === 'json' ? JSON.parse(text) : parse(text)
-  } catch (error) {
-    throw new Refused(400, `the body of the request is not ${form.toUpperCase()}: ${(error as Error).message}`)
-  }
 }
 
 /** `application/json` of `Content-Type: application/json; charset=utf-8`. */

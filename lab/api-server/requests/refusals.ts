@@ -5,7 +5,12 @@ import type { Resource } from './resources.ts'
 
 /** One field the real server does not take, as a StatusCause names it. */
 export interface FieldProblem {
-  readonly reason: 'FieldValueInvalid' | 'FieldValueRequired' | 'FieldValueNotSupported' | 'FieldValueForbidden'
+  readonly reason:
+    | 'FieldValueInvalid'
+    | 'FieldValueRequired'
+    | 'FieldValueNotSupported'
+    | 'FieldValueForbidden'
+    | 'FieldValueDuplicate'
   readonly field: string
   readonly message: string
 }
@@ -31,8 +36,15 @@ export function conflict(resource: Resource, name: string, why: string): Refused
   return new Refused(409, `Operation cannot be fulfilled on ${label(resource, name)}: ${why}`, about(resource, name))
 }
 
-export function forbidden(resource: Resource, name: string, why: string): Refused {
-  return new Refused(403, `${label(resource, name)} is forbidden: ${why}`, about(resource, name))
+export function forbidden(resource: Resource, name: string, why: string, causes?: readonly object[]): Refused {
+  const { details } = about(resource, name)
+  const more = { details: { ...details, ...(causes && { causes }) } }
+  return new Refused(403, `${label(resource, name)} is forbidden: ${why}`, more)
+}
+
+/** 500, in the words of apimachinery. */
+export function internalError(why: string): Refused {
+  return new Refused(500, `Internal error occurred: ${why}`, { details: { causes: [{ message: why }] } })
 }
 
 /** 422, with one cause for every field. */

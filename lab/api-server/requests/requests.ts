@@ -1,19 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { FaultAction, FaultScope, RequestKind } from '#lab/api-server/fault-plan.ts'
-import { acceptsJson, answer, bodyOf, Refused } from './answers.ts'
+import type { FaultScope, RequestKind } from '#lab/api-server/fault-plan.ts'
+import { openApiDocument } from '../openapi/documents.ts'
+import type { ContainerParts } from '../streams/containers.ts'
+import { reachedPod, serveExec, type Upgrade } from '../streams/exec.ts'
+import { sendLogs } from '../streams/logs.ts'
+import { answer, Refused } from './answers.ts'
+import { bodyOf } from './body.ts'
 import { discovery } from './discovery.ts'
-import { expired, listPage } from './reads/list.ts'
-import { Watch, type WatchParts } from './reads/watch.ts'
+import { formOf } from './negotiation.ts'
+import { ApiReads, type ReadParts } from './reads/reads.ts'
+import { renderingOf } from './reads/rendering.ts'
 import { notServed } from './refusals.ts'
-import { type Target, targetOf } from './resources.ts'
-import { matcher } from './selectors.ts'
-import { ApiWrites } from './writes/writes.ts'
+import { PODS, type Target, targetOf } from './resources.ts'
+import { ApiWrites, type WriteParts } from './writes/writes.ts'
 
 // One HTTP request → its answer: which verb it is, which injected fault strikes it, and what answers it.
 
-export interface RequestParts extends WatchParts {
-  opened(watch: Watch, response: ServerResponse): void
-}
+export interface RequestParts extends ReadParts, WriteParts, ContainerParts {}
 
 const VERSION = {
   major: '1',
@@ -29,31 +32,55 @@ const VERSION = {
 
 export class ApiRequests {
   readonly #parts: RequestParts
+  readonly #reads: ApiReads
   readonly #writes: ApiWrites
 
   constructor(parts: RequestParts) {
     this.#parts = parts
-    this.#writes = new ApiWrites(parts.store)
+    this.#reads = new ApiReads(parts)
+    this.#writes = new ApiWrites(parts)
   }
 
   async answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const { pathname } = url
     if (/^\/(healthz|livez|readyz)(\/|$)/.test(pathname)) return plain(response, 'ok')
     if (pathname === '/version') return answer(response, 200, JSON.stringify(VERSION))
-    if (!acceptsJson(request.headers.accept)) {
-      throw new Refused(406, 'only the following media types are accepted: application/json')
-    }
-    const document = request.method === 'GET' ? discovery(pathname.replace(/(.)\/$/, '$1')) : undefined
-    if (document !== undefined) return answer(response, 200, JSON.stringify(document))
+    const described = request.method === 'GET' ? openApiDocument(pathname, request.headers.accept) : undefined
+    if (described !== undefined) return answer(response, 200, described.body, described.contentType)
+    const form = formOf(request.headers.accept)
+    if (form === undefined) throw new Refused(406, 'only the following media types are accepted: application/json')
+    const found = request.method === 'GET' ? discovery(pathname.replace(/(.)\/$/, '$1'), form) : undefined
+    if (found !== undefined) return answer(response, 200, JSON.stringify(found.document), found.contentType)
     const target = targetOf(pathname)
     if (target === undefined) throw notServed()
     const scope = { on: kindOf(request, url, target), resource: target.resource.plural }
     if (this.#isStalled(scope)) return
-    if (scope.on === 'watch') return this.#watch(target, scope, url, response)
-    if (scope.on === 'list') return this.#list(target, scope, url, response)
+    const query = url.searchParams
+    if (target.subresource === 'log' && target.resource === PODS && request.method === 'GET') {
+      return await sendLogs(this.#parts, { target, query }, response)
+    }
+    if (target.subresource === 'exec' && target.resource === PODS) {
+      reachedPod(this.#parts, target, query)
+      throw new Refused(400, 'Upgrade request required')
+    }
+    const rendering = renderingOf(form, query, this.#parts.store.now)
+    if (scope.on === 'watch') return this.#reads.watch({ target, scope, query, rendering }, response)
+    if (scope.on === 'list') return this.#reads.list({ target, scope, query, rendering }, response)
     const body = request.method === 'GET' ? undefined : await bodyOf(request)
-    const { code, text } = this.#writes.answer({ request, target, body, query: url.searchParams })
-    answer(response, code, text)
+    const { code, sent, warnings = [] } = this.#writes.answer({ request, target, body, query })
+    if (warnings.length > 0)
+      response.setHeader(
+        'warning',
+        warnings.map(it => `299 - ${JSON.stringify(it)}`),
+      )
+    answer(response, code, typeof sent === 'string' ? sent : rendering.object({ kind: sent.kind ?? '' }, sent))
+  }
+
+  /** Of a connection that is to become something else than HTTP. */
+  async upgrade(upgrade: Upgrade, url: URL): Promise<void> {
+    const target = targetOf(url.pathname)
+    if (target?.subresource !== 'exec' || target.resource !== PODS) throw notServed()
+    await serveExec(this.#parts, target, upgrade)
   }
 
   /** Faults that strike before anything is answered: true where there will be no answer at all. */
@@ -62,55 +89,6 @@ export class ApiRequests {
     if (fault?.do !== 'status') return fault !== undefined
     const { code, message = `the API server answers ${code}`, retryAfterSeconds } = fault
     throw new Refused(code, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
-  }
-
-  #watch(
-    { resource, namespace, name }: Target,
-    scope: FaultScope,
-    { searchParams }: URL,
-    response: ServerResponse,
-  ): void {
-    const fields = [searchParams.get('fieldSelector'), name && `metadata.name=${name}`].filter(Boolean).join(',')
-    const matches = matcher(searchParams.get('labelSelector'), fields)
-    const watch = new Watch({ scope, resource, namespace, matches, query: searchParams }, this.#parts, response)
-    this.#parts.opened(watch, response)
-    watch.start()
-  }
-
-  #list(
-    { resource, namespace }: Target,
-    scope: FaultScope,
-    { searchParams: query }: URL,
-    response: ServerResponse,
-  ): void {
-    const { store, faults } = this.#parts
-    if (query.get('continue') && faults.take(scope, ['expire-continue'])) throw expired('continue')
-    const [labels, fields] = [query.get('labelSelector'), query.get('fieldSelector')]
-    const matches = matcher(labels, fields)
-    const text = listPage(store, { resource, namespace, matches, query, selective: Boolean(labels || fields) })
-    const fault = faults.take(
-      scope,
-      ['close', 'reset', 'truncate', 'stall'],
-      it => it.do !== 'stall' || it.at !== 'headers',
-    )
-    if (fault === undefined) answer(response, 200, text)
-    else if (fault.do === 'close') response.destroy()
-    else this.#sendHalf(response, text, fault)
-  }
-
-  /** Announces the whole list and sends half of it. */
-  #sendHalf(
-    response: ServerResponse,
-    text: string,
-    fault: Extract<FaultAction, { do: 'reset' | 'truncate' | 'stall' }>,
-  ): void {
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) + 1 })
-    response.flushHeaders()
-    if (fault.do === 'stall' && fault.at === 'body') return
-    response.write(text.slice(0, text.length / 2), () => {
-      if (fault.do === 'truncate') response.socket?.destroySoon()
-      else if (fault.do === 'reset') this.#parts.reset(response)
-    })
   }
 }
 

@@ -7,18 +7,72 @@ export interface Resource {
   readonly kind: string
   readonly namespaced: boolean
   readonly shortNames: readonly string[]
+  /** `kubectl get all` asks for those of the category `all`. */
+  readonly categories: readonly string[]
+  /** By the last part of the path. */
+  readonly subresources: Readonly<Record<string, Subresource>>
 }
 
-export const NAMESPACES = resource('', 'namespaces', 'Namespace', { namespaced: false, shortNames: ['ns'] })
+/** What is read and written at a path below an object. */
+export interface Subresource {
+  /** Where it is another kind than the object's. */
+  readonly kind?: string
+  readonly group?: string
+  readonly version?: string
+  readonly verbs: readonly string[]
+}
+
+const STATUS: Readonly<Record<string, Subresource>> = { status: { verbs: ['get', 'patch', 'update'] } }
+const SCALE: Readonly<Record<string, Subresource>> = {
+  scale: { kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: ['get', 'patch', 'update'] },
+}
+const NOTHING_MORE = { shortNames: [], categories: [], subresources: {} } as const
+
+export const NAMESPACES = clusterWide('', 'namespaces', 'Namespace', {
+  shortNames: ['ns'],
+  subresources: { finalize: { verbs: ['update'] }, ...STATUS },
+})
+
+export const PODS = namespaced('', 'pods', 'Pod', {
+  shortNames: ['po'],
+  categories: ['all'],
+  subresources: {
+    binding: { kind: 'Binding', verbs: ['create'] },
+    eviction: { kind: 'Eviction', group: 'policy', version: 'v1', verbs: ['create'] },
+    exec: { kind: 'PodExecOptions', verbs: ['create', 'get'] },
+    log: { verbs: ['get'] },
+    ...STATUS,
+  },
+})
+
+export const SERVICE_CIDRS = clusterWide('networking.k8s.io', 'servicecidrs', 'ServiceCIDR', { subresources: STATUS })
+export const IP_ADDRESSES = clusterWide('networking.k8s.io', 'ipaddresses', 'IPAddress', { shortNames: ['ip'] })
 
 export const RESOURCES: readonly Resource[] = [
-  resource('', 'services', 'Service', { namespaced: true, shortNames: ['svc'] }),
-  resource('', 'nodes', 'Node', { namespaced: false, shortNames: ['no'] }),
-  resource('', 'events', 'Event', { namespaced: true, shortNames: ['ev'] }),
+  namespaced('', 'configmaps', 'ConfigMap', { shortNames: ['cm'] }),
+  namespaced('', 'endpoints', 'Endpoints', { shortNames: ['ep'] }),
+  namespaced('', 'events', 'Event', { shortNames: ['ev'] }),
   NAMESPACES,
-  resource('discovery.k8s.io', 'endpointslices', 'EndpointSlice', { namespaced: true, shortNames: [] }),
-  resource('events.k8s.io', 'events', 'Event', { namespaced: true, shortNames: ['ev'] }),
-  resource('networking.k8s.io', 'servicecidrs', 'ServiceCIDR', { namespaced: false, shortNames: [] }),
+  clusterWide('', 'nodes', 'Node', { shortNames: ['no'], subresources: STATUS }),
+  PODS,
+  namespaced('', 'secrets', 'Secret'),
+  namespaced('', 'serviceaccounts', 'ServiceAccount', { shortNames: ['sa'] }),
+  namespaced('', 'services', 'Service', { shortNames: ['svc'], categories: ['all'], subresources: STATUS }),
+  namespaced('apps', 'deployments', 'Deployment', {
+    shortNames: ['deploy'],
+    categories: ['all'],
+    subresources: { ...SCALE, ...STATUS },
+  }),
+  namespaced('apps', 'replicasets', 'ReplicaSet', {
+    shortNames: ['rs'],
+    categories: ['all'],
+    subresources: { ...SCALE, ...STATUS },
+  }),
+  namespaced('events.k8s.io', 'events', 'Event', { shortNames: ['ev'] }),
+  namespaced('coordination.k8s.io', 'leases', 'Lease'),
+  namespaced('discovery.k8s.io', 'endpointslices', 'EndpointSlice'),
+  IP_ADDRESSES,
+  SERVICE_CIDRS,
 ]
 
 /** What a request path names. */
@@ -29,7 +83,7 @@ export interface Target {
   readonly subresource?: string
 }
 
-export function apiVersion({ group, version }: Resource): string {
+export function apiVersion({ group, version }: Pick<Resource, 'group' | 'version'>): string {
   return group === '' ? version : `${group}/${version}`
 }
 
@@ -39,12 +93,12 @@ export function resourceOf(kind: unknown, version?: unknown): Resource | undefin
 }
 
 const PATH = /^\/(?:api|apis\/([^/]+))\/(v[^/]+)(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?\/?$/
-const NAMESPACE_STATUS = /^\/api\/v1\/namespaces\/([^/]+)\/(status)\/?$/
+const NAMESPACE_PART = /^\/api\/v1\/namespaces\/([^/]+)\/(status|finalize)\/?$/
 
 /** `/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices/cart-x7` → its resource, namespace and name. */
 export function targetOf(path: string): Target | undefined {
   // `status` would be read as the plural of a resource in that namespace.
-  const [, owner, part] = NAMESPACE_STATUS.exec(path) ?? []
+  const [, owner, part] = NAMESPACE_PART.exec(path) ?? []
   if (owner !== undefined) return { resource: NAMESPACES, name: decodeURIComponent(owner), subresource: part! }
   const match = PATH.exec(path)
   if (match === null) return undefined
@@ -59,11 +113,12 @@ export function targetOf(path: string): Target | undefined {
   }
 }
 
-function resource(
-  group: string,
-  plural: string,
-  kind: string,
-  more: Pick<Resource, 'namespaced' | 'shortNames'>,
-): Resource {
-  return { group, version: 'v1', plural, kind, ...more }
+type More = Partial<Pick<Resource, 'shortNames' | 'categories' | 'subresources'>>
+
+function namespaced(group: string, plural: string, kind: string, more: More = {}): Resource {
+  return { ...NOTHING_MORE, ...more, group, version: 'v1', plural, kind, namespaced: true }
+}
+
+function clusterWide(group: string, plural: string, kind: string, more: More = {}): Resource {
+  return { ...NOTHING_MORE, ...more, group, version: 'v1', plural, kind, namespaced: false }
 }

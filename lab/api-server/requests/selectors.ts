@@ -1,3 +1,4 @@
+import type { V1LabelSelector } from '@kubernetes/client-node'
 import type { ApiObject } from '#lab/api-server/store.ts'
 import { Refused } from './answers.ts'
 
@@ -44,6 +45,18 @@ function labelRequirement(text: string): Matcher {
   return object => values.has(label(object, key) ?? '\0') === (operator === 'in')
 }
 
+/** A selector of an object's spec as the text of a query. */
+export function shownSelector({ matchLabels = {}, matchExpressions = [] }: V1LabelSelector): string {
+  const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`)
+  const sets = matchExpressions.map(({ key, operator, values = [] }) => {
+    if (operator === 'Exists') return key
+    return operator === 'DoesNotExist'
+      ? `!${key}`
+      : `${key} ${operator.toLowerCase()} (${[...values].sort().join(',')})`
+  })
+  return [...labels, ...sets].sort().join(',')
+}
+
 function label(object: ApiObject, key: string): string | undefined {
   const labels = object.metadata.labels ?? {}
   return Object.hasOwn(labels, key) ? labels[key] : undefined
@@ -54,6 +67,7 @@ const FIELDS: ReadonlySet<string> = new Set([
   'metadata.name',
   'metadata.namespace',
   'spec.clusterIP',
+  'spec.nodeName',
   'spec.type',
   'spec.unschedulable',
   'status.phase',
@@ -67,7 +81,7 @@ const FIELDS: ReadonlySet<string> = new Set([
 
 function fieldRequirement(text: string): Matcher {
   const match = /^\s*([A-Za-z.]+)\s*(==|=|!=)\s*(.*?)\s*$/.exec(text)
-  if (match === null) throw new Refused(400, `invalid selector: ${JSON.stringify(text)}; can't understand it`)
+  if (match === null) throw new Refused(400, `invalid selector: '${text}'; can't understand '${text}'`)
   const [, path = '', operator, value] = match
   if (!FIELDS.has(path)) throw new Refused(400, `field label not supported: ${path}`)
   const steps = path.split('.')

@@ -33,6 +33,8 @@ export class Conversation {
       const item = await this.#wire.inbox.next(start + timeoutMs)
       const elapsedMs = performance.now() - start
       if ('failure' in item) return { ok: false, error: item.failure, elapsedMs }
+      // A pod of a cluster greets a client that was slow to speak with its name; the answer comes after that.
+      if (!item.line.startsWith('{')) continue
       const answer = JSON.parse(item.line) as Answer
       if (answer.text === numbered) return { ok: true, answer: { ...answer, text }, elapsedMs }
     }

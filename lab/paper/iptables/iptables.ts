@@ -26,6 +26,7 @@ export class PaperIptables implements PaperTool {
     this.#plain = plain
     this.#machine = machine
     this.#rulesets = VARIANTS.flatMap(variant => FAMILIES.map(family => new Ruleset({ variant, family })))
+    machine.lookups.add(set => this.dump().some(line => line.includes(`--match-set ${set} `)))
   }
 
   answersTo(program: string): boolean {

@@ -126,7 +126,12 @@ export function service(
   labels: Record<string, string> = {},
 ): ApiObject {
   const metadata = { name, namespace: 'shop', labels }
-  return { apiVersion: 'v1', kind: 'Service', metadata, spec: { clusterIP: '10.96.0.10', ...more } }
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata,
+    spec: { clusterIP: '10.96.0.10', ports: [{ port: 80 }], ...more },
+  }
 }
 
 /** What is created over HTTP needs its namespace; what a test puts into the store does not. */

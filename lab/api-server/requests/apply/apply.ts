@@ -21,6 +21,8 @@ export interface Ownership {
   readonly kind: string
   readonly name: ManagerName
   readonly time: string
+  /** Of an update: what is written at another path, as a status, is not owned through this one. */
+  readonly isOwnable: (path: FieldPath) => boolean
 }
 
 /** Owns an object that was stored without managedFields, from the first apply on, as with the real server. */
@@ -42,13 +44,15 @@ export function applied(
 }
 
 /** A write of another kind: what it changed belongs to its manager alone. */
-export function owned(live: ApiObject | undefined, next: ApiObject, { kind, name, time }: Ownership): ApiObject {
+export function owned(live: ApiObject | undefined, next: ApiObject, ownership: Ownership): ApiObject {
+  const { kind, name, time, isOwnable } = ownership
   const sent = decodeManagers(next.metadata.managedFields)
   const managers = sent.length > 0 || live === undefined ? sent : decodeManagers(live.metadata.managedFields)
   // Not tracked so far, or not tracked any more: `managedFields: [{}]` is how a client asks for that.
   if (live !== undefined && (managers.length === 0 || isReset(next))) return withManagers(next, [])
-  const { changed, removed } = differences(kind, live, next)
-  const mine = pathsOfManager(managers, name).difference(removed).union(changed)
+  const { changed, removed } = differences(kind, live, next, 'counted')
+  const taken = new Set([...changed].filter(isOwnable))
+  const mine = pathsOfManager(managers, name).difference(removed).union(taken)
   const others = withoutPaths(managers, changed.union(removed), name)
   return withManagers(next, withManager(others, { name, time, paths: mine }))
 }
@@ -77,9 +81,14 @@ interface Differences {
   readonly removed: ReadonlySet<FieldPath>
 }
 
-function differences(kind: string, live: ApiObject | undefined, next: ApiObject): Differences {
-  const before = live === undefined ? new Map<FieldPath, string>() : fieldsOf(kind, live)
-  const after = fieldsOf(kind, next)
+function differences(
+  kind: string,
+  live: ApiObject | undefined,
+  next: ApiObject,
+  containers: 'counted' | 'passed' = 'passed',
+): Differences {
+  const before = live === undefined ? new Map<FieldPath, string>() : fieldsOf(kind, live, containers)
+  const after = fieldsOf(kind, next, containers)
   const changed = [...after].filter(([path, value]) => before.get(path) !== value).map(([path]) => path)
   const removed = [...before.keys()].filter(path => !after.has(path))
   return { changed: new Set(changed), removed: new Set(removed) }
@@ -105,10 +114,10 @@ function checkConflicts(managers: FieldManagers, changed: ReadonlySet<FieldPath>
   throw new Refused(409, causes.length === 1 ? one : many, { details: { causes } })
 }
 
-/** As the real server prints it: an applier by name, an updater with version and time. */
-function shownManager({ name: { manager, operation, apiVersion, subresource }, time }: FieldManager): string {
+/** As the real server prints it: an applier by name, an updater with its version. */
+function shownManager({ name: { manager, operation, apiVersion, subresource } }: FieldManager): string {
   const part = subresource === undefined ? '' : ` with subresource ${JSON.stringify(subresource)}`
-  return `${JSON.stringify(manager)}${part}${operation === 'Update' ? ` using ${apiVersion} at ${time}` : ''}`
+  return `${JSON.stringify(manager)}${part}${operation === 'Update' ? ` using ${apiVersion}` : ''}`
 }
 
 function isReset({ metadata: { managedFields } }: ApiObject): boolean {

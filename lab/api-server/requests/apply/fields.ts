@@ -1,5 +1,5 @@
 import type { ApiObject } from '#lab/api-server/store.ts'
-import { isRecord, itemKey, mergeType } from './list-types.ts'
+import { asPod, isRecord, itemKey, mergeType } from '../merging/merge-rules.ts'
 
 // An object → its fields by path, as managers own them; and sets of paths ⇄ the fieldsV1 of managedFields.
 
@@ -19,8 +19,22 @@ const UNOWNED: ReadonlySet<string> = new Set(
   ),
 )
 
-/** Every path that can be owned, and the text of its value; an item of a list has a path of its own and no value. */
-export function fieldsOf(kind: string, object: ApiObject): ReadonlyMap<FieldPath, string> {
+/** What every object of its kind has, if only empty: no writer makes it, and so none owns it. */
+const ALWAYS_THERE: ReadonlySet<string> = new Set([
+  ...['metadata', 'spec', 'status', 'spec.template', 'spec.template.metadata', 'spec.template.spec'],
+  ...['Deployment spec.strategy', 'Pod spec.containers', 'Service status.loadBalancer', 'Event source'],
+  ...['Node status.nodeInfo', 'Node status.daemonEndpoints', 'Node status.daemonEndpoints.kubeletEndpoint'],
+])
+
+/**
+ * Every path that can be owned, and the text of its value; an item of a list has a path of its own and no value. `counted`:
+ * so have objects and lists that a write may add as a whole.
+ */
+export function fieldsOf(
+  kind: string,
+  object: ApiObject,
+  containers: 'counted' | 'passed' = 'passed',
+): ReadonlyMap<FieldPath, string> {
   const found = new Map<FieldPath, string>()
   const { apiVersion: _version, kind: _kind, ...rest } = object
   walkFields(rest, { path: '', field: '' })
@@ -35,6 +49,9 @@ export function fieldsOf(kind: string, object: ApiObject): ReadonlyMap<FieldPath
 
   function walk(value: unknown, at: Place): void {
     const type = mergeType(kind, at.field, value)
+    if (containers === 'counted' && type.as !== 'atomic' && isContainer(value) && !isAlwaysThere(kind, at.field)) {
+      found.set(at.path, '')
+    }
     if (type.as === 'granular' && isRecord(value) && Object.keys(value).length > 0) walkFields(value, at)
     else if (type.as === 'keyed' && Array.isArray(value)) {
       for (const item of value) {
@@ -46,6 +63,16 @@ export function fieldsOf(kind: string, object: ApiObject): ReadonlyMap<FieldPath
       for (const item of value) found.set(join(at.path, `v:${JSON.stringify(item)}`), '')
     } else if (at.field !== 'metadata') found.set(at.path, canonical(value))
   }
+}
+
+function isContainer(value: unknown): boolean {
+  return Array.isArray(value) || (isRecord(value) && Object.keys(value).length > 0)
+}
+
+function isAlwaysThere(kind: string, field: string): boolean {
+  return (
+    ALWAYS_THERE.has(field) || ALWAYS_THERE.has(`${kind} ${field}`) || ALWAYS_THERE.has(asPod(kind, field).join(' '))
+  )
 }
 
 export function join(path: FieldPath, step: string): FieldPath {

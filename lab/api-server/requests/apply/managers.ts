@@ -1,5 +1,5 @@
+import { isRecord } from '../merging/merge-rules.ts'
 import { type FieldPath, fieldsV1, pathsOf } from './fields.ts'
-import { isRecord } from './list-types.ts'
 
 // metadata.managedFields ⇄ who owns which fields.
 

@@ -1,5 +1,5 @@
+import { isRecord, itemKey, mergeType } from '../merging/merge-rules.ts'
 import { type FieldPath, stepsOf } from './fields.ts'
-import { isRecord, itemKey, mergeType } from './list-types.ts'
 
 // An object and what a manager applies → both in one; and an object less the fields that have no owner any more.
 

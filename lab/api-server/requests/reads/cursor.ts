@@ -1,9 +1,10 @@
 import type { FaultScope } from '#lab/api-server/fault-plan.ts'
 import { type ApiObject, type ApiStore, atRevision, type Change } from '#lab/api-server/store.ts'
-import { Refused } from '../answers.ts'
 import { apiVersion, type Resource } from '../resources.ts'
 import type { Matcher } from '../selectors.ts'
-import { objectText, revisionNumber, selected, tooLarge } from './list.ts'
+import { revisionNumber, selected, tooLarge } from './list.ts'
+import { checkWatchOptions } from './list-options.ts'
+import type { Rendering } from './rendering.ts'
 
 // A watch request and the store's history → the events this client has not got yet, one after the other.
 
@@ -13,6 +14,7 @@ export interface WatchRequest {
   readonly namespace: string | undefined
   readonly matches: Matcher
   readonly query: URLSearchParams
+  readonly rendering: Rendering
 }
 
 export interface Line {
@@ -41,7 +43,8 @@ export class Cursor {
     this.#from = revisionNumber(asked.query.get('resourceVersion'))
     this.bookmarks = asked.query.get('allowWatchBookmarks') === 'true'
     this.watchList = asked.query.get('sendInitialEvents') === 'true'
-    checkInitialEvents(asked.query, this.#from, store.revision)
+    checkWatchOptions(asked.query)
+    if (this.watchList && this.#from > store.revision) throw tooLarge(this.#from, store.revision)
   }
 
   /** No resourceVersion to start at: the server chooses the state the client starts from. */
@@ -49,7 +52,7 @@ export class Cursor {
     return this.#from === 0
   }
 
-  /** The resourceVersion was never given out yet: real servers do not even answer before it is. */
+  /** The resourceVersion was never given out yet: nothing is said before it is. */
   get early(): boolean {
     return this.#store.revision < this.#from
   }
@@ -109,8 +112,8 @@ export class Cursor {
   }
 }
 
-export function lineText({ type, object }: Line): string {
-  return `{"type":"${type}","object":${objectText(object)}}\n`
+export function lineText({ type, object }: Line, { resource, rendering }: WatchRequest): string {
+  return `{"type":"${type}","object":${rendering.object(resource, object)}}\n`
 }
 
 /** How a selective watch sees a change: as in Kubernetes, what no longer matches is DELETED in its last matching state. */
@@ -122,16 +125,4 @@ function seen({ type, object, previous, revision, resource }: Change, asked: Wat
   const now = type !== 'DELETED' && visible(object)
   if (now) return { type: before ? 'MODIFIED' : 'ADDED', object, revision }
   return before ? { type: 'DELETED', object: atRevision(previous, revision), revision } : undefined
-}
-
-function checkInitialEvents(query: URLSearchParams, from: number, current: number): void {
-  const initial = query.get('sendInitialEvents')
-  const match = query.get('resourceVersionMatch')
-  if (initial === null && match !== null) {
-    throw new Refused(422, 'resourceVersionMatch: Forbidden: forbidden for watch unless sendInitialEvents is provided')
-  }
-  if (initial !== null && match !== 'NotOlderThan') {
-    throw new Refused(422, 'resourceVersionMatch: Forbidden: sendInitialEvents requires setting it to NotOlderThan')
-  }
-  if (initial === 'true' && from > current) throw tooLarge(from, current)
 }

@@ -1,9 +1,11 @@
+import { itemText } from '#lab/api-server/object-text.ts'
 import type { ApiObject, ApiStore, Snapshot } from '#lab/api-server/store.ts'
 import { Refused } from '../answers.ts'
 import { apiVersion, type Resource } from '../resources.ts'
 import type { Matcher } from '../selectors.ts'
+import { checkListOptions } from './list-options.ts'
 
-// A list request → one page of the list at one resourceVersion, as JSON text.
+// A list request → one page of the list at one resourceVersion; and objects and lists of them as JSON text.
 
 export interface ListRequest {
   readonly resource: Resource
@@ -20,8 +22,14 @@ interface Continue {
   readonly after: string
 }
 
-export function listPage(store: ApiStore, asked: ListRequest): string {
+export interface Page {
+  readonly metadata: object
+  readonly objects: readonly ApiObject[]
+}
+
+export function listPage(store: ApiStore, asked: ListRequest): Page {
   const { resource, query } = asked
+  checkListOptions(query)
   const from = continuation(query.get('continue'))
   const revision = from?.revision ?? exactRevision(store, query)
   const snapshot = store.snapshot(resource, revision)
@@ -35,35 +43,12 @@ export function listPage(store: ApiStore, asked: ListRequest): string {
     ...(more > 0 && { continue: token({ revision, after: page.at(-1)!.key }) }),
     ...(more > 0 && !asked.selective && { remainingItemCount: more }),
   }
-  return listText(
-    resource,
-    metadata,
-    page.map(({ object }) => object),
-  )
+  return { metadata, objects: page.map(({ object }) => object) }
 }
 
 export function listText(resource: Resource, metadata: object, items: readonly ApiObject[]): string {
   const head = { kind: `${resource.kind}List`, apiVersion: apiVersion(resource), metadata }
   return `${JSON.stringify(head).slice(0, -1)},"items":[${items.map(itemText).join(',')}]}`
-}
-
-/** The object as watches and single reads send it. */
-export function objectText(object: ApiObject): string {
-  const { kind, apiVersion } = object
-  return `${JSON.stringify({ kind, apiVersion }).slice(0, -1)},${itemText(object).slice(1)}`
-}
-
-const texts = new WeakMap<ApiObject, string>()
-
-/** Items of a list carry neither kind nor apiVersion, as with the real server. Written once per state of an object. */
-function itemText(object: ApiObject): string {
-  let text = texts.get(object)
-  if (text === undefined) {
-    const { kind: _kind, apiVersion: _version, ...rest } = object
-    text = JSON.stringify(rest)
-    texts.set(object, text)
-  }
-  return text
 }
 
 /** What a request is about, in the order of lists. */

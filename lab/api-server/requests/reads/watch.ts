@@ -64,7 +64,7 @@ export class Watch {
     if (!bookmarks || early || !settled || this.#state !== 'flowing') return
     const withheld = this.#parts.faults.withheld(this.#asked.scope)
     if (withheld.has('bookmarks')) return
-    this.#write(lineText(this.#cursor.mark()))
+    this.#write(this.#textOf(this.#cursor.mark()))
     this.#flush()
   }
 
@@ -120,9 +120,9 @@ export class Watch {
 
   /** Writes all there is to say, as long as the client takes it. */
   readonly #pump = (): void => {
-    if (this.#state !== 'flowing' || this.#cursor.early) return
+    if (this.#state !== 'flowing') return
     this.#writeHead()
-    while (this.#state === 'flowing' && this.#step() === 'more');
+    while (!this.#cursor.early && this.#state === 'flowing' && this.#step() === 'more');
     this.#flush()
   }
 
@@ -145,15 +145,19 @@ export class Watch {
   }
 
   #send(line: Line): void {
-    if (line.type === 'BOOKMARK') return void this.#write(lineText(line))
+    if (line.type === 'BOOKMARK') return void this.#write(this.#textOf(line))
     const { faults } = this.#parts
     const fault = faults.take(this.#asked.scope, ['garble', 'mistype', 'drop'])
-    const text = lineText(line)
+    const text = this.#textOf(line)
     if (fault === undefined) this.#write(text)
     else if (fault.do === 'garble') this.#write(`${text.slice(0, text.length / 2)}\n`)
-    else if (fault.do === 'mistype') this.#write(lineText({ ...line, type: 'RENAMED' }))
-    else if (this.#cursor.bookmarks && line.revision > 0) this.#write(lineText(this.#cursor.mark()))
+    else if (fault.do === 'mistype') this.#write(this.#textOf({ ...line, type: 'RENAMED' }))
+    else if (this.#cursor.bookmarks && line.revision > 0) this.#write(this.#textOf(this.#cursor.mark()))
     faults.passed(this.#asked.scope)
+  }
+
+  #textOf(line: Line): string {
+    return lineText(line, this.#asked)
   }
 
   #apply(fault: StreamFault): void {
@@ -166,7 +170,7 @@ export class Watch {
 
   #breakOff(fault: Extract<FaultAction, { do: 'reset' | 'truncate' | 'stall' }>): void {
     this.#state = 'stuck'
-    if (fault.do !== 'stall' || fault.at === 'half') this.#write(lineText(this.#cursor.mark()).slice(0, 40))
+    if (fault.do !== 'stall' || fault.at === 'half') this.#write(this.#textOf(this.#cursor.mark()).slice(0, 40))
     this.#flush()
     if (fault.do === 'reset') this.#parts.reset(this.#response)
     // A turn of the loop later: until then node:http holds back what was written.

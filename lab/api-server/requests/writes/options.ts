@@ -13,13 +13,23 @@ export interface WriteOptions {
   readonly named: boolean
   /** Server-side apply takes fields that others own. */
   readonly force: boolean
+  /** What becomes of fields that the type of an object has not. */
+  readonly validation: FieldValidation
 }
+
+/** They are dropped, with a warning or without one, or the whole write is refused. */
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
 export interface DeleteOptions {
   readonly dryRun: boolean
   readonly uid: string | undefined
   readonly resourceVersion: string | undefined
+  readonly gracePeriodSeconds: number | undefined
+  readonly propagation: Propagation | undefined
 }
+
+/** What becomes of the objects that the deleted one owns. */
+export type Propagation = 'Background' | 'Foreground' | 'Orphan'
 
 type OptionsKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions'
 
@@ -33,22 +43,54 @@ export function writeOptions({ method = '', headers }: IncomingMessage, query: U
     manager: manager || agent || 'unknown',
     named: manager !== '',
     force: query.get('force') === 'true',
+    validation: fieldValidation(query.get('fieldValidation'), KINDS[method] ?? 'PatchOptions'),
   }
 }
 
 /** The real server reads the query only where there is no body: with a body, `?dryRun=All` alone does delete. */
 export function deleteOptions(body: unknown, query: URLSearchParams): DeleteOptions {
-  if (body === undefined) {
-    return { dryRun: isDryRun(query.getAll('dryRun'), 'DeleteOptions'), uid: undefined, resourceVersion: undefined }
-  }
-  const { kind = 'DeleteOptions', dryRun, preconditions } = fieldsOf(body)
+  const asked = body === undefined ? queryFields(query) : fieldsOf(body)
+  const { kind = 'DeleteOptions', dryRun, preconditions, gracePeriodSeconds } = asked
   if (kind !== 'DeleteOptions') throw new Refused(400, 'decoded object cannot be converted to DeleteOptions')
   const { uid, resourceVersion } = fieldsOf(preconditions ?? {})
   return {
     dryRun: isDryRun(Array.isArray(dryRun) ? dryRun.map(String) : [], 'DeleteOptions'),
     uid: text(uid),
     resourceVersion: text(resourceVersion),
+    gracePeriodSeconds: typeof gracePeriodSeconds === 'number' ? gracePeriodSeconds : undefined,
+    propagation: propagationOf(asked),
   }
+}
+
+function queryFields(query: URLSearchParams): Readonly<Record<string, unknown>> {
+  const grace = query.get('gracePeriodSeconds')
+  const propagationPolicy = query.get('propagationPolicy')
+  return {
+    dryRun: query.getAll('dryRun'),
+    ...(grace !== null && { gracePeriodSeconds: Number(grace) }),
+    ...(propagationPolicy !== null && { propagationPolicy }),
+  }
+}
+
+/** The older `orphanDependents` said less. */
+function propagationOf({ propagationPolicy, orphanDependents }: Readonly<Record<string, unknown>>) {
+  const isUnsaid = propagationPolicy === undefined || propagationPolicy === null
+  if (typeof orphanDependents === 'boolean') {
+    if (isUnsaid) return orphanDependents ? 'Orphan' : 'Background'
+    const why = 'orphanDependents and deletionPropagation cannot be both set'
+    const message = `Invalid value: ${JSON.stringify(propagationPolicy)}: ${why}`
+    throw invalidDeleteOptions({ reason: 'FieldValueInvalid', field: 'propagationPolicy', message })
+  }
+  if (isUnsaid) return undefined
+  const known = (['Background', 'Foreground', 'Orphan'] as const).find(it => it === propagationPolicy)
+  if (known !== undefined) return known
+  const supported = '"Foreground", "Background", "Orphan", "nil"'
+  const message = `Unsupported value: ${JSON.stringify(propagationPolicy)}: supported values: ${supported}`
+  throw invalidDeleteOptions({ reason: 'FieldValueNotSupported', field: 'propagationPolicy', message })
+}
+
+function invalidDeleteOptions(problem: FieldProblem): Refused {
+  return invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [problem])
 }
 
 /** 422 of PatchOptions. */
@@ -61,6 +103,15 @@ function isDryRun(values: readonly string[], kind: OptionsKind): boolean {
   const listed = values.map(value => JSON.stringify(value)).join(', ')
   const message = `Unsupported value: []string{${listed}}: supported values: "All"`
   const problem = { reason: 'FieldValueNotSupported', field: 'dryRun', message } as const
+  throw invalid({ group: 'meta.k8s.io', kind }, '', [problem])
+}
+
+function fieldValidation(asked: string | null, kind: OptionsKind): FieldValidation {
+  if (asked === null || asked === '') return 'Warn'
+  const known = (['Ignore', 'Warn', 'Strict'] as const).find(it => it === asked)
+  if (known !== undefined) return known
+  const message = `Unsupported value: ${JSON.stringify(asked)}: supported values: "", "Ignore", "Strict", "Warn"`
+  const problem = { reason: 'FieldValueNotSupported', field: 'fieldValidation', message } as const
   throw invalid({ group: 'meta.k8s.io', kind }, '', [problem])
 }
 

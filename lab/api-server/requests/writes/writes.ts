@@ -1,22 +1,24 @@
 import type { IncomingMessage } from 'node:http'
-import { isDeepStrictEqual } from 'node:util'
 import type { ApiObject, ApiStore } from '#lab/api-server/store.ts'
 import { mediaType, Refused } from '../answers.ts'
-import { applied, type Ownership, owned } from '../apply/apply.ts'
-import { objectText } from '../reads/list.ts'
+import { applied } from '../apply/apply.ts'
 import { alreadyExists, conflict, notAllowed, notFound, notServed } from '../refusals.ts'
-import { apiVersion, type Resource, type Target } from '../resources.ts'
-import { checkedObject, checkIdentified, checkName, checkPorts, checkSameName } from './checks.ts'
-import { withDefaults } from './defaults.ts'
-import { deleteCollection, deleteOne } from './deletions.ts'
-import { jsonPatched } from './json-patch.ts'
-import { mergePatched, strategicPatched } from './merge-patch.ts'
-import { requireNamespace } from './namespaces.ts'
+import type { Target } from '../resources.ts'
+import { checkedObject, checkIdentified, checkName, checkSameName } from './checks/checks.ts'
+import { decodedConfig, decodedObject, decodedPatch } from './decoding/decoded.ts'
+import { deleteCollection, deleteOne } from './deletion/deletions.ts'
+import type { Controllers } from './deletion/ending.ts'
+import { requireNamespace } from './deletion/namespaces.ts'
 import { deleteOptions, invalidPatchOptions, type WriteOptions, writeOptions } from './options.ts'
+import { boundPod } from './parts/binding.ts'
+import { scaled, scaleOf } from './parts/scale.ts'
+import { APPLY, patched } from './patches/patches.ts'
+import { Saving, type SavingParts } from './saving.ts'
+import { newObject, nextObject } from './server-fields.ts'
 
 // GET one, POST, PUT, PATCH, DELETE → the object that is, was made, or went, under the rules of the real API server.
-// A sandbox has no controllers, so `status` may be set through the object itself as well as through /status; an object
-// that is replaced by one without a status keeps its own, as with the real server.
+// A sandbox may have no controllers, so the `status` of most kinds may be set through the object itself as well as through
+// /status; an object that is replaced by one without a status keeps its own, as with the real server.
 
 export interface WriteRequest {
   readonly request: IncomingMessage
@@ -28,51 +30,77 @@ export interface WriteRequest {
 
 export interface WriteAnswer {
   readonly code: number
-  /** JSON. */
-  readonly text: string
+  /** An object, or JSON where a deletion answers with something else. */
+  readonly sent: ApiObject | string
+  readonly warnings?: readonly string[]
 }
 
-interface SaveOptions {
-  /** The object as it is, if it is there. */
-  readonly before?: ApiObject | undefined
-  readonly options: WriteOptions
+export interface WriteParts extends SavingParts {
+  readonly controllers: Controllers
 }
 
-const APPLY = 'application/apply-patch+yaml'
+const SUCCESS = JSON.stringify({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 })
 
 export class ApiWrites {
+  readonly #parts: WriteParts
   readonly #store: ApiStore
+  readonly #saving: Saving
 
-  constructor(store: ApiStore) {
-    this.#store = store
+  constructor(parts: WriteParts) {
+    this.#parts = parts
+    this.#store = parts.store
+    this.#saving = new Saving(parts)
   }
 
-  answer({ request, target, body, query }: WriteRequest): WriteAnswer {
+  answer(asked: WriteRequest): WriteAnswer {
+    const { target, request } = asked
     const { method } = request
-    if (target.subresource !== undefined && (target.subresource !== 'status' || method === 'DELETE')) throw notServed()
-    if (method === 'DELETE') return { code: 200, text: this.#delete({ request, target, body, query }) }
-    if (method === 'GET') return answer(200, this.#existing(target))
-    const options = writeOptions(request, query)
-    if (method === 'POST' && target.name === undefined) return answer(201, this.#create(target, body, options))
-    if (target.name === undefined || method === 'POST') throw notAllowed()
-    if (method === 'PUT') return answer(200, this.#replace(target, checkedObject(target, body), options))
-    if (method !== 'PATCH') throw notAllowed()
-    if (mediaType(request) === APPLY) return this.#apply(target, body, options)
-    return answer(200, this.#patch(target, patchFunction(request)(this.#existing(target), body), options))
+    switch (target.subresource) {
+      case undefined:
+        if (method === 'DELETE') return { code: 200, sent: this.#delete(asked) }
+        if (method === 'POST' && target.name === undefined) return this.#create(asked)
+        return this.#change(asked)
+      case 'status':
+        return this.#change(asked)
+      case 'finalize':
+        return this.#finalize(asked)
+      case 'scale':
+        return this.#scale(asked)
+      case 'binding':
+        return this.#bind(asked)
+      case 'eviction':
+        return this.#evict(asked)
+      default:
+        throw notServed()
+    }
   }
 
-  #create(target: Target, body: unknown, options: WriteOptions): ApiObject {
+  #change(asked: WriteRequest): WriteAnswer {
+    const { target, request, body, query } = asked
+    const { method } = request
+    if (method === 'GET') return { code: 200, sent: this.#existing(target) }
+    if (target.name === undefined || (method !== 'PUT' && method !== 'PATCH')) throw notAllowed()
+    const options = writeOptions(request, query)
+    if (mediaType(request) === APPLY && method === 'PATCH') return this.#apply(target, body, options)
+    const next = method === 'PUT' ? body : this.#patched(asked, this.#existing(target), options)
+    const decode = method === 'PUT' ? decodedObject : decodedPatch
+    const { object, warnings } = decode(target.resource, checkedObject(target, next), options.validation)
+    return { code: 200, sent: this.#replace(target, object, options), warnings }
+  }
+
+  #create({ request, target, body, query }: WriteRequest): WriteAnswer {
     const { resource } = target
-    const sent = checkedObject(target, body)
-    requireNamespace(this.#store, sent.metadata.namespace)
-    const { generateName } = sent.metadata
-    const name = sent.metadata.name || (generateName && `${generateName}${Math.random().toString(36).slice(2, 7)}`)
+    const options = writeOptions(request, query)
+    const { object: sent, warnings } = decodedObject(resource, checkedObject(target, body), options.validation)
+    const { generateName, namespace } = sent.metadata
+    const name = sent.metadata.name || (generateName && `${generateName}${randomLetters()}`)
+    requireNamespace(this.#store, namespace, { resource, created: name ?? '' })
     checkName(resource, name)
     if (sent.metadata.resourceVersion)
       throw new Refused(400, 'resourceVersion should not be set on objects to be created')
-    if (this.#store.get(resource, sent.metadata.namespace, name!)) throw alreadyExists(resource, name!)
-    const { uid: _uid, creationTimestamp: _born, ...metadata } = sent.metadata
-    return this.#update(target, { ...sent, metadata: { ...metadata, name: name! } }, { options })
+    if (this.#store.get(resource, namespace, name!)) throw alreadyExists(resource, name!)
+    const fresh = newObject(resource, { ...sent, metadata: { ...sent.metadata, name: name! } })
+    return { code: 201, sent: this.#saving.update(target, fresh, { options }), warnings }
   }
 
   #replace(target: Target, sent: ApiObject, options: WriteOptions): ApiObject {
@@ -80,20 +108,17 @@ export class ApiWrites {
     checkSameName(target, sent)
     this.#checkVersion(target, sent, before)
     const { managedFields } = sent.metadata
-    const { status = before.status } = sent
     const alone = { ...before, metadata: { ...before.metadata, managedFields }, status: sent.status }
-    const kept = status === undefined ? {} : { status }
-    const whole = { ...sent, metadata: { ...sent.metadata, name: target.name! }, ...kept }
-    return this.#update(target, target.subresource === 'status' ? alone : whole, { before, options })
+    const whole = { ...sent, metadata: { ...sent.metadata, name: target.name! } }
+    const next = target.subresource === 'status' ? alone : nextObject(target.resource, whole, before)
+    return this.#saving.update(target, next, { before, options })
   }
 
   /** A patch that names no resourceVersion of its own carries the current one, and so never conflicts. */
-  #patch(target: Target, patched: unknown, options: WriteOptions): ApiObject {
-    if (options.force) {
-      const message = 'Forbidden: may not be specified for non-apply patch'
-      throw invalidPatchOptions({ reason: 'FieldValueForbidden', field: 'force', message })
-    }
-    return this.#replace(target, checkedObject(target, patched), options)
+  #patched({ target, request, body }: WriteRequest, object: ApiObject, { force }: WriteOptions): unknown {
+    if (!force) return patched(request, target.resource.kind, object, body)
+    const message = 'Forbidden: may not be specified for non-apply patch'
+    throw invalidPatchOptions({ reason: 'FieldValueForbidden', field: 'force', message })
   }
 
   /** Server-side apply makes what is not there. */
@@ -102,58 +127,72 @@ export class ApiWrites {
       const message = 'Required value: is required for apply patch'
       throw invalidPatchOptions({ reason: 'FieldValueRequired', field: 'fieldManager', message })
     }
-    const { resource, name = '', subresource } = target
-    const config = checkedObject(target, body)
-    checkIdentified(config, resource)
+    const { resource, name = '', namespace, subresource } = target
+    const checked = checkedObject(target, body)
+    checkIdentified(checked, resource)
+    const config = decodedConfig(resource, checked)
     if (config.metadata.managedFields !== undefined) throw new Refused(400, 'metadata.managedFields must be nil')
     checkSameName(target, config)
-    const before = this.#store.get(resource, target.namespace, name)
+    const before = this.#store.get(resource, namespace, name)
     if (before === undefined && subresource !== undefined) throw notFound(resource, name)
     if (before === undefined) {
-      requireNamespace(this.#store, target.namespace)
+      requireNamespace(this.#store, namespace, { resource, created: name })
       checkName(resource, name)
     }
     this.#checkVersion(target, config, before)
-    const { namespace } = target
     const fresh = { metadata: { name, ...(namespace !== undefined && { namespace }) } }
     const { apiVersion: _version, kind: _kind, ...whole } = config
     const part = subresource === 'status' ? { metadata: {}, status: config.status } : whole
-    const ownership = { ...this.#ownership(target, options, 'Apply'), force: options.force }
-    const next = applied(before ?? fresh, part, ownership)
-    return answer(before === undefined ? 201 : 200, this.#commit(resource, next, { before, options }))
+    const ownership = { ...this.#saving.ownership(target, options, 'Apply'), force: options.force }
+    const merged = applied(before ?? fresh, part, ownership)
+    const next = before === undefined ? newObject(resource, merged) : merged
+    const stored = this.#saving.commit(target, next, { before, options })
+    return { code: before === undefined ? 201 : 200, sent: stored }
   }
 
-  #delete({ target, body, query }: WriteRequest): string {
+  #delete({ target, body, query }: WriteRequest): ApiObject | string {
     const options = deleteOptions(body, query)
-    if (target.name !== undefined) return deleteOne(this.#store, target, options)
-    return deleteCollection(this.#store, target, { options, query })
+    if (target.name !== undefined) return deleteOne(this.#parts, target, options)
+    return deleteCollection(this.#parts, target, { options, query })
   }
 
-  /** Every write but server-side apply: the writer owns what it changed, defaults included. */
-  #update(target: Target, next: ApiObject, { before, options }: SaveOptions): ApiObject {
-    const { resource, subresource } = target
-    const full = subresource === 'status' ? next : this.#complete(resource, next, before)
-    const tracked = owned(before, full, this.#ownership(target, options, 'Update'))
-    return this.#save(resource, tracked, { before, options })
+  /** A namespace may go when no finalizer is left in its spec. */
+  #finalize({ request, target, body, query }: WriteRequest): WriteAnswer {
+    if (request.method !== 'PUT') throw notAllowed()
+    const before = this.#existing(target)
+    const sent = checkedObject(target, body)
+    this.#checkVersion(target, sent, before)
+    const { finalizers } = (sent.spec ?? {}) as { readonly finalizers?: unknown }
+    const next = { ...before, spec: { ...(before.spec as object), finalizers: finalizers ?? [] } }
+    return { code: 200, sent: this.#saving.update(target, next, { before, options: writeOptions(request, query) }) }
   }
 
-  /** What was applied belongs to its manager, and the defaults to none. */
-  #commit(resource: Resource, next: ApiObject, change: SaveOptions): ApiObject {
-    return this.#save(resource, this.#complete(resource, next, change.before), change)
+  #scale(asked: WriteRequest): WriteAnswer {
+    const { request, target, body, query } = asked
+    if (!Object.hasOwn(target.resource.subresources, 'scale')) throw notServed()
+    const before = this.#existing(target)
+    if (request.method === 'GET') return { code: 200, sent: scaleOf(before) }
+    if (request.method !== 'PUT' && request.method !== 'PATCH') throw notAllowed()
+    const options = writeOptions(request, query)
+    const scale = request.method === 'PUT' ? body : this.#patched(asked, scaleOf(before), options)
+    return { code: 200, sent: scaleOf(this.#replace(target, scaled(before, scale), options)) }
   }
 
-  #complete(resource: Resource, object: ApiObject, before: ApiObject | undefined): ApiObject {
-    const others = resource.kind === 'Service' ? this.#store.list('Service').filter(it => it !== before) : []
-    const full = withDefaults({ ...object, kind: resource.kind }, { before, others })
-    checkPorts(resource, full)
-    return full
+  #bind({ request, target, body, query }: WriteRequest): WriteAnswer {
+    if (request.method !== 'POST' || target.resource.kind !== 'Pod') throw notServed()
+    const before = this.#existing(target)
+    const next = boundPod(before, body, this.#store.timestamp())
+    // As with /status, the pod is not checked again: its node is the one thing that changes.
+    this.#saving.update({ ...target, subresource: 'status' }, next, { before, options: writeOptions(request, query) })
+    return { code: 201, sent: SUCCESS }
   }
 
-  /** As the real server, which stores nothing where nothing changes: the resourceVersion stays. */
-  #save(resource: Resource, object: ApiObject, { before, options }: SaveOptions): ApiObject {
-    const preview = this.#store.preview(resource, object)
-    if (options.dryRun) return preview
-    return before !== undefined && isDeepStrictEqual(preview, before) ? before : this.#store.write(resource, object)
+  /** There are no disruption budgets here that would refuse. */
+  #evict({ request, target, body }: WriteRequest): WriteAnswer {
+    if (request.method !== 'POST' || target.resource.kind !== 'Pod') throw notServed()
+    const { deleteOptions: asked } = (body ?? {}) as { readonly deleteOptions?: object }
+    deleteOne(this.#parts, target, deleteOptions(asked ?? {}, new URLSearchParams()))
+    return { code: 201, sent: SUCCESS }
   }
 
   /** A resourceVersion or uid that was sent must be that of the object. */
@@ -165,12 +204,6 @@ export class ApiWrites {
     throw conflict(resource, name, why)
   }
 
-  #ownership({ resource, subresource }: Target, { manager }: WriteOptions, operation: 'Apply' | 'Update'): Ownership {
-    const part = subresource === undefined ? {} : { subresource }
-    const name = { manager, operation, apiVersion: apiVersion(resource), ...part } as const
-    return { kind: resource.kind, name, time: this.#store.timestamp() }
-  }
-
   #existing({ resource, namespace, name = '' }: Target): ApiObject {
     const object = this.#store.get(resource, namespace, name)
     if (object === undefined) throw notFound(resource, name)
@@ -178,22 +211,9 @@ export class ApiWrites {
   }
 }
 
-function answer(code: number, object: ApiObject): WriteAnswer {
-  return { code, text: objectText(object) }
-}
+/** No vowels, so that no words come out, and none of the digits that look like letters. */
+const LETTERS = 'bcdfghjklmnpqrstvwxz2456789'
 
-type PatchFunction = (target: unknown, patch: unknown) => unknown
-
-const PATCH_FUNCTIONS: Readonly<Record<string, PatchFunction>> = {
-  'application/json-patch+json': jsonPatched,
-  'application/merge-patch+json': mergePatched,
-  'application/strategic-merge-patch+json': strategicPatched,
-}
-
-function patchFunction(request: IncomingMessage): PatchFunction {
-  const type = mediaType(request)
-  const known = Object.hasOwn(PATCH_FUNCTIONS, type) ? PATCH_FUNCTIONS[type] : undefined
-  if (known !== undefined) return known
-  const types = [...Object.keys(PATCH_FUNCTIONS), APPLY].join(', ')
-  throw new Refused(415, `a patch cannot be ${JSON.stringify(type)}: use one of ${types}`)
+function randomLetters(): string {
+  return Array.from({ length: 5 }, () => LETTERS[Math.floor(Math.random() * LETTERS.length)]).join('')
 }

@@ -112,7 +112,8 @@ function setAndDirections(text: string, { machine, family }: RuleContext): strin
   const [name = '', directions = ''] = text.split(' ')
   const found = machine.sets.get(name)
   if (found === undefined) throw usage(`Set ${name} doesn't exist.\n`)
-  if (found.family !== family) throw usage(`The protocol family of set ${name} is not applicable.\n`)
+  if (found.family !== family && found.family !== 'any')
+    throw usage(`The protocol family of set ${name} is not applicable.\n`)
   if (!/^(src|dst)(,(src|dst)){0,5}$/.test(directions)) throw usage('Parse error: expected "src" or "dst"')
   return `${name} ${directions}`
 }

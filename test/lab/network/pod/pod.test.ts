@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Dial, Reply, Request, Transport } from '#lab/network/pod/messages.ts'
@@ -39,8 +39,12 @@ async function freePort(): Promise<number> {
 }
 
 /** A TCP server that accepts and says nothing. */
-async function silent(): Promise<{ server: Server; port: number }> {
-  const server = createServer(() => {})
+function silent(): Promise<{ server: Server; port: number }> {
+  return served(() => {})
+}
+
+async function served(accept: (socket: Socket) => void): Promise<{ server: Server; port: number }> {
+  const server = createServer(accept)
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   return { server, port: typeof address === 'object' ? address!.port : 0 }
@@ -171,3 +175,13 @@ function peerPort(reply: Reply): number | undefined {
   const outcome = 'outcomes' in reply ? reply.outcomes[0] : undefined
   return outcome?.ok === true ? outcome.answer.peer.port : undefined
 }
+
+test('a line that greets a client is not taken for the answer behind it', async () => {
+  const { server, port } = await served(socket => {
+    const answer = { name: 'web-1', text: '1 who are you?' }
+    socket.once('data', () => socket.write(`web-1\n${JSON.stringify(answer)}\n`))
+  })
+  const reply = await ask({ do: 'connect', dial: dial('tcp', port), times: 1 })
+  expect(reply).toMatchObject({ outcomes: [{ ok: true, answer: { name: 'web-1', text: 'who are you?' } }] })
+  server.close()
+})

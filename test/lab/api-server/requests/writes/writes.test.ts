@@ -13,6 +13,13 @@ afterEach(async () => {
   await server.close()
 })
 
+/** What an Event must say beside its reason. */
+const OF_A_CART = {
+  regarding: { kind: 'Pod', namespace: 'shop', name: 'cart' },
+  eventTime: '2026-11-20T10:00:00.000000Z',
+  type: 'Normal',
+}
+
 describe('one object', () => {
   test('is created with uid, time and resourceVersion, read, replaced, patched and deleted', async () => {
     const made = await ask(server.url + SERVICES, { method: 'POST', body: service('cart') })
@@ -22,24 +29,24 @@ describe('one object', () => {
       apiVersion: 'v1',
       metadata: { name: 'cart', namespace: 'shop' },
     })
-    expect(made.body.metadata).toMatchObject({ resourceVersion: '3', creationTimestamp: '2026-11-20T10:00:00Z' })
+    expect(made.body.metadata).toMatchObject({ resourceVersion: '4', creationTimestamp: '2026-11-20T10:00:00Z' })
     expect(made.body.metadata.uid).toMatch(/^[0-9a-f-]{36}$/)
 
     const one = `${server.url}${SERVICES}/cart`
     expect((await ask(one)).body).toEqual(made.body)
 
-    const changed = { ...made.body, spec: { clusterIP: '10.96.0.11', externalIPs: ['192.0.2.1'] } }
+    const changed = { ...made.body, spec: { ...made.body.spec, externalIPs: ['192.0.2.1'] } }
     const replaced = await ask(one, { method: 'PUT', body: changed })
     expect(replaced.body).toMatchObject({
-      spec: { clusterIP: '10.96.0.11' },
+      spec: { clusterIP: '10.96.0.10', externalIPs: ['192.0.2.1'] },
       metadata: { uid: made.body.metadata.uid },
     })
-    expect(replaced.body.metadata.resourceVersion).toBe('4')
+    expect(replaced.body.metadata.resourceVersion).toBe('5')
 
     const headers = { 'content-type': 'application/strategic-merge-patch+json' }
     const patch = { metadata: { labels: { a: 'b' } }, spec: { externalIPs: null } }
     const patched = await ask(one, { method: 'PATCH', headers, body: patch })
-    expect(patched.body).toMatchObject({ metadata: { labels: { a: 'b' }, resourceVersion: '5' } })
+    expect(patched.body).toMatchObject({ metadata: { labels: { a: 'b' }, resourceVersion: '6' } })
     expect(patched.body.spec).not.toHaveProperty('externalIPs')
 
     expect((await ask(one, { method: 'DELETE' })).code).toBe(200)
@@ -61,15 +68,19 @@ describe('one object', () => {
     const headers = { 'content-type': 'application/json-patch+json' }
     const operations = [
       { op: 'test', path: '/spec/type', value: 'ClusterIP' },
-      { op: 'add', path: '/spec/ports/-', value: { port: 81 } },
-      { op: 'add', path: '/spec/ports/0', value: { port: 79 } },
+      { op: 'add', path: '/spec/ports/-', value: { name: 'b', port: 81 } },
+      { op: 'add', path: '/spec/ports/0', value: { name: 'a', port: 79 } },
       { op: 'remove', path: '/spec/ports/1' },
       { op: 'replace', path: '/spec/type', value: 'NodePort' },
       { op: 'copy', from: '/spec/type', path: '/metadata/labels/a~1b' },
-      { op: 'move', from: '/spec/externalName', path: '/spec/was' },
+      { op: 'move', from: '/spec/externalName', path: '/spec/loadBalancerIP' },
     ]
     const patched = await ask(`${server.url}${SERVICES}/cart`, { method: 'PATCH', headers, body: operations })
-    expect(patched.body.spec).toMatchObject({ ports: [{ port: 79 }, { port: 81 }], type: 'NodePort', was: 'x' })
+    expect(patched.body.spec).toMatchObject({
+      ports: [{ port: 79 }, { port: 81 }],
+      type: 'NodePort',
+      loadBalancerIP: 'x',
+    })
     expect(patched.body.metadata.labels).toEqual({ 'a/b': 'NodePort' })
     const failed = await ask(`${server.url}${SERVICES}/cart`, {
       method: 'PATCH',
@@ -85,9 +96,9 @@ describe('one object', () => {
     const status = { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } }
     const { body } = await ask(url, { method: 'PUT', body: { metadata: { name: 'cart' }, spec: {}, status } })
     expect(body).toMatchObject({ spec: { clusterIP: '10.96.0.10' }, status })
-    const cart = { metadata: { name: 'cart' }, spec: { clusterIP: '10.96.0.11' } }
+    const cart = { metadata: { name: 'cart' }, spec: { externalName: 'x', ports: [{ port: 80 }] } }
     const replaced = await ask(`${server.url}${SERVICES}/cart`, { method: 'PUT', body: cart })
-    expect(replaced.body).toMatchObject({ spec: { clusterIP: '10.96.0.11' }, status })
+    expect(replaced.body).toMatchObject({ spec: { clusterIP: '10.96.0.10', externalName: 'x' }, status })
   })
 
   test.each([
@@ -104,8 +115,8 @@ describe('one object', () => {
   })
 
   test('in another form than JSON is refused', async () => {
-    const protobuf = { method: 'POST', headers: { 'content-type': 'application/vnd.kubernetes.protobuf' }, body: {} }
-    expect(await ask(server.url + SERVICES, protobuf)).toMatchObject({
+    const xml = { method: 'POST', headers: { 'content-type': 'application/xml' }, body: {} }
+    expect(await ask(server.url + SERVICES, xml)).toMatchObject({
       code: 415,
       body: { reason: 'UnsupportedMediaType' },
     })
@@ -114,7 +125,7 @@ describe('one object', () => {
   test('generateName makes a name', async () => {
     const { body } = await ask(`${server.url}/apis/events.k8s.io/v1/namespaces/shop/events`, {
       method: 'POST',
-      body: { metadata: { generateName: 'sync-' }, reason: 'SyncFailed', note: 'it did' },
+      body: { metadata: { generateName: 'sync-' }, reason: 'SyncFailed', note: 'it did', ...OF_A_CART },
     })
     expect(body.metadata.name).toMatch(/^sync-.{5}$/)
     expect(body).toMatchObject({ apiVersion: 'events.k8s.io/v1', kind: 'Event', note: 'it did' })
@@ -126,28 +137,43 @@ describe('what a person leaves unsaid', () => {
     ask(server.url + SERVICES, { method: 'POST', body: { metadata: { name }, spec } })
 
   test('is said for a Service: a free address, a protocol, the policies', async () => {
-    server.store.put(service('first', { clusterIP: '10.96.1.0' }))
+    server.store.put(service('first', { clusterIP: '10.96.1.1' }))
     const { body } = await create('web', { ports: [{ port: 80 }] })
     expect(body.spec).toEqual({
       type: 'ClusterIP',
-      clusterIP: '10.96.1.1',
-      clusterIPs: ['10.96.1.1'],
+      clusterIP: '10.96.1.2',
+      clusterIPs: ['10.96.1.2'],
       ipFamilies: ['IPv4'],
       ipFamilyPolicy: 'SingleStack',
       ports: [{ port: 80, protocol: 'TCP', targetPort: 80 }],
       sessionAffinity: 'None',
       internalTrafficPolicy: 'Cluster',
     })
-    expect(await create('again', { clusterIP: '10.96.1.1' })).toMatchObject({ code: 422, body: { reason: 'Invalid' } })
+    expect(await create('again', { clusterIP: '10.96.1.2' })).toMatchObject({ code: 422, body: { reason: 'Invalid' } })
   })
 
   test('node ports are given out, and kept', async () => {
     server.store.put(service('first', { ports: [{ port: 1, nodePort: 30086 }] }))
-    const { body } = await create('web', { type: 'NodePort', ports: [{ port: 80 }, { port: 81 }] })
+    const { body } = await create('web', {
+      type: 'NodePort',
+      ports: [
+        { port: 80, name: 'a' },
+        { port: 81, name: 'b' },
+      ],
+    })
     const nodePorts = (answer: { spec: { ports: { nodePort: number }[] } }) => answer.spec.ports.map(it => it.nodePort)
     expect(nodePorts(body)).toEqual([30087, 30088])
     expect(body.spec).toMatchObject({ externalTrafficPolicy: 'Cluster' })
-    const put = { metadata: { name: 'web' }, spec: { type: 'LoadBalancer', ports: [{ port: 82 }, { port: 81 }] } }
+    const put = {
+      metadata: { name: 'web' },
+      spec: {
+        type: 'LoadBalancer',
+        ports: [
+          { port: 82, name: 'c' },
+          { port: 81, name: 'b' },
+        ],
+      },
+    }
     const replaced = await ask(`${server.url}${SERVICES}/web`, { method: 'PUT', body: put })
     expect(nodePorts(replaced.body)).toEqual([30089, 30088])
     expect(replaced.body.spec.clusterIP).toBe(body.spec.clusterIP)

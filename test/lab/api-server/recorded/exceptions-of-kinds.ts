@@ -1,0 +1,237 @@
+import type { Exception } from './exceptions.ts'
+
+// Exceptions that are about single kinds and single questions.
+
+const OWN_WORDS = /^body\.(message|details)/
+
+const NODES: readonly Exception[] = [
+  {
+    path: /\.taints|^body\.spec$/,
+    request: /\/nodes/,
+    why: 'New nodes get no taint: the node controller of the lab marks them as they come and go',
+  },
+  { in: 'cluster', exchanges: [10], path: /podCIDR/, why: 'Where podCIDR and podCIDRs differ, the list counts' },
+  { in: 'cluster', exchanges: [11, 12], why: 'A name that is taken is found out before what is wrong with the rest' },
+  { in: 'lists', exchanges: [48], path: /items/, why: 'Nodes of another recording were there, too' },
+]
+
+const LEASES_AND_EVENTS: readonly Exception[] = [
+  {
+    in: 'cluster',
+    exchanges: [20, 21],
+    why: 'A Lease may be replaced without its version: the lab’s own programs are no better judges of it than others',
+  },
+  { in: 'cluster', exchanges: [23, 24], why: 'Times are texts, and not read' },
+  {
+    in: 'cluster',
+    exchanges: [26, 28, 31],
+    why: 'Events of the two groups are two kinds here: nothing reads those of the other group',
+  },
+  { in: 'cluster', exchanges: [29], path: OWN_WORDS, why: 'The group of an Event is named as that of any other kind' },
+  {
+    in: 'cluster',
+    exchanges: [40],
+    path: /protocol$/,
+    why: 'Endpoints get no defaults: EndpointSlices are what proxies read',
+  },
+  {
+    in: 'cluster',
+    exchanges: [46],
+    path: /labels|finalizers/,
+    why: 'A namespace keeps its labels when it is finalized',
+  },
+]
+
+const VERSIONS: readonly Exception[] = [
+  {
+    in: 'apply',
+    exchanges: [14],
+    why: 'An apply with a version to an object that is not there is a conflict, and not a new object',
+  },
+  { in: 'fields', exchanges: [4], why: 'JSON that names a field twice is read as JavaScript reads it' },
+  { in: 'fields', exchanges: [15], path: /reason/, why: 'A reason is empty where the recorded server has none' },
+  { in: 'fields', exchanges: [28], why: 'Answers are JSON, never YAML' },
+  {
+    in: 'lists',
+    exchanges: [18],
+    path: /continue|remaining/,
+    why: 'A page of an old state is followed by the rest of the new one',
+  },
+  { in: 'lists', exchanges: [24], path: OWN_WORDS, why: 'How far the store is differs' },
+  {
+    in: 'lists',
+    exchanges: [23],
+    why: 'A version that is no number is the client’s mistake (400), and no error of the server (500)',
+  },
+  {
+    in: 'objects',
+    exchanges: [11, 17, 29],
+    why: 'A version that is no number, or of an object that is yet to be made, is the client’s mistake (400, 409), and no error of the server (500)',
+  },
+  {
+    in: 'objects',
+    exchanges: [16, 50],
+    path: OWN_WORDS,
+    why: 'Versions in a message differ, and the storage behind is another',
+  },
+  { in: 'objects', exchanges: [22], why: 'A body without a name is one of the name in the path' },
+  {
+    in: 'objects',
+    exchanges: [27],
+    path: OWN_WORDS,
+    why: 'A generated name is wrong once, and not as a beginning and as a whole',
+  },
+  { path: /causes\[1\]$|message$/, in: 'objects', exchanges: [57], why: 'One problem is one cause' },
+  { in: 'pods', exchanges: [39], path: OWN_WORDS, why: 'One problem is one cause' },
+  { in: 'patches', exchanges: [13], why: 'Another uid is a conflict, as with a PUT' },
+  {
+    in: 'patches',
+    exchanges: [27],
+    why: 'A strategic patch with a directive that is none is refused even where the list is empty',
+  },
+]
+
+const WATCHES: readonly Exception[] = [
+  { in: 'watches', exchanges: [12], why: 'A single object is watched at its own path, too' },
+  {
+    in: 'watches',
+    exchanges: [13],
+    path: /initial-events-list-blueprint$/,
+    why: 'The mark at the end of the first picture carries no empty list',
+  },
+  {
+    in: 'watches',
+    exchanges: [18],
+    why: 'The past of a store that has just begun is not forgotten: version 1 is in it',
+  },
+  {
+    in: 'watches',
+    exchanges: [19],
+    why: 'A version that is no number is the mistake of the client (400), and no error of the server (500)',
+  },
+  { in: 'watches', exchanges: [21], why: 'What is neither true nor 1 is no watch' },
+  { in: 'watches', exchanges: [25], why: 'The old paths of watches are not served: no client of today asks there' },
+]
+
+const PODS: readonly Exception[] = [
+  { in: 'pods', exchanges: [11], why: 'Host ports are not compared with container ports' },
+  {
+    in: 'pods',
+    exchanges: [14, 15, 16],
+    path: OWN_WORDS,
+    why: 'What changed in a pod is not drawn, as the recorded server draws it',
+  },
+  {
+    in: 'pods',
+    path: /status\.conditions|status\.qosClass|metadata\.labels/,
+    why: 'A status is stored alone: what a write to it says of labels is left out, and its conditions keep their order',
+  },
+  {
+    in: 'pods',
+    exchanges: [26, 28, 29, 30, 31, 32],
+    why: 'Logs and exec are answered by a kubelet, which this server has none of',
+  },
+  { in: 'pods', path: /deletion(Timestamp|GracePeriodSeconds)$/, why: 'A pod that goes at once is answered as it was' },
+  { in: 'pods', exchanges: [46], path: /items/, why: 'A pod that was refused at the recorded server is there' },
+  { in: 'tables', path: /rows\[\d+\]\.conditions$/, why: 'Rows of pods that have ended are not marked' },
+  {
+    in: 'tables',
+    path: /(startedAt|finishedAt)$/,
+    ours: ours => ours === undefined,
+    why: 'A time that was not sent stays away',
+  },
+]
+
+const SERVICES: readonly Exception[] = [
+  {
+    in: 'services',
+    exchanges: [22],
+    path: /sessionAffinityConfig/,
+    why: 'What a Service says of an affinity that it does not want is kept',
+  },
+  {
+    in: 'services',
+    exchanges: [44, 50],
+    path: /resourceVersion|clusterIP/,
+    why: 'An allocation begins at a random place at the recorded server',
+  },
+  {
+    in: 'services',
+    exchanges: [48],
+    path: /ingress/,
+    why: 'A sandbox has no controllers, and sets the status of a Service with the rest',
+  },
+  {
+    path: /ipMode$/,
+    ours: ours => ours === undefined,
+    why: 'The lab has no load balancers, and no ways in which they send packets',
+  },
+  {
+    path: /finalizers/,
+    ours: ours => JSON.stringify(ours)?.includes('service-cidr') === true,
+    why: 'The lab is the controller of ServiceCIDRs, too, and guards them at once',
+  },
+  { in: 'services', exchanges: [54, 56], path: /conditions/, why: 'The lab is the controller of ServiceCIDRs, too' },
+  {
+    in: 'services',
+    exchanges: [57, 59, 63, 65],
+    why: 'Ranges and addresses are refused in words of our own, and two ranges of one family are taken',
+  },
+  { path: /parentRef\.group$/, why: 'The core group is written as the empty group that it is' },
+]
+
+const REST: readonly Exception[] = [
+  {
+    in: 'cluster',
+    exchanges: [17],
+    path: /(conditions|addresses)\[/,
+    why: 'What a patch adds to a list comes last, and not first',
+  },
+  {
+    in: 'tables',
+    exchanges: [41],
+    path: /endpoints$/,
+    ours: ours => JSON.stringify(ours) === '[]',
+    why: 'An EndpointSlice without endpoints has an empty list',
+  },
+  { in: 'tables', exchanges: [5], path: /object$/, why: 'A row without its object has none, and not null' },
+  { in: 'tables', exchanges: [6], why: 'An includeObject that is none is read as the default' },
+  {
+    in: 'tables',
+    exchanges: [32],
+    path: /cells/,
+    ours: (ours, recorded) => ours === String(recorded),
+    why: 'Counts in a Table may be texts',
+  },
+  {
+    in: 'tables',
+    exchanges: [50],
+    path: /cells|columnDefinitions/,
+    why: 'The recorded Table of IPAddresses has a cell more than columns: here the age has a column',
+  },
+  {
+    in: 'workloads',
+    exchanges: [5, 6, 8, 9, 15, 19],
+    path: OWN_WORDS,
+    why: 'Values are shown as JSON, and not as Go prints them',
+  },
+  { in: 'workloads', path: /generation$/, why: 'An annotation does not count as a change of what is wished' },
+  { in: 'workloads', exchanges: [21], why: 'A status is not checked: controllers alone write it' },
+  {
+    in: 'workloads',
+    exchanges: [22],
+    path: /status/,
+    why: 'The status that was refused at the recorded server is there',
+  },
+  { in: 'workloads', path: /lastUpdateTime$/, why: 'A time that was not sent stays away' },
+]
+
+export const OF_KINDS: readonly Exception[] = [
+  ...NODES,
+  ...LEASES_AND_EVENTS,
+  ...VERSIONS,
+  ...WATCHES,
+  ...PODS,
+  ...SERVICES,
+  ...REST,
+]

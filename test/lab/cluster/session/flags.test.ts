@@ -1,0 +1,53 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { readSessionFlags } from '#lab/cluster/session/flags.ts'
+
+test('without flags there are two nodes with ranges of their own', () => {
+  const { options, rest, problems } = readSessionFlags([])
+  expect([rest, problems]).toEqual([[], []])
+  expect(options).toEqual({
+    ...{ nodes: 2, ipam: 'node', runtime: 'namespaces', services: {}, install: 'if-missing' },
+    ...{ kubectl: 'as-it-is', output: 'all' },
+  })
+})
+
+test('a value stands behind = or is the next word, and what is not of the cluster goes to the agents', () => {
+  const words = [
+    '--nodes',
+    '5',
+    '--proxy-mode=nftables',
+    '--exec=kubectl get nodes',
+    '-v=4',
+    '--quiet',
+    '--ipam',
+    'ring',
+  ]
+  const { options, rest, problems } = readSessionFlags(words)
+  expect([rest, problems]).toEqual([['--proxy-mode=nftables', '-v=4'], []])
+  expect(options).toMatchObject({ nodes: 5, ipam: 'ring', exec: 'kubectl get nodes', output: 'quiet' })
+})
+
+test('a database is found from where the program was started', () => {
+  const path = join(tmpdir(), 'cluster.db')
+  expect(readSessionFlags([`--database=${path}`]).options.database).toBe(path)
+})
+
+test.each([
+  [['--nodes=0'], '--nodes: "0" is no number of nodes from 1 to 200'],
+  [['--nodes=many'], '--nodes: "many" is no number of nodes from 1 to 200'],
+  [['--nodes'], '--nodes: a value is missing: --nodes=N'],
+  [['--ipam=weave'], '--ipam: "weave" must be node or ring'],
+  [['--runtime=docker'], '--runtime: "docker" must be namespaces or containerd'],
+  [['--quiet=yes'], '--quiet takes no value, got "yes"'],
+  [['--database=/no/such/folder/x'], '--database: /no/such/folder is no folder that can be written to'],
+  [[`--database=${tmpdir()}`], `--database: ${tmpdir()} is a folder; name a file in it`],
+  [['--master=http://x'], '--master: the cluster has an API server of its own'],
+  [['--hostname-override=x'], '--hostname-override: each node has its own name: node-1, node-2 …'],
+])('%j is refused in one line', (words, line) => {
+  expect(readSessionFlags(words).problems).toContain(line)
+})
+
+test('every problem is named', () => {
+  expect(readSessionFlags(['--nodes=0', '--ipam=x', '--service-node-port-range=x']).problems).toHaveLength(3)
+})
