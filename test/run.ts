@@ -8,7 +8,15 @@ import { prepareMachines } from './vm/ground.ts'
 
 // npm test: what the tests need is installed, all of them run, and the last line counts them.
 
-const PROGRAMS: readonly Program[] = ['ip', 'iptables', 'ip6tables', 'nft', 'conntrack', 'ipset', 'openssl']
+const PROGRAMS: readonly Program[] = [
+  ...(['ip', 'iptables', 'ip6tables', 'nft', 'conntrack', 'ipset', 'openssl', 'musl-gcc', 'strace'] as const),
+  ...(['containerd', 'runc', 'busybox'] as const),
+  '/usr/lib/cni/host-local',
+  'dnsmasq',
+  'curl',
+  'chromium',
+  ...(['zsh', 'fish', 'groff', 'ipvsadm'] as const),
+]
 
 interface Results {
   readonly testResults: readonly { readonly assertionResults: readonly Assertion[] }[]

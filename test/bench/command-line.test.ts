@@ -7,11 +7,15 @@ describe('the words after npm run bench', () => {
       command: 'table',
       modes: ['iptables', 'nftables'],
       services: [],
+      nodes: undefined,
+      pods: 100,
+      leases: [0, 1000, 10_000, 65_000],
       endpoints: 10,
       peer: undefined,
       rounds: undefined,
       updates: 20,
       oneCommit: false,
+      runtime: false,
       json: 'dist/bench.json',
     })
   })

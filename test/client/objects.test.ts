@@ -27,8 +27,9 @@ const IN_SHOP = { namespace: 'shop' }
 const CART = { name: 'cart', namespace: 'shop' }
 const as = (strategy: string) => setHeaderOptions('Content-Type', strategy)
 
-function cart(port = 80): V1Service {
-  return { metadata: { name: 'cart', labels: { app: 'cart' } }, spec: { selector: { app: 'cart' }, ports: [{ port }] } }
+function cart(port = 80, name?: string): V1Service {
+  const ports = [{ port, ...(name !== undefined && { name }) }]
+  return { metadata: { name: 'cart', labels: { app: 'cart' } }, spec: { selector: { app: 'cart' }, ports } }
 }
 
 describe('Services', () => {
@@ -50,7 +51,7 @@ describe('Services', () => {
 
   test('are patched in four ways', async () => {
     await core.createNamespacedService({ ...IN_SHOP, body: cart() })
-    const merge = { spec: { ports: [{ port: 81 }] } }
+    const merge = { spec: { ports: [{ port: 81, name: 'a' }] } }
     const merged = await core.patchNamespacedService({ ...CART, body: merge }, as(PatchStrategy.MergePatch))
     expect(merged.spec!.ports!.map(({ port }) => port)).toEqual([81])
     const strategic = { spec: { ports: [{ port: 82, name: 'b' }] } }
@@ -61,7 +62,7 @@ describe('Services', () => {
     const fewer = await core.patchNamespacedService({ ...CART, body: operations })
     expect(fewer.spec!.ports!.map(({ port }) => port)).toEqual([82])
     const applied = await core.patchNamespacedService(
-      { ...CART, fieldManager: 'tests', force: true, body: { apiVersion: 'v1', kind: 'Service', ...cart(83) } },
+      { ...CART, fieldManager: 'tests', force: true, body: { apiVersion: 'v1', kind: 'Service', ...cart(83, 'c') } },
       as(PatchStrategy.ServerSideApply),
     )
     expect(applied.spec!.ports!.map(({ port }) => port)).toEqual([82, 83])
@@ -133,9 +134,13 @@ test('Nodes are created, read, replaced, patched, listed and deleted', async () 
   await core.replaceNodeStatus({ name: 'n1', body: { metadata: { name: 'n1' }, status } })
   const node = await core.readNode({ name: 'n1' })
   expect(node).toMatchObject({ metadata: { labels }, spec: { podCIDRs: ['10.244.1.0/24'] }, status })
-  await core.replaceNode({ name: 'n1', body: { ...node, spec: { podCIDRs: ['10.244.2.0/24'] } } })
+  await core.replaceNode({ name: 'n1', body: { ...node, spec: { ...node.spec, unschedulable: true } } })
   const { items } = await core.listNode({ fieldSelector: 'metadata.name=n1' })
-  expect(items.map(({ spec }) => spec!.podCIDRs)).toEqual([['10.244.2.0/24']])
+  expect(items.map(({ spec }) => spec)).toEqual([
+    { podCIDR: '10.244.1.0/24', podCIDRs: ['10.244.1.0/24'], unschedulable: true },
+  ])
+  const moved = core.replaceNode({ name: 'n1', body: { ...items[0]!, spec: { podCIDRs: ['10.244.2.0/24'] } } })
+  expect(await refusal(moved)).toMatchObject({ code: 422, reason: 'Invalid' })
   expect(await core.deleteNode({ name: 'n1' })).toMatchObject({ status: 'Success', details: { name: 'n1' } })
   expect(await refusal(core.readNode({ name: 'n1' }))).toMatchObject({ reason: 'NotFound' })
 })
@@ -143,7 +148,10 @@ test('Nodes are created, read, replaced, patched, listed and deleted', async () 
 test('ServiceCIDRs are created, listed and deleted', async () => {
   const networking = configFor(server).makeApiClient(NetworkingV1Api)
   await networking.createServiceCIDR({ body: { metadata: { name: 'more' }, spec: { cidrs: ['10.112.0.0/16'] } } })
-  expect((await networking.listServiceCIDR()).items.map(({ spec }) => spec!.cidrs)).toEqual([['10.112.0.0/16']])
+  expect((await networking.listServiceCIDR()).items.map(({ spec }) => spec!.cidrs)).toEqual([
+    ['10.96.0.0/16'],
+    ['10.112.0.0/16'],
+  ])
   expect(await networking.deleteServiceCIDR({ name: 'more' })).toMatchObject({ status: 'Success' })
 })
 
@@ -157,6 +165,7 @@ test('Events keep their microseconds', async () => {
     action: 'Sync',
     reason: 'SyncFailed',
     type: 'Warning',
+    regarding: { kind: 'Service', namespace: 'shop', name: 'cart' },
   }
   await events.createNamespacedEvent({ ...IN_SHOP, body })
   const { items } = await events.listNamespacedEvent(IN_SHOP)

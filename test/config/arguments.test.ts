@@ -59,12 +59,18 @@ describe('operands', () => {
     ])
   })
 
-  test('explain takes two', async () => {
+  test('explain takes one or two', async () => {
     const { operands } = await accepted({ verb: 'explain', argv: ['10.1.0.4', '-f', 'x.yaml', '10.96.0.10:80'] })
     expect(operands).toEqual(['10.1.0.4', '10.96.0.10:80'])
-    expect(await problems({ verb: 'explain', argv: ['10.1.0.4'] })).toEqual([
-      '"switchyard explain" takes FROM and TO:PORT, got ["10.1.0.4"]',
-    ])
+    expect((await accepted({ verb: 'explain', argv: ['default/db'] })).operands).toEqual(['default/db'])
+    for (const [argv, got] of [
+      [[], '[]'],
+      [['a', 'b', 'c'], '["a" "b" "c"]'],
+    ] as const) {
+      expect(await problems({ verb: 'explain', argv })).toEqual([
+        `"switchyard explain" takes [FROM] and TO[:PORT], got ${got}`,
+      ])
+    }
   })
 })
 

@@ -2,22 +2,24 @@ import { describe, expect, test } from 'vitest'
 import { KINDS } from '#config/table/kinds.ts'
 import { keyOf } from '#config/table/setting.ts'
 import { FLAGGED, TABLE } from '#config/table/table.ts'
+import { VERBS } from '#config/verbs.ts'
 import { accepted, warnings } from './parsing.ts'
 import { REACHES } from './reaches.ts'
 
 /** These decide what is done, not how: see arguments.test.ts. */
-const ACTIONS = ['cleanup', 'init-only', 'help']
+const ACTIONS = ['cleanup', 'init-only', 'help', 'allocate-node-cidrs', 'leader-elect-resource-lock']
 
 describe('every flag that means something reaches its setting', () => {
   test.each(Object.entries(REACHES))('--%s', async (_, { argv, verb = 'run', read, value }) => {
     const file = argv.includes('--config=proxy.conf') ? '' : undefined
+    const operands = VERBS[verb].operands.filter(operand => !operand.startsWith('['))
     const { settings, configuration } = await accepted({
       verb,
-      argv: file === undefined ? argv : [],
+      argv: file === undefined ? [...operands, ...argv] : [],
       ...(file !== undefined && { file }),
     })
     expect(read(settings, configuration)).toEqual(value)
-    const untouched = await accepted({ verb })
+    const untouched = await accepted({ verb, argv: operands })
     expect(read(untouched.settings, untouched.configuration)).not.toEqual(value)
   })
 

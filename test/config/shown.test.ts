@@ -102,7 +102,7 @@ describe('--help', () => {
     expect(lines.filter(line => line.length > 100)).toEqual([])
     expect(helpText('run')).toContain('(default 0.0.0.0:10256)')
     expect(helpText('run')).toContain('  -v, --v uint\n')
-    expect(helpText('explain')).toContain('switchyard explain FROM TO:PORT [flags]')
+    expect(helpText('explain')).toContain('switchyard explain [FROM] TO[:PORT] [flags]')
   })
 
   test('is pointed to below a mistyped command line', () => {
@@ -137,4 +137,12 @@ describe('the table for the documentation', () => {
     expect(settingsTable()).toContain('| `1s`; in a file `0s` | ipvs |')
     expect(settingsTable()).toContain('No effect: Switchyard speaks JSON with the API server.')
   })
+})
+
+test('the help of a verb with commands has a line for each that may stand first', () => {
+  for (const verb of ['cni', 'ipam'] as const) {
+    const commands = Object.keys(VERBS[verb].commands ?? {}).map(words => words.split(' ')[0])
+    expect(commands).toEqual(VERBS[verb].operands[0]!.split('|'))
+    expect(helpText(verb)).toMatch(/^Commands:\n( {2}\w+.* {2}\w.*\n)+\n/m)
+  }
 })

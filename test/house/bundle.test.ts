@@ -13,8 +13,26 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 interface Metafile {
   readonly inputs: Readonly<Record<string, unknown>>
   readonly outputs: Readonly<
-    Record<string, { readonly imports: readonly { readonly path: string; readonly kind: string }[] }>
+    Record<
+      string,
+      {
+        readonly imports: readonly { readonly path: string; readonly kind: string }[]
+        readonly inputs: Readonly<Record<string, unknown>>
+      }
+    >
   >
+}
+
+/** With what it loads at once, and what it may load later. */
+function reachedFrom(entry: string, outputs: Metafile['outputs']): ReadonlySet<string> {
+  const seen = new Set<string>()
+  const waiting = [entry]
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (seen.has(path)) continue
+    seen.add(path)
+    waiting.push(...(outputs[path]?.imports.map(one => one.path) ?? []))
+  }
+  return seen
 }
 
 describe('the bundle', { timeout: 60_000 }, () => {
@@ -30,10 +48,41 @@ describe('the bundle', { timeout: 60_000 }, () => {
   }, 60_000)
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  test('holds nothing of the lab, the tests or the benches, and no client-node', () => {
+  test('holds nothing of the lab, the tests or the benches', () => {
     const inputs = Object.keys(metafile.inputs)
     expect(inputs.length).toBeGreaterThan(200)
-    expect(inputs.filter(path => /^(?:lab|test|bench)\/|@kubernetes\//.test(path))).toEqual([])
+    expect(inputs.filter(path => /^(?:lab|test|bench)\//.test(path))).toEqual([])
+  })
+
+  test('has client-node in a chunk that only verbs of an operator load, and only where a kubeconfig is read', () => {
+    const { outputs } = metafile
+    const holds = Object.keys(outputs).filter(path =>
+      Object.keys(outputs[path]!.inputs).some(input => input.includes('node_modules/@kubernetes/')),
+    )
+    expect(holds).toHaveLength(1)
+    const importers = Object.keys(outputs).filter(path => outputs[path]!.imports.some(one => one.path === holds[0]))
+    expect(importers.length).toBeGreaterThan(0)
+    for (const path of importers) {
+      const kinds = outputs[path]!.imports.filter(one => one.path === holds[0]).map(({ kind }) => kind)
+      expect(kinds).toEqual(['dynamic-import'])
+    }
+    const entry = Object.keys(outputs).find(path => /\/run-[^/]+\.js$/.test(path))!
+    const ofAgent = reachedFrom(entry, outputs)
+    expect(importers.filter(path => ofAgent.has(path))).toEqual([])
+  })
+
+  test('has what takes profiles in a chunk of its own, which nothing loads at once', () => {
+    const { outputs } = metafile
+    const holds = Object.keys(outputs).filter(path => 'src/system/profiler.ts' in outputs[path]!.inputs)
+    expect(holds).toHaveLength(1)
+    expect(Object.keys(outputs[holds[0]!]!.inputs)).toEqual(['src/system/profiler.ts'])
+    const kinds = Object.values(outputs).flatMap(({ imports }) => imports.filter(({ path }) => path === holds[0]))
+    expect(new Set(kinds.map(({ kind }) => kind))).toEqual(new Set(['dynamic-import']))
+  })
+
+  test('keeps the names of functions, for profiles and stack traces', () => {
+    const chunk = readdirSync(dist).find(name => name.startsWith('profiler-'))!
+    expect(readFileSync(join(dist, chunk), 'utf8')).toContain('function sampledHeap(session,')
   })
 
   test('names the licence of every package in it', () => {
@@ -73,8 +122,9 @@ test('the package holds what a user needs, and nothing that could come from some
   })
   const packed = Object.values(JSON.parse(listing) as Record<string, { files: { path: string }[] }>)[0]!
   const others = packed.files.map(({ path }) => path).filter(path => !path.startsWith('dist/'))
-  expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'SETTINGS.md', 'package.json'])
+  expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'METRICS.md', 'README.md', 'SETTINGS.md', 'package.json'])
   expect(manifest.name).toMatch(/^@/)
   expect(manifest).not.toHaveProperty('dependencies')
   expect(manifest.bin.switchyard).toBe('dist/switchyard.js')
+  expect(manifest.man).toBe('dist/switchyard.1')
 })

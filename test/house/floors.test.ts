@@ -134,6 +134,7 @@ describe('the plan', () => {
     ["import type { Event } from '#kubernetes/event.ts'", 'proxy/cluster/cluster.ts'],
     ["import { type Service, type Node } from '#kubernetes/objects.ts'", 'proxy/desired/a.ts'],
     ["import { trace } from '../trace.ts'", 'proxy/modes/iptables/a.ts'],
+    ["import { blocks } from '../netfilter/blocks.ts'", 'proxy/modes/iptables/a.ts'],
     ["import type { Socket } from 'node:net'", 'telemetry/a.ts'],
     ["import { isIPv4, isIPv6 } from 'node:net'", 'values/a.ts'],
     ["import { run } from '#proxy/sync/lane.ts'", 'main.ts'],

@@ -56,15 +56,20 @@ function importViolation(path: string, { from, values }: Import): string | undef
 
 function packageViolation(path: string, from: string, values: readonly string[]): string | undefined {
   const name = from.split('/', from.startsWith('@') ? 2 : 1).join('/')
-  const allowed = PACKAGES[name] ?? TYPES_ONLY[name]
-  if (allowed === undefined) return `may not import ${name}: the plan of the house knows no such package`
+  const [whole, types] = [PACKAGES[name] ?? [], TYPES_ONLY[name] ?? []]
+  const allowed = [...whole, ...types]
+  if (allowed.length === 0) return `may not import ${name}: the plan of the house knows no such package`
   if (!allowed.some(place => covers(place, path))) return `may not import ${name} (only ${allowed.join(', ')} may)`
-  return TYPES_ONLY[name] !== undefined && values.length > 0 ? `may import only types of ${name}` : undefined
+  const isWhole = whole.some(place => covers(place, path))
+  return !isWhole && values.length > 0 ? `may import only types of ${name}` : undefined
 }
+
+/** What modes that speak iptables have in common. */
+const SHARED_BY_MODES = 'netfilter'
 
 function modeViolation(path: string, target: string): string | undefined {
   const [from, to] = [modeFolder(path), modeFolder(target)]
-  if (from === undefined || to === undefined || from === to) return undefined
+  if (from === undefined || to === undefined || from === to || to === SHARED_BY_MODES) return undefined
   return `proxy/modes/${from} may not import proxy/modes/${to}: a mode knows no other mode`
 }
 

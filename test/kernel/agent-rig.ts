@@ -9,7 +9,7 @@ import { RelayClient } from '#lab/network/relay/relay-client.ts'
 import { Agent } from '#proxy/agent/agent.ts'
 import { dataPlane } from '#proxy/agent/data-plane.ts'
 import { openRulesetWatch } from '#proxy/agent/ruleset-watch.ts'
-import { MonitorWatch, type MonitorWatchParts } from '#proxy/sync/monitor-watch.ts'
+import { MonitorWatch, type MonitorWatchParts } from '#proxy/sync/commits/monitor-watch.ts'
 import type { Report } from '#proxy/sync/report.ts'
 import { systemClock } from '#system/clock.ts'
 import { NetlinkWatch } from '#system/netlink/ruleset-watch.ts'
@@ -17,6 +17,7 @@ import type { Command, Follow, Keep, Kernel, RulesetWatch } from '#system/ports.
 import { follow } from '#system/processes/children.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 import { openLog } from '#telemetry/log/klog.ts'
+import { flowsOf } from './flow-ways.ts'
 import { HeldBackWatch } from './held-back-watch.ts'
 
 // The whole agent on the node of a lab: objects go in one by one, and each call returns when the kernel has followed.
@@ -30,9 +31,12 @@ export interface RigOptions {
   readonly hears?: Hears
   /** Where it keeps what it believes for the next process. */
   readonly keep?: Keep
+  /** How it has the kernel forget connections: over netlink where it does not say. */
+  readonly forgets?: Forgets
 }
 
 type Hears = 'netlink' | 'netlink, 4 kB' | 'nft monitor'
+type Forgets = 'over netlink' | 'by conntrack'
 
 export const POD_FLAGS = [
   '--cluster-cidr=10.244.0.0/16,fd00:244::/32',
@@ -76,10 +80,11 @@ export class Rig {
     patienceMs,
     hears = 'netlink',
     keep,
+    forgets,
   }: RigOptions): Promise<Rig> {
     const lab = await openLab(hostKernel(), { pods, patienceMs })
     try {
-      const rig = await Rig.#on(lab, flags, { hears, keep })
+      const rig = await Rig.#on(lab, flags, { hears, ...(keep && { keep }), ...(forgets && { forgets }) })
       const synced = (['Service', 'EndpointSlice', 'Node'] as const).map(kind => ({ type: 'synced', kind }) as const)
       await rig.apply([...objects.map(put), ...synced])
       return rig
@@ -92,7 +97,7 @@ export class Rig {
   /** The agent of this node ends, and another starts on what it left; the cluster it sees is given anew. */
   async restart({ objects = [], flags = [], keep }: Pick<RigOptions, 'objects' | 'flags' | 'keep'>): Promise<Rig> {
     await this.stop()
-    const next = await Rig.#on(this.lab, flags, { keep })
+    const next = await Rig.#on(this.lab, flags, keep === undefined ? {} : { keep })
     const synced = (['Service', 'EndpointSlice', 'Node'] as const).map(kind => ({ type: 'synced', kind }) as const)
     await next.apply([...objects.map(put), ...synced])
     return next
@@ -101,7 +106,7 @@ export class Rig {
   static async #on(
     lab: Lab,
     flags: readonly string[],
-    { hears = 'netlink', keep }: { hears?: Hears; keep: Keep | undefined },
+    { hears = 'netlink', keep, forgets = 'over netlink' }: Pick<RigOptions, 'hears' | 'keep' | 'forgets'>,
   ): Promise<Rig> {
     const parsed = await parseArguments('run', [...POD_FLAGS, ...flags], () =>
       Promise.reject(new Error('no file here')),
@@ -126,7 +131,9 @@ export class Rig {
       pid: 1,
       sink: { write: line => logged.push(line) },
     })
+    const flows = forgets === 'over netlink' ? { flows: flowsOf(lab.node.namespace) } : {}
     const kernel = dataPlane({
+      ...flows,
       settings,
       kernel: recording,
       log,
@@ -141,6 +148,7 @@ export class Rig {
       settings,
       nodeName: 'here',
       kernel,
+      ...flows,
       follow: followThere,
       rulesetWatch: watch,
       ...(keep !== undefined && { keeping: { keep, identity: [lab.node.namespace] } }),

@@ -22,14 +22,18 @@ const pods = (...numbers: readonly number[]): ClusterObject =>
     },
   )
 
-describe.skipIf(why !== undefined)(
-  `connections that outlive what they went to${why ? ` (skipped: ${why})` : ''}`,
-  () => {
+describe.skipIf(why !== undefined).each(['over netlink', 'by conntrack'] as const)(
+  `connections that outlive what they went to, forgotten %s${why ? ` (skipped: ${why})` : ''}`,
+  forgets => {
     let rig: Rig
     let client: Host
     beforeAll(async () => {
       const pod = (name: string, n: number) => ({ name, ip4: `10.244.1.${n}`, ip6: `fd00:244:1::${n}` })
-      rig = await Rig.open({ pods: [pod('dns-3', 3), pod('dns-4', 4), pod('client', 9)], objects: [DNS, pods(3)] })
+      rig = await Rig.open({
+        pods: [pod('dns-3', 3), pod('dns-4', 4), pod('client', 9)],
+        objects: [DNS, pods(3)],
+        forgets,
+      })
       for (const host of rig.lab.pods.slice(0, 2)) await host.listen('udp', 5353)
       client = rig.lab.pods[2]!
     })
@@ -83,6 +87,21 @@ describe.skipIf(why !== undefined)(
       expect(rig.reports.some(({ flows }) => flows.forgotten > 0)).toBe(true)
       expect(await flows()).toBe(1)
       await opened.stream.close()
+    })
+
+    test('one that was not answered before its Service came does not stay in the way of the next', async () => {
+      const dial = { to: '10.96.0.80', port: 80, sourcePort: 40_080, timeoutMs: 300 }
+      expect(await rig.lab.outside.connect(dial)).toMatchObject({ ok: false })
+      await rig.lab.pods[0]!.listen('tcp', 8080)
+      const http = { family: 'ipv4', ports: [slicePort(8080)] } as const
+      const web = slice('shop/web-1', 'shop/web', [endpoint('10.244.1.3', { nodeName: 'here' })], http)
+      await rig.put(service('shop/web', ['10.96.0.80']), web)
+      expect(await rig.lab.outside.connect({ ...dial, timeoutMs: 2000 })).toMatchObject({ ok: true })
+    })
+
+    test('take a process only where there is no netlink', () => {
+      const programs = new Set(rig.commands.filter(({ does }) => does === 'conntrack').map(({ argv }) => argv[0]))
+      expect([...programs]).toEqual(forgets === 'over netlink' ? [] : ['conntrack', 'sh'])
     })
   },
 )

@@ -1,4 +1,4 @@
-import type { CommitListener, RulesetWatch, Stop } from '#system/ports.ts'
+import type { CommitListener, RulesetDump, RulesetWatch, Stop } from '#system/ports.ts'
 
 // A RulesetWatch whose commits a test holds back for a while, as if the agent had no time to listen.
 
@@ -41,8 +41,13 @@ export class HeldBackWatch implements RulesetWatch {
     return this.#watch.namespace()
   }
 
+  /** As of a watch that has not heard the last commit. */
   generation(): number | undefined {
-    return this.#watch.generation()
+    return this.#isHeld ? undefined : this.#watch.generation()
+  }
+
+  dump(): RulesetDump | undefined {
+    return this.#watch.dump?.()
   }
 
   #deliver(deliver: () => void): void {

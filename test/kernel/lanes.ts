@@ -10,6 +10,7 @@ import type { Command } from '#system/ports.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 import type { Family } from '#values/address.ts'
 import { cidr, ip } from '../support/objects.ts'
+import { flowsOf } from './flow-ways.ts'
 
 // A mode on the node of a lab, one lane per family: objects go in, and a call returns when the kernel has followed.
 
@@ -36,6 +37,7 @@ export class Lanes {
               return lab.node.kernel.run(command)
             },
           },
+          flows: flowsOf(lab.node.namespace),
           clock: systemClock,
           limits: { minMs: 0, retryMs: 1000, unwatchedMs: 3_600_000, distrustMs: 3_600_000 },
           nodeReader: () => nodeFacts(family),
@@ -72,10 +74,11 @@ function nodeFacts(family: Family) {
     localPods: { by: 'cidr', cidr: cidr(PODS[family]) },
     nodePortAddresses: [nodeIP],
     localhostNodePorts: false,
+    masquerade: 'from-outside',
     dropInvalid: true,
     endpointComments: true,
     nodeIP,
   }
-  const thisNode = { family, nodeName: 'here', masquerade: 'from-outside' as const }
+  const thisNode = { family, nodeName: 'here', masquerade: 'from-outside' as const, nodeIP }
   return { thisNode, view, addresses: [nodeIP, ip(NODE.second[key]), ip(BRIDGE[key])] }
 }

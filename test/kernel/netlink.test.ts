@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { anyCommand } from '#lab/any-command.ts'
 import { must } from '#system/must.ts'
-import { RulesetListener } from '#system/netlink/ruleset-listener.ts'
+import { NFTABLES_GROUP, RulesetListener } from '#system/netlink/ruleset-listener.ts'
 import { RulesetReader } from '#system/netlink/ruleset-reader.ts'
+import { openNetlink } from '#system/netlink/socket.ts'
 import { cannotRun, type Namespace, newNamespace } from './namespace.ts'
 
 // The kernel's ruleset over netlink, beside the real tools that change it.
@@ -82,6 +83,19 @@ describe.skipIf(why !== undefined)(`the ruleset over netlink${why ? ` (skipped: 
     ])
   })
 
+  test('a socket that is waited at wakes at a commit, and else when its time is over', async () => {
+    const bell = openNetlink({ protocol: 12, groups: NFTABLES_GROUP, namespace: path, waitMs: 100, readBytes: 1024 })!
+    open.push(bell)
+    expect(await bell.arrival()).toBe('nothing')
+    const arrivals = [bell.arrival()]
+    await run('nft', 'add', 'table', 'ip', 'one')
+    for (let i = 0; i < 20 && !(await Promise.all(arrivals)).includes('something'); i++) arrivals.push(bell.arrival())
+    expect(await Promise.all(arrivals)).toContain('something')
+    const last = bell.arrival()
+    bell.close()
+    expect([['something', 'nothing'].includes(await last), await bell.arrival()]).toEqual([true, 'broken'])
+  })
+
   test('a network namespace has a name that no other has', async () => {
     const other = await newNamespace('netlink')
     const there = RulesetReader.open(`/run/netns/${other.name}`)!
@@ -101,7 +115,7 @@ describe.skipIf(why !== undefined)(`the ruleset over netlink${why ? ` (skipped: 
     const eyes = reader()
     const at = (chain: string) => eyes.fingerprint({ family: 'ip', table: 'nat', chain })
     const [before, other] = [at('KUBE-A'), at('KUBE-B')]
-    expect([...eyes.chains('ip', 'nat')]).toEqual(expect.arrayContaining(['KUBE-A', 'KUBE-B']))
+    expect([...eyes.chains('ip').get('nat')!]).toEqual(expect.arrayContaining(['KUBE-A', 'KUBE-B']))
     await restore(':KUBE-A - [0:0]', rule)
     expect(at('KUBE-A')).toBe(before)
     await run('iptables-nft', '-t', 'nat', '-Z')
@@ -110,7 +124,31 @@ describe.skipIf(why !== undefined)(`the ruleset over netlink${why ? ` (skipped: 
     expect(at('KUBE-A')).not.toBe(before)
     expect(at('KUBE-B')).toBe(other)
     await restore(':KUBE-A - [0:0]', ':KUBE-EMPTY - [0:0]')
-    expect(at('KUBE-A')).toBe(at('KUBE-EMPTY'))
-    expect(eyes.chains('ip', 'nat').has('KUBE-GONE')).toBe(false)
+    expect([at('KUBE-A'), at('KUBE-GONE')]).toEqual([at('KUBE-EMPTY'), undefined])
+    expect(eyes.chains('ip').get('nat')!.has('KUBE-GONE')).toBe(false)
+  })
+
+  test('of a chain it is known where its rules lead', async () => {
+    await restore(':KUBE-A - [0:0]', ':KUBE-B - [0:0]', '-A KUBE-A -p tcp -j KUBE-B', '-A PREROUTING -g KUBE-A')
+    const targets = (chain: string) => [...reader().targets({ family: 'ip', table: 'nat', chain })]
+    expect(['KUBE-A', 'PREROUTING', 'KUBE-B', 'KUBE-GONE'].map(targets)).toEqual([['KUBE-B'], ['KUBE-A'], [], []])
+  })
+
+  test('elements are listed with their values and comments, those of an absent map as none', async () => {
+    await run('nft', 'add table ip one; add chain ip one here')
+    await run('nft', 'add map ip one m { type ipv4_addr . inet_service : verdict; }')
+    await run('nft', 'add set ip one s { type ipv4_addr; }')
+    await run('nft', 'add element ip one m { 192.0.2.1 . 80 comment "shop/cart" : goto here, 192.0.2.2 . 81 : drop }')
+    await run('nft', 'add element ip one s { 192.0.2.3 }')
+    const elements = (set: string) => [...reader().elements({ family: 'ip', table: 'one', set })]
+    expect(elements('m')).toHaveLength(2)
+    expect(elements('m')).toEqual(
+      expect.arrayContaining([
+        { key: Buffer.from([192, 0, 2, 1, 0, 80, 0, 0]), value: 'goto here', comment: 'shop/cart' },
+        { key: Buffer.from([192, 0, 2, 2, 0, 81, 0, 0]), value: 'drop' },
+      ]),
+    )
+    expect(elements('s')).toEqual([{ key: Buffer.from([192, 0, 2, 3]) }])
+    expect(elements('gone')).toEqual([])
   })
 })

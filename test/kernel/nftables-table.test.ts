@@ -12,6 +12,7 @@ import { applied, diff, EMPTY } from '#proxy/plan/diff.ts'
 import { Draft } from '#proxy/sync/draft.ts'
 import { systemClock } from '#system/clock.ts'
 import { must } from '#system/must.ts'
+import { RulesetReader } from '#system/netlink/ruleset-reader.ts'
 import type { Kernel } from '#system/ports.ts'
 import { FAMILIES, type Family } from '#values/address.ts'
 import { type World, worlds } from '../conformance/worlds.ts'
@@ -30,15 +31,30 @@ const KUBE_PROXY = readFileSync(new URL('../../fixtures/saves/nftables-1.36-v4.n
 describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why})` : ''}`, () => {
   let namespace: Namespace
   let kernel: Kernel
+  let dump: RulesetReader
 
   beforeEach(async () => {
     namespace = await newNamespace('sy-nft')
     kernel = namespace.kernel
+    dump = RulesetReader.open(`/run/netns/${namespace.name}`)!
   })
-  afterEach(() => namespace.end())
+  afterEach(() => {
+    dump.close()
+    return namespace.end()
+  })
 
   const nft = (input: string) => must(kernel, anyCommand(['nft', '-f', '-'], { input: `${input}\n` }))
   const read = (family: Family = 'ipv4') => modeOf(family).read(kernel)
+
+  /** Each part is read alone, as after a commit that touched it. */
+  async function inParts(family: Family, wanted: Ruleset): Promise<Ruleset> {
+    const parts = modeOf(family).watches!.parts!
+    const found = new Map<string, string>()
+    for (const part of new Set([...wanted.keys()].map(unit => parts.of(unit)!))) {
+      for (const [unit, text] of (await parts.read(kernel, new Set([part]), dump))!) found.set(unit, text)
+    }
+    return found
+  }
 
   async function carryOut(installed: Ruleset, wanted: Ruleset, mode = modeOf('ipv4')): Promise<void> {
     for (const command of mode.write(diff(installed, wanted))) await must(kernel, command)
@@ -53,6 +69,8 @@ describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why}
           await carryOut(before.get(family)!, wanted, modeOf(family))
           before.set(family, wanted)
           sameRules(await read(family), wanted)
+          sameRules(await modeOf(family).read(kernel, dump), wanted)
+          sameRules(await inParts(family, wanted), wanted)
         }
       }),
       // The cluster that fails is reported as it is: a smaller one would follow upon another one.

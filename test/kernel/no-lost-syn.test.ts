@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import type { Host } from '#lab/network/host.ts'
-import { ipLines, settings } from '#lab/network/namespaces.ts'
+import { ipLines } from '#lab/network/namespaces.ts'
+import { letAllRefusalsArrive } from '#lab/network/refusals.ts'
 import { systemClock } from '#system/clock.ts'
 import { must } from '#system/must.ts'
 import { endpoint, port, service, slice, slicePort } from '../support/objects.ts'
@@ -57,8 +58,7 @@ describe.each(MODES)('$mode', ({ mode, programs }) => {
     const { pods: hosts, remote, outside } = rig.lab
     inside = hosts[2]!
     await remote.addAddress('10.244.2.5')
-    // Every refusal is to arrive: the kernel holds back all but a few a second.
-    await must(rig.lab.node.kernel, settings(0, ['ipv4/icmp_ratelimit']))
+    await letAllRefusalsArrive(rig.lab.node.kernel)
     // What leaves the node by its default route is not answered, not even by an error.
     await must(outside.kernel, ipLines([`route replace blackhole 10.96.0.0/12`]))
     for (const host of [hosts[0]!, hosts[1]!, remote]) {

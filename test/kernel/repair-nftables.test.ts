@@ -39,6 +39,8 @@ describe.skipIf(why !== undefined)(
       ['a deleted element', 'delete element ip kube-proxy service-ips { 10.96.0.10 . tcp . 80 }'],
       ['an emptied chain', 'flush chain ip kube-proxy services'],
       ['a foreign rule in our chain', 'insert rule ip kube-proxy services return'],
+      ['a foreign set', 'add set ip kube-proxy theirs { type ipv4_addr ; }'],
+      ['a foreign element', 'add element ip kube-proxy cluster-ips { 10.96.7.7 }'],
     ])('%s is put right within a second', async (what, change) => {
       const before = await tables()
       const startedAt = systemClock.now()

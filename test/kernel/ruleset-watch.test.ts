@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { anyCommand } from '#lab/any-command.ts'
 import { within } from '#lab/network/namespaces.ts'
-import { MonitorWatch } from '#proxy/sync/monitor-watch.ts'
+import { MonitorWatch } from '#proxy/sync/commits/monitor-watch.ts'
 import { systemClock } from '#system/clock.ts'
 import { must } from '#system/must.ts'
 import { NetlinkWatch } from '#system/netlink/ruleset-watch.ts'

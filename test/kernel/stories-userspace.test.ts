@@ -8,6 +8,7 @@ import { hostKernel } from '#system/processes/kernel.ts'
 import { userspaceIn } from '../proxy/modes/userspace/tools.ts'
 import { forUserspace } from '../stories/for-userspace.ts'
 import { storyOf } from '../stories/story.ts'
+import { flowsOf } from './flow-ways.ts'
 import { whyNot } from './ground.ts'
 import { pods, Stage } from './story-stage.ts'
 
@@ -34,7 +35,8 @@ describe.skipIf(why !== undefined)(
         report: event => events.push(event),
         lost: () => {},
       })
-      stage = new Stage(lab, userspaceIn, withRelay(lab.node.kernel, relay))
+      const kernel = withRelay(lab.node.kernel, relay, flowsOf(lab.node.namespace))
+      stage = new Stage(lab, userspaceIn, kernel)
       await stage.layRoutes()
     })
     afterAll(async () => {

@@ -16,6 +16,7 @@ import type { ModeOf } from '../stories/check.ts'
 import type { StoryPacket } from '../stories/expectations.ts'
 import type { Step, Story } from '../stories/story.ts'
 import { nodeFacts } from '../support/flags.ts'
+import { flowsOf } from './flow-ways.ts'
 
 // A lab → a stage for stories: the rules of each step in the real kernel, every endpoint answering, and packets sent.
 
@@ -77,6 +78,7 @@ export class Stage {
         cluster,
         mode,
         kernel: this.#kernel,
+        flows: flowsOf(this.#lab.node.namespace),
         clock: systemClock,
         limits: LIMITS,
         nodeReader,
@@ -97,7 +99,10 @@ export class Stage {
       }
       const resolved = lanes.flatMap(lane => [...lane.draft.resolved()])
       await Promise.all(
-        resolved.flatMap(({ endpoints, traffic }) => endpoints.map(({ text }) => this.#answer(text, traffic.protocol))),
+        resolved.flatMap(({ serving, traffic: { pools, protocol } }) => {
+          const chosen = [...pools.cluster, ...pools.local].map(({ text }) => text)
+          return [...new Set([...serving, ...chosen])].map(text => this.#answer(text, protocol))
+        }),
       )
       const sticky = resolved.filter(({ traffic }) => traffic.stickySeconds !== undefined).map(({ port }) => port)
       const packets = this.#packets(step)

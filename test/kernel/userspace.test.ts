@@ -199,7 +199,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
     expect(ports.filter(port => port < 20_000 || port > 20_999)).toEqual([])
   })
 
-  test('verify and explain look at the rules, and say so where only the agent knows more', async () => {
+  test('verify and explain look at the rules, and ask the agent where only it knows more', async () => {
     const verb = (...argv: readonly string[]) =>
       lab.node.kernel.run(
         anyCommand([process.execPath, MAIN, ...argv, ...FLAGS.slice(0, 2), '--hostname-override=here'], {
@@ -208,9 +208,11 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
       )
     const verified = await verb('verify', '-f', '-')
     expect([verified.stdout, verified.code]).toEqual(['This node holds exactly what it should.\n', 0])
-    const { stderr, code } = await verb('explain', '10.244.1.9', '10.96.0.10:80')
-    expect(stderr).toContain('the packet reaches the listener "tcp shop/web"')
-    expect(code).toBe(1)
+    for (const live of [[], ['--live']]) {
+      const { stdout, code } = await verb('explain', ...live, '10.244.1.9', '10.96.0.10:80')
+      expect(stdout.match(/⇒ arrives at \S+:8080, with the node's address as its source/g)).toHaveLength(3)
+      expect(code).toBe(0)
+    }
     expect((await verb('explain', '10.244.1.9', '10.96.0.99:80')).stdout).toContain('⇒ is refused')
   })
 

@@ -90,7 +90,7 @@ describe('the image', { timeout: 120_000 }, () => {
     const missing = context.flatMap(({ sources }) => sources.filter(source => !existsSync(join(PROJECT, source))))
     expect(missing).toEqual([])
     expect(outcomes.filter(({ status }) => status !== 0)).toEqual([])
-    expect(outcomes.map(({ command }) => command.split(' ')[0])).toEqual(['npm', 'ln'])
+    expect(outcomes.map(({ command }) => command.split(' ')[0])).toEqual(['npm', 'musl-gcc', 'ln'])
   })
 
   test.each(['switchyard', 'kube-proxy'])('starts as %s, without anything else of the project', name => {

@@ -79,7 +79,11 @@ const resources = some({
 
 const volumeMount: Fields = {
   required: { name: 'string', mountPath: 'string' },
-  optional: { readOnly: 'bool', subPath: 'string' },
+  optional: {
+    readOnly: 'bool',
+    subPath: 'string',
+    mountPropagation: { oneOf: ['None', 'HostToContainer', 'Bidirectional'] },
+  },
 }
 
 const container: Fields = {
@@ -92,6 +96,7 @@ const container: Fields = {
     env: { listOf: environment },
     resources,
     securityContext: containerSecurity,
+    lifecycle: some({ postStart: some({ exec: { required: { command: strings } } }) }),
     startupProbe: probe,
     readinessProbe: probe,
     livenessProbe: probe,
@@ -99,7 +104,13 @@ const container: Fields = {
   },
 }
 
-const { startupProbe: _, readinessProbe: __, livenessProbe: ___, ...withoutProbes } = container.optional!
+const {
+  lifecycle: _,
+  startupProbe: __,
+  readinessProbe: ___,
+  livenessProbe: ____,
+  ...withoutProbes
+} = container.optional!
 
 const keys: Shape = { listOf: { required: { key: 'string', path: 'string' }, optional: { mode: 'int' } } }
 const configMapRef = some({ name: 'string', optional: 'bool', items: keys })
@@ -118,6 +129,8 @@ const volume: Fields = {
   },
   exactlyOne: ['configMap', 'projected', 'hostPath', 'emptyDir'],
 }
+
+const affinityTerm: Fields = { required: { topologyKey: 'string' }, optional: { labelSelector: selector } }
 
 const podSpec: Fields = {
   required: { containers: { listOf: container } },
@@ -140,22 +153,39 @@ const podSpec: Fields = {
       }),
     },
     securityContext: podSecurity,
+    affinity: some({
+      podAntiAffinity: some({ requiredDuringSchedulingIgnoredDuringExecution: { listOf: affinityTerm } }),
+    }),
     terminationGracePeriodSeconds: 'int',
     restartPolicy: { oneOf: ['Always'] },
   },
 }
 
-const daemonSetSpec: Fields = {
-  required: {
-    selector,
-    template: { required: { metadata: some({ labels: stringMap, annotations: stringMap }), spec: podSpec } },
+const workload: Readonly<Record<string, Shape>> = {
+  selector,
+  template: { required: { metadata: some({ labels: stringMap, annotations: stringMap }), spec: podSpec } },
+}
+
+const rollingUpdate = some({ maxUnavailable: 'int or percent', maxSurge: 'int or percent' })
+
+const deploymentSpec: Fields = {
+  required: workload,
+  optional: {
+    replicas: 'int',
+    minReadySeconds: 'int',
+    revisionHistoryLimit: 'int',
+    strategy: some({ type: { oneOf: ['RollingUpdate', 'Recreate'] }, rollingUpdate }),
   },
+}
+
+const daemonSetSpec: Fields = {
+  required: workload,
   optional: {
     minReadySeconds: 'int',
     revisionHistoryLimit: 'int',
     updateStrategy: some({
       type: { oneOf: ['RollingUpdate', 'OnDelete'] },
-      rollingUpdate: some({ maxUnavailable: 'int or percent', maxSurge: 'int or percent' }),
+      rollingUpdate,
     }),
   },
 }
@@ -167,23 +197,28 @@ const subject: Fields = {
 
 const RBAC = 'rbac.authorization.k8s.io'
 
+const rules: Shape = {
+  listOf: {
+    required: { verbs: strings, apiGroups: strings, resources: strings },
+    optional: { resourceNames: strings },
+  },
+}
+
+const binding = (kinds: readonly string[]): Fields['required'] => ({
+  roleRef: { required: { apiGroup: { oneOf: [RBAC] }, kind: { oneOf: kinds }, name: 'string' } },
+  subjects: { listOf: subject },
+})
+
 /** By apiVersion and kind. */
 export const KINDS: Readonly<Record<string, Shape>> = {
   'apps/v1 DaemonSet': object({ spec: daemonSetSpec }),
+  'apps/v1 Deployment': object({ spec: deploymentSpec }),
   'v1 ServiceAccount': object({}, { automountServiceAccountToken: 'bool' }),
   'v1 ConfigMap': object({}, { data: stringMap, binaryData: stringMap, immutable: 'bool' }),
-  [`${RBAC}/v1 ClusterRole`]: object({
-    rules: {
-      listOf: {
-        required: { verbs: strings, apiGroups: strings, resources: strings },
-        optional: { resourceNames: strings },
-      },
-    },
-  }),
-  [`${RBAC}/v1 ClusterRoleBinding`]: object({
-    roleRef: { required: { apiGroup: { oneOf: [RBAC] }, kind: { oneOf: ['ClusterRole'] }, name: 'string' } },
-    subjects: { listOf: subject },
-  }),
+  [`${RBAC}/v1 ClusterRole`]: object({ rules }),
+  [`${RBAC}/v1 Role`]: object({ rules }),
+  [`${RBAC}/v1 ClusterRoleBinding`]: object(binding(['ClusterRole'])),
+  [`${RBAC}/v1 RoleBinding`]: object(binding(['ClusterRole', 'Role'])),
 }
 
 function object(required: Fields['required'], optional: Fields['required'] = {}): Shape {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
-import { SEED_NODE, SEED_OBJECTS } from '#lab/sandbox/seed.ts'
+import { SEED_NODE, SEED_OBJECTS } from '#lab/network/seed.ts'
 import { served } from '../effects/served.ts'
 import { freePort } from '../support/local-ports.ts'
 import { permission } from './requests.ts'

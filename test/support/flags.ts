@@ -1,3 +1,4 @@
+import { masqueraded } from '#proxy/desired/masquerade.ts'
 import type { LocalPods, NodeView } from '#proxy/desired/node-view.ts'
 import type { NodeReader } from '#proxy/sync/draft.ts'
 import { ADDRESS_BITS, type Address, type Family, familyOf } from '#values/address.ts'
@@ -43,10 +44,10 @@ export interface NodeFactsOptions {
 
 export function nodeFacts({ flags, family, addresses, dispatch = 'flat' }: NodeFactsOptions): NodeReader {
   const own = addresses.filter(address => familyOf(address) === family)
-  return ({ node }, endpoints) => {
+  return ({ node }, endpoints, needs) => {
     const localPods = podsOf(flags.localPods, family, node?.podCIDRs ?? [])
     const nodeIP = node?.addresses.find(address => familyOf(address) === family)
-    const masquerade = flags.masqueradeAll ? 'all' : localPods === undefined ? 'never' : 'from-outside'
+    const masquerade = masqueraded(flags.masqueradeAll, localPods)
     const ranges = portRanges(flags, family, nodeIP)
     const localhostNodePorts = flags.localhostNodePorts && family === 'ipv4' && reachesLocalhost(ranges)
     const view: NodeView = {
@@ -54,17 +55,21 @@ export function nodeFacts({ flags, family, addresses, dispatch = 'flat' }: NodeF
       mark: 2 ** flags.masqueradeBit,
       ...(localPods !== undefined && { localPods }),
       nodePortAddresses: ranges === 'all' ? 'all' : own.filter(isIn(ranges)).filter(allowsLoopback(localhostNodePorts)),
-      localhostNodePorts,
-      dropInvalid: true,
-      endpointComments: endpoints <= 1000,
+      ...(needs.localhost && { localhostNodePorts }),
+      ...(needs.invalid && { dropInvalid: true }),
+      ...(needs.comments && { endpointComments: endpoints <= 1000 }),
       dispatch,
       ...(nodeIP !== undefined && { nodeIP }),
-      nodeAddresses: own,
       masquerade,
+      nodeAddresses: own,
     }
     const zone = node?.zone
     return {
-      thisNode: { family, nodeName: flags.nodeName, masquerade, ...(zone !== undefined && { zone }) },
+      thisNode: {
+        ...{ family, nodeName: flags.nodeName, masquerade },
+        ...(zone !== undefined && { zone }),
+        ...(nodeIP !== undefined && { nodeIP }),
+      },
       view,
       addresses: own,
     }

@@ -63,8 +63,7 @@ function busyLife(): void {
     metrics.queued(family)
     metrics.ran({ ...SAVE, family })
     metrics.ran({ ...RESTORE, family })
-    if (family === 'ipv4') metrics.ran({ ...SAVE, program: 'conntrack', does: 'conntrack' })
-    metrics.reported(report({ family, looked: true }))
+    metrics.reported(report({ family, looked: true, flows: { isAsked: family === 'ipv4', forgotten: 0 } }))
   }
   metrics.changed({ kind: 'Service', name: 'shop/cart', families: ['ipv4', 'ipv6'] })
   metrics.changed({ kind: 'EndpointSlice', name: 'shop/a', families: ['ipv4'] })
@@ -114,7 +113,7 @@ describe('a sync', () => {
   })
 
   test('in ipvs mode is neither', () => {
-    metrics.reported(report({ mode: 'ipvs' }))
+    metrics.reported(report({ mode: 'ipvs', numbers: {} }))
     expect(value('kubeproxy_sync_proxy_rules_duration_seconds_count{ip_family="IPv4"}')).toBe('1')
     expect(metrics.text(STANDING)).not.toMatch(/kubeproxy_sync_(full|partial)/)
   })
@@ -141,7 +140,7 @@ describe('a sync', () => {
   })
 
   test('of nftables that failed counts there, and not as a failure of iptables-restore', () => {
-    metrics.reported(report({ mode: 'nftables', failure: FAILURE }))
+    metrics.reported(report({ mode: 'nftables', numbers: { stages: true, failures: 'nft' }, failure: FAILURE }))
     expect(value('kubeproxy_sync_proxy_rules_nftables_sync_failures_total{ip_family="IPv4"}')).toBe('1')
     expect(metrics.text(STANDING)).not.toContain('restore_failures')
   })
@@ -162,8 +161,7 @@ describe('a sync', () => {
   test('counts connections only where connections were looked at', () => {
     metrics.reported(report())
     expect(metrics.text(STANDING)).not.toContain('kubeproxy_conntrack')
-    metrics.ran({ ...SAVE, program: 'conntrack', does: 'conntrack' })
-    metrics.reported(report({ flows: { forgotten: 3 } }))
+    metrics.reported(report({ flows: { isAsked: true, forgotten: 3 } }))
     expect(value('kubeproxy_conntrack_reconciler_deleted_entries_total{ip_family="IPv4"}')).toBe('3')
     expect(value('kubeproxy_conntrack_reconciler_sync_duration_seconds_sum{ip_family="IPv4"}')).toBe('0.005')
     expect(value('switchyard_flows_forgotten_total{ip_family="IPv4"}')).toBe('3')

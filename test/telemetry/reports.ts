@@ -6,6 +6,7 @@ import { NO_CHANGES } from '#proxy/sync/service-changes.ts'
 export function report(more: Partial<Report> = {}): Report {
   return {
     mode: 'iptables',
+    numbers: { stages: true, rules: true },
     family: 'ipv4',
     startedAt: 0,
     tookMs: 100,
@@ -17,7 +18,7 @@ export function report(more: Partial<Report> = {}): Report {
     commands: 0,
     bytes: 0,
     serviceChanges: NO_CHANGES,
-    flows: { forgotten: 0 },
+    flows: { isAsked: false, forgotten: 0 },
     ...more,
   }
 }

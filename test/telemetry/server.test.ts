@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseArguments } from '#config/arguments.ts'
+import { shownConfiguration } from '#config/shown/effective.ts'
 import { pageAt, type Shown } from '#telemetry/server.ts'
 import { Slis } from '#telemetry/slis.ts'
 
@@ -24,7 +25,8 @@ async function shown(more: Partial<Shown> = {}, flags: readonly string[] = FLAGS
     metrics: () => 'up 1\n',
     slis: new Slis(1_795_221_198_250),
     mode: 'iptables',
-    configuration: parsed.configuration,
+    configuration: shownConfiguration(parsed.configuration),
+    refused: () => [],
     flags: parsed.flags,
     version: 'v1.2.3',
     runtime: 'Node v26',
@@ -57,6 +59,12 @@ test('/configz says what kube-proxy says with the same flags, field by field', a
   expect(body.startsWith('{"kubeproxy.config.k8s.io":{"kind":"KubeProxyConfiguration","apiVersion":')).toBe(true)
 })
 
+test('/refusedz names the Services whose rules the kernel refuses', async () => {
+  const refusal = { ipFamily: 'IPv4', servicePort: 'shop/cart:http/tcp', unit: 'nat KUBE-SVC-A', reason: 'no chain' }
+  const { headers, body } = page(await shown({ refused: () => [refusal] }), '/refusedz')!
+  expect([headers['Content-Type'], JSON.parse(body)]).toEqual(['application/json', [refusal]])
+})
+
 test('/configz of userspace mode has the field that only that mode has', async () => {
   const { body } = page(await shown({}, ['--proxy-mode=userspace', '--udp-timeout=1s']), '/configz')!
   expect(JSON.parse(body)['kubeproxy.config.k8s.io']).toMatchObject({ mode: 'userspace', udpIdleTimeout: '1s' })
@@ -75,7 +83,9 @@ test('/statusz says since when, for how long, what is running, and where else to
   const { body } = page(await shown(), '/statusz')!
   expect(body).toContain('Started:  Sat, 21 Nov 2026 00:33:18 GMT\nUp:  2 hr 01 min 08 sec\n')
   expect(body).toContain('Binary version:  v1.2.3\n')
-  expect(body).toContain('Paths:  /configz /flagz /healthz /healthz/ping /metrics /metrics/slis /proxyMode /statusz\n')
+  expect(body).toContain(
+    'Paths:  /configz /flagz /healthz /healthz/ping /metrics /metrics/slis /proxyMode /refusedz /statusz\n',
+  )
 })
 
 test('/metrics/slis says what kube-proxy says once it has been asked for its health', async () => {

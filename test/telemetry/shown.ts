@@ -6,6 +6,7 @@ import { Slis } from '#telemetry/slis.ts'
 export const SHOWN: Shown = {
   metrics: () => 'up 1\n',
   slis: new Slis(0),
+  refused: () => [],
   mode: 'nftables',
   configuration: {},
   flags: new Map(),

@@ -91,7 +91,7 @@ export function rulesOf(mode: Mode, family: Family, given: Given): Ruleset {
   }
   const masquerade = given.masquerade ?? ('from-outside' as const)
   const view = { ...viewOf(family, words), masquerade, ...given.view?.(words) }
-  const thisNode = { family, nodeName: 'here', masquerade }
+  const thisNode = { family, nodeName: 'here', masquerade, nodeIP: words.ip('node') }
   const draft = new Draft(cluster, mode, () => ({ thisNode, view, addresses: [] }))
   draft.update()
   return draft.book.rules
@@ -104,6 +104,7 @@ function viewOf(family: Family, words: At): NodeView {
     localPods: { by: 'cidr', cidr: words.range('pods') },
     nodePortAddresses: 'all',
     localhostNodePorts: false,
+    masquerade: 'from-outside',
     dropInvalid: true,
     endpointComments: true,
     nodeIP: words.ip('node'),

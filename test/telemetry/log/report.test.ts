@@ -45,7 +45,7 @@ test('a Service whose rules the kernel refuses is named, with the line that it r
 test('rules that another program changed, units that are blocked and flows that stay are warned of', () => {
   const blocked = Array.from({ length: 7 }, (_, i) => ({ unit: `nat KUBE-SVC-${i}`, by: '-A X -j KUBE-SVC' }))
   const shown = blocked.slice(0, 5).map(({ unit, by }) => `"${unit}: ${by}"`)
-  const flows = { forgotten: 0, error: new Error('no conntrack') }
+  const flows = { isAsked: true, forgotten: 0, error: new Error('no conntrack') }
   expect(logged({ drift: { count: 1, units: ['nat KUBE-SERVICES'] }, blocked, flows })).toEqual([
     `E "Could not delete stale conntrack entries; they stay pending" err="no conntrack" ${ABOUT}`,
     `W "Another program had changed our rules; they are restored" ${ABOUT} count=1 units=["nat KUBE-SERVICES"]`,
