@@ -10,25 +10,46 @@ export const USAGE = [
   '                              [--one-commit] [--json FILE]',
   '       npm run bench -- userspace [--rounds N] [--json FILE]',
   '       npm run bench -- ipvs [--services N]',
+  '       npm run bench -- pods [--peer FOLDER] [--leases N,N,…] [--rounds N] [--json FILE]',
+  '       npm run bench -- ranges [--nodes N] [--rounds N] [--json FILE]',
+  '       npm run bench -- cluster [--nodes N] [--pods N] [--rounds N] [--json FILE]',
+  '       npm run bench -- pods --runtime [--peer FOLDER] [--rounds N] [--json FILE]',
 ].join('\n')
 
-export type CommandName = 'table' | 'iptables' | 'nftables' | 'userspace' | 'ipvs'
+export type CommandName = 'table' | 'iptables' | 'nftables' | 'userspace' | 'ipvs' | 'pods' | 'ranges' | 'cluster'
 
 export interface BenchOptions {
   readonly command: CommandName
   readonly modes: readonly BenchMode[]
   /** Numbers of Services; empty: those of the command. */
   readonly services: readonly number[]
+  /** For `ranges` and `cluster`. */
+  readonly nodes: number | undefined
+  /** For `cluster`. */
+  readonly pods: number
+  /** Numbers of leases, for `pods`. */
+  readonly leases: readonly number[]
   readonly endpoints: number
-  /** A command line. */
+  /** A command line; of `pods`, a folder with plugins. */
   readonly peer: string | undefined
   readonly rounds: number | undefined
   readonly updates: number
   readonly oneCommit: boolean
+  /** For `pods`: those of a real containerd. */
+  readonly runtime: boolean
   readonly json: string
 }
 
-const COMMANDS: readonly CommandName[] = ['table', 'iptables', 'nftables', 'userspace', 'ipvs']
+const COMMANDS: readonly CommandName[] = [
+  'table',
+  'iptables',
+  'nftables',
+  'userspace',
+  'ipvs',
+  'pods',
+  'ranges',
+  'cluster',
+]
 
 /** Throws where a word means nothing. */
 export function benchOptions(words: readonly string[]): BenchOptions {
@@ -38,10 +59,14 @@ export function benchOptions(words: readonly string[]): BenchOptions {
     options: {
       mode: { type: 'string' },
       services: { type: 'string' },
+      nodes: { type: 'string' },
+      pods: { type: 'string', default: '100' },
+      leases: { type: 'string', default: '0,1000,10000,65000' },
       endpoints: { type: 'string', default: '10' },
       updates: { type: 'string', default: '20' },
       peer: { type: 'string' },
       'one-commit': { type: 'boolean', default: false },
+      runtime: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       json: { type: 'string' },
       /** As --json, which was called so before. */
@@ -54,11 +79,15 @@ export function benchOptions(words: readonly string[]): BenchOptions {
     command,
     modes: modesOf(values.mode),
     services: values.services?.split(',').map(text => count('--services', text)) ?? [],
+    nodes: values.nodes === undefined ? undefined : count('--nodes', values.nodes),
+    pods: count('--pods', values.pods),
+    leases: values.leases.split(',').map(text => (text === '0' ? 0 : count('--leases', text))),
     endpoints: count('--endpoints', values.endpoints),
     peer: values.peer,
     rounds: values.rounds === undefined ? undefined : count('--rounds', values.rounds),
     updates: count('--updates', values.updates),
     oneCommit: values['one-commit'],
+    runtime: values.runtime,
     json: values.json ?? values.out ?? 'dist/bench.json',
   }
 }

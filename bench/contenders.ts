@@ -55,6 +55,12 @@ export class Workshop {
     }
   }
 
+  /** As in the image. */
+  environment(): NodeJS.ProcessEnv {
+    const image = readFileSync(join(ROOT, 'manifests', 'Dockerfile'), 'utf8')
+    return { ...process.env, ...imageEnvironment(image), NODE_COMPILE_CACHE: join(this.folder, 'compiled') }
+  }
+
   close(): void {
     rmSync(this.folder, { recursive: true, force: true })
   }

@@ -34,6 +34,7 @@ const VIEW: NodeView = {
   nodePortAddresses: [ip('10.99.0.2')],
   nodeAddresses: [ip('10.99.0.2')],
   localhostNodePorts: false,
+  masquerade: 'from-outside',
   dropInvalid: true,
   endpointComments: false,
 }
@@ -53,7 +54,7 @@ const problem = await ipvsSetup(host, { family: 'ipv4', ...SETUP })
 if (problem !== undefined) throw new Error(problem)
 const mode = ipvs({ tools: TOOLS, scheduler: 'rr', excludeCIDRs: [] })
 const book = new Book()
-const sync = new Sync(mode, kernel, systemClock)
+const sync = new Sync(mode, kernel, { clock: systemClock })
 
 async function costOf(prepare: () => void): Promise<Cost & { readonly left: number }> {
   processes = 0

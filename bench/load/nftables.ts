@@ -41,6 +41,7 @@ const VIEW: NodeView = {
   localPods: { by: 'cidr', cidr: cidr('10.128.0.0/9') },
   nodePortAddresses: [ip('10.99.0.2')],
   localhostNodePorts: false,
+  masquerade: 'from-outside',
   dropInvalid: true,
   endpointComments: false,
 }
@@ -50,7 +51,7 @@ async function measure(services: number): Promise<NftFigures> {
   try {
     const mode = nftables({ family: 'ipv4', chainRemoval: 'at-once' })
     const book = new Book()
-    const sync = new Sync(mode, kernel, systemClock)
+    const sync = new Sync(mode, kernel, { clock: systemClock })
     const put = (one: ServiceTraffic): void => book.put(`${one.id}/tcp`, mode.service(one, VIEW))
     const followed = async (one: ServiceTraffic): Promise<number> => {
       const { ms } = await timed(() => {

@@ -25,7 +25,13 @@ export function traffic(i: number, generation = 0): ServiceTraffic {
     service: name(`bench/service-${i}`),
     protocol: 'tcp',
     frontends: [
-      { kind: 'cluster-ip', ip: ip(address('10', i + 0x60_0000)), port: 80, verdict: { to: 'pool', pool: 'cluster' } },
+      {
+        kind: 'cluster-ip',
+        ip: ip(address('10', i + 0x60_0000)),
+        port: 80,
+        verdict: { to: 'pool', pool: 'cluster' },
+        admits: 'all',
+      },
     ],
     pools: { cluster, local: [] },
     masquerade: 'from-outside',

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { anyCommand } from '#lab/any-command.ts'
 import { type Lab, openLab } from '#lab/network/lab.ts'
-import { ipLines, settings, within } from '#lab/network/namespaces.ts'
+import { ipLines, within } from '#lab/network/namespaces.ts'
+import { letAllRefusalsArrive } from '#lab/network/refusals.ts'
 import { must } from '#system/must.ts'
 import { startChild } from '#system/processes/children.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
@@ -34,8 +35,7 @@ export async function onFreshNode(order: Order, stepDone: (done: StepDone) => vo
 
 async function prepare({ node, outside, pods }: Lab): Promise<void> {
   for (const pod of pods.slice(0, 2)) await pod.listen('tcp', 8080)
-  // Every refusal is to arrive: the kernel holds back all but a few a second.
-  await must(node.kernel, settings(0, ['ipv4/icmp_ratelimit']))
+  await letAllRefusalsArrive(node.kernel)
   // What leaves the node by its default route is not answered, not even by an error.
   await must(outside.kernel, ipLines(['route replace blackhole 10.96.0.0/12']))
   // No port is used again while the node may remember a connection from it.

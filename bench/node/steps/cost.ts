@@ -9,7 +9,6 @@ import { GIVE_UP_MS, type Stage } from '../stage.ts'
 // What the contender costs: memory until now, time while nothing happens, and both when it looks at the kernel once an hour.
 
 const IDLE_MS = 30_000
-const SETTLE_MS = 3000
 const HOUR = new URL('../agent/hour.ts', import.meta.url)
 
 /** Since the start, or since the last step that asked. */
@@ -18,10 +17,11 @@ export async function peak(stage: Stage): Promise<Measured> {
   return { peakMiB: [kiB / 1024] }
 }
 
+/** What is still to be done of the changes before is not idle. */
 export async function idle(stage: Stage): Promise<Measured> {
-  await systemClock.sleep(SETTLE_MS)
-  await stage.memory.phase()
   const { process } = stage
+  await calm(process)
+  await stage.memory.phase()
   const standing = process.children
   const [before, from] = [process.cpuMs(), dayTime()]
   await systemClock.sleep(IDLE_MS)
