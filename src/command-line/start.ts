@@ -2,7 +2,7 @@ import { type Parsed, parseArguments } from '#config/arguments.ts'
 import type { Settings } from '#config/settings.ts'
 import { configurationYaml } from '#config/shown/effective.ts'
 import { helpText, usageText } from '#config/shown/help.ts'
-import { VERBS, type Verb } from '#config/verbs.ts'
+import { isDaemon, VERBS, type Verb } from '#config/verbs.ts'
 import { systemClock } from '#system/clock.ts'
 import { readText, writeText } from '#system/files.ts'
 import { complain, print } from '#system/output.ts'
@@ -36,7 +36,7 @@ export async function start(verb: Verb, argv: readonly string[], go: Go): Promis
   if (parsed.action === 'help') return shown(helpText(verb))
   if (parsed.action === 'version')
     return shown(parsed.flags.get('version') === 'raw' ? rawVersion() : `Switchyard ${VERSION}`)
-  return verb === 'run' ? startAgent(parsed, go) : startAtTerminal(verb, parsed, go)
+  return isDaemon(verb, parsed.operands) ? startAgent(parsed, go) : startAtTerminal(verb, parsed, go)
 }
 
 /** The status a verb exits with where it could not do its work. */
@@ -44,7 +44,7 @@ export function failureOf(verb: Verb): number {
   return VERBS[verb].failure ?? 1
 }
 
-/** `run`, and what it does as `--cleanup` and `--init-only`: its log is read like kube-proxy's. */
+/** What runs on a node, and `run` also as `--cleanup` and `--init-only`: its log is read like kube-proxy's. */
 async function startAgent(parsed: Accepted, go: Go): Promise<number> {
   const { format, verbosity, vmodule } = parsed.settings.logging
   const log = openLog({ format, verbosity, vmodule, clock: systemClock, pid: process.pid })

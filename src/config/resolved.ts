@@ -1,9 +1,19 @@
 import type { Family } from '#values/address.ts'
-import type { Cidr } from '#values/cidr.ts'
 import { parsePortRange } from '#values/port-range.ts'
-import { configuredAddress, configuredCidr, parseListen, splitRanges } from './addresses.ts'
+import { configuredAddress, parseListen, splitRanges } from './addresses.ts'
 import type { Choices } from './choices.ts'
-import type { DetectLocal, IpvsSettings, LoggingSettings, Settings } from './settings.ts'
+import { nodeRanges, ranges } from './node-ranges.ts'
+import { ringInit, ringRange } from './ring-choice.ts'
+import type {
+  CniSettings,
+  DetectLocal,
+  IpamSettings,
+  IpvsSettings,
+  LoggingSettings,
+  PodRangesSettings,
+  RoutesSettings,
+  Settings,
+} from './settings.ts'
 import { vmoduleList } from './table/pair-lists.ts'
 import type { ModeName } from './table/setting.ts'
 
@@ -94,6 +104,7 @@ function ipvs(choices: Choices): IpvsSettings {
 function machine(choices: Choices) {
   const healthz = parseListen(choices.text('healthzBindAddress'))
   const metrics = parseListen(choices.text('metricsBindAddress'))
+  const podsMetrics = parseListen(choices.text('--pods-metrics-bind-address'))
   return {
     conntrack: {
       maxPerCore: choices.number('conntrack.maxPerCore'),
@@ -106,8 +117,41 @@ function machine(choices: Choices) {
     },
     ...(healthz !== undefined && { healthz }),
     ...(metrics !== undefined && { metrics }),
+    ...(podsMetrics !== undefined && { podsMetrics }),
+    leaks: {
+      found: choices.text('--leaks') as Settings['leaks']['found'],
+      periodMs: choices.number('--leaks-period'),
+    },
+    ranges: nodeRanges(choices),
+    podRanges: podRanges(choices),
+    routes: routes(choices),
     bindAddressHardFail: choices.isOn('bindAddressHardFail'),
+    profiling: choices.isOn('enableProfiling'),
+    page: choices.text('--page') as Settings['page'],
     logging: logging(choices),
+  }
+}
+
+function podRanges(choices: Choices): PodRangesSettings {
+  const [range, subnet] = [
+    ringRange(choices.text('--ipalloc-range')),
+    ringRange(choices.text('--ipalloc-default-subnet')),
+  ]
+  return {
+    from: choices.text('--ranges-from') as PodRangesSettings['from'],
+    ...(range !== undefined && { range }),
+    init: ringInit(choices.text('--ipalloc-init'))!,
+    ...(subnet !== undefined && { subnet }),
+  }
+}
+
+function routes(choices: Choices): RoutesSettings {
+  return {
+    keep: choices.text('--routes') as RoutesSettings['keep'],
+    overlay: choices.text('--overlay') as RoutesSettings['overlay'],
+    vni: choices.number('--overlay-vni'),
+    port: choices.number('--overlay-port'),
+    masquerade: choices.text('--ip-masq') as RoutesSettings['masquerade'],
   }
 }
 
@@ -125,12 +169,61 @@ function ofVerbs(choices: Choices) {
     filenames: choices.list('--filename'),
     ...(family !== '' && { family }),
     as: choices.text('--as') as 'restore' | 'script',
+    ipam: ipam(choices),
+    cni: cni(choices),
+    yaml: choices.text('--output') === 'yaml',
+    ...given(choices, 'context', '--context'),
+    questions: {
+      output: isForPrograms(choices) ? ('json' as const) : ('text' as const),
+      database: choices.text('--database'),
+      live: choices.isOn('--live'),
+      send: choices.isOn('--send'),
+      repair: choices.isOn('--repair'),
+    },
   }
 }
 
-/** Ranges that the chosen mode does not use are not validated: what is unsound among them is left out. */
-function ranges(texts: readonly string[]): readonly Cidr[] {
-  return texts.map(configuredCidr).filter(cidr => cidr !== undefined)
+function isForPrograms(choices: Choices): boolean {
+  return ['json', 'yaml'].includes(choices.text('--output'))
+}
+
+function ipam(choices: Choices): IpamSettings {
+  const nodeMask = choices.number('--node-mask')
+  return {
+    database: choices.text('--database'),
+    output: isForPrograms(choices) ? 'json' : choices.text('--output') === 'wide' ? 'wide' : 'table',
+    ...given(choices, 'network', '--network'),
+    all: choices.isOn('--all'),
+    free: choices.isOn('--free'),
+    force: choices.isOn('--force'),
+    watch: choices.isOn('--watch'),
+    ...given(choices, 'at', '--at'),
+    plan: {
+      ...(nodeMask > 0 && { nodeMask }),
+      podsPerNode: choices.number('--pods-per-node'),
+      churnPerMinute: choices.number('--churn'),
+      serviceRanges: ranges(splitRanges(choices.text('--service-cluster-ip-range'))),
+    },
+  }
+}
+
+function cni(choices: Choices): CniSettings {
+  return {
+    ...given(choices, 'confDir', '--conf-dir'),
+    binDirs: choices.list('--bin-dir'),
+    ...given(choices, 'containerId', '--container-id'),
+    ...given(choices, 'ifname', '--ifname'),
+    ...given(choices, 'args', '--args'),
+    ...given(choices, 'capabilityArgs', '--capability-args'),
+    cacheDir: choices.text('--cache-dir'),
+    validAttachments: choices.list('--valid-attachments'),
+    serviceRanges: ranges(splitRanges(choices.text('--service-cluster-ip-range'))),
+    output: isForPrograms(choices) ? 'json' : 'text',
+    database: choices.text('--database'),
+    replaceStandardPlugins: choices.isOn('--replace-standard-plugins'),
+    ...given(choices, 'importFrom', '--import'),
+    ...given(choices, 'exportTo', '--export'),
+  }
 }
 
 /** A text setting as an optional property: empty means absent. */

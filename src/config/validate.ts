@@ -1,18 +1,26 @@
 import { parseAddress } from '#values/address.ts'
 import { cidrFamily } from '#values/cidr.ts'
 import { formatDuration } from '#values/duration.ts'
+import { parseMoment } from '#values/moment.ts'
 import { parsePortRange } from '#values/port-range.ts'
 import { configuredAddress, configuredCidr, parsePort, splitHostPort, splitRanges } from './addresses.ts'
 import type { Choices } from './choices.ts'
-import { nearest } from './table/nearest.ts'
-import { MODES } from './table/setting.ts'
+import { notOneOf, oneOf } from './one-of.ts'
+import { wrong } from './problem.ts'
+import { PODS_METRICS } from './table/rows-pods.ts'
+import { RANGES_METRICS } from './table/rows-ranges.ts'
+import { DETECT_MODES, MODES } from './table/setting.ts'
+import { ranges } from './validate-ranges.ts'
+import { ring } from './validate-ring.ts'
+import { routes } from './validate-routes.ts'
 
 // Choices → everything that is wrong with them, all at once: where it was said, the value, and what would be right.
 
 type Problems = readonly string[]
 
-const DETECT_MODES = ['ClusterCIDR', 'NodeCIDR', 'BridgeInterface', 'InterfaceNamePrefix'] as const
 const NONNEGATIVE = 'must be greater than or equal to 0'
+/** Rounds that are closer do not count one by one. */
+const LEAST_LEAKS_MS = 30_000
 const BIT = 'must be within the range [0, 31]'
 
 export function validate(choices: Choices): Problems {
@@ -25,17 +33,19 @@ export function validate(choices: Choices): Problems {
     ...localTraffic(choices),
     ...byMode(choices),
     ...words(choices),
+    ...ranges(choices),
+    ...ring(choices),
+    ...routes(choices),
+    ...splitRanges(choices.text('--service-cluster-ip-range')).flatMap(range =>
+      badRange(choices, '--service-cluster-ip-range', range),
+    ),
   ]
-}
-
-function wrong(choices: Choices, key: string, right: string, value: unknown = choices.of(key).value): string {
-  return `${choices.named(key)}: invalid value ${JSON.stringify(value)}: ${right}`
 }
 
 function mode(choices: Choices): Problems {
   const given = choices.text('mode')
   const known: readonly string[] = MODES
-  return known.includes(given) ? [] : [wrong(choices, 'mode', `must be ${oneOf(given, known)}, or empty for iptables`)]
+  return known.includes(given) ? [] : [wrong(choices, 'mode', `must be ${oneOf(known, given)}, or empty for iptables`)]
 }
 
 function numbers(choices: Choices): Problems {
@@ -49,6 +59,9 @@ function numbers(choices: Choices): Problems {
     ...within('oomScoreAdj', [-1000, 1000], 'must be within the range [-1000, 1000]'),
     ...within('conntrack.maxPerCore', [0, Number.POSITIVE_INFINITY], NONNEGATIVE),
     ...within('conntrack.min', [0, Number.POSITIVE_INFINITY], NONNEGATIVE),
+    ...within('--node-mask', [0, 126], 'must be the length of a prefix, from 1 to 126, or 0 for the usual one'),
+    ...within('--pods-per-node', [1, 65_536], 'must be within the range [1, 65536]'),
+    ...within('--churn', [0, 1e6], 'must be within the range [0, 1000000]'),
     ...within('clientConnection.burst', [0, Number.POSITIVE_INFINITY], NONNEGATIVE),
   ]
 }
@@ -60,14 +73,30 @@ function periods(choices: Choices): Problems {
   const gap = choices.number(sync) < choices.number(min) && choices.number(sync) > 0
   const ipvsTimeouts = ['ipvs.tcpTimeout', 'ipvs.tcpFinTimeout', 'ipvs.udpTimeout']
   const timeouts = ['tcpEstablishedTimeout', 'tcpCloseWaitTimeout', 'udpTimeout', 'udpStreamTimeout']
-  const optional = [...timeouts.map(name => `conntrack.${name}`), ...(given === 'ipvs' ? ipvsTimeouts : []), min]
+  const optional = [
+    ...timeouts.map(name => `conntrack.${name}`),
+    ...(given === 'ipvs' ? ipvsTimeouts : []),
+    min,
+    '--leaks-period',
+  ]
   const required = ['configSyncPeriod', sync, ...(given === 'userspace' ? ['udpIdleTimeout'] : [])]
   const shown = (key: string) => formatDuration(choices.number(key))
+  const leaks = choices.number('--leaks-period')
   return [
     ...required
       .filter(key => choices.number(key) <= 0)
       .map(key => wrong(choices, key, 'must be greater than 0', shown(key))),
     ...optional.filter(key => choices.number(key) < 0).map(key => wrong(choices, key, NONNEGATIVE, shown(key))),
+    ...(leaks > 0 && leaks < LEAST_LEAKS_MS
+      ? [
+          wrong(
+            choices,
+            '--leaks-period',
+            `must be at least ${formatDuration(LEAST_LEAKS_MS)}, or 0`,
+            shown('--leaks-period'),
+          ),
+        ]
+      : []),
     ...(gap ? [wrong(choices, sync, `must not be less than ${choices.named(min)}, ${shown(min)}`, shown(sync))] : []),
   ]
 }
@@ -82,6 +111,8 @@ function addresses(choices: Choices): Problems {
     ...(loopback && choices.text('mode') === 'userspace' ? [wrong(choices, 'bindAddress', notLocal)] : []),
     ...listens(choices, 'healthzBindAddress', '0.0.0.0:10256'),
     ...listens(choices, 'metricsBindAddress', '127.0.0.1:10249'),
+    ...listens(choices, '--pods-metrics-bind-address', PODS_METRICS),
+    ...listens(choices, '--ranges-metrics-bind-address', RANGES_METRICS),
   ]
 }
 
@@ -116,7 +147,7 @@ function badRange(choices: Choices, key: string, range: string): Problems {
 function localTraffic(choices: Choices): Problems {
   const given = choices.text('detectLocalMode')
   const known: readonly string[] = DETECT_MODES
-  if (!known.includes(given)) return [wrong(choices, 'detectLocalMode', `must be ${oneOf(given, known)}`)]
+  if (!known.includes(given)) return [wrong(choices, 'detectLocalMode', `must be ${oneOf(known, given)}`)]
   if (given === 'BridgeInterface') return interfaceName(choices, 'detectLocal.bridgeInterface')
   if (given === 'InterfaceNamePrefix') return interfaceName(choices, 'detectLocal.interfaceNamePrefix')
   return given === 'ClusterCIDR' ? clusterCidrs(choices) : []
@@ -164,13 +195,19 @@ function byMode(choices: Choices): Problems {
 }
 
 function words(choices: Choices): Problems {
-  const among = (key: string, known: readonly string[]) =>
-    known.includes(choices.text(key)) ? [] : [wrong(choices, key, `must be ${known.filter(Boolean).join(' or ')}`)]
   const shown = choices.text('showHiddenMetricsForVersion')
   return [
-    ...among('logging.format', ['text', 'json']),
-    ...among('--family', ['ipv4', 'ipv6', '']),
-    ...among('--as', ['restore', 'script']),
+    ...['logging.format', '--family', '--as', '--output', '--leaks'].flatMap(key => notOneOf(choices, key)),
+    ...(choices.text('--at') === '' || parseMoment(choices.text('--at'), 0) !== undefined
+      ? []
+      : [
+          wrong(
+            choices,
+            '--at',
+            'must be a time such as 2026-11-29T07:00:00Z, or a duration for that long ago, such as 10m',
+          ),
+        ]),
+    ...(choices.text('--database') === '' ? [wrong(choices, '--database', 'must be a path')] : []),
     ...(/^$|^\d+\.\d+$/.test(shown)
       ? []
       : [wrong(choices, 'showHiddenMetricsForVersion', 'must be a version such as 1.35')]),
@@ -178,11 +215,4 @@ function words(choices: Choices): Problems {
       ? [wrong(choices, 'hostnameOverride', 'empty hostname-override is invalid; must be the name of this Node')]
       : []),
   ]
-}
-
-/** The known words, the one that was probably meant first. */
-function oneOf(given: string, known: readonly string[]): string {
-  const meant = nearest(given, known)
-  const rest = known.filter(word => word !== meant)
-  return [...(meant === undefined ? [] : [meant]), ...rest].join(', ').replace(/, (?=[^,]*$)/, ' or ')
 }

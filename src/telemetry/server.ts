@@ -8,13 +8,23 @@ export interface PageAnswer {
   readonly body: string
 }
 
+export interface ShownRefusal {
+  readonly ipFamily: string
+  /** `shop/cart:http/tcp` */
+  readonly servicePort: string
+  readonly unit: string
+  readonly reason: string
+}
+
 /** What the pages show. Functions are called at each request. */
 export interface Shown {
   readonly metrics: () => string
   readonly slis: Slis
   readonly mode: string
-  /** The KubeProxyConfiguration in force. */
+  /** The KubeProxyConfiguration in force, without fields that kube-proxy does not know. */
   readonly configuration: Readonly<Record<string, unknown>>
+  /** Service ports whose rules the kernel refuses. */
+  readonly refused: () => readonly ShownRefusal[]
   /** Every flag and its value, by name. */
   readonly flags: ReadonlyMap<string, string>
   readonly version: string
@@ -38,6 +48,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   '/healthz': ({ slis }, { query }) => pong(slis, query.has('verbose') ? '[+]ping ok\nhealthz check passed\n' : 'ok'),
   '/healthz/ping': ({ slis }) => pong(slis, 'ok'),
   '/configz': ({ configuration }) => ok('application/json', configz(configuration)),
+  '/refusedz': ({ refused }) => ok('application/json', JSON.stringify(refused())),
   '/flagz': ({ flags }) => text(flagz(flags)),
   '/statusz': shown => text(statusz(shown)),
 }
@@ -52,10 +63,9 @@ function pong(slis: Slis, body: string): PageAnswer {
   return text(body)
 }
 
-/** As kube-proxy: its name for the group, `kind` and `apiVersion` first, and no field it does not know. */
-function configz({ apiVersion, kind, udpIdleTimeout, ...rest }: Shown['configuration']): string {
-  const userspace = rest.mode === 'userspace' ? { udpIdleTimeout } : {}
-  return JSON.stringify({ 'kubeproxy.config.k8s.io': { kind, apiVersion, ...rest, ...userspace } })
+/** As kube-proxy: its name for the group, `kind` and `apiVersion` first. */
+function configz({ apiVersion, kind, ...rest }: Shown['configuration']): string {
+  return JSON.stringify({ 'kubeproxy.config.k8s.io': { kind, apiVersion, ...rest } })
 }
 
 function flagz(flags: Shown['flags']): string {

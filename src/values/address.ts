@@ -23,6 +23,10 @@ export function familyOf(address: Address): Family {
   return address.includes(':') ? 'ipv6' : 'ipv4'
 }
 
+export function isLoopback(address: Address): boolean {
+  return address === '::1' || address.startsWith('127.')
+}
+
 /** The address as an unsigned integer, for masks and ranges. */
 export function addressNumber(address: Address): bigint {
   if (!address.includes(':')) return BigInt(ipv4Number(address))

@@ -24,3 +24,20 @@ function eight(hex: string, at: number): string {
   const low = Number.parseInt(hex.slice(at + 5, at + 10), 16)
   return PAIRS[high >> 10]! + PAIRS[high & 1023]! + PAIRS[low >> 10]! + PAIRS[low & 1023]!
 }
+
+/**
+ * A whole number of 53 bits for a text: for comparing a hundred thousand texts with what they were, in a tenth of the time that
+ * SHA-256 takes. Not for names, and not where one may be made to resemble another.
+ */
+export function textNumber(text: string): number {
+  let [a, b] = [0x2c1b_3c6d, 0x297a_2d39]
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    a = Math.imul(a ^ code, 0x9e37_79b1)
+    b = Math.imul(b ^ code ^ (a >>> 16), 0x85eb_ca6b)
+    b = (b << 13) | (b >>> 19)
+  }
+  a = Math.imul(a ^ (b >>> 15), 0x735a_2d97)
+  b = Math.imul(b ^ (a >>> 13), 0xcaf6_49a9)
+  return ((a ^ (b >>> 16)) >>> 0) * 2 ** 21 + ((b ^ (a >>> 15)) >>> 11)
+}

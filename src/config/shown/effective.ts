@@ -19,6 +19,11 @@ export function effectiveConfiguration(choices: Choices): Configuration {
   return configuration
 }
 
+/** What kube-proxy would show of it: fields of its own, and of ours those that mean something in this mode. */
+export function shownConfiguration({ udpIdleTimeout, ...rest }: Configuration): Configuration {
+  return rest.mode === 'userspace' ? { ...rest, udpIdleTimeout } : rest
+}
+
 /** YAML with sorted keys: the same settings give the same bytes. */
 export function configurationYaml(configuration: Configuration): string {
   return stringify(configuration, { sortMapEntries: true, indentSeq: false, lineWidth: 0 })

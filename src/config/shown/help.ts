@@ -11,7 +11,8 @@ const INDENT = 8
 const UNBROKEN = '\u00a0'
 
 export function helpText(verb: Verb): string {
-  const verbs = Object.entries(VERBS).map(([name, { does }]) => `  ${name.padEnd(9)} ${does}`)
+  const widest = Math.max(...Object.keys(VERBS).map(({ length }) => length))
+  const verbs = Object.entries(VERBS).map(([name, { does }]) => `  ${name.padEnd(widest)}  ${does}`)
   const flags = flagsOf(verb).filter(({ deprecated, legacy }) => deprecated === undefined && !legacy)
   const sections = Object.entries(GROUPS).flatMap(([group, title]) => {
     const rows = flags.filter(setting => setting.group === group)
@@ -22,6 +23,7 @@ export function helpText(verb: Verb): string {
     '',
     ...usageLines(verb),
     '',
+    ...commandLines(verb),
     ...(verb === 'run' ? ['Verbs:', ...verbs, ''] : []),
     ...sections,
   ].join('\n')
@@ -36,6 +38,13 @@ export function usageText(verb: Verb): string {
 function usageLines(verb: Verb): readonly string[] {
   const words = ['switchyard', ...(verb === 'run' ? ['[run]'] : [verb]), ...VERBS[verb].operands, '[flags]']
   return ['Usage:', `  ${words.join(' ')}`]
+}
+
+function commandLines(verb: Verb): readonly string[] {
+  const commands = Object.entries(VERBS[verb].commands ?? {})
+  const width = Math.max(0, ...commands.map(([words]) => words.length))
+  const lines = commands.map(([words, does]) => `  ${words.padEnd(width)}  ${does}`)
+  return lines.length === 0 ? [] : ['Commands:', ...lines, '']
 }
 
 function flagLines(setting: FlaggedSetting): readonly string[] {

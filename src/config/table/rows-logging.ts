@@ -1,5 +1,5 @@
 import type { KindName, Value } from './kinds.ts'
-import type { Setting } from './setting.ts'
+import { DAEMONS, type Setting } from './setting.ts'
 
 // Rows: logging, and the flags of older kube-proxies and their libraries.
 
@@ -14,6 +14,7 @@ export const LOGGING_ROWS: readonly Setting[] = [
     kind: 'count',
     initial: 0,
     besideConfig: true,
+    verbs: DAEMONS,
     group: 'logging',
     help: 'How much is logged: 0 is the least, 4 names every Service, 9 shows every document for the kernel.',
   },
@@ -24,6 +25,7 @@ export const LOGGING_ROWS: readonly Setting[] = [
     initial: [],
     omitZero: true,
     besideConfig: true,
+    verbs: DAEMONS,
     group: 'logging',
     help: 'Another verbosity for some source files: "report=4,kube*=2".',
   },
@@ -31,8 +33,10 @@ export const LOGGING_ROWS: readonly Setting[] = [
     flag: 'logging-format',
     field: 'logging.format',
     kind: 'text',
+    words: ['text', 'json'],
     initial: 'text',
     besideConfig: true,
+    verbs: DAEMONS,
     group: 'logging',
     help: 'How log lines are written: text or json.',
   },

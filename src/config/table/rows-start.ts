@@ -1,5 +1,5 @@
 import { VERBS, type Verb } from '#config/verbs.ts'
-import { CONFIGURED, RULES, type Setting } from './setting.ts'
+import { API, CONFIGURED, RULES, type Setting } from './setting.ts'
 
 // Rows: what a verb needs of its own, how the program starts and stops, where the cluster is.
 
@@ -12,14 +12,15 @@ export const START_ROWS: readonly Setting[] = [
     short: 'f',
     kind: 'list',
     initial: [],
-    verbs: ['render', 'verify', 'explain'],
+    verbs: ['render', 'verify', 'explain', 'ranges'],
     besideConfig: true,
     group: 'verb',
-    help: 'YAML or JSON file with Services, EndpointSlices and Nodes to use instead of the API server; "-" reads standard input. May be given several times.',
+    help: 'YAML or JSON file with Services, EndpointSlices and Nodes, with "ranges" all that its table is made of, to use instead of the API server; "-" reads standard input. May be given several times.',
   },
   {
     flag: 'family',
     kind: 'text',
+    words: ['ipv4', 'ipv6'],
     initial: '',
     verbs: ['render', 'verify'],
     besideConfig: true,
@@ -29,6 +30,7 @@ export const START_ROWS: readonly Setting[] = [
   {
     flag: 'as',
     kind: 'text',
+    words: ['restore', 'script'],
     initial: 'restore',
     verbs: ['render'],
     besideConfig: true,
@@ -109,6 +111,7 @@ export const START_ROWS: readonly Setting[] = [
     field: 'clientConnection.kubeconfig',
     kind: 'path',
     initial: '',
+    verbs: API,
     group: 'cluster',
     help: "The kubeconfig file with the API server's address and our credentials. Without it, the service account of the pod.",
   },
@@ -117,6 +120,7 @@ export const START_ROWS: readonly Setting[] = [
     kind: 'text',
     initial: '',
     besideConfig: true,
+    verbs: API,
     group: 'cluster',
     help: 'The URL of the API server, instead of the one in the kubeconfig.',
   },
@@ -126,7 +130,7 @@ export const START_ROWS: readonly Setting[] = [
     kind: 'text',
     initial: '',
     besideConfig: true,
-    verbs: RULES,
+    verbs: [...RULES, 'pods', 'ipam'],
     group: 'cluster',
     help: 'The name of this Node. Without it, the host name.',
   },

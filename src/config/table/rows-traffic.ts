@@ -1,4 +1,4 @@
-import { CONFIGURED, RULES, type Setting } from './setting.ts'
+import { CONFIGURED, DETECT_MODES, MODES, RULES, type Setting } from './setting.ts'
 
 // Rows: the mode, which traffic comes from this node's pods, on which addresses node ports answer.
 
@@ -7,6 +7,7 @@ export const TRAFFIC_ROWS: readonly Setting[] = [
     flag: 'proxy-mode',
     field: 'mode',
     kind: 'text',
+    words: MODES,
     initial: '',
     verbs: CONFIGURED,
     group: 'traffic',
@@ -26,14 +27,15 @@ export const TRAFFIC_ROWS: readonly Setting[] = [
     field: 'clusterCIDR',
     kind: 'text',
     initial: '',
-    verbs: RULES,
+    verbs: [...RULES, 'ranges', 'pods'],
     group: 'traffic',
-    help: 'The range of pod addresses in the cluster, or one of each family separated by a comma. Traffic to cluster IPs from elsewhere is masqueraded.',
+    help: 'The range of pod addresses in the cluster, or one of each family separated by a comma. A proxy masquerades traffic to cluster IPs from elsewhere; "ranges controller" divides it among nodes; with pods, what leaves it is masqueraded, see --ip-masq.',
   },
   {
     flag: 'detect-local-mode',
     field: 'detectLocalMode',
     kind: 'text',
+    words: DETECT_MODES,
     initial: '',
     verbs: RULES,
     group: 'traffic',

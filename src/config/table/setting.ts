@@ -6,6 +6,8 @@ import type { KindName, Value } from './kinds.ts'
 export type ModeName = 'userspace' | 'iptables' | 'ipvs' | 'nftables'
 export const MODES: readonly ModeName[] = ['userspace', 'iptables', 'ipvs', 'nftables']
 
+export const DETECT_MODES = ['ClusterCIDR', 'NodeCIDR', 'BridgeInterface', 'InterfaceNamePrefix'] as const
+
 /** The headings of --help, in their order. */
 export const GROUPS = {
   verb: 'This verb',
@@ -17,6 +19,10 @@ export const GROUPS = {
   nftables: 'nftables mode',
   userspace: 'userspace mode',
   conntrack: 'Connection tracking',
+  leaks: 'Leaked addresses',
+  routes: 'Routes to other nodes',
+  nodes: 'Ranges of nodes',
+  leader: 'Leader election',
   servers: 'Health and metrics',
   logging: 'Logging',
   accepted: 'Accepted for compatibility, without effect',
@@ -30,6 +36,8 @@ export interface Setting {
   /** The path in a KubeProxyConfiguration; absent where only the command line has the setting. */
   readonly field?: string
   readonly kind: KindName
+  /** All that may be given, besides nothing at all where that is the default. */
+  readonly words?: readonly string[]
   /** The value where none is given. */
   readonly initial: Value
   /** The same with --config, where it differs. */
@@ -60,6 +68,10 @@ export interface Setting {
 
 /** All verbs that write rules or compare with them: what shapes rules matters to each. */
 export const RULES: readonly Verb[] = ['run', 'render', 'verify', 'explain']
+/** The verbs that run until they are stopped. */
+export const DAEMONS: readonly Verb[] = ['run', 'pods', 'ranges']
+/** The verbs that ask the API server. */
+export const API: readonly Verb[] = ['run', 'render', 'verify', 'explain', 'pods', 'ipam', 'ranges']
 /** The verbs that read a KubeProxyConfiguration. */
 export const CONFIGURED: readonly Verb[] = [...RULES, 'setup']
 

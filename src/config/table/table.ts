@@ -1,7 +1,15 @@
 import type { Verb } from '#config/verbs.ts'
+import { CNI_ROWS } from './rows-cni.ts'
+import { IPAM_ROWS } from './rows-ipam.ts'
+import { LEAK_ROWS } from './rows-leaks.ts'
 import { LOGGING_ROWS } from './rows-logging.ts'
 import { MACHINE_ROWS } from './rows-machine.ts'
 import { MODE_ROWS } from './rows-modes.ts'
+import { POD_ROWS } from './rows-pods.ts'
+import { QUESTION_ROWS } from './rows-questions.ts'
+import { RANGES_ROWS } from './rows-ranges.ts'
+import { RING_ROWS } from './rows-ring.ts'
+import { ROUTE_ROWS } from './rows-routes.ts'
 import { START_ROWS } from './rows-start.ts'
 import { TRAFFIC_ROWS } from './rows-traffic.ts'
 import { keyOf, type Setting, verbsOf } from './setting.ts'
@@ -10,9 +18,17 @@ import { keyOf, type Setting, verbsOf } from './setting.ts'
 
 export const TABLE: readonly Setting[] = [
   ...START_ROWS,
+  ...IPAM_ROWS,
+  ...QUESTION_ROWS,
+  ...CNI_ROWS,
   ...TRAFFIC_ROWS,
   ...MODE_ROWS,
   ...MACHINE_ROWS,
+  ...POD_ROWS,
+  ...LEAK_ROWS,
+  ...RING_ROWS,
+  ...ROUTE_ROWS,
+  ...RANGES_ROWS,
   ...LOGGING_ROWS,
 ]
 

@@ -17,7 +17,8 @@ export function logObject(log: Log, event: Event): void {
   }
 }
 
-export function logNotices(log: Log): (notice: ApiNotice) => void {
+/** `meanwhile`: what becomes of the kernel or the cluster while the API server cannot be reached. */
+export function logNotices(log: Log, meanwhile = 'rules stay as they are'): (notice: ApiNotice) => void {
   return notice => {
     switch (notice.what) {
       case 'synced':
@@ -27,7 +28,7 @@ export function logNotices(log: Log): (notice: ApiNotice) => void {
           took: roundedDuration(notice.tookMs),
         })
       case 'waiting':
-        return log.warning('Waiting for the API server; rules stay as they are', about(notice))
+        return log.warning(`Waiting for the API server; ${meanwhile}`, about(notice))
       case 'back':
         return log.info(0, 'The API server is back', {
           resource: notice.resource,

@@ -1,4 +1,4 @@
-import type { Refused } from '#proxy/sync/isolation.ts'
+import type { Refused } from '#proxy/sync/refusals/isolation.ts'
 import type { Blocked, Report } from '#proxy/sync/report.ts'
 import { CommandFailed } from '#system/must.ts'
 import { FAMILY_LABEL } from '#values/address.ts'

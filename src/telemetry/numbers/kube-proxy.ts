@@ -7,9 +7,6 @@ import type { Tally } from './tally.ts'
 
 // What happens → the numbers kube-proxy keeps of it.
 
-/** Modes whose syncs kube-proxy divides into full and partial ones. */
-const STAGED: readonly Report['mode'][] = ['iptables', 'nftables']
-
 /** Read when /metrics is scraped. */
 export interface LaneNumbers {
   readonly family: Family
@@ -51,7 +48,7 @@ export class KubeProxyMetrics {
     const seconds = report.tookMs / 1000
     const looked = report.failure === undefined ? report.looked : tally.looked
     this.#metrics.sync.observe(of, seconds)
-    if (STAGED.includes(report.mode)) this.#metrics[looked ? 'full' : 'partial'].observe(of, seconds)
+    if (report.numbers.stages) this.#metrics[looked ? 'full' : 'partial'].observe(of, seconds)
     if (report.failure === undefined) this.#succeeded(report, tally)
     else this.#failed(report, tally)
   }
@@ -69,7 +66,7 @@ export class KubeProxyMetrics {
     }
   }
 
-  #succeeded({ family, mode, startedAt, tookMs, stages, flows }: Report, tally: Tally): void {
+  #succeeded({ family, numbers, startedAt, tookMs, stages, flows }: Report, tally: Tally): void {
     const ip_family = FAMILY_LABEL[family]
     const endedAt = startedAt + tookMs
     this.#metrics.lastSync.set({ ip_family }, endedAt / 1000)
@@ -77,19 +74,19 @@ export class KubeProxyMetrics {
       // A change from before our start says nothing about how fast we are.
       if (triggered >= this.#startedAt) this.#metrics.programming.observe({ ip_family }, (endedAt - triggered) / 1000)
     }
-    if (mode === 'iptables') {
+    if (numbers.rules) {
       for (const [table, n] of Object.entries(tally.rules)) this.#metrics.rulesWritten.set({ ip_family, table }, n)
     }
-    if (!tally.conntrack) return
+    if (!flows.isAsked) return
     this.#metrics.conntrack.observe({ ip_family }, stages.forget / 1000)
     this.#metrics.conntrackDeleted.add({ ip_family }, flows.forgotten)
   }
 
-  #failed({ family, mode }: Report, tally: Tally): void {
+  #failed({ family, numbers }: Report, tally: Tally): void {
     const of = { ip_family: FAMILY_LABEL[family] }
-    if (mode === 'nftables') this.#metrics.nftFailures.add(of)
+    if (numbers.failures === 'nft') this.#metrics.nftFailures.add(of)
     if (!tally.restoreFailed) return
     this.#metrics.restoreFailures.add(of)
-    if (mode === 'iptables' && !tally.looked) this.#metrics.partialFailures.add(of)
+    if (numbers.rules && !tally.looked) this.#metrics.partialFailures.add(of)
   }
 }

@@ -21,24 +21,22 @@ export interface Tally {
   /** The kernel was read. */
   readonly looked: boolean
   readonly restoreFailed: boolean
-  readonly conntrack: boolean
   readonly rules: Readonly<Record<string, number>>
 }
 
 export const NO_RULES: Readonly<Record<string, number>> = { filter: 0, nat: 0 }
-const NOTHING: Tally = { looked: false, restoreFailed: false, conntrack: false, rules: NO_RULES }
+const NOTHING: Tally = { looked: false, restoreFailed: false, rules: NO_RULES }
 
 export class Tallies {
   readonly #tallies = new Map<Family, Tally>()
 
   ran({ family, does, code, rules }: RanCommand): void {
     if (family === undefined) return
-    const { looked, restoreFailed, conntrack, rules: before } = this.#tallies.get(family) ?? NOTHING
+    const { looked, restoreFailed, rules: before } = this.#tallies.get(family) ?? NOTHING
     const tables = Object.keys(NO_RULES)
     this.#tallies.set(family, {
       looked: looked || does === 'look',
       restoreFailed: restoreFailed || (does === 'restore' && code !== 0),
-      conntrack: conntrack || does === 'conntrack',
       rules: Object.fromEntries(tables.map(table => [table, before[table]! + (rules[table] ?? 0)])),
     })
   }
