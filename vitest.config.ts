@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     // Run the tests through Node's own type stripping: they prove what Node executes.
     experimental: { viteModuleRunner: false },
+    // A second is not enough where the machine has other work.
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       {
         extends: true,
@@ -24,7 +26,8 @@ export default defineConfig({
           name: 'kernel',
           include: kernelTests,
           pool: 'forks',
-          fileParallelism: false,
+          // Each file has namespaces of its own; most of its time it waits for the kernel and for programs.
+          maxWorkers: 2,
           isolate: true,
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,
@@ -40,7 +43,8 @@ export default defineConfig({
           // An emulated machine each, which has one processor; after all that would feel how busy this one is.
           maxWorkers: 3,
           sequence: { groupOrder: 2 },
-          testTimeout: 600_000,
+          // Longer than the machine is waited for, which reports what it has done until then.
+          testTimeout: 960_000,
           hookTimeout: 120_000,
         },
       },
