@@ -16,21 +16,30 @@ export function ipPortSourceEntry(ipPort: string, source: Address | Cidr): strin
   return `${ipPort},${source.replace(/^([\d.]+)\/32$|^([\da-f:.]+)\/128$/, '$1$2')}`
 }
 
-export const SAVE_SETS: Command = { does: 'other', argv: ['ipset', 'save'] }
-export const LIST_SET_NAMES: Command = { does: 'other', argv: ['ipset', 'list', '-name'] }
+/** While a set is listed, the kernel refuses to swap or destroy it: a run of ipset waits for the one before. */
+const IN_TURN = { alone: 'ipset' }
+
+export const SAVE_SETS: Command = { does: 'other', argv: ['ipset', 'save'], ...IN_TURN }
+export const LIST_SET_NAMES: Command = { does: 'other', argv: ['ipset', 'list', '-name'], ...IN_TURN }
 
 /** `-exist`: what is there already, or gone already, is no reason to stop half way. */
 export function restoreSets(lines: readonly string[]): Command {
-  return { does: 'write', argv: ['ipset', '-exist', 'restore'], input: inputOf(lines), timeoutMs: PATIENCE_MS }
+  return {
+    does: 'write',
+    argv: ['ipset', '-exist', 'restore'],
+    input: inputOf(lines),
+    timeoutMs: PATIENCE_MS,
+    ...IN_TURN,
+  }
 }
 
 /** In one process, which stops at the first set that is not there or that a rule still uses. */
 export function destroySets(names: readonly string[]): Command {
-  return { does: 'write', argv: ['ipset', 'restore'], input: inputOf(names.map(destroyLine)) }
+  return { does: 'write', argv: ['ipset', 'restore'], input: inputOf(names.map(destroyLine)), ...IN_TURN }
 }
 
 export function destroySet(name: string): Command {
-  return { does: 'write', argv: ['ipset', 'destroy', name] }
+  return { does: 'write', argv: ['ipset', 'destroy', name], ...IN_TURN }
 }
 
 /** What we say of a set when we make it: type and limits, without what the kernel chooses or changes itself. */

@@ -19,6 +19,8 @@ export interface Command {
   readonly timeoutMs?: number
   /** For a program that goes on after a line it could not carry out, and ends with 0 all the same. */
   readonly stderr?: 'means-failure'
+  /** Commands that name the same thing here disturb each other: they run one after another. */
+  readonly alone?: string
 }
 
 /**

@@ -3,8 +3,9 @@ import { destroySet, destroySets, SAVE_SETS } from '#dialects/ipset.ts'
 import { deleteServer, IS_IPVS_LOADED, restoreServers, SAVE_SERVERS } from '#dialects/ipvs.ts'
 import type { Kernel, Outcome } from '#system/ports.ts'
 import { FAMILIES } from '#values/address.ts'
-import { DEVICE_UNIT, type IpvsUnit, unitParts } from './ipvs/names.ts'
+import { DEVICE_UNIT, type IpvsUnit, setUnit, unitParts } from './ipvs/names.ts'
 import { ourUnits } from './ipvs/read.ts'
+import { TEMPORARY_SETS } from './ipvs/sets.ts'
 import { merged, NOTHING, type RemovalParts, type RemovalResult, reasonOf } from './leftovers-removal.ts'
 
 // Removes what ipvs mode leaves besides rules: virtual servers, sets, and kube-ipvs0 with its addresses. Those of other
@@ -30,7 +31,9 @@ async function listLeftovers(kernel: Kernel): Promise<readonly IpvsUnit[]> {
   const servers = loaded.code === 0 ? (await kernel.run(SAVE_SERVERS)).stdout : ''
   const listings = { sets: sets.stdout, rules: '', servers, addresses: addresses.stdout }
   const units = FAMILIES.flatMap(family => [...ourUnits(listings, family, []).keys()])
-  const temporary = /^create KUBE-TEMPORARY /m.test(sets.stdout) ? ['set KUBE-TEMPORARY'] : []
+  const temporary = Object.values(TEMPORARY_SETS)
+    .filter(name => sets.stdout.split('\n').some(line => line.startsWith(`create ${name} `)))
+    .map(setUnit)
   return [...new Set([...units, ...temporary])].map(unitParts)
 }
 
@@ -50,8 +53,8 @@ async function removeDevice(kernel: Kernel): Promise<RemovalResult> {
   return { removed: [], remains: [{ what: `ip: device ${IPVS_DEVICE}`, why: reasonOf(outcome) }] }
 }
 
-/** nf_tables releases the sets of a deleted rule a moment after the rule is gone. */
-const RELEASE_MS = 2000
+/** nf_tables releases the sets of a deleted rule a moment after the rule is gone; on a busy machine, seconds after. */
+const RELEASE_MS = 15_000
 const RETRY_MS = 50
 
 async function removeSets({ kernel, clock }: RemovalParts, names: readonly string[]): Promise<RemovalResult> {

@@ -20,15 +20,21 @@ export interface HostKernel extends Kernel {
   idle(): Promise<void>
 }
 
-/** Commands run side by side as they are called; a caller that needs an order waits for the outcome. */
+/** Commands run side by side as they are called, but for those to run alone; a caller that needs an order waits for the outcome. */
 export function hostKernel({ limitMs = 60_000, graceMs = 2000, path }: HostKernelOptions = {}): HostKernel {
   const running = new Set<Promise<Outcome>>()
+  const turns = new Map<string, Promise<unknown>>()
   const clean = { PATH: path ?? process.env.PATH ?? SYSTEM_PATH, LC_ALL: 'C' }
   return {
     run(command) {
-      const started = start(command, { ...clean, ...command.env })
-      const limits = { name: command.argv[0], graceMs, limitMs: command.timeoutMs ?? limitMs }
-      const outcome = outcomeOf(started, limits).finally(() => running.delete(outcome))
+      const begin = (): Promise<Outcome> => {
+        const started = start(command, { ...clean, ...command.env })
+        return outcomeOf(started, { name: command.argv[0], graceMs, limitMs: command.timeoutMs ?? limitMs })
+      }
+      const { alone } = command
+      const before = alone === undefined ? undefined : turns.get(alone)
+      const outcome = (before === undefined ? begin() : before.then(begin)).finally(() => running.delete(outcome))
+      if (alone !== undefined) turns.set(alone, outcome)
       running.add(outcome)
       return outcome
     },

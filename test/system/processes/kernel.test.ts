@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { anyCommand } from '#lab/any-command.ts'
@@ -12,6 +14,16 @@ const kernel = hostKernel({ limitMs: 20_000, graceMs: 200 })
 function sh(script: string, ...words: string[]): readonly [string, ...string[]] {
   return ['sh', '-c', script, ...words]
 }
+
+test('commands that disturb each other run one after another, also after one that failed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'switchyard-alone-'))
+  const script = sh('mkdir "$0/here" || exit 9; sleep 0.02; rmdir "$0/here"; exit "$1"', folder)
+  const outcomes = await Promise.all(
+    ['0', '3', '0', '0'].map(code => kernel.run(anyCommand([...script, code], { alone: 'this' }))),
+  )
+  expect(outcomes.map(({ code }) => code)).toEqual([0, 3, 0, 0])
+  rmSync(folder, { recursive: true })
+})
 
 describe('what a program says and how it ends', () => {
   test('its exit status, stdout and stderr are the outcome', async () => {

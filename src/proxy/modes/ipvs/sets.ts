@@ -98,6 +98,9 @@ export function setName(set: SetName, family: Family): string {
   return (family === 'ipv4' ? `KUBE-${set}` : `KUBE-6-${set}`).slice(0, 31)
 }
 
+/** Where a set of another type is built anew. Each family has its own: both may do so at once. */
+export const TEMPORARY_SETS: Readonly<Record<Family, string>> = { ipv4: 'KUBE-TEMPORARY', ipv6: 'KUBE-6-TEMPORARY' }
+
 /**
  * ipset's own limit of 65,536 members is too small for a large cluster, and cannot be changed later. The limit costs
  * nothing until it is reached: the kernel makes room as members come.

@@ -9,7 +9,7 @@ import { chainUnit } from '#proxy/modes/netfilter/units.ts'
 import type { Command } from '#system/ports.ts'
 import { JUMP_UNITS } from './base.ts'
 import { type IpvsUnit, type IpvsUnitKind, SERVICES, unitParts } from './names.ts'
-import { keepsSource, RECORD, SET_NAMES, setName, setOf } from './sets.ts'
+import { keepsSource, RECORD, SET_NAMES, setName, setOf, TEMPORARY_SETS } from './sets.ts'
 
 // A plan → runs of each tool, in an order in which nothing dangles and no client is lost: sets before the rules that look
 // them up and before the virtual servers they record; what refuses clients or spares them masquerade before the virtual
@@ -93,6 +93,7 @@ function setLines({ make, change, remove }: SortedPlan, { add, change: texts }: 
     ipset.addLine(to, setOf(name, family) === RECORD ? `${entry} timeout 0` : entry)
   const deleteLine = ({ name, entry }: Member): string =>
     setOf(name, family) === RECORD ? expiringLine(name, entry) : ipset.deleteLine(name, entry)
+  const temporary = TEMPORARY_SETS[family]
   const added = Map.groupBy(make.member, ({ name }) => name)
   const coming = make.member.filter(({ name }) => !rebuilt.has(name)).toSorted(byOrder)
   const going = remove.member
@@ -104,11 +105,10 @@ function setLines({ make, change, remove }: SortedPlan, { add, change: texts }: 
   return {
     beforeServers: [
       ...make.set.map(({ name, unit }) => ipset.createLine(name, add.get(unit)!)),
-      ...change.set.flatMap(({ name, unit }) => [
-        ...rebuild(name, texts.get(unit)!, temporary =>
-          (added.get(name) ?? []).map(member => addLine(member, temporary)),
-        ),
-      ]),
+      ...change.set.flatMap(({ name, unit }) => {
+        const members = (added.get(name) ?? []).map(member => addLine(member, temporary))
+        return rebuild({ name, temporary }, texts.get(unit)!, members)
+      }),
       ...coming.filter(member => !comesLate(member)).map(member => addLine(member)),
       ...going.filter(goesEarly).map(deleteLine),
     ],
@@ -124,15 +124,22 @@ interface Member {
   readonly entry: string
 }
 
-const TEMPORARY = 'KUBE-TEMPORARY'
+interface Rebuilt {
+  readonly name: string
+  readonly temporary: string
+}
 
-/** The type of a set cannot be changed. A set of another type is swapped for ours while rules go on looking it up. */
-function rebuild(name: string, spec: string, members: (temporary: string) => readonly string[]): readonly string[] {
+/**
+ * The type of a set cannot be changed. A set of another type is swapped for ours while rules go on looking it up. One that
+ * an interrupted run has left under the temporary name may be of any type.
+ */
+function rebuild({ name, temporary }: Rebuilt, spec: string, members: readonly string[]): readonly string[] {
   return [
-    ipset.createLine(TEMPORARY, spec),
-    ...members(TEMPORARY),
-    `swap ${TEMPORARY} ${name}`,
-    ipset.destroyLine(TEMPORARY),
+    ipset.destroyLine(temporary),
+    ipset.createLine(temporary, spec),
+    ...members,
+    `swap ${temporary} ${name}`,
+    ipset.destroyLine(temporary),
   ]
 }
 

@@ -188,8 +188,8 @@ describe('exec over SPDY/3.1', () => {
     await expect.poll(() => ended).toEqual(new Set(['stdout', 'stderr', 'error']))
     expect(heard).toMatchObject({ stdout: 'hello', stderr: 'oh\n' })
     expect(JSON.parse(heard.error!)).toMatchObject({ details: { causes: [{ reason: 'ExitCode', message: '3' }] } })
-    expect(controls.filter(type => type === TYPE.synReply)).toHaveLength(4)
-    expect(controls).toContain(TYPE.ping)
+    // Streams are answered by themselves: the last words of a program may overtake an answer.
+    await expect.poll(() => controls.toSorted()).toEqual([...Array(4).fill(TYPE.synReply), TYPE.ping].toSorted())
     blocks.close()
     socket.end(controlFrame(TYPE.goAway, Buffer.alloc(8)))
     await once(socket, 'close')

@@ -88,6 +88,7 @@ test('a set of another make is replaced with all its members while rules go on a
     {
       argv: ['ipset', '-exist', 'restore'],
       input: [
+        'destroy KUBE-TEMPORARY',
         'create KUBE-TEMPORARY hash:ip,port family inet maxelem 4194304',
         'add KUBE-TEMPORARY 10.96.0.10,tcp:80',
         'swap KUBE-TEMPORARY KUBE-CLUSTER-IP',
@@ -96,6 +97,13 @@ test('a set of another make is replaced with all its members while rules go on a
       ].join('\n'),
     },
   ])
+})
+
+test('both families may replace their sets at once', () => {
+  const old = new Map([['set KUBE-6-CLUSTER-IP', 'hash:ip,port family inet6 maxelem 65536']])
+  const wanted = new Map([['set KUBE-6-CLUSTER-IP', 'hash:ip,port family inet6 maxelem 4194304']])
+  const [replaced] = modeOf('ipv6').write(diff(old, wanted))
+  expect(replaced!.input).toContain('swap KUBE-6-TEMPORARY KUBE-6-CLUSTER-IP\n')
 })
 
 test('a node that goes from iptables mode to this one keeps the old rules until there is everything behind the new', () => {
