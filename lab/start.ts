@@ -1,11 +1,11 @@
-import { start } from '#command-line/start.ts'
+import { type Invocation, start } from '#command-line/start.ts'
 import { errorLine } from '#command-line/terminal-log.ts'
 import { systemClock } from '#system/clock.ts'
 import { environment, leave } from '#system/host.ts'
 import { complain, outputKind, print } from '#system/output.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 import { readSessionFlags } from './cluster/session/flags.ts'
-import { helpText } from './cluster/session/help.ts'
+import { helpText, usageText } from './cluster/session/help.ts'
 import { ownRights, runtimeProblem, startAgainInside } from './cluster/session/user-namespace.ts'
 import { writeOut } from './cluster/terminal/standard-output.ts'
 import { Terminal } from './cluster/terminal/terminal.ts'
@@ -24,17 +24,17 @@ const { options, rest, problems } = readSessionFlags(argv)
 for (const problem of problems) complain(`Error: ${problem}`)
 if (problems.length > 0) leave(1)
 const kernel = hostKernel()
-leave(
-  await start('run', rest, async ({ settings: { mode } }) => {
-    try {
-      return await session(mode)
-    } catch (error) {
-      // A person reads it here, and no program that knows klog.
-      complain(errorLine('', error))
-      return 1
-    }
-  }),
-)
+leave(await start('run', rest, withSettings, { usage: usageText() }))
+
+async function withSettings({ settings: { mode } }: Invocation): Promise<number> {
+  try {
+    return await session(mode)
+  } catch (error) {
+    // A person reads it here, and no program that knows klog.
+    complain(errorLine('', error))
+    return 1
+  }
+}
 
 async function session(mode: Mode): Promise<number> {
   const rights = ownRights()

@@ -29,10 +29,18 @@ export interface Invocation {
 
 type Go = (invocation: Invocation) => Promise<number>
 
-/** Resolves to the exit status. An error of the verb ends the program with one line that says what it was. */
-export async function start(verb: Verb, argv: readonly string[], go: Go): Promise<number> {
+/**
+ * Resolves to the exit status. An error of the verb ends the program with one line that says what it was. `usage` is printed
+ * below a mistyped command line.
+ */
+export async function start(
+  verb: Verb,
+  argv: readonly string[],
+  go: Go,
+  { usage = usageText(verb) }: { readonly usage?: string } = {},
+): Promise<number> {
   const parsed = await parseArguments(verb, argv, readText)
-  if (!parsed.ok) return refuse(verb, parsed)
+  if (!parsed.ok) return refuse(parsed, { usage, status: failureOf(verb) })
   if (parsed.action === 'help') return shown(helpText(verb))
   if (parsed.action === 'version')
     return shown(parsed.flags.get('version') === 'raw' ? rawVersion() : `Switchyard ${VERSION}`)
@@ -79,10 +87,10 @@ function shown(text: string): number {
   return 0
 }
 
-function refuse(verb: Verb, { problems, usage }: Refused): number {
-  for (const problem of problems) complain(`Error: ${problem}`)
-  if (usage) complain(usageText(verb))
-  return failureOf(verb)
+function refuse(refused: Refused, { usage, status }: { readonly usage: string; readonly status: number }): number {
+  for (const problem of refused.problems) complain(`Error: ${problem}`)
+  if (refused.usage) complain(usage)
+  return status
 }
 
 async function writeConfig({ settings, configuration }: Accepted, log: Log): Promise<number> {

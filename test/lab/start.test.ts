@@ -31,6 +31,14 @@ test('--help says what the lab is, and shows its own flag', async () => {
   expect(stdout).toMatch(/^A cluster on this machine[\s\S]*--no-install/)
 })
 
+test('a flag that there is not is named, with the usage of the lab', async () => {
+  const { code, stderr } = await program.run('--no-install', '--nods=3')
+  expect([code, stderr]).toEqual([
+    1,
+    'Error: unknown flag: --nods\nUsage:\n  npm start -- [flags] [flags of "switchyard run"]\nRun "npm start -- --help" for all flags.\n',
+  ])
+})
+
 test.runIf(IS_ROOT)('a range for Services that is none is named before anything is made', async () => {
   const { code, stderr } = await program.run('--no-install', '--service-cluster-ip-range=10.96.0.0')
   expect([code, stderr]).toEqual([

@@ -9,13 +9,19 @@ Ctrl-C, which leaves nothing behind. Without root it runs in a user namespace, w
 
 const WIDTH = 100
 
+const USAGE = ['Usage:', '  npm start -- [flags] [flags of "switchyard run"]']
+
+/** What to print below a mistyped command line. */
+export function usageText(): string {
+  return [...USAGE, 'Run "npm start -- --help" for all flags.', ''].join('\n')
+}
+
 export function helpText(): string {
   const names = Object.keys(FLAGS) as (keyof typeof FLAGS)[]
   return [
     ...wrapped(INTRODUCTION.replaceAll('\n', ' '), WIDTH),
     '',
-    'Usage:',
-    '  npm start -- [flags] [flags of "switchyard run"]',
+    ...USAGE,
     '',
     ...names.flatMap(name => [
       `  ${shown(name)}`,
