@@ -21,6 +21,7 @@ export function parseCidr(text: unknown): Cidr | undefined {
   if (match === null || address === undefined) return undefined
   const family = familyOf(address)
   const bits = Number(match[2])
+  if (family === 'ipv4' && text.includes(':')) return mappedRange(address, bits)
   if (bits > ADDRESS_BITS[family]) return undefined
   return prefixOf(address, bits)
 }
@@ -55,6 +56,15 @@ export function contains(cidr: Cidr, address: Address): boolean {
 /** Whether one of the two ranges lies inside the other. */
 export function overlaps(a: Cidr, b: Cidr): boolean {
   return prefixLength(a) <= prefixLength(b) ? contains(a, baseAddress(b)) : contains(b, baseAddress(a))
+}
+
+/** Written as IPv6, its bits count from the start of the IPv6 address: `::ffff:10.0.0.0/104` is `10.0.0.0/8`, as Go prints it. */
+function mappedRange(address: Address, bits: number): Cidr | undefined {
+  if (bits > ADDRESS_BITS.ipv6) return undefined
+  if (bits >= 96) return prefixOf(address, bits - 96)
+  const free = BigInt(ADDRESS_BITS.ipv6 - bits)
+  const value = (0xffffn << 32n) | addressNumber(address)
+  return `${addressFromNumber('ipv6', (value >> free) << free)}/${bits}` as Cidr
 }
 
 function masked(address: Address, bits: number): bigint {

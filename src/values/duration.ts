@@ -10,11 +10,12 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   m: 60_000,
   h: 3_600_000,
 }
-const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y
+const PART = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y
+/** Go counts nanoseconds in 64 bits, of which one is the sign. */
+const LONGEST_MS = 2 ** 63 / 1e6
 
 /** Milliseconds, or nothing where Go's time.ParseDuration would refuse the text. */
 export function parseDuration(text: string): number | undefined {
-  const sign = text.startsWith('-') ? -1 : 1
   const body = text.replace(/^[+-]/, '')
   if (body === '0') return 0
   if (body === '') return undefined
@@ -25,11 +26,13 @@ export function parseDuration(text: string): number | undefined {
     if (match === null) return undefined
     total += Number(match[1]) * UNIT_MS[match[2]!]!
   }
-  return sign * total
+  if (total > LONGEST_MS) return undefined
+  return text.startsWith('-') ? 0 - total : total
 }
 
-/** As Go prints a duration: `1h0m0s`, `30s`, `1.5s`, `250ms`, `0s`. */
-export function formatDuration(ms: number): string {
+/** As Go prints a duration, of whole nanoseconds: `1h0m0s`, `30s`, `1.5s`, `250ms`, `0s`. */
+export function formatDuration(duration: number): string {
+  const ms = Math.round(duration * 1e6) / 1e6
   if (ms === 0) return '0s'
   if (ms < 0) return `-${formatDuration(-ms)}`
   if (ms < 1e-3) return `${trim(ms * 1e6)}ns`
