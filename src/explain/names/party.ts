@@ -32,10 +32,10 @@ export function fromIn(text: string): Party {
 }
 
 export function goalIn(text: string): Goal {
-  const bare = parseAddress(text)
-  if (bare !== undefined) throw new Error(`TO:PORT: ${JSON.stringify(text)} has no port; it ${TO_FORMS}`)
   const [, bracketed, four, rest = ''] = /^(?:\[([^\]]+)\]|(\d+\.[\d.]+))(.*)$/.exec(text) ?? []
   const address = parseAddress(bracketed ?? four)
+  if (parseAddress(text) !== undefined || (address !== undefined && rest === ''))
+    throw new Error(`TO:PORT: ${JSON.stringify(text)} has no port; it ${TO_FORMS}`)
   if (address !== undefined) return { party: { is: 'address', address }, ...portIn(text, rest) }
   const [, words = '', port = ''] = /^([^:]*)(:.*)?$/.exec(text) ?? []
   const party = named(words, 'service')

@@ -35,7 +35,7 @@ async function addressSource(address: Address, directory: Directory): Promise<So
   const label = String(address)
   const node = directory.nodes.find(({ addresses }) => addresses.includes(address))
   if (node !== undefined) return { label: `node ${node.name}`, addresses: [address], node: node.name }
-  const pod = (await directory.pods())?.find(one => !one.isOnHost && one.addresses.includes(address))
+  const pod = (await directory.pods())?.find(one => !one.isFinished && !one.isOnHost && one.addresses.includes(address))
   if (pod === undefined) return { label, addresses: [address] }
   return { label: `pod ${pod.pod}`, addresses: [address], pod, ...(pod.node !== '' && { node: pod.node }) }
 }
@@ -165,8 +165,8 @@ function unknown(field: string, kind: string, name: string, names: readonly stri
 
 /** Of Services it has been looked at already. */
 function numberOf(port: string | undefined): number {
-  const number = Number(port)
-  if (Number.isInteger(number)) return number
+  // Number() takes `0x50` and `1e3`, too.
+  if (port !== undefined && /^\d+$/.test(port)) return Number(port)
   throw new Error(`TO:PORT: port ${JSON.stringify(port)} must be a number: only Services have names for ports here`)
 }
 

@@ -59,7 +59,8 @@ function portStations(port: LinkState | undefined, { links }: NodeNetwork): read
 /** From the rules to an endpoint `10.244.2.3:80`, or to an address. */
 export function stationsAfter(endpoint: string, landscape: Landscape): readonly Station[] {
   const [, bracketed, plain] = /^(?:\[([^\]]+)\]|([\d.]+))/.exec(endpoint) ?? []
-  const to = parseAddress(bracketed ?? plain ?? endpoint)
+  // `2001:db8::1` begins with digits, too.
+  const to = parseAddress(endpoint) ?? parseAddress(bracketed ?? plain)
   if (to === undefined) return []
   const { network, nodes, nodeName } = landscape
   const other = nodes.find(
