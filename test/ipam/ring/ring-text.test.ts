@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { joined } from '#ipam/ring/changes.ts'
 import { divided } from '#ipam/ring/division.ts'
-import { blocksOf, donationOf } from '#ipam/ring/donation.ts'
 import { emptyRing, type Ring } from '#ipam/ring/ring.ts'
 import { ringStatus } from '#ipam/ring/ring-status.ts'
 import { ringOf, ringText } from '#ipam/ring/ring-text.ts'
@@ -10,14 +9,6 @@ import type { Cidr } from '#values/cidr.ts'
 const RANGE = '10.32.0.0/12' as Cidr
 const peers = ['n1', 'n2', 'n3'].map(name => ({ name, uid: `u${name.slice(1)}` }))
 const ring = divided(peers.reduce(joined, emptyRing(RANGE)), { mode: 'consensus', peers: 3 }) as Ring
-
-test('three peers share Weave’s range in halves of halves', () => {
-  expect(ring.tokens.map(({ start, name }) => [start.toString(16), name])).toEqual([
-    ['a200000', 'n1'],
-    ['a280000', 'n2'],
-    ['a2c0000', 'n3'],
-  ])
-})
 
 describe('the text of a ring', () => {
   test('is the ring again', () => {
@@ -57,33 +48,5 @@ test('the status has Weave’s columns', () => {
     'u2(n2)                                  262144 IPs (25.0% of total) (12 active)',
     'u1(n1)                                  524288 IPs (50.0% of total)',
     'u3(n3)                                  262144 IPs (25.0% of total) - unreachable!',
-  ])
-})
-
-describe('a donation', () => {
-  test.each([
-    [[[0, 256]], [128, 256]],
-    [[[0, 100]], [64, 96]],
-    [
-      [
-        [0, 3],
-        [10, 11],
-      ],
-      [0, 2],
-    ],
-    [[[5, 6]], undefined],
-    [[], undefined],
-  ] as const)('of %j is %j', (free, block) => {
-    const given = donationOf(free.map(([start, end]) => ({ start, end })))
-    expect(given && [given.start, given.end]).toEqual(block)
-  })
-})
-
-test('a stretch is as few aligned blocks as can be', () => {
-  expect(blocksOf({ start: 3, end: 13 }).map(({ start, end }) => [start, end])).toEqual([
-    [3, 4],
-    [4, 8],
-    [8, 12],
-    [12, 13],
   ])
 })
