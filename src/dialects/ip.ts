@@ -1,6 +1,7 @@
 import type { Command } from '#system/ports.ts'
 import { type Address, type Family, familyOf, parseAddress } from '#values/address.ts'
-import { type Cidr, hostCidr, parseCidr } from '#values/cidr.ts'
+import { type Cidr, cidrFamily, hostCidr, parseCidr } from '#values/cidr.ts'
+import { jsonOf } from './iproute/words.ts'
 import { inputOf, PATIENCE_MS } from './lines.ts'
 
 // What `ip -json address` prints → the node's own addresses, and those that ipvs mode keeps apart on a device of their own;
@@ -44,13 +45,16 @@ export function addressesOf(json: string, family: Family): readonly Address[] {
 
 /** The destinations of all routes but the default one, without those that discard their packets. */
 export function routesOf(json: string): readonly Cidr[] {
-  const routes = JSON.parse(json === '' ? '[]' : json) as readonly Route[]
+  const routes = jsonOf(json) as readonly Route[]
   const led = routes.filter(({ type = 'unicast', dev }) => type === 'unicast' && dev !== IPVS_DEVICE)
-  const found = led.map(({ dst }) => {
-    const host = parseAddress(dst)
-    return host === undefined ? parseCidr(dst) : hostCidr(host)
-  })
-  return [...new Set(found.filter(cidr => cidr !== undefined))].sort()
+  return [...new Set(led.flatMap(({ dst = '' }) => destinationsOf(dst)))].sort()
+}
+
+/** None of a name such as `default`, and none of IPv6 that is mapped from IPv4: it leads to no address of IPv4. */
+function destinationsOf(text: string): readonly Cidr[] {
+  const host = parseAddress(text)
+  const cidr = host === undefined ? parseCidr(text) : hostCidr(host)
+  return cidr === undefined || (cidrFamily(cidr) === 'ipv4' && text.includes(':')) ? [] : [cidr]
 }
 
 interface Route {
@@ -79,7 +83,7 @@ export function serviceAddressLine(verb: 'add' | 'delete', ip: Address): string 
 }
 
 function linksOf(json: string): readonly Link[] {
-  return JSON.parse(json === '' ? '[]' : json) as readonly Link[]
+  return jsonOf(json) as readonly Link[]
 }
 
 function addressesOn(links: readonly Link[], family: Family): readonly Address[] {

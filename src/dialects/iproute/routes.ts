@@ -98,11 +98,12 @@ interface PrintedMetrics {
   readonly advmss?: number
 }
 
-/** A single address stands without its prefix length. */
+/** A single address stands without its prefix length. One of IPv6 that is mapped from IPv4 is not read. */
 function destinationOf(text: string, family: Family): Cidr | undefined {
   if (text === 'default') return EVERYWHERE[family]
   const host = parseAddress(text)
-  return host === undefined ? parseCidr(text) : hostCidr(host)
+  const cidr = host === undefined ? parseCidr(text) : hostCidr(host)
+  return cidr !== undefined && cidrFamily(cidr) === family ? cidr : undefined
 }
 
 function hopOf({ gateway, dev, flags = [] }: PrintedHop): Partial<NetworkRoute> {
