@@ -28,7 +28,10 @@ export const FLOORS: Readonly<Record<string, Floor | 'everything'>> = {
   'proxy/modes': { may: ['proxy/desired', 'dialects', 'values', ...PORTS] },
   'proxy/plan': { may: ['proxy/modes/mode.ts'] },
   'proxy/sync': {
-    may: ['proxy/plan', 'proxy/desired', 'proxy/cluster', 'proxy/modes/mode.ts', 'dialects', 'values', ...PORTS],
+    may: [
+      ...['proxy/plan', 'proxy/desired', 'proxy/cluster', 'proxy/modes/mode.ts', 'proxy/modes/unit.ts', 'dialects'],
+      ...['values', ...PORTS],
+    ],
   },
   'proxy/node': {
     may: ['proxy/desired/masquerade.ts', 'config', 'dialects', 'values', ...PORTS],
@@ -146,7 +149,7 @@ export const FLOORS: Readonly<Record<string, Floor | 'everything'>> = {
     types: ['kubernetes/objects.ts', 'system/network'],
   },
   verify: {
-    may: ['proxy/modes/mode.ts', 'proxy/modes/trace.ts', 'values'],
+    may: ['proxy/modes/mode.ts', 'proxy/modes/trace.ts', 'proxy/modes/unit.ts', 'values'],
     types: ['proxy/desired', 'routes/plan', 'system/network'],
   },
   operator: 'everything',

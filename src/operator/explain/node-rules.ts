@@ -5,7 +5,6 @@ import { modeToRead, needsOf, paperMode } from '#proxy/agent/fit-mode.ts'
 import type { Cluster } from '#proxy/cluster/cluster.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Mode, Ruleset } from '#proxy/modes/mode.ts'
-import { isListener } from '#proxy/modes/userspace/names.ts'
 import { EndpointComments } from '#proxy/node/endpoint-comments.ts'
 import { type HostNetwork, nodeReader } from '#proxy/node/node-view.ts'
 import type { Kernel } from '#system/ports.ts'
@@ -54,7 +53,7 @@ export async function clusterRules(parts: RulesOfCluster): Promise<NodeRules> {
   const wanted = rulesOf(cluster, { settings }, { mode: drawing, family, nodeName, hostNetwork })
   if (rules === 'wanted') return { mode: drawing, ruleset: wanted, nodeAddresses, asked }
   // To whom a listener hands its clients, no kernel knows.
-  const listeners = [...wanted].filter(([unit]) => isListener(unit))
+  const listeners = [...wanted].filter(([unit]) => drawing.proxyPorts?.isListener(unit))
   const ruleset = new Map([...listeners, ...(await drawing.read(kernel))])
   return { mode: drawing, ruleset, nodeAddresses, asked }
 }

@@ -3,7 +3,6 @@ import { modeToRead, needsOf } from '#proxy/agent/fit-mode.ts'
 import type { Cluster } from '#proxy/cluster/cluster.ts'
 import type { ServiceTraffic } from '#proxy/desired/traffic.ts'
 import type { Mode, Plan, Ruleset, Unit } from '#proxy/modes/mode.ts'
-import { isListener } from '#proxy/modes/userspace/names.ts'
 import { type CommentLimit, EndpointComments, SHRUNK } from '#proxy/node/endpoint-comments.ts'
 import { readHostNetwork } from '#proxy/node/host-network.ts'
 import { nodeReader } from '#proxy/node/node-view.ts'
@@ -71,7 +70,7 @@ function drawn({ cluster, mode, hostNetwork, installed, ...about }: DrawnParts):
   const draft = new Draft(cluster, mode, nodeReader({ ...about, hostNetwork: () => hostNetwork }))
   draft.update()
   // Listeners are in the agent's process, and no kernel has them.
-  const wanted = new Map([...draft.book.rules].filter(([unit]) => !isListener(unit)))
+  const wanted = new Map([...draft.book.rules].filter(([unit]) => !mode.proxyPorts?.isListener(unit)))
   return { draft, plan: diff(installed, wanted) }
 }
 
@@ -82,7 +81,7 @@ function sizeOf({ add, change, remove }: Plan): number {
 function rulesOf({ draft, plan }: Drawn, { mode, installed }: Pick<Comparison, 'mode' | 'installed'>): ServiceRules {
   const { view, addresses } = draft.nodeFacts!
   const owners = ownersOf(plan, draft)
-  const listeners = [...draft.book.rules].filter(([unit]) => isListener(unit))
+  const listeners = [...draft.book.rules].filter(([unit]) => mode.proxyPorts?.isListener(unit))
   return {
     ...{ mode, plan, view },
     installed: listeners.length === 0 ? installed : new Map([...installed, ...listeners]),

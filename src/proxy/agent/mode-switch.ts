@@ -2,6 +2,7 @@ import type { Settings } from '#config/settings.ts'
 import type { Tools } from '#dialects/iptables.ts'
 import type { Mode, Unit } from '#proxy/modes/mode.ts'
 import { othersHere } from '#proxy/modes/others.ts'
+import { textOf } from '#proxy/modes/unit.ts'
 import { diff, EMPTY, emptied } from '#proxy/plan/diff.ts'
 import { must } from '#system/must.ts'
 import type { Clock, Kernel } from '#system/ports.ts'
@@ -83,8 +84,10 @@ export class ModeSwitch {
     const plan = emptied(gone, new Map(blocked).keys(), found)
     for (const command of other.write(plan)) await must(kernel, command)
     if (plan.remove.size > 0) this.#parts.log.info(0, 'Removed the rules of another mode', about(other, family))
-    const key = ([unit]: readonly [Unit, string]): string => `${other.name} ${family} ${unit}`
-    const newlyBlocked = blocked.filter(one => !this.#blocked.has(key(one))).map(([unit, by]) => ({ unit, by }))
+    const key = ([unit]: readonly [Unit, string]): string => `${other.name} ${family} ${textOf(unit)}`
+    const newlyBlocked = blocked
+      .filter(one => !this.#blocked.has(key(one)))
+      .map(([unit, by]) => ({ unit: textOf(unit), by }))
     logBlocked(this.#parts.log, newlyBlocked, about(other, family))
     return blocked.map(key)
   }

@@ -3,7 +3,7 @@ import { destroySet, destroySets, SAVE_SETS } from '#dialects/ipset.ts'
 import { deleteServer, IS_IPVS_LOADED, restoreServers, SAVE_SERVERS } from '#dialects/ipvs.ts'
 import type { Kernel, Outcome } from '#system/ports.ts'
 import { FAMILIES } from '#values/address.ts'
-import { DEVICE_UNIT, type IpvsUnit, setUnit, unitParts } from './ipvs/names.ts'
+import { type IpvsUnit, setUnit, unitParts } from './ipvs/names.ts'
 import { ourUnits } from './ipvs/read.ts'
 import { TEMPORARY_SETS } from './ipvs/sets.ts'
 import { merged, NOTHING, type RemovalParts, type RemovalResult, reasonOf } from './leftovers-removal.ts'
@@ -49,7 +49,7 @@ async function removeServers(kernel: Kernel, lines: readonly string[]): Promise<
 
 async function removeDevice(kernel: Kernel): Promise<RemovalResult> {
   const outcome = await kernel.run(ipBatch([DELETE_IPVS_DEVICE]))
-  if (outcome.code === 0) return { removed: [{ tool: 'ip', what: DEVICE_UNIT, count: 1 }], remains: [] }
+  if (outcome.code === 0) return { removed: [{ tool: 'ip', what: `device ${IPVS_DEVICE}`, count: 1 }], remains: [] }
   return { removed: [], remains: [{ what: `ip: device ${IPVS_DEVICE}`, why: reasonOf(outcome) }] }
 }
 

@@ -2,12 +2,12 @@ import type { Needs, NodeView } from '#proxy/desired/node-view.ts'
 import type { ServiceTraffic } from '#proxy/desired/traffic.ts'
 import type { Command, Flow, Kernel, RulesetDump, Touch } from '#system/ports.ts'
 import type { Packet, Path } from './trace.ts'
+import type { Part, Unit } from './unit.ts'
+
+export type { Part, Unit } from './unit.ts'
 
 // The contract of a mode. A mode writes what `desired` decided in the language of one kernel tool; it decides nothing
 // itself.
-
-/** The smallest thing the kernel replaces in one go: a chain, a jump, a map element, a virtual server. */
-export type Unit = string
 
 export interface Entry {
   readonly unit: Unit
@@ -91,14 +91,13 @@ export interface AboutUnits {
 
 /** Proxy ports are keyed by listener name: after a restart a port may serve another Service. */
 export interface ProxyPorts {
+  /** A unit that is a listener exists only in the process that listens. */
+  isListener(unit: Unit): boolean
   /** The listener names of one service port. */
   readonly listeners: (traffic: ServiceTraffic) => readonly string[]
   /** Reads which listener has which port now. Of a flow: the listener that answers it; undefined where none does. */
   read(kernel: Kernel): Promise<(flow: Flow) => string | undefined>
 }
-
-/** A part of the kernel's rules that can be read alone, and written whatever stands there: a chain, by table and name. */
-export type Part = string
 
 export interface Watches {
   /**
@@ -117,8 +116,8 @@ export interface Watches {
 export interface Parts {
   /** Undefined for a unit that stands in none: no commit changes it. */
   of(unit: Unit): Part | undefined
-  /** True where rules of other programs stand beside ours: it must be read. Any other part is a unit of the same name. */
-  isShared(part: Part): boolean
+  /** The unit that is all of this part; undefined where rules of other programs stand beside ours: then the part must be read. */
+  unitOf(part: Part): Unit | undefined
   /** Our units in these parts, as the kernel has them; undefined where all must be read. */
   read(kernel: Kernel, parts: ReadonlySet<Part>, dump?: RulesetDump): Promise<Ruleset | undefined>
   /** Present where every unit stands in a part, and each part's rules can be recognised without reading them as text. */

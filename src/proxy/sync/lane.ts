@@ -1,6 +1,7 @@
 import type { Cluster } from '#proxy/cluster/cluster.ts'
 import type { PendingFlows } from '#proxy/desired/flows.ts'
 import type { Mode } from '#proxy/modes/mode.ts'
+import { textOf } from '#proxy/modes/unit.ts'
 import type { Clock, FlowTable, Kernel, RulesetWatch } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import type { ObjectName } from '#values/names.ts'
@@ -178,7 +179,7 @@ export class Lane {
         stages: { draw: drawnAt - startedAt, ...stages, forget: endedAt - writtenAt },
       }
       const units = { added: plan.add.size, changed: plan.change.size, removed: plan.remove.size }
-      const drifted = { count: drift.length, units: drift.slice(0, DRIFT_SHOWN) }
+      const drifted = { count: drift.length, units: drift.slice(0, DRIFT_SHOWN).map(textOf) }
       return { ...about, ...took, looked, doubted, commands, bytes, units, flows, drift: drifted, blocked, refused }
     } catch (error) {
       this.#keeper?.changed('all')

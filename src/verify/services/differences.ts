@@ -1,5 +1,6 @@
 import type { ServiceTraffic } from '#proxy/desired/traffic.ts'
 import type { Plan, Unit } from '#proxy/modes/mode.ts'
+import { textOf } from '#proxy/modes/unit.ts'
 import { FAMILY_LABEL, hostPort, parseAddress } from '#values/address.ts'
 import { PROTOCOLS, type Protocol } from '#values/protocol.ts'
 import { bothTexts, linesOf, type NodeDifference } from '../difference.ts'
@@ -25,7 +26,7 @@ const MANY = 10
 export function serviceDifferences(rules: ServiceRules): readonly NodeDifference[] {
   const { plan, installed, view } = rules
   const meanings = new Meanings(rules)
-  const base = (unit: Unit) => ({ part: 'services', unit: `${FAMILY_LABEL[view.family]} ${unit}` }) as const
+  const base = (unit: Unit) => ({ part: 'services', unit: `${FAMILY_LABEL[view.family]} ${textOf(unit)}` }) as const
   return [
     ...[...plan.add].map(([unit, wanted]): NodeDifference => {
       const owners = rules.ownersOf(unit)
@@ -86,7 +87,7 @@ class Meanings {
   ofExtra(unit: Unit, text: string): string {
     const parts = this.#withThisAlone(unit)
     const { nodeAddresses } = this.#rules
-    const reached = destinationsIn(`${unit}\n${text}`).flatMap(({ to, port, protocol }) => {
+    const reached = destinationsIn(`${textOf(unit)}\n${text}`).flatMap(({ to, port, protocol }) => {
       if (to === undefined) return []
       const about = { to, port, protocol, nodeAddresses }
       const change = changeOf({ ...about, from: to, via: { hook: 'prerouting', iface: 'cni0' } }, parts)

@@ -7,6 +7,7 @@ import { iptables } from '#proxy/modes/iptables/index.ts'
 import { ipvs } from '#proxy/modes/ipvs/index.ts'
 import { nftables } from '#proxy/modes/nftables/index.ts'
 import { userspace } from '#proxy/modes/userspace/index.ts'
+import { part, unit } from '../../support/units.ts'
 
 // What a touch by another program means for the units of a mode.
 
@@ -68,12 +69,13 @@ describe('a command of ours', () => {
 
 describe('a unit stands in', () => {
   test.each([
-    ['nat KUBE-SERVICES', 'nat KUBE-SERVICES', false],
-    ['nat -A PREROUTING -j KUBE-SERVICES', 'nat PREROUTING', true],
-    ['filter -A KUBE-FIREWALL ! -s 127.0.0.0/8 -j DROP #2', 'filter KUBE-FIREWALL', true],
-  ] as const)('%s', (unit, part, isShared) => {
+    ['nat KUBE-SERVICES', 'nat KUBE-SERVICES', 'nat KUBE-SERVICES'],
+    ['nat -A PREROUTING -j KUBE-SERVICES', 'nat PREROUTING', undefined],
+    ['filter -A KUBE-FIREWALL ! -s 127.0.0.0/8 -j DROP #2', 'filter KUBE-FIREWALL', undefined],
+  ] as const)('%s', (text, called, whole) => {
     const parts = WATCHES.iptables.parts!
-    expect([parts.of(unit), parts.isShared(part)]).toEqual([part, isShared])
+    expect(parts.of(unit(text))).toBe(called)
+    expect(parts.unitOf(part(called))).toBe(whole)
   })
 
   test.each([
@@ -82,13 +84,14 @@ describe('a unit stands in', () => {
     ['map service-ips', 'rules'],
     ['set affinity-x', 'rules'],
     ['element service-ips 10.96.0.1 . tcp . 80', 'elements service-ips'],
-  ] as const)('%s, in nftables mode', (unit, part) => {
-    expect(WATCHES.nftables.parts!.of(unit)).toBe(part)
+  ] as const)('%s, in nftables mode', (text, called) => {
+    expect(WATCHES.nftables.parts!.of(unit(text))).toBe(called)
+    expect(WATCHES.nftables.parts!.unitOf(part(called))).toBeUndefined()
   })
 
   test('no part, where it is not of iptables', () => {
-    expect(WATCHES.ipvs.parts!.of('server tcp 10.96.0.1:80')).toBeUndefined()
-    expect(WATCHES.userspace.parts!.of('listen tcp shop/cart')).toBeUndefined()
+    expect(WATCHES.ipvs.parts!.of(unit('server tcp 10.96.0.1:80'))).toBeUndefined()
+    expect(WATCHES.userspace.parts!.of(unit('listen tcp shop/cart'))).toBeUndefined()
   })
 })
 

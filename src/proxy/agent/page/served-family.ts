@@ -3,6 +3,7 @@ import type { Cluster } from '#proxy/cluster/cluster.ts'
 import { endpointsOf, type KnownEndpoint } from '#proxy/cluster/slices.ts'
 import type { Resolved } from '#proxy/desired/resolve.ts'
 import type { Frontend, ServiceTraffic } from '#proxy/desired/traffic.ts'
+import type { Unit } from '#proxy/modes/mode.ts'
 import { EMPTY } from '#proxy/plan/diff.ts'
 import { ownerOf } from '#proxy/sync/draft.ts'
 import type { Lane } from '#proxy/sync/lane.ts'
@@ -79,7 +80,7 @@ function served(
 
 /** As `render` prints them, of this Service alone: what it shares with others has its own lines. */
 function rulesOf(resolved: readonly Resolved[], { book, mode }: Lane['draft']): readonly RulesText[] {
-  const add = new Map<string, string>()
+  const add = new Map<Unit, string>()
   for (const { traffic } of resolved) {
     for (const [unit, text] of book.entriesOf(ownerOf(traffic))) {
       const before = add.get(unit)

@@ -60,9 +60,6 @@ export function branchChain(prefix: Cidr, depth: number): string {
   return `KUBE-SVCS${depth}-${hash16(prefix)}`
 }
 
-/** KUBE-XLB chains are of kube-proxy before 1.24: their jumps would keep our endpoint chains from being deleted. */
-const PER_SERVICE = /^KUBE-(SEP|SVC|SVL|EXT|XLB|FW|SVCS\d)-[A-Z2-7]{16}$/
-
 /** A chain of a later kind may jump to any of an earlier. */
 const KINDS: readonly (readonly string[])[] = [
   [MARK_MASQ, POSTROUTING],
@@ -79,9 +76,16 @@ const KINDS: readonly (readonly string[])[] = [
 
 const RANKS = new Map(KINDS.flatMap((kinds, rank) => kinds.map(kind => [kind, rank])))
 
+/** `SVC` of `KUBE-SVC-…`; undefined for a chain without a hash in its name. Of a chain in the kernel, its name is all that is known. */
+function hashedKind(chain: string): string | undefined {
+  return HASHED.exec(chain)?.[1]
+}
+
+/** KUBE-XLB chains are of kube-proxy before 1.24: their jumps would keep our endpoint chains from being deleted. */
+const HASHED = /^KUBE-(SEP|SVC|SVL|EXT|XLB|FW|SVCS\d)-[A-Z2-7]{16}$/
+
 function rank(chain: string): number {
-  const kind = PER_SERVICE.exec(chain)?.[1] ?? chain
-  return RANKS.get(kind) ?? KINDS.length
+  return RANKS.get(hashedKind(chain) ?? chain) ?? KINDS.length
 }
 
 export function byKind(a: string, b: string): number {
@@ -89,7 +93,7 @@ export function byKind(a: string, b: string): number {
 }
 
 export function isOurChain(table: Table, chain: string): boolean {
-  return STATIC[table].includes(chain) || (table === 'nat' && PER_SERVICE.test(chain))
+  return STATIC[table].includes(chain) || (table === 'nat' && hashedKind(chain) !== undefined)
 }
 
 export function isJumpTarget(table: Table, chain: string): boolean {

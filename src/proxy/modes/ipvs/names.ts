@@ -1,10 +1,10 @@
 import type { VirtualServerAddress } from '#dialects/ipvs.ts'
-import type { Unit } from '#proxy/modes/mode.ts'
 import { type RuleUnit, ruleUnit, type Table } from '#proxy/modes/netfilter/units.ts'
+import { asUnit, textOf, type Unit } from '#proxy/modes/unit.ts'
 import { type Address, hostPort } from '#values/address.ts'
 import type { Protocol } from '#values/protocol.ts'
 
-// What this mode's units are called, and what a unit's name says.
+// What this mode's units are called, and what a unit's name says: both is here alone.
 
 export const SERVICES = 'KUBE-SERVICES'
 export const POSTROUTING = 'KUBE-POSTROUTING'
@@ -36,18 +36,18 @@ const LEFT_OVER: Readonly<Record<Table, RegExp>> = {
   nat: /^KUBE-(?:PROXY-CANARY|NODEPORTS|(?:PORTALS|NODEPORT)-(?:CONTAINER|HOST)|(?:SVC|SVL|SEP|FW|EXT|XLB|SVCS\d|P[CH]\d)-[A-Z2-7]{16})$/,
 }
 
-export const DEVICE_UNIT: Unit = 'device kube-ipvs0'
+export const DEVICE_UNIT: Unit = asUnit('device kube-ipvs0')
 
 export function setUnit(name: string): Unit {
-  return `set ${name}`
+  return asUnit(`set ${name}`)
 }
 
 export function memberUnit(name: string, entry: string): Unit {
-  return `member ${name} ${entry}`
+  return asUnit(`member ${name} ${entry}`)
 }
 
 export function addressUnit(ip: Address): Unit {
-  return `address ${ip}`
+  return asUnit(`address ${ip}`)
 }
 
 export function serverAddress(protocol: Protocol, ip: Address, port: number): VirtualServerAddress {
@@ -55,11 +55,11 @@ export function serverAddress(protocol: Protocol, ip: Address, port: number): Vi
 }
 
 export function serverUnit({ protocol, at }: VirtualServerAddress): Unit {
-  return `server ${protocol} ${at}`
+  return asUnit(`server ${protocol} ${at}`)
 }
 
 export function realUnit({ protocol, at }: VirtualServerAddress, real: string): Unit {
-  return `real ${protocol} ${at} ${real}`
+  return asUnit(`real ${protocol} ${at} ${real}`)
 }
 
 export type IpvsUnit =
@@ -74,7 +74,7 @@ export type IpvsUnit =
 export type IpvsUnitKind = IpvsUnit['kind']
 
 export function unitParts(unit: Unit): IpvsUnit {
-  const [kind, one = '', two = '', three = ''] = unit.split(' ', 4)
+  const [kind, one = '', two = '', three = ''] = textOf(unit).split(' ', 4)
   switch (kind) {
     case 'device':
       return { kind }
@@ -90,4 +90,22 @@ export function unitParts(unit: Unit): IpvsUnit {
       return { kind, server: { protocol: one as Protocol, at: two }, real: three }
   }
   return ruleUnit(unit)!
+}
+
+/** Of many units: the entries that this set has. */
+export function entriesIn(units: Iterable<Unit>, set: string): readonly string[] {
+  return restOf(units, memberUnit(set, ''))
+}
+
+/** Of many units: the real servers behind this virtual server. */
+export function realsBehind(units: Iterable<Unit>, server: VirtualServerAddress): readonly string[] {
+  return restOf(units, realUnit(server, ''))
+}
+
+/** Without a look at the parts of each: there are a hundred thousand. */
+function restOf(units: Iterable<Unit>, start: Unit): readonly string[] {
+  const prefix = textOf(start)
+  const found: string[] = []
+  for (const unit of units) if (textOf(unit).startsWith(prefix)) found.push(textOf(unit).slice(prefix.length))
+  return found
 }

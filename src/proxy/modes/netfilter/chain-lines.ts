@@ -1,11 +1,11 @@
 import { type RuleWord, rule } from '#dialects/words.ts'
-import type { Entry } from '#proxy/modes/mode.ts'
+import type { Entry, Unit } from '#proxy/modes/mode.ts'
 import { chainUnit, type Table } from './units.ts'
 
 // Lines in the order they are added → one entry for each chain that Services share.
 
 export class ChainLines {
-  readonly #lines = new Map<string, string[]>()
+  readonly #lines = new Map<Unit, string[]>()
 
   /** A line that the chain already has is not added again. */
   add(table: Table, chain: string, ...rest: readonly RuleWord[]): void {

@@ -1,5 +1,5 @@
 import type { Plan, Ruleset, Unit } from '#proxy/modes/mode.ts'
-import { ruleUnit } from './units.ts'
+import { tableOf } from './units.ts'
 
 // The filter table refuses clients, nat leads them to endpoints, and no restore changes both at once. A refusal matters
 // only where nat leads nowhere: so one that comes is written before nat, and one that goes is deleted after it. In the
@@ -32,11 +32,11 @@ export function filterSteps(plan: Plan): FilterSteps {
 }
 
 function isFilter(unit: Unit): boolean {
-  return ruleUnit(unit)?.table === 'filter'
+  return tableOf(unit) === 'filter'
 }
 
 function isNat(unit: Unit): boolean {
-  return ruleUnit(unit)?.table === 'nat'
+  return tableOf(unit) === 'nat'
 }
 
 function linesOf(text: string): ReadonlySet<string> {

@@ -1,6 +1,7 @@
-import type { Unit } from '#proxy/modes/mode.ts'
+import { asPart, asUnit, type Part, textOf, type Unit } from '#proxy/modes/unit.ts'
 
-// The units of a mode that speaks iptables. Their names are put together here, and read here alone.
+// The units of a mode that speaks iptables, and the chains as parts of the ruleset. Their names are put together here, and read
+// here alone.
 
 export type Table = 'mangle' | 'filter' | 'nat'
 export const TABLES: readonly Table[] = ['mangle', 'filter', 'nat']
@@ -25,23 +26,50 @@ export interface LineUnit {
 }
 
 export function chainUnit(table: Table, chain: string): Unit {
-  return `${table} ${chain}`
+  return asUnit(`${table} ${chain}`)
 }
 
 /** `line` from its `-A` on: it is its own name, so that `-D` can repeat it word for word. */
 export function lineUnit(table: Table, line: string, copy = 1): Unit {
-  return copy === 1 ? `${table} ${line}` : `${table} ${line} #${copy}`
+  return asUnit(copy === 1 ? `${table} ${line}` : `${table} ${line} #${copy}`)
 }
 
-/** Undefined for a unit that is no rule: a set, a listener. */
+/** The table of a rule; undefined for a unit that is none: a set, a listener. */
+export function tableOf(unit: Unit): Table | undefined {
+  const text = textOf(unit)
+  return TABLES.find(table => text[table.length] === ' ' && text.startsWith(table))
+}
+
+/** Undefined for a unit that is no rule. */
 export function ruleUnit(unit: Unit): RuleUnit | undefined {
-  const space = unit.indexOf(' ')
-  const table = TABLES.find(one => one.length === space && unit.startsWith(one))
+  const table = tableOf(unit)
   if (table === undefined) return undefined
-  const start = space + 1
-  if (!unit.startsWith(LINE, start)) return { kind: 'chain', table, chain: unit.slice(start) }
-  const line = unit.slice(start + LINE.length).replace(/ #\d+$/, '')
+  const text = textOf(unit)
+  const start = table.length + 1
+  if (!text.startsWith(LINE, start)) return { kind: 'chain', table, chain: text.slice(start) }
+  const line = text.slice(start + LINE.length).replace(/ #\d+$/, '')
   return { kind: 'line', table, chain: line.slice(0, line.indexOf(' ')), line }
+}
+
+/** A part has the text of the unit that is the whole chain. */
+export function chainPart(table: Table, chain: string): Part {
+  return asPart(textOf(chainUnit(table, chain)))
+}
+
+export function wholeChain(part: Part): Unit {
+  return asUnit(textOf(part))
+}
+
+/** The chain that a rule stands in; undefined for a unit that is no rule. */
+export function partOf(unit: Unit): Part | undefined {
+  const rule = ruleUnit(unit)
+  if (rule?.kind === 'line') return chainPart(rule.table, rule.chain)
+  return rule && asPart(textOf(unit))
+}
+
+export function chainOf(part: Part): Pick<RuleUnit, 'table' | 'chain'> {
+  const { table, chain } = ruleUnit(wholeChain(part))!
+  return { table, chain }
 }
 
 const LINE = '-A '

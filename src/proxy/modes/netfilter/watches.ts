@@ -1,10 +1,10 @@
 import { chainAsSave, listChain, type Tools } from '#dialects/iptables.ts'
 import { FAMILY_WORDS } from '#dialects/nft.ts'
-import type { AboutUnits, Part, Parts, Prints, Unit, Watches } from '#proxy/modes/mode.ts'
+import type { AboutUnits, Part, Parts, Prints, Watches } from '#proxy/modes/mode.ts'
 import { CommandFailed } from '#system/must.ts'
-import type { ChainAt, Command, Kernel, RulesetDump, Touch } from '#system/ports.ts'
+import type { Command, Kernel, RulesetDump, Touch } from '#system/ports.ts'
 import { type ModeChains, unitsIn } from './chains.ts'
-import { chainUnit, ruleUnit, type Table } from './units.ts'
+import { chainOf, chainPart, chainUnit, partOf, type Table, tableOf, wholeChain } from './units.ts'
 
 // What commits of other programs mean for a mode that writes chains: each chain is a part, read and written alone. The kernel
 // does not report changes of iptables-legacy's tables.
@@ -28,7 +28,7 @@ export function chainWatches(tools: Tools, chains: ModeChains): Watches | undefi
 function concernOf(table: Table, { verb, kind, name }: Touch, chains: ModeChains): Part | 'nothing' {
   // Of a table that goes, each of its chains is reported as well.
   if (kind !== 'chain' && kind !== 'rule') return 'nothing'
-  const part = chainUnit(table, name)
+  const part = chainPart(table, name)
   if (chains.isOurs(table, name)) return part
   if (!chains.isShared(table, name)) return 'nothing'
   const isMade = table === chains.made?.table && name === chains.made.chain
@@ -38,10 +38,13 @@ function concernOf(table: Table, { verb, kind, name }: Touch, chains: ModeChains
 
 function partsOf(tools: Tools, chains: ModeChains): Parts {
   return {
-    of: unit => partOf(unit, chains.tables),
-    isShared: part => {
+    of: unit => {
+      const table = tableOf(unit)
+      return table !== undefined && chains.tables.includes(table) ? partOf(unit) : undefined
+    },
+    unitOf: part => {
       const { table, chain } = chainOf(part)
-      return !chains.isOurs(table, chain)
+      return chains.isOurs(table, chain) ? wholeChain(part) : undefined
     },
     read: async (kernel, parts) => {
       const texts = await Promise.all([...parts].map(part => readChain(kernel, tools, part)))
@@ -54,12 +57,12 @@ function partsOf(tools: Tools, chains: ModeChains): Parts {
 function printsOf(tools: Tools, { tables, isOurs, isShared }: ModeChains, shared: readonly string[]): Prints {
   const family = FAMILY_WORDS[tools.family].ip
   return {
-    shared: tables.flatMap(table => shared.map(chain => chainUnit(table, chain))),
+    shared: tables.flatMap(table => shared.map(chain => chainPart(table, chain))),
     standing: function* (dump: RulesetDump) {
       const all = dump.chains(family)
       for (const table of tables) {
         for (const chain of all.get(table) ?? []) {
-          if (isOurs(table, chain) || isShared(table, chain)) yield chainUnit(table, chain)
+          if (isOurs(table, chain) || isShared(table, chain)) yield chainPart(table, chain)
         }
       }
     },
@@ -84,7 +87,7 @@ export async function foreignChains(
         .targets({ family, table, chain })
         .values()
         .some(target => units.has(chainUnit(table, target)))
-    return foreign.filter(isLeading).map(chain => chainUnit(table, chain))
+    return foreign.filter(isLeading).map(chain => chainPart(table, chain))
   })
   if (leading.length > LEADING_AT_MOST) return undefined
   const texts = await Promise.all(leading.map(part => readChain(kernel, tools, part)))
@@ -99,16 +102,4 @@ async function readChain(kernel: Kernel, tools: Tools, part: Part): Promise<stri
   if (outcome.code === 1) return ''
   if (outcome.code !== 0) throw new CommandFailed(command, outcome)
   return chainAsSave(table, chain, outcome.stdout)
-}
-
-/** A part has the name of the unit that is the whole chain. */
-function chainOf(part: Part): Pick<ChainAt, 'chain'> & { readonly table: Table } {
-  const { table, chain } = ruleUnit(part)!
-  return { table, chain }
-}
-
-function partOf(unit: Unit, tables: readonly Table[]): Part | undefined {
-  const rule = ruleUnit(unit)
-  if (rule === undefined || !tables.includes(rule.table)) return undefined
-  return rule.kind === 'chain' ? unit : chainUnit(rule.table, rule.chain)
 }

@@ -3,7 +3,7 @@ import { rule } from '#dialects/words.ts'
 import type { Entry, Unit } from '#proxy/modes/mode.ts'
 import type { Family } from '#values/address.ts'
 import { PROTOCOLS, type Protocol } from '#values/protocol.ts'
-import { AFFINITY, mapUnit, setUnit } from './names.ts'
+import { isAffinitySet, mapUnit, setUnit, unitParts } from './names.ts'
 
 // The maps and sets in which all plain services live. A name here always has the same declaration: a map cannot be changed
 // while rules look into it, so a new shape takes a new name.
@@ -33,6 +33,10 @@ export function endpointsMap(protocol: Protocol): string {
 export function nodePortEndpointsMap(protocol: Protocol): string {
   return `nodeport-endpoints-${protocol}`
 }
+
+export const ENDPOINT_MAPS: ReadonlySet<string | undefined> = new Set(
+  PROTOCOLS.flatMap(protocol => [endpointsMap(protocol), nodePortEndpointsMap(protocol)]),
+)
 
 export interface Container extends Entry {
   /** As nft lists the declaration. */
@@ -67,8 +71,8 @@ export function affinitySet(family: Family, name: string): Container {
 
 /** The container of this name, as it would be declared today; nothing for a name that is not ours. */
 export function containerOf(family: Family, unit: Unit): Container | undefined {
-  const name = unit.slice(unit.indexOf(' ') + 1)
-  if (name.startsWith(AFFINITY)) return affinitySet(family, name)
+  const { name } = unitParts(unit)
+  if (isAffinitySet(name)) return affinitySet(family, name)
   return [...containers(family), nodePortIPs(family)].find(container => container.unit === unit)
 }
 

@@ -1,8 +1,8 @@
 import type { Endpoint, ServiceTraffic } from '#proxy/desired/traffic.ts'
-import type { Unit } from '#proxy/modes/mode.ts'
+import { asPart, asUnit, type Part, textOf, type Unit } from '#proxy/modes/unit.ts'
 import { hash8 } from '#values/digest.ts'
 
-// The names of our table, chains, maps and sets, and of their units.
+// The names of our table, chains, maps and sets, and of their units and parts. They are put together here, and read here alone.
 
 /** In the families `ip` and `ip6`. The name is kube-proxy's, so that its table and ours are never in the kernel together. */
 export const TABLE = 'kube-proxy'
@@ -19,18 +19,18 @@ export const REJECT = 'reject-chain'
 
 export type NftUnitKind = 'table' | 'chain' | 'map' | 'set' | 'element'
 
-export const TABLE_UNIT: Unit = `table ${TABLE}`
+export const TABLE_UNIT: Unit = asUnit(`table ${TABLE}`)
 
 export function chainUnit(chain: string): Unit {
-  return `chain ${chain}`
+  return asUnit(`chain ${chain}`)
 }
 
 export function mapUnit(map: string): Unit {
-  return `map ${map}`
+  return asUnit(`map ${map}`)
 }
 
 export function setUnit(set: string): Unit {
-  return `set ${set}`
+  return asUnit(`set ${set}`)
 }
 
 /**
@@ -38,7 +38,7 @@ export function setUnit(set: string): Unit {
  * hundred thousand names.
  */
 export function elementUnit(container: string, key: string): Unit {
-  return ['element', container, key].join(' ')
+  return asUnit(['element', container, key].join(' '))
 }
 
 export interface NftUnit {
@@ -50,12 +50,49 @@ export interface NftUnit {
 }
 
 export function unitParts(unit: Unit): NftUnit {
-  const first = unit.indexOf(' ')
-  const second = unit.indexOf(' ', first + 1)
-  const kind = unit.slice(0, first) as NftUnitKind
-  if (second < 0) return { kind, name: unit.slice(first + 1), key: '' }
-  return { kind, name: unit.slice(first + 1, second), key: unit.slice(second + 1) }
+  const text = textOf(unit)
+  const kind = kindOf(unit)
+  const first = kind.length
+  const second = text.indexOf(' ', first + 1)
+  if (second < 0) return { kind, name: text.slice(first + 1), key: '' }
+  return { kind, name: text.slice(first + 1, second), key: text.slice(second + 1) }
 }
+
+export function kindOf(unit: Unit): NftUnitKind {
+  return KINDS[textOf(unit)[0]!]!
+}
+
+/** By the first letter: no two are the same. */
+const KINDS: Readonly<Record<string, NftUnitKind>> = { t: 'table', c: 'chain', m: 'map', s: 'set', e: 'element' }
+
+/** The map or set that an element is in; undefined for a unit that is no element. */
+export function containerOf(unit: Unit): string | undefined {
+  if (kindOf(unit) !== 'element') return undefined
+  const text = textOf(unit)
+  return text.slice(ELEMENT.length, text.indexOf(' ', ELEMENT.length))
+}
+
+const ELEMENT = 'element '
+
+/** All chains and declarations of the table. */
+export const RULES: Part = asPart('rules')
+
+/** The elements of a map or set. */
+export function elementsPart(container: string): Part {
+  return asPart(`${ELEMENTS}${container}`)
+}
+
+export function partOf(unit: Unit): Part {
+  const container = containerOf(unit)
+  return container === undefined ? RULES : elementsPart(container)
+}
+
+/** The map or set whose elements a part is; undefined for RULES. */
+export function containerIn(part: Part): string | undefined {
+  return part === RULES ? undefined : textOf(part).slice(ELEMENTS.length)
+}
+
+const ELEMENTS = 'elements '
 
 /** The chains and sets of a service port that cannot live in maps alone, named as kube-proxy names them. */
 export interface OwnNames {
@@ -84,12 +121,23 @@ export function ownNames({ id, service, protocol }: ServiceTraffic): OwnNames {
     internal: `internal-${name}`,
     external: `external-${name}`,
     firewall: `firewall-${name}`,
-    endpoint: endpoint => `endpoint-${at(endpoint)}`,
+    endpoint: endpoint => `${ENDPOINT}${at(endpoint)}`,
     affinity: endpoint => `${AFFINITY}${at(endpoint)}`,
   }
 }
 
-export const AFFINITY = 'affinity-'
+const ENDPOINT = 'endpoint-'
+const AFFINITY = 'affinity-'
+
+/** A set that clients enter. */
+export function isAffinitySet(set: string): boolean {
+  return set.startsWith(AFFINITY)
+}
+
+/** The chain of the endpoint that the clients in this set were sent to; undefined for a set that no clients enter. */
+export function endpointChainOf(set: string): string | undefined {
+  return isAffinitySet(set) ? `${ENDPOINT}${set.slice(AFFINITY.length)}` : undefined
+}
 
 /** The kernel takes names of 255 characters; the hash in front keeps apart what is cut off. */
 const NAME_CHARACTERS = 240

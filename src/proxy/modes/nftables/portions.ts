@@ -1,7 +1,7 @@
 import type { Plan, Unit } from '#proxy/modes/mode.ts'
 import { pieces, portionsOf } from '#proxy/modes/portions.ts'
-import { CLUSTER_IPS, SERVICE_IPS } from './maps.ts'
-import { elementUnit, TABLE_UNIT } from './names.ts'
+import { CLUSTER_IPS, ENDPOINT_MAPS, SERVICE_IPS } from './maps.ts'
+import { containerOf, kindOf, TABLE_UNIT } from './names.ts'
 
 // A very large plan → new endpoints in pieces, in the maps of a table that is new as well; then all else; then new Services, in
 // pieces that lead clients to them one after another, and what refuses other ports of their addresses.
@@ -17,20 +17,17 @@ const WHOLE = 20_000
 export function portions(plan: Plan): Iterable<Plan> {
   if (plan.add.size <= WHOLE || plan.change.has(TABLE_UNIT)) return [plan]
   const units = [...plan.add.keys()]
-  const endpoints = units.filter(unit => ENDPOINT.test(unit))
+  const endpoints = units.filter(unit => ENDPOINT_MAPS.has(containerOf(unit)))
   if (endpoints.length <= WHOLE) return [plan]
-  const services = units.filter(unit => unit.startsWith(SERVICE))
-  const addresses = units.filter(unit => unit.startsWith(ADDRESS))
+  const services = units.filter(unit => containerOf(unit) === SERVICE_IPS)
+  const addresses = units.filter(unit => containerOf(unit) === CLUSTER_IPS)
   return portionsOf(plan, {
     ahead: [units.filter(isContainer), ...pieces(endpoints, SIZE)],
     after: services.length > SIZE ? [...pieces(services, SIZE), ...pieces(addresses, SIZE)] : [],
   })
 }
 
-const ENDPOINT = /^element (?:nodeport-)?endpoints-/
-const SERVICE = elementUnit(SERVICE_IPS, '')
-const ADDRESS = elementUnit(CLUSTER_IPS, '')
-
 function isContainer(unit: Unit): boolean {
-  return unit === TABLE_UNIT || unit.startsWith('map ')
+  const kind = kindOf(unit)
+  return kind === 'table' || kind === 'map'
 }

@@ -6,7 +6,7 @@ import type { Kernel, Outcome, RulesetDump } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import { elementUnits } from './elements.ts'
 import { containerNamed, containerOf } from './maps.ts'
-import { AFFINITY, chainUnit, elementUnit, mapUnit, setUnit, TABLE, TABLE_UNIT, unitParts } from './names.ts'
+import { chainUnit, elementUnit, isAffinitySet, mapUnit, setUnit, TABLE, TABLE_UNIT, unitParts } from './names.ts'
 
 // Our table in the kernel → the units in it, in the very text we would write: chains and declarations as nft prints them, elements
 // as the kernel lists them, or all of it as nft prints it.
@@ -63,7 +63,7 @@ export async function readRules(kernel: Kernel, family: Family, dump: RulesetDum
 /** None for a set that is not ours, and for one that clients enter. */
 export function elementsOf(dump: RulesetDump, family: Family, set: string): Iterable<[Unit, string]> {
   const container = containerNamed(family, set)
-  if (container === undefined || set.startsWith(AFFINITY)) return []
+  if (container === undefined || isAffinitySet(set)) return []
   const { ip } = FAMILY_WORDS[family]
   return elementUnits(set, container.types, dump.elements({ family: ip, table: TABLE, set }))
 }
@@ -77,7 +77,7 @@ export function unitsOf({ chains, sets, maps }: Listing, family: Family): Rulese
     if (container?.types !== declared.types) return FOREIGN
     found.set(unit, container.text)
     // The clients in an affinity set are the kernel's, not elements of ours.
-    if (name.startsWith(AFFINITY)) continue
+    if (isAffinitySet(name)) continue
     for (const [key, rest] of declared.elements()) found.set(elementUnit(name, key), rest)
   }
   return found

@@ -23,7 +23,7 @@ export function trials(family: Family): readonly Command[] {
     add: new Map(entries.map(({ unit, text }) => [unit, text])),
     change: new Map(),
     before: new Map(),
-    remove: new Set<string>(),
+    remove: new Set<never>(),
   }
   // Under another name than our own table, which may be there in another shape.
   const lines = transaction(plan, { family, chainRemoval: 'at-once' }, `${ip} ${TABLE}-trial`)

@@ -2,13 +2,11 @@ import { FAMILY_WORDS } from '#dialects/nft.ts'
 import type { Part, Parts, Ruleset, Unit, Watches } from '#proxy/modes/mode.ts'
 import type { Kernel, RulesetDump, Touch } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
-import { AFFINITY, TABLE, unitParts } from './names.ts'
+import { containerIn, elementsPart, isAffinitySet, partOf, RULES, TABLE } from './names.ts'
 import { elementsOf, FOREIGN, read, readRules } from './read.ts'
 
 // What commits of other programs mean for our table: all its chains and declarations are one part, which is read in a moment at any
 // size, and the elements of each map and set are one. The kernel reports nothing of clients that enter affinity sets.
-
-const RULES: Part = 'rules'
 
 export function watches(family: Family): Watches {
   const { ip } = FAMILY_WORDS[family]
@@ -17,7 +15,7 @@ export function watches(family: Family): Watches {
     concerns: touch => (touch.family === ip && touch.table === TABLE ? concernOf(touch) : 'nothing'),
     parts: {
       of: partOf,
-      isShared: () => true,
+      unitOf: () => undefined,
       read: (kernel, parts, dump) => readParts(kernel, parts, { family, dump }),
     } satisfies Parts,
   }
@@ -26,15 +24,7 @@ export function watches(family: Family): Watches {
 function concernOf({ kind, name }: Touch): Part | 'everything' | 'nothing' {
   if (kind === 'chain' || kind === 'rule') return RULES
   if (kind !== 'element') return 'everything'
-  return name.startsWith(AFFINITY) ? 'nothing' : elementsIn(name)
-}
-
-function partOf(unit: Unit): Part {
-  return unit.startsWith('element ') ? elementsIn(unit.slice(8, unit.indexOf(' ', 8))) : RULES
-}
-
-function elementsIn(container: string): Part {
-  return `elements ${container}`
+  return isAffinitySet(name) ? 'nothing' : elementsPart(name)
 }
 
 interface ReadPartsOptions {
@@ -56,9 +46,9 @@ async function readParts(
   if (rules === undefined || rules === FOREIGN) return undefined
   const found = new Map(rules)
   for (const part of parts) {
-    if (part === RULES) continue
-    const { name } = unitParts(part)
-    for (const [unit, text] of elementsOf(dump, family, name)) found.set(unit, text)
+    const container = containerIn(part)
+    if (container === undefined) continue
+    for (const [unit, text] of elementsOf(dump, family, container)) found.set(unit, text)
   }
   return found
 }

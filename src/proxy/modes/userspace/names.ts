@@ -1,6 +1,6 @@
 import type { PoolName, ServiceTraffic } from '#proxy/desired/traffic.ts'
-import type { Unit } from '#proxy/modes/mode.ts'
 import type { Table } from '#proxy/modes/netfilter/units.ts'
+import { asUnit, textOf, type Unit } from '#proxy/modes/unit.ts'
 import type { Cidr } from '#values/cidr.ts'
 import { hash16 } from '#values/digest.ts'
 
@@ -50,17 +50,17 @@ export function listenerOfNote(protocol: string, note: string): string {
 }
 
 export function listenUnit(name: string): Unit {
-  return `listen ${name}`
+  return asUnit(`${LISTEN}${name}`)
 }
 
-const LISTENER = listenUnit('')
+const LISTEN = 'listen '
 
 /** A unit that exists only in the process that listens. */
 export function isListener(unit: Unit): boolean {
-  return listenerOf(unit) !== undefined
+  return textOf(unit).startsWith(LISTEN)
 }
 
-/** The listener that a unit is; it exists only in the process that listens. */
+/** The listener that a unit is; undefined for one that is a rule. */
 export function listenerOf(unit: Unit): string | undefined {
-  return unit.startsWith(LISTENER) ? unit.slice(LISTENER.length) : undefined
+  return isListener(unit) ? textOf(unit).slice(LISTEN.length) : undefined
 }

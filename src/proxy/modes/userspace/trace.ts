@@ -2,6 +2,7 @@ import type { Ruleset } from '#proxy/modes/mode.ts'
 import { pathOf } from '#proxy/modes/netfilter/trace/packet.ts'
 import { traced } from '#proxy/modes/netfilter/trace/trace.ts'
 import type { Hop, Packet, Path } from '#proxy/modes/trace.ts'
+import { textOf } from '#proxy/modes/unit.ts'
 import { parsePoolLine } from '#values/pool-line.ts'
 import { JUMP_LINES } from './base.ts'
 import { listenUnit } from './names.ts'
@@ -45,7 +46,7 @@ function relayed(
   const returns = last !== undefined && last.secondsAgo <= stickySeconds && endpoints.includes(last.endpoint)
   return (returns ? [last.endpoint] : endpoints).map((endpoint, _, { length }) => ({
     share: 1 / length,
-    hops: [...hops, { at: unit, rule: text, did: `connect to ${endpoint}` }],
+    hops: [...hops, { at: textOf(unit), rule: text, did: `connect to ${endpoint}` }],
     end: { to: 'endpoint', endpoint, masqueraded: true },
   }))
 }

@@ -1,4 +1,5 @@
 import type { Mode, Plan, Unit } from '#proxy/modes/mode.ts'
+import { textOf } from '#proxy/modes/unit.ts'
 import { type Done, type Foreign, unitsOf, untouched } from '../done.ts'
 import { type Belief, NO_UNITS, NOTHING_BEFORE } from './belief.ts'
 
@@ -30,6 +31,6 @@ export function accepted(
     },
     drift: last !== undefined && isChecked ? untouched(plan, touched.union(before.emptied).union(unknown)) : [],
     unknown: last === undefined ? 0 : unknown.size,
-    blocked: newly.map(([unit, by]) => ({ unit, by })),
+    blocked: newly.map(([unit, by]) => ({ unit: textOf(unit), by })),
   }
 }

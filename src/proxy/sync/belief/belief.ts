@@ -81,7 +81,7 @@ export async function settle(
   const open = all.size > ASKED_ALONE ? all : (fingerprints?.unproven(all) ?? all)
   // Where fingerprints are compared, these parts are known to be others: what else there is to know of them costs a process each.
   const few = open.size <= READ_ALONE && fingerprints === undefined
-  const read = new Set([...open].filter(part => few || parts.isShared(part)))
+  const read = new Set([...open].filter(part => few || parts.unitOf(part) === undefined))
   if (read.size > READ_AT_MOST) return undefined
   fingerprints?.outdate(open)
   const compare = new Set(doubts.units)
@@ -94,8 +94,12 @@ export async function settle(
     for (const [unit, text] of found) installed.set(unit, wanted.get(unit) === text ? wanted.get(unit)! : text)
     for (const unit of found.keys()) compare.add(unit)
   }
-  const rewrite = open.difference(read)
-  return { compare, rewrite, unknown: doubts.unknown.intersection(rewrite).difference(doubts.parts) }
+  const unread = open.difference(read)
+  return {
+    compare,
+    rewrite: wholeUnits(unread, parts),
+    unknown: wholeUnits(doubts.unknown.intersection(unread).difference(doubts.parts), parts),
+  }
 }
 
 export interface SettleParts {
@@ -126,6 +130,10 @@ export function rewriting(plan: Plan, rewrite: ReadonlySet<Unit>, wanted: Rulese
     }
   }
   return { add, change, before, remove }
+}
+
+function wholeUnits(of: ReadonlySet<Part>, parts: Parts): ReadonlySet<Unit> {
+  return new Set([...of].map(part => parts.unitOf(part)).filter(unit => unit !== undefined))
 }
 
 function isIn(unit: Unit, read: ReadonlySet<Part>, parts: Parts): boolean {

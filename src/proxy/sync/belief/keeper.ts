@@ -1,4 +1,4 @@
-import type { Mode, Unit } from '#proxy/modes/mode.ts'
+import type { Mode, Part, Unit } from '#proxy/modes/mode.ts'
 import type { Book } from '#proxy/plan/book.ts'
 import type { Clock, Keep } from '#system/ports.ts'
 import type { KernelWatch } from '../commits/kernel-watch.ts'
@@ -151,7 +151,7 @@ export class Keeper {
     const installed = sync.certain
     const parts = mode.watches?.parts
     if (file === undefined || about === undefined || installed === undefined || parts === undefined) return
-    const content = { installed, prints: fingerprints?.prints ?? new Map<string, number>(), about }
+    const content = { installed, prints: fingerprints?.prints ?? new Map<Part, number>(), about }
     file.touch(fingerprints?.takeMoved() ?? [])
     if (await file.add(content)) return
     for (const unit of installed.keys()) if (parts.of(unit) === undefined) return

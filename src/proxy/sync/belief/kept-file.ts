@@ -1,4 +1,5 @@
 import type { Part, Ruleset, Unit } from '#proxy/modes/mode.ts'
+import { textOf } from '#proxy/modes/unit.ts'
 import type { Keep } from '#system/ports.ts'
 import { type KeptEnd, type KeptFor, keptLine, keptNames, keptSection, START } from './kept.ts'
 
@@ -21,7 +22,7 @@ export class KeptFile {
   /** What was written ends here; undefined where all is to be written. */
   #end: KeptEnd | undefined
   #wholeLines = 0
-  #touched = new Set<Unit | Part>()
+  #touched = new Set<string>()
 
   constructor(keep: Keep, name: string) {
     this.#keep = keep
@@ -39,7 +40,7 @@ export class KeptFile {
   }
 
   touch(names: Iterable<Unit | Part>): void {
-    for (const name of names) this.#touched.add(name)
+    for (const name of names) this.#touched.add(textOf(name))
   }
 
   get mayAdd(): boolean {
@@ -72,7 +73,7 @@ export class KeptFile {
     this.goOn(isSaved && this.#end !== undefined ? end : undefined)
   }
 
-  #takeTouched(): ReadonlySet<Unit | Part> {
+  #takeTouched(): ReadonlySet<string> {
     const touched = this.#touched
     this.#touched = new Set()
     return touched

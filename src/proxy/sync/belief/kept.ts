@@ -1,4 +1,5 @@
 import type { Part, Ruleset, Unit } from '#proxy/modes/mode.ts'
+import { asPart, asUnit, textOf } from '#proxy/modes/unit.ts'
 import { hash16, textNumber } from '#values/digest.ts'
 
 // What was believed of the kernel ⇄ a text for the next process, in sections: what is written once, and what changed since.
@@ -35,15 +36,15 @@ export interface KeptEnd {
 export const START: KeptEnd = { digest: 'switchyard belief 4', lines: 0 }
 const NONE = '-'
 
-/** `TEXT PRINT UNIT`, or `- PRINT PART` for a part that is no unit; `- - NAME` where there is neither any more. */
-export function keptLine(name: Unit | Part, installed: Ruleset, prints: ReadonlyMap<Part, number>): string {
-  const text = installed.get(name)
-  return `${text === undefined ? NONE : hex(textNumber(text))} ${hex(prints.get(name))} ${name}`
+/** A unit and the part that it is all of have the same name, and one line. `TEXT PRINT UNIT`, or `- PRINT PART` for a part that is no unit; `- - NAME` where there is neither any more. */
+export function keptLine(name: string, installed: Ruleset, prints: ReadonlyMap<Part, number>): string {
+  const text = installed.get(asUnit(name))
+  return `${text === undefined ? NONE : hex(textNumber(text))} ${hex(prints.get(asPart(name)))} ${name}`
 }
 
-export function* keptNames(installed: Ruleset, prints: ReadonlyMap<Part, number>): Generator<Unit | Part> {
-  yield* installed.keys()
-  for (const part of prints.keys()) if (!installed.has(part)) yield part
+export function* keptNames(installed: Ruleset, prints: ReadonlyMap<Part, number>): Generator<string> {
+  for (const unit of installed.keys()) yield textOf(unit)
+  for (const part of prints.keys()) if (!installed.has(asUnit(textOf(part)))) yield textOf(part)
 }
 
 export function keptSection(lines: readonly string[], about: KeptFor, after: KeptEnd) {
@@ -101,20 +102,20 @@ function takeLines(
   text: string,
   from: number,
   to: number,
-  { units, prints }: Readonly<Record<string, Map<string, number>>>,
+  { units, prints }: { readonly units: Map<Unit, number>; readonly prints: Map<Part, number> },
 ) {
   for (let start = from; start < to; ) {
     const end = text.indexOf('\n', start)
     const first = text.indexOf(' ', start)
     const second = text.indexOf(' ', first + 1)
     const name = text.slice(second + 1, end)
-    set(units!, name, text.slice(start, first))
-    set(prints!, name, text.slice(first + 1, second))
+    set(units, asUnit(name), text.slice(start, first))
+    set(prints, asPart(name), text.slice(first + 1, second))
     start = end + 1
   }
 }
 
-function set(numbers: Map<string, number>, name: string, digits: string): void {
+function set<Name>(numbers: Map<Name, number>, name: Name, digits: string): void {
   if (digits === NONE) numbers.delete(name)
   else numbers.set(name, Number.parseInt(digits, 16))
 }

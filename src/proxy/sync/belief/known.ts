@@ -76,7 +76,8 @@ async function recalled(remembered: ReadonlyMap<Unit, string>, about: KnownParts
   for (const part of partsThat(standing, 'other', 'unknown')) {
     const where = standing.get(part) === 'other' ? doubts.parts : doubts.unknown
     where.add(part)
-    if (!parts.isShared(part)) installed.set(part, UNKNOWN_TEXT)
+    const unit = parts.unitOf(part)
+    if (unit !== undefined) installed.set(unit, UNKNOWN_TEXT)
   }
   const settled = await settledIn(installed, doubts, about)
   return settled && { installed, settled, isNew: true, isListed: false }

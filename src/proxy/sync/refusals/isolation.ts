@@ -1,4 +1,5 @@
 import type { Unit } from '#proxy/modes/mode.ts'
+import { textOf } from '#proxy/modes/unit.ts'
 import { BASE_OWNER, type Book } from '#proxy/plan/book.ts'
 import { CommandFailed } from '#system/must.ts'
 import { NOT_EXECUTABLE, NOT_FOUND, TIMED_OUT } from '#system/ports.ts'
@@ -9,7 +10,8 @@ import { NOT_EXECUTABLE, NOT_FOUND, TIMED_OUT } from '#system/ports.ts'
 export interface Refused {
   /** `shop/cart:http/tcp` */
   readonly owner: string
-  readonly unit: Unit
+  /** As it is shown. */
+  readonly unit: string
   readonly error: unknown
 }
 
@@ -142,10 +144,11 @@ function refusedLines(error: unknown): readonly string[] {
   return lines.slice(start, at).filter(line => line.startsWith('-'))
 }
 
-/** The unit with the refused line; where none is named, the first that the owner has alone. */
-function guiltyUnit(owner: string, failure: unknown, book: Book): Unit {
+/** The unit with the refused line; where none is named, the owner's first. */
+function guiltyUnit(owner: string, failure: unknown, book: Book): string {
   const wanted = book.withheld.get(owner) ?? new Map<Unit, string>()
   const [line] = refusedLines(failure)
   const named = [...wanted].find(([, text]) => line !== undefined && text.split('\n').includes(line))
-  return named?.[0] ?? wanted.keys().next().value ?? owner
+  const unit = named?.[0] ?? wanted.keys().next().value
+  return unit === undefined ? owner : textOf(unit)
 }

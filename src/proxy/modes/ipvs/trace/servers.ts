@@ -1,8 +1,9 @@
 import { serverLine, splitHostPort, stickySecondsOf, type VirtualServerAddress, WORKING } from '#dialects/ipvs.ts'
-import { realUnit, serverAddress, serverUnit } from '#proxy/modes/ipvs/names.ts'
+import { realsBehind, realUnit, serverAddress, serverUnit } from '#proxy/modes/ipvs/names.ts'
 import { LINGERING, type Ruleset } from '#proxy/modes/mode.ts'
 import { type TracedPacket, withHop } from '#proxy/modes/netfilter/trace/packet.ts'
 import type { Hop, Packet } from '#proxy/modes/trace.ts'
+import { textOf } from '#proxy/modes/unit.ts'
 import { hostPort } from '#values/address.ts'
 
 // A packet at an address and port → the endpoints IPVS may send it to, each with its share.
@@ -14,7 +15,7 @@ export function served(rules: Ruleset, packet: Packet, state: TracedPacket): rea
   if (options === undefined) return [state]
   const reals = workingReals(rules, server)
   const rule = serverLine('A', server, options)
-  const at = serverUnit(server)
+  const at = textOf(serverUnit(server))
   if (reals.length === 0) {
     const hop: Hop = { at, rule, did: 'reject: it has no endpoints' }
     return [withHop({ ...state, stopped: 'rejected' }, hop)]
@@ -24,10 +25,7 @@ export function served(rules: Ruleset, packet: Packet, state: TracedPacket): rea
 }
 
 function workingReals(rules: Ruleset, server: VirtualServerAddress): readonly string[] {
-  const prefix = realUnit(server, '')
-  return [...rules].flatMap(([unit, text]) =>
-    unit.startsWith(prefix) && text !== LINGERING ? unit.slice(prefix.length) : [],
-  )
+  return realsBehind(rules.keys(), server).filter(real => rules.get(realUnit(server, real)) !== LINGERING)
 }
 
 function remembered(reals: readonly string[], options: string, { last }: Packet): readonly string[] | undefined {

@@ -1,5 +1,5 @@
 import type { Rule } from 'iptables-parser'
-import { memberUnit } from '#proxy/modes/ipvs/names.ts'
+import { entriesIn, memberUnit } from '#proxy/modes/ipvs/names.ts'
 import { setOf, setSpec } from '#proxy/modes/ipvs/sets.ts'
 import type { Ruleset } from '#proxy/modes/mode.ts'
 import { type MatchParts, odds } from '#proxy/modes/netfilter/trace/match.ts'
@@ -48,10 +48,7 @@ export class Sets {
   }
 
   #rangesOf(name: string): readonly string[] {
-    const prefix = memberUnit(name, '')
-    const known = this.#ranges.get(name)
-    const found =
-      known ?? [...this.#rules.keys()].flatMap(unit => (unit.startsWith(prefix) ? unit.slice(prefix.length) : []))
+    const found = this.#ranges.get(name) ?? entriesIn(this.#rules.keys(), name)
     this.#ranges.set(name, found)
     return found
   }

@@ -1,5 +1,5 @@
 import type { Ruleset } from '#proxy/modes/mode.ts'
-import { AFFINITY, chainUnit, elementUnit } from '#proxy/modes/nftables/names.ts'
+import { chainUnit, elementUnit, endpointChainOf } from '#proxy/modes/nftables/names.ts'
 import { type Hop, isOwn, type Packet } from '#proxy/modes/trace.ts'
 import { type Address, parseAddress } from '#values/address.ts'
 import { contains, parseCidr } from '#values/cidr.ts'
@@ -63,8 +63,7 @@ function answer(field: string, traced: NftPacket): string {
 
 /** Whether a key is what the rule names: a value, a range, the start of a name, a set that has it. */
 export function isNamed(rules: Ruleset, key: string, value: string, { packet }: NftPacket): boolean {
-  if (value.startsWith(`@${AFFINITY}`)) return cameBack(rules, value.slice(AFFINITY.length + 1), packet)
-  if (value.startsWith('@')) return rules.has(elementUnit(value.slice(1), key))
+  if (value.startsWith('@')) return isIn(rules, value.slice(1), key, packet)
   if (value.startsWith('"'))
     return value.endsWith('*"') ? key.startsWith(value.slice(1, -2)) : key === value.slice(1, -1)
   const cidr = parseCidr(value)
@@ -72,9 +71,14 @@ export function isNamed(rules: Ruleset, key: string, value: string, { packet }: 
   return cidr !== undefined && address !== undefined ? contains(cidr, address) : key === value
 }
 
+function isIn(rules: Ruleset, set: string, key: string, packet: Packet): boolean {
+  const endpoint = endpointChainOf(set)
+  return endpoint === undefined ? rules.has(elementUnit(set, key)) : cameBack(rules, endpoint, packet)
+}
+
 /** Affinity sets are not in the ruleset. Its rules say how long a client stays in one, and to which endpoint it leads. */
-function cameBack(rules: Ruleset, name: string, { last }: Packet): boolean {
-  const text = rules.get(chainUnit(`endpoint-${name}`)) ?? ''
+function cameBack(rules: Ruleset, endpoint: string, { last }: Packet): boolean {
+  const text = rules.get(chainUnit(endpoint)) ?? ''
   const seconds = Number(/ timeout (\d+)s /.exec(text)?.[1])
   return last !== undefined && last.secondsAgo <= seconds && / dnat to (\S+)$/m.exec(text)?.[1] === last.endpoint
 }

@@ -1,4 +1,5 @@
 import type { Ruleset } from '#proxy/modes/mode.ts'
+import { kindOf, unitParts } from '#proxy/modes/nftables/names.ts'
 import { type End, isOwn, type Packet, type Path } from '#proxy/modes/trace.ts'
 import { hostPort } from '#values/address.ts'
 import type { NftPacket } from './fields.ts'
@@ -48,8 +49,8 @@ function accepted(exits: readonly ChainExit[]): readonly ChainExit[] {
 /** In the order in which packets pass them. */
 function baseChains(rules: Ruleset): readonly { readonly name: string; readonly hook: string }[] {
   const found = [...rules].flatMap(([unit, text]) => {
-    const hooked = unit.startsWith('chain ') ? hookOf(text) : undefined
-    return hooked === undefined ? [] : [{ name: unit.slice('chain '.length), ...hooked }]
+    const hooked = kindOf(unit) === 'chain' ? hookOf(text) : undefined
+    return hooked === undefined ? [] : [{ name: unitParts(unit).name, ...hooked }]
   })
   return found.sort((a, b) => a.priority - b.priority)
 }
