@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sweepContainers } from '#lab/containerd/sweep.ts'
 import { removeLab, sweep } from '#lab/network/namespaces.ts'
 import type { Kernel } from '#system/ports.ts'
 import { isAlive } from '#system/processes/children.ts'
@@ -28,6 +29,7 @@ export async function sweepLeftovers(kernel: Kernel): Promise<readonly string[]>
     return owner !== undefined && !isAlive(Number(owner))
   })
   for (const name of folders) {
+    await sweepContainers(kernel, join(tmpdir(), name))
     await removeLab(kernel, name)
     removeTemporary(join(tmpdir(), name))
   }

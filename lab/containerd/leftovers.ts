@@ -54,6 +54,33 @@ function parentOf(pid: string): string | undefined {
 
 const CGROUPS = '/sys/fs/cgroup'
 
+/** Names that begin so, in any hierarchy. */
+export function cgroupsOf(prefix: string): readonly string[] {
+  const names = ['.', ...foldersIn(CGROUPS)].flatMap(hierarchy => foldersIn(join(CGROUPS, hierarchy)))
+  return [...new Set(names.filter(name => name.startsWith(prefix)))]
+}
+
+/** In any hierarchy, with those of the cgroups within. */
+export function processesIn(cgroup: string): readonly number[] {
+  return ['.', ...foldersIn(CGROUPS)].flatMap(hierarchy => processesBelow(join(CGROUPS, hierarchy, cgroup)))
+}
+
+function processesBelow(folder: string): readonly number[] {
+  const within = foldersIn(folder).flatMap(name => processesBelow(join(folder, name)))
+  return [...within, ...linesOf(join(folder, 'cgroup.procs')).map(Number)]
+}
+
+function linesOf(path: string): readonly string[] {
+  try {
+    return readFileSync(path, 'utf8')
+      .trim()
+      .split('\n')
+      .filter(line => line !== '')
+  } catch {
+    return []
+  }
+}
+
 /** Of every hierarchy, with those within. */
 export function removeCgroup(name: string): void {
   for (const hierarchy of ['.', ...foldersIn(CGROUPS)]) removeFolders(join(CGROUPS, hierarchy, name))

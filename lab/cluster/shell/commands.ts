@@ -101,14 +101,24 @@ const ASK = [
   `exec timeout 5 bash -c 'exec 3<>"/dev/tcp/$0/$1" && head -n 1 <&3' "$1" "$2"`,
 ]
 
-/** Names of pods' namespaces begin with that of their node, and end with a part of their uid. */
+/**
+ * Names of pods' namespaces begin with that of their node, and end with a part of their uid. Where pods are containers, their
+ * programs have the pod's name in HOSTNAME, and are in a cgroup of their node.
+ */
 function podScript(cluster: string): readonly string[] {
   return [
     '[ $# -gt 1 ] || { echo "Usage: pod NAME COMMAND" >&2; exit 2; }',
-    `name=$(ip netns list | grep -oE "^${cluster}-node-[0-9]+-$1-[0-9a-f]{8}" | head -n 1)`,
-    '[ -n "$name" ] || { echo "no pod $1 has a network here" >&2; exit 1; }',
+    'pod=$1',
     'shift',
-    'exec ip netns exec "$name" "$@"',
+    `name=$(ip netns list | grep -oE "^${cluster}-node-[0-9]+-$pod-[0-9a-f]{8}" | head -n 1)`,
+    '[ -z "$name" ] || exec ip netns exec "$name" "$@"',
+    'for process in $(grep -lszxF "HOSTNAME=$pod" /proc/[0-9]*/environ); do',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the words of a shell
+    '  process=${process%/environ}',
+    `  ! grep -q "/${cluster}-" "$process/cgroup" || exec nsenter --net="$process/ns/net" -- "$@"`,
+    'done',
+    'echo "no pod $pod has a network here" >&2',
+    'exit 1',
   ]
 }
 

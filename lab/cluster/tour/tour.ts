@@ -31,7 +31,7 @@ async function showNodes({ cluster, guide, words, ipam }: TourParts): Promise<vo
 async function showPods({ cluster, guide, words, arrived, ipam }: TourParts): Promise<void> {
   const { database } = arrived
   await guide.show({ say: 'Pods come by CNI: an address of their node, and a gateway.', command: words.pods })
-  await guide.show({ command: words.inPod(database, 'ip -brief address') })
+  await guide.show({ command: words.inPod(database, 'ip address show eth0') })
   await guide.show({ command: words.inPod(database, 'ip route') })
   const configuration = `${cluster.nodes[0]!.folders.netD}/10-switchyard.conflist`
   await guide.show({

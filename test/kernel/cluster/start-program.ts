@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { chmodSync, globSync, mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
+import { cgroupsOf } from '#lab/containerd/leftovers.ts'
 import { namespaceNames } from '#lab/network/namespaces.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 
@@ -55,13 +56,20 @@ export class StartProgram {
     return code ?? signal!
   }
 
-  /** Namespaces, folders and processes that have its number in their names, and mounts. */
+  /** Network namespaces that containerd has made for its pods, as their containers name them. */
+  networksOfContainers(): readonly string[] {
+    const paths = globSync(`${tmpdir()}/sy-${this.#child.pid}-*/node-*/lib/containerd/state/*/*/*/config.json`)
+    return paths.flatMap(path => /\/(cni-[\da-f-]+)"/.exec(readFileSync(path, 'utf8'))?.[1] ?? [])
+  }
+
+  /** Namespaces, folders, cgroups and processes that have its number in their names, and mounts. */
   async left(): Promise<readonly string[]> {
     const own = `sy-${this.#child.pid}-`
     const namespaces = (await namespaceNames(hostKernel())).filter(name => name.startsWith(own))
     const folders = readdirSync(tmpdir()).filter(name => name.startsWith(own))
     const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n')
-    return [...namespaces, ...folders, ...mounts.filter(line => line.includes(own)), ...processes(own)]
+    const cgroups = cgroupsOf(own)
+    return [...namespaces, ...folders, ...cgroups, ...mounts.filter(line => line.includes(own)), ...processes(own)]
   }
 }
 

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { namespaceNames } from '#lab/network/namespaces.ts'
+import { hostKernel } from '#system/processes/kernel.ts'
 import { whyNot } from '../ground.ts'
 import { mayMakeNamespaces, StartProgram } from './start-program.ts'
 
@@ -31,6 +33,21 @@ describe('npm start', () => {
     expect(await program.left()).toEqual([])
   })
 
+  test.each([
+    {
+      what: 'nftables mode, with containers and a ring',
+      choices: ['--proxy-mode=nftables', '--runtime=containerd', '--ipam=ring'],
+      needs: ['containerd', 'runc', 'busybox'],
+    },
+    { what: 'userspace mode', choices: ['--proxy-mode=userspace'], needs: [] },
+  ])('shows the whole tour in $what', { timeout: LONG }, async ({ choices, needs }, context) => {
+    const missing = why ?? (await whyNot(needs))
+    if (missing !== undefined) context.skip(missing)
+    const program = new StartProgram(['--no-install', ...choices, '--exec=exit 7'])
+    expect([await program.ended(), program.said]).toEqual([7, expect.stringContaining(', tour done after ')])
+    expect(await program.left()).toEqual([])
+  })
+
   test('that is interrupted twice while it starts leaves nothing', { timeout: LONG }, async context => {
     if (why !== undefined) context.skip(why)
     const program = new StartProgram(['--no-install'])
@@ -51,6 +68,22 @@ describe('npm start', () => {
     const next = new StartProgram(['--no-install', '--quiet', '--nodes=1', '--exec=true'])
     expect([await next.ended(), next.said]).toEqual([0, ''])
     expect([await killed.left(), await next.left()]).toEqual([[], []])
+  })
+
+  test('that was killed with containers is swept by the next one', { timeout: LONG }, async context => {
+    const missing = why ?? (await whyNot(['containerd', 'runc', 'busybox']))
+    if (missing !== undefined) context.skip(missing)
+    const killed = new StartProgram(['--no-install', '--nodes=1', '--runtime=containerd'])
+    await expect.poll(() => killed.said, PATIENCE).toContain('waiting for the pods of web and dns')
+    killed.signal('SIGKILL')
+    await killed.ended()
+    const networks = killed.networksOfContainers()
+    expect(networks).not.toEqual([])
+    const next = new StartProgram(['--no-install', '--quiet', '--nodes=1', '--exec=true'])
+    expect([await next.ended(), next.said]).toEqual([0, ''])
+    expect([await killed.left(), (await namespaceNames(hostKernel())).filter(name => networks.includes(name))]).toEqual(
+      [[], []],
+    )
   })
 
   test('by a user without rights runs in a user namespace, or says in one sentence why it cannot', {

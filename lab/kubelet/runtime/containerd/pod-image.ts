@@ -41,6 +41,12 @@ case "$path" in
 esac
 `
 
+/** A client that says nothing is greeted. */
+const ASK = `#!/bin/sh
+[ $# -eq 2 ] || { echo "Usage: ask ADDRESS PORT" >&2; exit 2; }
+timeout 5 nc "$1" "$2" </dev/null | head -n 1 | grep . || { echo "no answer from $1 port $2" >&2; exit 1; }
+`
+
 /** Its program answers over TCP and HTTP with $POD_NAME on $TCP_PORTS, not over UDP; it has the words of a shell for commands. */
 export function podImage(): NamedImage {
   const path = busybox()
@@ -53,6 +59,7 @@ export function podImage(): NamedImage {
       ...applets.filter(name => name !== 'busybox').map(name => ({ path: `bin/${name}`, leadsTo: 'busybox' })),
       { path: 'bin/serve', bytes: Buffer.from(SERVE) },
       { path: 'bin/answer', bytes: Buffer.from(ANSWER) },
+      { path: 'bin/ask', bytes: Buffer.from(ASK) },
     ],
     entrypoint: ['/bin/serve'],
   })
