@@ -50,6 +50,8 @@ export interface MemberParts {
   readonly freeIn: (ranges: readonly RingRange[]) => readonly RingRange[]
   /** Of addresses in one donation; 1 if not said. */
   readonly leastDonation?: number
+  /** Called as soon as it is seen that another took these over, whatever becomes of the call that saw it. */
+  readonly lost?: (ranges: readonly OwnedRange[]) => void
   readonly clock: Clock
   /** From 0 up to 1. */
   readonly random: () => number
@@ -208,10 +210,11 @@ export class RingMember {
 
   #learn({ ring, version }: StoredRing): Learned {
     if (ring !== undefined) this.#refuse(ring)
-    const { journal, peer } = this.#parts
+    const { journal, peer, lost } = this.#parts
     const before = journal.load()
     const outcome = learned({ before, ring, version, peer, giving: this.#giving })
     if (outcome.journal !== before) journal.save(outcome.journal)
+    if (outcome.lost.length > 0) lost?.(outcome.lost)
     return outcome
   }
 }

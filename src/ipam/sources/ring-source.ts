@@ -65,6 +65,8 @@ export class RingSource implements RangeSource {
   #seen = -1
   /** What was usable when it was last reported: what comes as an answer to a request is reported with the next look. */
   #reported: readonly RingRange[] | undefined
+  /** What was taken from this node and is not reported yet: whichever call sees it, its pods may meet others there. */
+  #lost: readonly RingRange[] = []
   readonly #watch: PeerWatch
   /** Since when nothing of it is used. */
   #idle: ReadonlyMap<string, number> = new Map()
@@ -93,10 +95,10 @@ export class RingSource implements RangeSource {
       return this.#change(before)
     }
     this.#init ??= await this.#parts.init()
-    const lost = await this.#takePart({ name: nodeName, uid }, this.#init)
+    await this.#takePart({ name: nodeName, uid }, this.#init)
     if (this.#ring !== undefined) this.#ring = await this.#watch.takeOver(this.#ring, this.#member!)
     this.#keepSeen()
-    return { ...this.#change(before), lost }
+    return this.#change(before)
   }
 
   /** A node whose Node object is gone asks for nothing. */
@@ -129,19 +131,14 @@ export class RingSource implements RangeSource {
     return this.#shown(given)
   }
 
-  /** What was lost; what it gave itself is not. */
-  async #takePart(peer: RingPeer, init: RingInit): Promise<readonly AddressStretch[]> {
+  async #takePart(peer: RingPeer, init: RingInit): Promise<void> {
     const record = this.#memory.record()
     const before = record === undefined ? undefined : { name: peer.name, uid: record.uid }
     const member = this.#memberFor(peer, init)
-    const lost: AddressStretch[] = []
     // The same machine under a new Node: pods on it are all that have addresses of the old one.
-    if (before !== undefined && before.uid !== '' && before.uid !== peer.uid) {
-      lost.push(...this.#shown((await member.takeOver(before)).lost))
-    }
+    if (before !== undefined && before.uid !== '' && before.uid !== peer.uid) await member.takeOver(before)
     this.#memory.begin(peer.uid)
     let learned = await member.look()
-    lost.push(...this.#shown(learned.lost))
     const isThere = learned.ring?.peers.some(one => isSame(one, peer)) ?? false
     const isDivided = (learned.ring?.tokens.length ?? 0) > 0
     if (isThere && isDivided) {
@@ -150,10 +147,8 @@ export class RingSource implements RangeSource {
     } else if (!(isThere && init.mode === 'observer')) {
       learned = await member.join(JOIN_ADDRESSES)
     }
-    lost.push(...this.#shown(learned.lost))
     this.#ring = learned.ring
     this.#memory.explain(whyNone({ range: this.#parts.range, ring: this.#ring, peer, init }))
-    return lost
   }
 
   #keepSeen(): void {
@@ -170,6 +165,9 @@ export class RingSource implements RangeSource {
       journal: this.#memory,
       freeIn: ranges => this.#memory.freeIn(ranges),
       leastDonation: this.#limits.leastDonation,
+      lost: ranges => {
+        this.#lost = [...this.#lost, ...ranges]
+      },
     })
     this.#member = { of: peer, does }
     return does
@@ -192,7 +190,9 @@ export class RingSource implements RangeSource {
     const now = this.#memory.usable()
     const gained = this.#shown(differing(now, this.#reported ?? before))
     this.#reported = now
-    return { gained, lost: this.#shown(differing(before, now)) }
+    const lost = this.#shown(this.#lost)
+    this.#lost = []
+    return { gained, lost }
   }
 }
 

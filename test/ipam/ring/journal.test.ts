@@ -92,7 +92,7 @@ describe('a fence', () => {
     return learned({ before, ring, version, peer: SELF, giving }).journal.fences
   }
 
-  test('stands while the write that gives the addresses away may yet arrive, whoever sent it', () => {
+  test('stands while the write that gives the addresses away may yet arrive', () => {
     expect(left('7')).toEqual([{ ...half, version: '7' }])
   })
 
