@@ -23,10 +23,10 @@ export interface ExplainParts extends Pick<Explanation, 'from' | 'to' | 'node' |
 export function explained(parts: ExplainParts): Explanation {
   const { from, to, node, rules, mode, ruleset, packet, asked, around, before } = parts
   const paths = mode.trace(ruleset, packet)
-  const found = asked && frontendOf(asked, packet)
+  const found = asked && frontendOf(asked, packet, mode)
   const ways = paths.map(path => wayOf(path, found, parts))
-  const reason = asked && reasonFor(paths, found, { asked, packet, around })
-  const findings = asked === undefined ? [] : contradictions(paths, found, { asked, packet })
+  const reason = asked && reasonFor(paths, found, { asked, packet, mode, around })
+  const findings = asked === undefined ? [] : contradictions(paths, found, { asked, packet, mode })
   return {
     ...{ from, to, node, rules, mode: mode.name, before, ways },
     ...(reason !== undefined && { reason }),
@@ -48,26 +48,28 @@ function wayOf({ share, hops, end }: Path, found: FoundFrontend | undefined, par
 interface Judged {
   readonly asked: AskedCluster & { readonly view: NodeView }
   readonly packet: Packet
+  readonly mode: ExplainParts['mode']
 }
 
 function reasonFor(
   paths: readonly Path[],
   found: FoundFrontend | undefined,
-  { asked, packet, around }: Judged & { readonly around: KnownAround },
+  { asked, packet, mode, around }: Judged & { readonly around: KnownAround },
 ): Reason | undefined {
   if (found === undefined) return nothingThere(asked, packet, around)
   if (paths.some(({ end }) => end.to === 'endpoint')) return undefined
-  return refusalReason(found, packet, asked.view)
+  return refusalReason(found, packet, { view: asked.view, mode })
 }
 
 /** Where rules and objects do not say the same: another program has changed rules, or the agent has not written them yet. */
 function contradictions(
   paths: readonly Path[],
   found: FoundFrontend | undefined,
-  { asked, packet }: Judged,
+  { asked, packet, mode }: Judged,
 ): readonly string[] {
   if (found === undefined) return []
-  const [reached, refused] = [paths.some(({ end }) => end.to === 'endpoint'), refusalReason(found, packet, asked.view)]
+  const reached = paths.some(({ end }) => end.to === 'endpoint')
+  const refused = refusalReason(found, packet, { view: asked.view, mode })
   const { id } = found.port
   if (!reached && refused === undefined)
     return [`the rules lead to no endpoint of ${id}, and they should: "switchyard verify" names what differs`]

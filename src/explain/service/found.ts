@@ -7,8 +7,9 @@ import type { NodeView } from '#proxy/desired/node-view.ts'
 import { type Resolved, resolve } from '#proxy/desired/resolve.ts'
 import type { ThisNode } from '#proxy/desired/this-node.ts'
 import type { Frontend } from '#proxy/desired/traffic.ts'
-import type { Packet } from '#proxy/modes/trace.ts'
-import { familyOf } from '#values/address.ts'
+import type { Mode } from '#proxy/modes/mode.ts'
+import { isOwn, type Packet } from '#proxy/modes/trace.ts'
+import { familyOf, isLoopback } from '#values/address.ts'
 
 // A packet → the Service port whose frontend it goes to, and what is decided there: by the objects, whatever rules say.
 
@@ -22,16 +23,20 @@ export interface FoundFrontend {
 export interface AskedCluster {
   readonly cluster: Cluster
   readonly thisNode: ThisNode
-  readonly view: Pick<NodeView, 'nodePortAddresses'>
+  readonly view: Pick<NodeView, 'nodePortAddresses' | 'localhostNodePorts'>
 }
 
 export type AskedPacket = Pick<Packet, 'protocol' | 'from' | 'to' | 'port' | 'nodeAddresses' | 'via'>
 
-export function frontendOf(asked: AskedCluster, packet: AskedPacket): FoundFrontend | undefined {
+export function frontendOf(
+  asked: AskedCluster,
+  packet: AskedPacket,
+  mode: Pick<Mode, 'needs'>,
+): FoundFrontend | undefined {
   const { cluster } = asked
   const { protocol, to, port } = packet
   const atAddress = cluster.claims.holder(addressFrontend(protocol, to, port))
-  const claim = atAddress ?? (isNodePort(asked, packet) ? nodePortClaim(asked, packet) : undefined)
+  const claim = atAddress ?? (isNodePort(asked, packet, mode) ? nodePortClaim(asked, packet) : undefined)
   if (claim === undefined) return undefined
   const resolved = resolve(cluster, claim.service, asked.thisNode).find(
     one => one.port.id === claim.owner && one.port.protocol === protocol,
@@ -49,9 +54,11 @@ function nodePortClaim({ cluster }: AskedCluster, { protocol, to, port }: AskedP
   return cluster.claims.holder(nodePortFrontend(protocol, familyOf(to), port))
 }
 
-function isNodePort({ view: { nodePortAddresses: answering } }: AskedCluster, packet: AskedPacket): boolean {
-  const { to, nodeAddresses } = packet
-  return nodeAddresses.includes(to) && (answering === 'all' || answering.includes(to))
+/** Where every address of the node answers, loopback does only in a mode that leads packets from there. */
+function isNodePort({ view }: AskedCluster, packet: AskedPacket, { needs }: Pick<Mode, 'needs'>): boolean {
+  const { nodePortAddresses: answering, localhostNodePorts = needs.relay ?? false } = view
+  if (!isOwn(packet.to, packet)) return false
+  return answering === 'all' ? localhostNodePorts || !isLoopback(packet.to) : answering.includes(packet.to)
 }
 
 /** Services that have this address, whatever the port. */

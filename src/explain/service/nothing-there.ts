@@ -1,6 +1,7 @@
 import type { KnownPod } from '#explain/names/directory.ts'
 import { portList } from '#explain/names/resolved.ts'
 import type { Node } from '#kubernetes/objects.ts'
+import { isOwn } from '#proxy/modes/trace.ts'
 import { contains } from '#values/cidr.ts'
 import { type AskedCluster, type AskedPacket, servicesAt } from './found.ts'
 import type { Reason } from './reasons.ts'
@@ -21,7 +22,13 @@ export function nothingThere(asked: AskedCluster, packet: AskedPacket, around: K
 
 function ofService({ cluster }: AskedCluster, packet: AskedPacket): Reason | undefined {
   const { to, port, protocol } = packet
-  const [service] = servicesAt(cluster, packet)
+  const services = servicesAt(cluster, packet)
+  const unserved = services.find(({ ports }) => ports.some(one => one.port === port && one.protocol === protocol))
+  if (unserved !== undefined) {
+    const text = `${to} is an address of Service ${unserved.name}, which has no cluster IP of the same family: no rules lead there`
+    return { code: 'not-a-service', text }
+  }
+  const [service] = services
   if (service !== undefined) {
     const text = `${to} is an address of Service ${service.name}, which has no port ${port}/${protocol}; it has ${portList(service.ports)}`
     return { code: 'port-not-named', text }
@@ -32,9 +39,10 @@ function ofService({ cluster }: AskedCluster, packet: AskedPacket): Reason | und
   return { code: 'address-never-given', text }
 }
 
-function ofNode({ cluster }: AskedCluster, { to, port, protocol, nodeAddresses }: AskedPacket, around: KnownAround) {
+function ofNode({ cluster }: AskedCluster, packet: AskedPacket, around: KnownAround) {
+  const { to, port, protocol } = packet
   const node = around.nodes.find(({ addresses }) => addresses.includes(to))
-  if (node === undefined && !nodeAddresses.includes(to)) return undefined
+  if (node === undefined && !isOwn(to, packet)) return undefined
   const named = node === undefined ? 'this node' : `node ${node.name}`
   const holder = [...cluster.services()].find(({ ports }) =>
     ports.some(one => one.nodePort === port && one.protocol === protocol),

@@ -21,21 +21,26 @@ export type ReasonCode =
   | 'not-a-service'
   | 'port-not-named'
   | 'address-never-given'
-  | 'other-service'
-  | 'pod-has-none'
-  | 'rules-differ'
+  | 'not-relayed'
+
+export interface RefusalParts {
+  readonly view: Pick<NodeView, 'localPods'>
+  readonly mode: Pick<Mode, 'name' | 'needs'>
+}
 
 /** Undefined where a packet from there is let in, and finds an endpoint. */
 export function refusalReason(
   found: FoundFrontend,
   packet: AskedPacket,
-  view: Pick<NodeView, 'localPods' | 'nodeIP'>,
+  { view, mode }: RefusalParts,
 ): Reason | undefined {
   const { frontend, port, resolved } = found
-  const { verdict, sourceRanges = [] } = frontend
+  const { verdict, sourceRanges = [], sourceAddresses = [] } = frontend
+  if (mode.needs.relay && packet.protocol === 'sctp')
+    return { code: 'not-relayed', text: `${port.id} is of SCTP, which the relay of ${mode.name} mode does not take` }
   if (verdict.to === 'reject') return withoutEndpoint(found)
-  // The node reaches its own Services where the ranges have its address.
-  if (sourceRanges.length > 0 && !sourceRanges.some(range => contains(range, packet.from))) {
+  const isAllowed = sourceRanges.some(range => contains(range, packet.from)) || sourceAddresses.includes(packet.from)
+  if (sourceRanges.length > 0 && !isAllowed) {
     const text = `loadBalancerSourceRanges of ${port.service} are ${sourceRanges.join(', ')}: ${packet.from} is in none of them`
     return { code: 'source-range', text }
   }
