@@ -23,16 +23,11 @@ export type ReasonCode =
   | 'address-never-given'
   | 'not-relayed'
 
-export interface RefusalParts {
-  readonly view: Pick<NodeView, 'localPods'>
-  readonly mode: Pick<Mode, 'name' | 'needs'>
-}
-
 /** Undefined where a packet from there is let in, and finds an endpoint. */
 export function refusalReason(
   found: FoundFrontend,
   packet: AskedPacket,
-  { view, mode }: RefusalParts,
+  { view, mode }: Pick<SourceQuestion, 'view' | 'mode'>,
 ): Reason | undefined {
   const { frontend, port, resolved } = found
   const { verdict, sourceRanges = [], sourceAddresses = [] } = frontend
