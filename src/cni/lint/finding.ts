@@ -26,9 +26,9 @@ export class Findings {
     this.add({ at, severity: 'warning', path, message })
   }
 
-  /** One that was found by a simpler rule is not named a second time. */
-  hasAt(path: string): boolean {
-    return this.#found.some(finding => finding.path === path)
+  /** One that was found by a simpler rule is not named a second time; a warning hides no error. */
+  isRefused(path: string): boolean {
+    return this.#found.some(finding => finding.path === path && finding.severity === 'error')
   }
 
   /** From top to bottom. */

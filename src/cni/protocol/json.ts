@@ -23,7 +23,9 @@ const SHOWN_CHARACTERS = 120
 
 /** Any value on one short line, with nothing in it that could look like another line. */
 export function shownJson(value: unknown): string {
-  const text = (JSON.stringify(value) ?? 'nothing').replace(
+  // JSON has a number such as 1e999, and no word for what it is read as.
+  const written = typeof value === 'number' ? String(value) : JSON.stringify(value)
+  const text = (written ?? 'nothing').replace(
     /[^\x20-\x7e]/g,
     letter => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )

@@ -52,16 +52,29 @@ export function plainOf(node: JsonNode): unknown {
   return Object.fromEntries(node.members.map(({ key, value }) => [key, plainOf(value)]))
 }
 
+export interface FoundNode {
+  readonly at: number
+  /** As it is written: a plugin takes a key in other letters, capital or small, for the one it reads. */
+  readonly path: string
+  readonly isExact: boolean
+}
+
 /** `plugins[0].ipam.subnet` → the value there, or the innermost one on the way that exists. */
-export function nodeAt(root: JsonNode, path: string): { readonly at: number; readonly isExact: boolean } {
+export function nodeAt(root: JsonNode, path: string): FoundNode {
   let node = root
-  let at = root.at
-  for (const [, key, index] of path.matchAll(/([^.[\]]+)|\[(\d+)\]/g)) {
-    const member = key === undefined ? undefined : memberOf(node, key)
+  let written = ''
+  for (const [step, key, index] of path.matchAll(/([^.[\]]+)|\[(\d+)\]/g)) {
+    const member = key === undefined ? undefined : (memberOf(node, key) ?? foldedMember(node, key))
     const next = member?.value ?? (node.kind === 'list' && index !== undefined ? node.items[Number(index)] : undefined)
-    if (next === undefined) return { at, isExact: false }
+    if (next === undefined) return { at: node.at, path: written, isExact: false }
     node = next
-    at = next.at
+    if (member === undefined) written += step
+    else written = written === '' ? member.key : `${written}.${member.key}`
   }
-  return { at, isExact: true }
+  return { at: node.at, path: written, isExact: true }
+}
+
+function foldedMember(node: JsonNode, key: string): JsonMember | undefined {
+  const folded = key.toLowerCase()
+  return node.kind === 'object' ? node.members.find(member => member.key.toLowerCase() === folded) : undefined
 }

@@ -19,12 +19,17 @@ const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/
 /** Up to what ends a value. A colon is a part of it where no space follows, as in an IPv6 address. */
 const WORD = /(?:[^\s,;:{}[\]"#]|:(?=[^\s,;{}[\]"]))+/y
 const KEY_WORD = /[^\s,:={}[\]"]+/y
-const WORDS: Readonly<Record<string, boolean | null>> = { true: true, false: false, null: null }
+const WORDS = new Map<string, boolean | null>([
+  ['true', true],
+  ['false', false],
+  ['null', null],
+])
 /** What other languages have for them. */
-const ALIKE: Readonly<Record<string, keyof typeof WORDS>> = {
-  ...{ yes: 'true', on: 'true', no: 'false', off: 'false' },
-  ...{ none: 'null', nil: 'null', undefined: 'null' },
-}
+const ALIKE = new Map<string, string>([
+  ...['yes', 'on'].map(word => [word, 'true'] as const),
+  ...['no', 'off'].map(word => [word, 'false'] as const),
+  ...['none', 'nil', 'undefined'].map(word => [word, 'null'] as const),
+])
 const DEEPEST = 200
 
 class TolerantReader {
@@ -97,11 +102,18 @@ class TolerantReader {
   /** Whether another item follows, after what stands between two: one comma. Behind the last one it steps out. */
   #hasMore(openedAt: number, count: number): boolean {
     const scanner = this.#scanner
-    const lastEnd = scanner.at
-    scanner.skip()
-    const commaAt = this.#commas(count)
     const closing = this.#open.at(-1)!
-    const { next, at } = scanner
+    let lastEnd = scanner.at
+    scanner.skip()
+    let commaAt = this.#commas(count)
+    while (this.#closesNothing(scanner.next)) {
+      scanner.problem(scanner.at, `${scanner.next} closes nothing; remove it`)
+      scanner.step()
+      lastEnd = scanner.at
+      scanner.skip()
+      commaAt = this.#commas(count)
+    }
+    const { next } = scanner
     if (next === closing) {
       if (count > 0 && commaAt !== undefined)
         scanner.problem(commaAt, `no comma may stand before ${closing}; remove it`)
@@ -109,19 +121,19 @@ class TolerantReader {
     } else if (next !== '' && !'}]'.includes(next)) {
       if (count > 0 && commaAt === undefined) scanner.problem(lastEnd, 'a comma is missing here')
       return true
-    } else if (next === '' || this.#open.includes(next as '}' | ']')) {
+    } else {
       const opening = closing === '}' ? '{' : '['
       scanner.problem(
         openedAt,
         `${opening} is opened here and not closed; ${closing} is missing${next === '' ? '' : ` before ${next}`}`,
       )
-    } else {
-      scanner.problem(at, `${next} closes nothing; remove it`)
-      scanner.step()
-      return this.#hasMore(openedAt, count)
     }
     this.#open.pop()
     return false
+  }
+
+  #closesNothing(next: string): boolean {
+    return (next === '}' || next === ']') && !this.#open.includes(next)
   }
 
   /** Where the one comma stands that belongs here. */
@@ -170,13 +182,14 @@ class TolerantReader {
 
   #word(word: string, at: number): PlainNode {
     const end = this.#scanner.at
-    if (Object.hasOwn(WORDS, word)) return constant(WORDS[word] ?? null, { at, end })
+    const known = WORDS.get(word)
+    if (known !== undefined) return constant(known, { at, end })
     if (NUMBER.test(word)) return { kind: 'number', at, end, value: Number(word) }
     const lower = word.toLowerCase()
-    const meant = Object.hasOwn(WORDS, lower) ? lower : ALIKE[lower]
+    const meant = WORDS.has(lower) ? lower : ALIKE.get(lower)
     if (meant !== undefined) {
       this.#scanner.problem(at, `${word} is no word of JSON; write ${meant}`)
-      return constant(WORDS[meant] ?? null, { at, end })
+      return constant(WORDS.get(meant) ?? null, { at, end })
     }
     const number = /^[-+]?[\d.]+$/.test(word) ? Number(word) : Number.NaN
     if (Number.isNaN(number)) {

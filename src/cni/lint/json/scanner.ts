@@ -26,6 +26,10 @@ export class Scanner {
     return this.#at >= this.text.length
   }
 
+  get isAtLineEnd(): boolean {
+    return this.text.startsWith('\n', this.#at) || this.text.startsWith('\r\n', this.#at)
+  }
+
   /** The next character; empty at the end. */
   get next(): string {
     return this.text.charAt(this.#at)

@@ -26,9 +26,9 @@ export function readText(scanner: Scanner): PlainNode {
   scanner.step()
   let value = ''
   while (!closing.includes(scanner.next) || scanner.isAtEnd) {
-    if (scanner.isAtEnd || scanner.next === '\n') {
+    if (scanner.isAtEnd || scanner.isAtLineEnd) {
       scanner.problem(at, 'the text that begins here has no quote at its end')
-      return { kind: 'text', at, end: scanner.at, value: value.replace(/\s*,?\s*$/, '') }
+      return { kind: 'text', at, end: scanner.at, value: value.trimEnd().replace(/,$/, '').trimEnd() }
     }
     value += readCharacter(scanner)
   }

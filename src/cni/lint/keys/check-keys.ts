@@ -1,9 +1,9 @@
 import { shownJson } from '#cni/protocol/json.ts'
 import { nearest } from '#config/table/nearest.ts'
 import type { Findings } from '../finding.ts'
-import { type JsonMember, type JsonNode, type ObjectNode, plainOf } from '../json/node.ts'
+import { type JsonMember, type JsonNode, nodeAt, type ObjectNode, plainOf } from '../json/node.ts'
 import { plainProblem } from './plain-problem.ts'
-import type { Keys, Shape } from './shape.ts'
+import type { Keys, Needed, Shape } from './shape.ts'
 
 // An object of a configuration, and the keys it may have → what is wrong with keys and values. A key that no program reads is
 // passed over by all of them without a word, so what it was meant for does not happen: that is what people search for longest.
@@ -18,6 +18,8 @@ export interface KeyRules {
   readonly others?: 'allowed'
   /** Where a key in other letters, capital or small, is another key. */
   readonly letterCase?: 'counts'
+  /** Where null is not as good as an absent key. */
+  readonly nulls?: 'refused'
 }
 
 export interface Place {
@@ -33,7 +35,7 @@ export function checkKeys(node: ObjectNode, rules: KeyRules, place: Place): void
   for (const member of node.members) {
     checkRepeated(node, member, place)
     const shape = Object.hasOwn(rules.keys, member.key) ? rules.keys[member.key] : undefined
-    if (shape !== undefined) checkShape(member.value, shape, { ...place, path: below(place.path, member.key) })
+    if (shape !== undefined) checkMember(member, shape, { ...place, path: below(place.path, member.key) }, rules)
     else if (!NOT_KEYS.test(member.key)) unknownKey(member, rules, place)
   }
 }
@@ -74,9 +76,18 @@ function checkRepeated(node: ObjectNode, member: JsonMember, { findings, path }:
   findings.refuse(member.keyAt, full, `${full} is there twice, and only the last one counts; remove one of them`)
 }
 
+function checkMember({ value }: JsonMember, shape: Shape, place: Place, { nulls }: KeyRules): void {
+  if (nulls === 'refused' && value.kind === 'null') checkGiven(value, shape, place)
+  else checkShape(value, shape, place)
+}
+
 /** Null is as good as nothing. */
 function checkShape(node: JsonNode, shape: Shape, place: Place): void {
-  if (node.kind === 'null' || shape.is === 'anything') return
+  if (node.kind !== 'null') checkGiven(node, shape, place)
+}
+
+function checkGiven(node: JsonNode, shape: Shape, place: Place): void {
+  if (shape.is === 'anything') return
   if (shape.is === 'list') checkList(node, shape.of, place)
   else if (shape.is === 'object' || shape.is === 'map') checkObject(node, shape, place)
   else {
@@ -89,16 +100,32 @@ function checkList(node: JsonNode, of: Shape, place: Place): void {
   if (node.kind === 'list') {
     for (const [i, item] of node.items.entries()) checkShape(item, of, { ...place, path: `${place.path}[${i}]` })
   } else {
-    const inBrackets = node.kind === 'object' ? '[{...}]' : `[${shownJson(plainOf(node))}]`
+    const inBrackets =
+      node.kind === 'object' ? '[{...}]' : node.kind === 'null' ? '[...]' : `[${shownJson(plainOf(node))}]`
     wrong(node, place, `is not a list; write it in brackets, as ${inBrackets}`)
   }
 }
 
 function checkObject(node: JsonNode, shape: Extract<Shape, { is: 'object' | 'map' }>, place: Place): void {
   if (node.kind !== 'object') wrong(node, place, 'is not an object in braces')
-  else if (shape.is === 'object') checkKeys(node, { keys: shape.keys, of: lastWord(place.path) }, place)
-  else
+  else if (shape.is === 'object') {
+    checkKeys(node, { keys: shape.keys, of: lastWord(place.path) }, place)
+    if (shape.needs !== undefined) checkNeeded(node, { ...shape.needs, keys: shape.keys }, place)
+  } else
     for (const { key, value } of node.members) checkShape(value, shape.of, { ...place, path: below(place.path, key) })
+}
+
+function checkNeeded(
+  node: ObjectNode,
+  { key, example, keys }: Needed & { readonly keys: Keys },
+  { findings, path }: Place,
+): void {
+  const { at, isExact } = nodeAt(node, key)
+  if (isExact && node.members.some(({ value }) => value.at === at && value.kind !== 'null')) return
+  // Of a key that was meant to be it, that has been said.
+  if (node.members.some(({ key: written }) => written !== key && nearest(written, Object.keys(keys)) === key)) return
+  const full = below(path, key)
+  findings.refuse(at, full, `${full} is missing; write ${JSON.stringify(key)}: ${JSON.stringify(example)}, say`)
 }
 
 function wrong(node: JsonNode, { findings, path }: Place, problem: string): void {

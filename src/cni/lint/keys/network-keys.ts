@@ -1,4 +1,4 @@
-import { ADDRESS, ANYTHING, FLAG, type Keys, list, object, TEXT } from './shape.ts'
+import { ADDRESS, ANYTHING, FLAG, type Keys, list, object, SWITCH, TEXT } from './shape.ts'
 
 // The keys that every configuration may have, whichever plugins are in it.
 
@@ -9,9 +9,9 @@ export const LIST_KEYS: Keys = {
   cniVersion: TEXT,
   cniVersions: list(TEXT),
   name: TEXT,
-  disableCheck: ANYTHING,
-  disableGC: ANYTHING,
-  loadOnlyInlinedPlugins: ANYTHING,
+  disableCheck: SWITCH,
+  disableGC: SWITCH,
+  loadOnlyInlinedPlugins: SWITCH,
   plugins: list(ANYTHING),
 }
 

@@ -14,6 +14,8 @@ export function plainProblem(value: unknown, shape: PlainShape): string | undefi
       return textProblem(value, shape.among)
     case 'flag':
       return flagProblem(value)
+    case 'switch':
+      return typeof value === 'string' && /^(true|false)$/i.test(value) ? undefined : flagProblem(value)
     case 'number':
       return numberProblem(value, shape)
     case 'address':
@@ -28,8 +30,10 @@ export function plainProblem(value: unknown, shape: PlainShape): string | undefi
 }
 
 function textProblem(value: unknown, among?: readonly string[]): string | undefined {
-  if (typeof value === 'number' || typeof value === 'boolean')
-    return `is not a text; write ${JSON.stringify(String(value))}`
+  const word = typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
+  if (word !== undefined && (among === undefined || among.includes(word)))
+    return `is not a text; write ${JSON.stringify(word)}`
+  if (word !== undefined) return textProblem(word, among)
   if (typeof value !== 'string') return 'is not a text in quotes'
   // Empty text is as good as absent, and some tools write all keys.
   if (among === undefined || value === '' || among.includes(value)) return undefined
@@ -40,7 +44,7 @@ function textProblem(value: unknown, among?: readonly string[]): string | undefi
 
 function flagProblem(value: unknown): string | undefined {
   if (typeof value === 'boolean') return undefined
-  const word = String(value).toLowerCase()
+  const word = typeof value === 'string' || typeof value === 'number' ? String(value).toLowerCase() : ''
   const meant = ['true', 'yes', 'on', '1'].includes(word)
     ? 'true'
     : ['false', 'no', 'off', '0'].includes(word)
@@ -50,8 +54,11 @@ function flagProblem(value: unknown): string | undefined {
 }
 
 function numberProblem(value: unknown, { least, most }: Extract<Shape, { is: 'number' }>): string | undefined {
-  if (typeof value === 'string' && /^\d+$/.test(value)) return `is not a number; write ${Number(value)}, without quotes`
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return undefined
+  const isRight = (number: unknown): boolean =>
+    Number.isInteger(number) && Number(number) >= least && Number(number) <= most
+  if (typeof value === 'string' && /^\d+$/.test(value) && isRight(Number(value)))
+    return `is not a number; write ${Number(value)}, without quotes`
+  if (isRight(value)) return undefined
   return `is not a whole number from ${least} to ${most}`
 }
 

@@ -30,7 +30,7 @@ export const PLUGINS: Readonly<Record<string, Keys>> = {
   bridge: BRIDGE,
   portmap: PORTMAP,
   loopback: { ipam: IPAM },
-  switchyard: { plugin: TEXT, ...BRIDGE, ...PORTMAP },
+  switchyard: { plugin: oneOf('bridge', 'portmap', 'loopback'), ...BRIDGE, ...PORTMAP },
   ptp: { ipMasq: FLAG, ipMasqBackend: BACKEND, mtu: MTU, ipam: IPAM },
   macvlan: { ...MASTER, mode: oneOf('bridge', 'private', 'vepa', 'passthru'), mac: TEXT, bcqueuelen: COUNT },
   ipvlan: { ...MASTER, mode: oneOf('l2', 'l3', 'l3s') },
@@ -58,10 +58,13 @@ export const PLUGINS: Readonly<Record<string, Keys>> = {
 }
 
 const ROUTES = list(
-  object({
-    ...{ dst: RANGE, gw: ADDRESS, mtu: COUNT, advmss: COUNT, priority: COUNT, table: COUNT },
-    scope: { is: 'number', least: 0, most: 255 },
-  }),
+  object(
+    {
+      ...{ dst: RANGE, gw: ADDRESS, mtu: COUNT, advmss: COUNT, priority: COUNT, table: COUNT },
+      scope: { is: 'number', least: 0, most: 255 },
+    },
+    { key: 'dst', example: '0.0.0.0/0' },
+  ),
 )
 
 const ONE_RANGE: Keys = { subnet: RANGE, rangeStart: ADDRESS, rangeEnd: ADDRESS, gateway: ADDRESS }
@@ -84,7 +87,9 @@ export const IPAM_PLUGINS: Readonly<Record<string, Keys>> = {
   switchyard: HOST_LOCAL,
   static: {
     type: TEXT,
-    addresses: list(object({ address: { is: 'prefix' }, gateway: ADDRESS })),
+    addresses: list(
+      object({ address: { is: 'prefix' }, gateway: ADDRESS }, { key: 'address', example: '10.22.0.5/16' }),
+    ),
     ...{ routes: ROUTES, dns: object(DNS_KEYS) },
   },
   dhcp: {

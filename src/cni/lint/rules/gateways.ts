@@ -1,5 +1,5 @@
-import { parseAddress } from '#values/address.ts'
-import { type Cidr, contains, parseCidr } from '#values/cidr.ts'
+import { familyOf, parseAddress } from '#values/address.ts'
+import { type Cidr, cidrFamily, contains, parseCidr } from '#values/cidr.ts'
 import { memberOf, type ObjectNode, textAt } from '../json/node.ts'
 import { below, type Place } from '../keys/check-keys.ts'
 
@@ -23,7 +23,8 @@ export function checkGateways(ipam: ObjectNode, place: Place): void {
 function checkGateway(range: ObjectNode, { findings, path }: Place): void {
   const subnet = parseCidr(textAt(range, 'subnet'))
   const gateway = parseAddress(textAt(range, 'gateway'))
-  if (subnet === undefined || gateway === undefined) return
+  // One of the other family is refused with the range.
+  if (subnet === undefined || gateway === undefined || cidrFamily(subnet) !== familyOf(gateway)) return
   if (contains(subnet, gateway) || contains(LINK_LOCAL, gateway)) return
   const full = below(path, 'gateway')
   const why = 'so pods reach it only with a route of their own; most likely another address is meant'

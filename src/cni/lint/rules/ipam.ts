@@ -42,7 +42,7 @@ function checkKeysOf(node: ObjectNode, { plugin, type }: Around, place: Place): 
 const NEED_ADDRESSES = ['bridge', 'switchyard', 'ptp', 'ipvlan']
 
 function missing(plugin: ObjectNode, type: string | undefined, { findings, path }: Place): void {
-  if (type === undefined || !NEED_ADDRESSES.includes(type) || (textAt(plugin, 'plugin') ?? 'bridge') !== 'bridge')
+  if (type === undefined || !NEED_ADDRESSES.includes(type) || (textAt(plugin, 'plugin') || 'bridge') !== 'bridge')
     return
   const full = below(path, 'ipam')
   const needing = ['isDefaultGateway', 'isGateway', 'ipMasq'].find(key => isOn(plugin, key))
@@ -61,8 +61,17 @@ function typeOf(node: ObjectNode, { findings, path }: Place): string | undefined
   const full = below(path, 'type')
   const type = textAt(node, 'type')
   if (type === undefined || type === '') {
-    const at = memberOf(node, 'type')?.value.at ?? node.at
-    findings.refuse(at, full, `${full} is missing; it names the plugin that gives addresses, such as "host-local"`)
+    const value = memberOf(node, 'type')?.value
+    const wrong =
+      value === undefined || value.kind === 'text' || value.kind === 'null'
+        ? `${full} is missing; it names`
+        : `${full}: ${shownJson(plainOf(value))} is not a text in quotes; it names`
+    findings.refuse(value?.at ?? node.at, full, `${wrong} the plugin that gives addresses, such as "host-local"`)
+    return undefined
+  }
+  if (type.includes('/')) {
+    const sentence = `${full}: ${shownJson(type)} is not the name of a plugin: it is looked for in the folders of plugins alone`
+    findings.refuse(memberOf(node, 'type')!.value.at, full, sentence)
     return undefined
   }
   if (Object.hasOwn(PLUGINS, type) && !Object.hasOwn(IPAM_PLUGINS, type)) {
@@ -102,11 +111,11 @@ function checkHostLocal(plugin: ObjectNode, node: ObjectNode, { findings, path: 
       `${full}.dataDir: leases are in the database of the node, and nothing is written to this folder`,
     )
   const cooldown = textAt(node, 'cooldown')
-  if (cooldown !== undefined && parseDuration(cooldown) === undefined)
+  if (cooldown !== undefined && !isCooldown(cooldown))
     findings.refuse(
       memberOf(node, 'cooldown')!.value.at,
       `${full}.cooldown`,
-      `${full}.cooldown: ${shownJson(cooldown)} is not a duration, such as "30s"`,
+      `${full}.cooldown: ${shownJson(cooldown)} is not a duration from 0s to 24h, such as "30s"`,
     )
   checkGateways(node, { findings, path: full })
   const decoded = rangeSets({ ipam: plainOf(node) as Readonly<Record<string, unknown>> })
@@ -116,9 +125,18 @@ function checkHostLocal(plugin: ObjectNode, node: ObjectNode, { findings, path: 
     textAt(node, 'type') === 'switchyard' || isOn(memberOf(plugin, 'capabilities')?.value, 'ipRanges')
   for (const problem of decoded.problems) {
     if (problem.text === 'no IP ranges specified' && mayBeElsewhere) continue
-    const at = below(path, problem.path)
-    if (findings.hasAt(at)) continue
+    const { at, path: written, isExact } = nodeAt(plugin, problem.path)
+    const field = below(path, isExact ? written : problem.path)
+    if (findings.isRefused(field)) continue
     const value = 'value' in problem ? `${shownJson(problem.value)}: ` : ''
-    findings.refuse(nodeAt(plugin, problem.path).at, at, `${at}: ${value}${problem.text}; ${problem.hint}`)
+    findings.refuse(at, field, `${field}: ${value}${problem.text}; ${problem.hint}`)
   }
+}
+
+const LONGEST_COOLDOWN_MS = 24 * 3_600_000
+
+/** As host-local has it. */
+function isCooldown(text: string): boolean {
+  const ms = parseDuration(text)
+  return ms !== undefined && ms >= 0 && ms <= LONGEST_COOLDOWN_MS
 }

@@ -35,8 +35,11 @@ function checkType(node: ObjectNode, type: string | undefined, { findings, path 
   const member = memberOf(node, 'type')
   if (type === undefined) {
     // One that is no text is named with the other keys.
-    if (member === undefined || member.value.kind === 'text')
+    if (member === undefined || member.value.kind === 'text' || member.value.kind === 'null')
       findings.refuse(member?.value.at ?? node.at, full, `${full} is missing; it names the plugin, such as "bridge"`)
+  } else if (type.includes('/')) {
+    const sentence = `${full}: ${shownJson(type)} is not the name of a plugin: runtimes look for it in their folders alone`
+    findings.refuse(member!.value.at, full, sentence)
   } else if (Object.hasOwn(IPAM_PLUGINS, type) && !Object.hasOwn(PLUGINS, type)) {
     const hint = 'it belongs into "ipam" of another plugin'
     findings.refuse(member!.value.at, full, `${full}: "${type}" gives addresses, and makes no interface; ${hint}`)

@@ -14,7 +14,7 @@ const READERS: Readonly<Record<string, (request: CniRequest) => unknown>> = {
 }
 
 export function checkByReading(node: ObjectNode, named: string, place: Place): void {
-  const type = named === 'switchyard' ? (textAt(node, 'plugin') ?? 'bridge') : named
+  const type = named === 'switchyard' ? textAt(node, 'plugin') || 'bridge' : named
   try {
     if (Object.hasOwn(READERS, type)) READERS[type]!(requestWith(node, type))
   } catch (error) {
@@ -40,11 +40,11 @@ function requestWith(node: ObjectNode, type: string): CniRequest {
 /** A problem begins with the path of its field, where it has one. */
 function addProblem(node: ObjectNode, problem: string, { findings, path }: Place): void {
   const [, field = ''] = /^([\w.[\]]+):? /.exec(problem) ?? []
-  const { at, isExact } = nodeAt(node, field)
+  const { at, path: written, isExact } = nodeAt(node, field)
   if (!isExact || field === '') {
     findings.refuse(node.at, path, path === '' ? problem : `${path}: ${problem}`)
-  } else if (!findings.hasAt(below(path, field))) {
-    findings.refuse(at, below(path, field), below(path, problem))
+  } else if (!findings.isRefused(below(path, written))) {
+    findings.refuse(at, below(path, written), below(path, problem))
   }
 }
 

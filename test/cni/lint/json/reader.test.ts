@@ -1,17 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { LineIndex } from '#cni/lint/json/line-index.ts'
-import { nodeAt, plainOf } from '#cni/lint/json/node.ts'
-import { readTolerantly } from '#cni/lint/json/reader.ts'
-
-function read(text: string) {
-  const { root, problems } = readTolerantly(text)
-  const lines = problems.map(({ at, message }) => {
-    const { line, column } = new LineIndex(text).at(at)
-    return `${line}:${column} ${message}`
-  })
-  return { value: root && plainOf(root), lines }
-}
+import { read } from './reading.ts'
 
 function isJson(text: string): boolean {
   try {
@@ -37,23 +26,9 @@ describe('a reader that goes on behind a mistake', () => {
     ['[1,, 2]', [1, 2], ['1:4 one comma too many; remove it']],
     ['[,1]', [1], ['1:2 one comma too many; remove it']],
     ['{"a": 1; "b": 2}', { a: 1, b: 2 }, ['1:8 ; separates nothing in JSON; write a comma']],
-    [
-      '{"subnet": "10.22.0.0"/16}',
-      { subnet: '10.22.0.0/16' },
-      ['1:23 /16 belongs inside of the quotes; write "10.22.0.0/16"'],
-    ],
     ['{"subnet": 10.22.0.0/16}', { subnet: '10.22.0.0/16' }, ['1:12 10.22.0.0/16 has no quotes; write "10.22.0.0/16"']],
     ['{"gw": fd00::1, "a": 1}', { gw: 'fd00::1', a: 1 }, ['1:8 fd00::1 has no quotes; write "fd00::1"']],
     ['{name: "x"}', { name: 'x' }, ['1:2 the key name has no quotes; write "name"']],
-    [
-      "{'name': 'x'}",
-      { name: 'x' },
-      [
-        '1:2 \' begins a text in other quotes; JSON has " alone',
-        '1:10 \' begins a text in other quotes; JSON has " alone',
-      ],
-    ],
-    ['{“name”: "x"}', { name: 'x' }, ['1:2 “ begins a text in quotes of a word processor; JSON has " alone']],
     [
       '{"a": True, "b": no, "c": None}',
       { a: true, b: false, c: null },
@@ -68,14 +43,15 @@ describe('a reader that goes on behind a mistake', () => {
       { a: 1, b: 2 },
       ['1:6 =: JSON has a colon between key and value', '1:15 =>: JSON has a colon between key and value'],
     ],
+    // Words that every object has in JavaScript.
+    [
+      '[constructor, __proto__]',
+      ['constructor', '__proto__'],
+      ['1:2 constructor has no quotes; write "constructor"', '1:15 __proto__ has no quotes; write "__proto__"'],
+    ],
     ['{"a" 1}', { a: 1 }, ['1:5 a colon is missing behind the key "a"']],
     ['{"a": }', {}, ['1:7 a value is missing here']],
     ['{"mtu": 01500}', { mtu: 1500 }, ['1:9 01500 is no number of JSON; write 1500']],
-    [
-      '{"name": "x,\n "b": 1}',
-      { name: 'x', b: 1 },
-      ['1:10 the text that begins here has no quote at its end', '1:13 a comma is missing here'],
-    ],
     ['{"a": [1, 2, "b": 3}', undefined, []],
     ['{"a": {"b": 1}', { a: { b: 1 } }, ['1:1 { is opened here and not closed; } is missing']],
     ['{"a": [1, 2}', { a: [1, 2] }, ['1:7 [ is opened here and not closed; ] is missing before }']],
@@ -83,8 +59,6 @@ describe('a reader that goes on behind a mistake', () => {
     ['{"a": 1}}', { a: 1 }, ['1:9 the configuration has ended before this; remove it']],
     ['', undefined, ['1:1 the file holds no JSON; an object in braces is wanted']],
     ['\ufeff{}', {}, ['1:1 the character U+feff is no space of JSON; remove it, or write a plain space']],
-    ['{"a": "\\x"}', { a: '\\x' }, ['1:8 \\x means nothing in JSON; a backslash itself is written \\\\']],
-    ['{"a": "b\tc"}', { a: 'b\tc' }, ['1:9 a text may not hold the character U+0009 as it is; write \\u0009']],
   ])('understands %j', (text, value, lines) => {
     const found = read(text)
     if (value === undefined && lines.length === 0) expect(found.lines.length).toBeGreaterThan(0)
@@ -125,14 +99,13 @@ describe('a reader that goes on behind a mistake', () => {
     )
   })
 
+  test('does not tire of brackets that close nothing', () => {
+    const { value, lines } = read(`[1${'}'.repeat(50_000)}, 2]`)
+    expect(value).toEqual([1, 2])
+    expect(lines).toHaveLength(50_000)
+  })
+
   test('does not follow a text into depths where no configuration is', () => {
     expect(read('['.repeat(100_000)).lines).toEqual([expect.stringContaining('too deep to be a configuration')])
   })
-})
-
-test('a path leads to where its value stands, or as near to it as there is one', () => {
-  const text = '{"plugins": [{"ipam": {"subnet": "x"}}]}'
-  const { root } = readTolerantly(text)
-  expect(nodeAt(root!, 'plugins[0].ipam.subnet')).toEqual({ at: text.indexOf('"x"'), isExact: true })
-  expect(nodeAt(root!, 'plugins[0].ipam.ranges[0]')).toEqual({ at: text.indexOf('{"subnet'), isExact: false })
 })

@@ -13,7 +13,7 @@ const READ = /\.(?:text|flag|isOn|number|choice|address|cidr|texts|object|object
 const BY_RUNTIMES = ['ipRanges', 'ips', 'mac', 'cni', 'hostIP', 'hostPort', 'containerPort', 'protocol', 'portMappings']
 
 function keysRead(): readonly string[] {
-  const folder = new URL('../../../src/cni/plugins/', import.meta.url)
+  const folder = new URL('../../../../src/cni/plugins/', import.meta.url)
   const texts = globSync('**/*.ts', { cwd: folder }).map(path => readFileSync(new URL(path, folder), 'utf8'))
   return [...new Set(texts.flatMap(text => [...text.matchAll(READ)].map(([, key]) => key!)))].sort()
 }
