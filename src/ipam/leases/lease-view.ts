@@ -11,7 +11,7 @@ import { suspicionsIn } from './leaks/suspicion-rows.ts'
 import type { GrantedRanges, Lease, LeaseRequest } from './lease-book.ts'
 import { historyOf, historyStart, type PastLease } from './records/history-rows.ts'
 import { type LeaseRow, leaseRows, leasesOfAddress, oldestLease, plainLease } from './records/lease-rows.ts'
-import { grantedNetworks, registeredSets } from './records/range-rows.ts'
+import { grantedNetworks, type RegisteredSet, registeredSets } from './records/range-rows.ts'
 import { sortKey } from './records/sort-key.ts'
 import { namespaceAt } from './witness.ts'
 
@@ -55,15 +55,24 @@ function networksOf(database: Database, rows: readonly LeaseRow[]): readonly Net
   const leases = Map.groupBy(rows, ({ network }) => network)
   const [suspicions, conflicts] = [suspicionsIn(database), conflictsIn(database)]
   const isOf = (name: string) => (one: { readonly network: string }) => one.network === name
-  return [...new Set([...sets.keys(), ...leases.keys()])].sort().map(network => ({
-    network,
-    overlap: (sets.get(network)?.[0]?.scope ?? leases.get(network)?.[0]?.scope) === '' ? 'refuse' : 'allow',
-    sets: (sets.get(network) ?? []).map(({ ranges }) => ranges),
-    given: (sets.get(network) ?? []).map(set => set.given),
-    leases: (leases.get(network) ?? []).map(plainLease),
-    suspicions: suspicions.filter(isOf(network)),
-    conflicts: conflicts.filter(isOf(network)),
-  }))
+  return [...new Set([...sets.keys(), ...leases.keys()])].sort().map(network => {
+    const own = bySet(sets.get(network) ?? [])
+    return {
+      network,
+      overlap: (sets.get(network)?.[0]?.scope ?? leases.get(network)?.[0]?.scope) === '' ? 'refuse' : 'allow',
+      sets: own.map(set => set?.ranges ?? []),
+      given: own.map(set => set?.given),
+      leases: (leases.get(network) ?? []).map(plainLease),
+      suspicions: suspicions.filter(isOf(network)),
+      conflicts: conflicts.filter(isOf(network)),
+    }
+  })
+}
+
+/** Each at its number: of a directory that was read, those before it may have given no address yet. */
+function bySet(rows: readonly RegisteredSet[]): readonly (RegisteredSet | undefined)[] {
+  const count = Math.max(0, ...rows.map(({ set }) => set + 1))
+  return Array.from({ length: count }, (_, set) => rows.find(row => row.set === set))
 }
 
 /** Each holder the address has had, as far back as history goes, the latest first; a lease that goes on has no end. */

@@ -28,7 +28,8 @@ function networkText(network: NetworkLeases, rows: readonly AddressRow[], option
 
 function headerLine({ network, sets, overlap }: NetworkLeases, rows: readonly AddressRow[]): string {
   const { ASSIGNED, COOLDOWN, RESERVED, FREE, outside, ...doubts } = rowCounts(rows)
-  const subnets = sets.map(set => set.map(({ subnet }) => subnet).join('+')).join(', ') || 'ranges unknown'
+  const known = sets.filter(set => set.length > 0)
+  const subnets = known.map(set => set.map(({ subnet }) => subnet).join('+')).join(', ') || 'ranges unknown'
   const apart = overlap === 'allow' ? ', apart from other networks' : ''
   const lost = outside > 0 ? `, ${outside} outside of its ranges` : ''
   const doubtful = Object.entries(doubts).flatMap(([word, count]) =>

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 
 // A path → SQLite with the file open, as all of this wing want it.
 
@@ -8,8 +9,11 @@ export interface DatabaseAccess {
   readonly kind: 'change' | 'look'
 }
 
+/** Never makes the file: one that SQLite makes is empty, and stands where a database was lost. */
 export function connect({ path, busyMs, kind }: DatabaseAccess): DatabaseSync {
-  const sqlite = new DatabaseSync(path, { timeout: busyMs, readOnly: kind === 'look' })
+  const file = pathToFileURL(path)
+  file.searchParams.set('mode', kind === 'look' ? 'ro' : 'rw')
+  const sqlite = new DatabaseSync(file, { timeout: busyMs, readOnly: kind === 'look' })
   if (kind === 'look') return sqlite
   try {
     sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON')

@@ -54,13 +54,20 @@ export function intoPlace(path: string, make: (draft: string) => void): 'placed'
 /** With the folders above it. Node's own way says ENOENT where the file system can only be read. */
 export function makeFolder(path: string): void {
   try {
+    makeOne(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    makeFolder(dirname(path))
+    makeOne(path)
+  }
+}
+
+/** Another process may have made it meanwhile: at the start of a node several open the database at once. */
+function makeOne(path: string): void {
+  try {
     mkdirSync(path, { mode: 0o700 })
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return
-    if (code !== 'ENOENT') throw error
-    makeFolder(dirname(path))
-    mkdirSync(path, { mode: 0o700 })
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 

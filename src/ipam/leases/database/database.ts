@@ -92,11 +92,12 @@ export class Database {
 
   /** The same without a wait for the disk, for what a loss of power takes with it anyway. */
   writeUnsynced<T>(work: () => T): T {
+    this.#restoreIfGone()
     this.#sqlite.exec('PRAGMA synchronous = NORMAL')
     try {
       return this.#change(work)
     } finally {
-      this.#sqlite.exec('PRAGMA synchronous = FULL')
+      if (this.#sqlite.isOpen) this.#sqlite.exec('PRAGMA synchronous = FULL')
     }
   }
 
@@ -155,7 +156,6 @@ export class Database {
 
   /** SQLite opens a file for reading alone where it cannot be written, and keeps to that: it is opened anew, also next time. */
   #change<T>(work: () => T, patienceMs?: number): T {
-    if (!this.#sqlite.isOpen) explained(this.path, () => this.#reconnect())
     this.#restoreIfGone()
     this.#reserve.require()
     try {
@@ -226,6 +226,7 @@ export class Database {
    */
   #restoreIfGone(): void {
     if (this.#access.kind === 'look') return
+    if (!this.#sqlite.isOpen) explained(this.path, () => this.#reconnect())
     const now = filesAt(this.path)
     const state = compareFiles(this.#files, now)
     if (state === 'same') return

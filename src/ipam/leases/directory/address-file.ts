@@ -20,7 +20,8 @@ export interface DirectoryContent {
 }
 
 export const LOCK = 'lock'
-const GIVEN = /^last_reserved_ip\.(\d+)$/
+/** Of a set that a configuration may have: none has thousands. */
+const GIVEN = /^last_reserved_ip\.(\d{1,3})$/
 
 export function contentOf(texts: ReadonlyMap<string, string>): DirectoryContent {
   const files: AddressFile[] = []

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { Database } from '#ipam/leases/database/database.ts'
 import { forgetOldest, historyOf, remember } from '#ipam/leases/records/history-rows.ts'
 import { sortKey } from '#ipam/leases/records/sort-key.ts'
-import { address, holder } from '../../support/leases.ts'
+import { address, holder } from '../../../support/leases.ts'
 
 test('history keeps the latest leases, and no more than it may', () => {
   const folder = mkdtempSync(join(tmpdir(), 'leases-'))

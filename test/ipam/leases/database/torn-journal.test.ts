@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { readLeases } from '#ipam/leases/lease-view.ts'
 import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
-import { holder, leaseRequest, SMALL6 } from '../../support/leases.ts'
+import { holder, leaseRequest, SMALL6 } from '../../../support/leases.ts'
 
 // A machine that loses its power while the journal is written: of what was under way there is all or nothing, and all that came
 // before it.

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addressOfKey, familyOfKey, numberOfKey, sortKey } from '#ipam/leases/records/sort-key.ts'
 import { addressFromNumber, addressNumber, type Family, familyOf } from '#values/address.ts'
-import { address } from '../../support/leases.ts'
+import { address } from '../../../support/leases.ts'
 
 const anyAddress = fc.oneof(
   fc.bigInt({ min: 0n, max: 2n ** 32n - 1n }).map(n => addressFromNumber('ipv4', n)),

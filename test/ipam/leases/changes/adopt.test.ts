@@ -6,7 +6,7 @@ import { readHolders } from '#ipam/leases/lease-view.ts'
 import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import type { Address } from '#values/address.ts'
-import { address, holder, leaseRequest } from '../../support/leases.ts'
+import { address, holder, leaseRequest } from '../../../support/leases.ts'
 
 // Between an export and the next import another program gives the addresses: what its directory says then is how it is.
 

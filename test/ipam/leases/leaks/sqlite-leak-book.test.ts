@@ -7,7 +7,7 @@ import { SqliteLeakBook } from '#ipam/leases/leaks/sqlite-leak-book.ts'
 import type { Holder } from '#ipam/leases/lease-book.ts'
 import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
-import { address, heldLeases, holder, leaseRequest, range, SMALL, SMALL6 } from '../../support/leases.ts'
+import { address, heldLeases, holder, leaseRequest, range, SMALL, SMALL6 } from '../../../support/leases.ts'
 
 let folder: string
 let clock: PaperClock

@@ -7,7 +7,7 @@ import { LeaseRefused } from '#ipam/leases/lease-book.ts'
 import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import type { RangeSet } from '#ipam/ranges/range-set.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
-import { holder, leaseRequest, setOf } from '../../support/leases.ts'
+import { holder, leaseRequest, setOf } from '../../../support/leases.ts'
 
 // What a node was given, beside its leases.
 

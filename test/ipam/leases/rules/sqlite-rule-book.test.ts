@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { KeptRules, RuleBook } from '#ipam/leases/rules/rule-book.ts'
 import { SqliteRuleBook } from '#ipam/leases/rules/sqlite-rule-book.ts'
-import { PaperRuleBook } from '../../cni/repair/paper-rule-book.ts'
-import { holder } from '../../support/leases.ts'
+import { PaperRuleBook } from '../../../cni/repair/paper-rule-book.ts'
+import { holder } from '../../../support/leases.ts'
 
 function rulesOf(container: string, more: Partial<KeptRules> = {}): KeptRules {
   const at = { netns: `/run/netns/${container}`, namespaceId: '4:1', boot: 'b' }

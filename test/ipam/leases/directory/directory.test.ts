@@ -1,13 +1,14 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { contentOf } from '#ipam/leases/directory/address-file.ts'
-import { networkFolders, readFolder, writeFolder } from '#ipam/leases/directory/directory.ts'
-import { readLeases } from '#ipam/leases/lease-view.ts'
+import { closeFolder, isClosed } from '#ipam/leases/directory/closed-folder.ts'
+import { makeFolders, networkFolders, readFolder, writeFolder } from '#ipam/leases/directory/directory.ts'
+import { type NetworkLeases, readLeases } from '#ipam/leases/lease-view.ts'
 import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
-import { holder, leaseRequest, SMALL, SMALL6 } from '../../support/leases.ts'
+import { address, holder, leaseRequest, SMALL, SMALL6 } from '../../../support/leases.ts'
 
 // Host-local's directory and the database: over, and back.
 
@@ -54,22 +55,6 @@ function filesOf(network: string): Readonly<Record<string, string>> {
 }
 
 describe("host-local's directory", () => {
-  test('is read as it is: line ends of every kind, old files, and what means nothing by name', () => {
-    const texts = { ...TYPICAL, '10.9.0.5': 'old', '10.9.0.6': '', fd00__7: 'c\neth1\n', readme: 'x' }
-    const content = contentOf(new Map(Object.entries({ ...texts, 'last_reserved_ip.2': 'garbage' })))
-    expect(content.files.map(({ address, container, ifname }) => `${address} ${container} ${ifname}`)).toEqual([
-      ...['10.9.0.3 a eth0', '10.9.0.4 b eth0', '10.9.0.5 old ', 'fd00:9::2 a eth0', 'fd00::7 c eth1'],
-    ])
-    expect([...content.given]).toEqual([
-      [0, '10.9.0.4'],
-      [1, 'fd00:9::2'],
-    ])
-    expect(content.problems).toEqual([
-      '10.9.0.6: no container is in it, so no DEL would ever free it',
-      'readme: the name is no address',
-    ])
-  })
-
   test('goes into the database: running pods keep their addresses, and the next ones follow', async () => {
     hostLocal(TYPICAL)
     expect(await adopted()).toMatchObject({ leases: { length: 3 }, known: 0, conflicts: [] })
@@ -124,5 +109,78 @@ describe("host-local's directory", () => {
     await adopted()
     for (const network of readLeases(path, 1000)!) writeFolder(join(dataDir, network.network), network)
     expect(filesOf('mynet')).toEqual(TYPICAL)
+  })
+
+  test('goes there and back where only the second set has given an address', async () => {
+    const texts = { 'fd00:9::2': 'a\r\neth0', 'last_reserved_ip.1': 'fd00:9::2' }
+    hostLocal(texts)
+    await adopted()
+    const [network] = readLeases(path, 1000)!
+    rmSync(join(dataDir, 'mynet'), { recursive: true })
+    writeFolder(join(dataDir, 'mynet'), network!)
+    expect(filesOf('mynet')).toEqual(texts)
+    const [four, six] = await book.take(leaseRequest('b', { sets: [SMALL, SMALL6] }))
+    expect([four!.address, six!.address]).toEqual(['10.9.0.2', 'fd00:9::3'])
+  })
+})
+
+describe('a folder', () => {
+  const network = (files: Readonly<Record<string, string>>): NetworkLeases => {
+    const leases = Object.entries(files).map(([ip, container]) => ({
+      ...holder(container),
+      ...{ address: address(ip), family: 'ipv4', set: 0, boot: 'b', state: 'assigned', at: 0 },
+    }))
+    return { network: 'mynet', overlap: 'refuse', sets: [], given: [], leases } as NetworkLeases
+  }
+
+  test('holds what the database holds after any number of exports, whatever was in it', () => {
+    const files = fc.dictionary(
+      fc.integer({ min: 2, max: 9 }).map(n => `10.9.0.${n}`),
+      fc.constantFrom('a', 'b', 'c'),
+    )
+    fc.assert(
+      fc.property(fc.array(files, { minLength: 1, maxLength: 4 }), exports => {
+        rmSync(dataDir, { recursive: true, force: true })
+        hostLocal({ lock: '', readme: 'of an operator', '10.9.0.9': '' })
+        for (const leases of exports) {
+          const before = readFolder(join(dataDir, 'mynet')).files
+          const { written, removed } = writeFolder(join(dataDir, 'mynet'), network(leases))
+          const held = readFolder(join(dataDir, 'mynet')).files
+          expect(Object.fromEntries(held.map(file => [file.address, file.container]))).toEqual({ ...leases })
+          const kept = before.filter(file => leases[file.address] === file.container).length
+          expect(written).toBe(held.length - kept)
+          expect(removed).toBeGreaterThanOrEqual(before.filter(file => !(file.address in leases)).length)
+        }
+        expect(filesOf('mynet')).toMatchObject({ lock: '', readme: 'of an operator' })
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  test('is whole for a reader where an export was killed half way, and the next one ends it', () => {
+    hostLocal({ '.10.9.0.2.new': 'a\r\net', '10.9.0.3': 'b\r\neth0' })
+    expect(readFolder(join(dataDir, 'mynet')).files).toMatchObject([{ address: '10.9.0.3', container: 'b' }])
+    writeFolder(join(dataDir, 'mynet'), network({ '10.9.0.2': 'a', '10.9.0.3': 'b' }))
+    expect(filesOf('mynet')).toEqual({ '10.9.0.2': 'a\r\neth0', '10.9.0.3': 'b\r\neth0' })
+  })
+
+  test('has one file of an address, in whichever way another program has written its name', () => {
+    hostLocal({ 'FD00:9:0::2': 'a\r\neth0' })
+    writeFolder(join(dataDir, 'mynet'), {
+      ...network({}),
+      leases: network({ 'fd00:9::2': 'a' }).leases,
+    })
+    expect(filesOf('mynet')).toEqual({ 'fd00:9::2': 'a\r\neth0' })
+  })
+
+  test('of each network is found, closed ones too, and no hidden one; that of one network is not taken for all', () => {
+    for (const name of ['zoo', 'mynet', 'closed', '.hidden']) mkdirSync(join(dataDir, name), { recursive: true })
+    closeFolder(join(dataDir, 'closed'))
+    writeFileSync(join(dataDir, 'readme'), '')
+    expect(networkFolders(dataDir).map(({ network }) => network)).toEqual(['closed', 'mynet', 'zoo'])
+    expect(makeFolders(dataDir, ['closed', 'new'])).toEqual([join(dataDir, 'closed'), join(dataDir, 'new')])
+    expect([isClosed(join(dataDir, 'closed')), readdirSync(join(dataDir, 'new'))]).toEqual([true, []])
+    hostLocal({ '10.9.0.2': 'a' })
+    expect(() => networkFolders(join(dataDir, 'mynet'))).toThrow(/is the directory of one network; the one above it/)
   })
 })

@@ -18,7 +18,7 @@ import { readLeases } from '#ipam/leases/lease-view.ts'
 import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import { LeaseStoreFailed } from '#ipam/leases/store-failed.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
-import { holder, leaseRequest, range } from '../../support/leases.ts'
+import { holder, leaseRequest, range } from '../../../support/leases.ts'
 
 // What may become of the file of leases: each time one clear error, or nothing lost, and never an address given blindly.
 
@@ -61,33 +61,6 @@ function failureOf(work: () => unknown): LeaseStoreFailed {
   }
   return expect.fail('nothing failed')
 }
-
-describe('a new database', () => {
-  test('is for root alone, in a folder for root alone, and leaves nothing else there', async () => {
-    await closedWithLeases()
-    expect((statSync(path).mode & 0o777).toString(8)).toBe('600')
-    expect((statSync(dirname(path)).mode & 0o777).toString(8)).toBe('700')
-    expect(['-wal', '-shm', `.new-${process.pid}`].filter(ending => existsSync(`${path}${ending}`))).toEqual([])
-  })
-
-  test('has a journal for root alone, too', async () => {
-    await take(open(), 'a')
-    const modes = ['-wal', '-shm'].map(ending => (statSync(`${path}${ending}`).mode & 0o777).toString(8))
-    expect(modes).toEqual(['600', '600'])
-  })
-
-  test('is durable with every transaction', () => {
-    const database = Database.open(path)
-    expect(database.get('PRAGMA journal_mode')).toEqual({ journal_mode: 'wal' })
-    expect(database.get('PRAGMA synchronous')).toEqual({ synchronous: 2 })
-    database.close()
-  })
-
-  test('is not made by a look', () => {
-    expect(readLeases(path, 0)).toBeUndefined()
-    expect(existsSync(dirname(path))).toBe(false)
-  })
-})
 
 describe('an older version', () => {
   test('is brought forward, by one process of several, and keeps what it holds', async () => {
@@ -132,16 +105,6 @@ describe('a damaged file', () => {
       expect([fault, text]).toEqual(['damaged', expect.stringMatching(message)])
       expect(details).toContain(`remove ${path}, ${path}-wal and ${path}-shm`)
     }
-  })
-
-  test('is not made anew beside the journal that is left of it', async () => {
-    await take(open(), 'a')
-    const wal = readFileSync(`${path}-wal`)
-    books.pop()?.close()
-    rmSync(path)
-    writeFileSync(`${path}-wal`, wal)
-    expect(failureOf(open).message).toMatch(/is damaged: it is gone, and its journal .*ipam\.db-wal is there$/)
-    expect(existsSync(path)).toBe(false)
   })
 
   test('is found where runs and leases do not agree', async () => {
@@ -243,16 +206,100 @@ describe('a file that goes away while it is in use', () => {
   })
 })
 
-test('leases are counted by network and state', async () => {
-  const book = open()
-  for (const name of ['a', 'b', 'c']) await book.take(leaseRequest(name, { cooldownMs: 1000 }))
-  await book.take(leaseRequest('d', { network: 'other' }))
-  await book.release(holder('b'), 'DEL')
-  expect(book.counts()).toEqual([
-    { network: 'mynet', state: 'assigned', count: 2 },
-    { network: 'mynet', state: 'cooldown', count: 1 },
-    { network: 'other', state: 'assigned', count: 1 },
-  ])
+describe('a connection that could not be opened anew', () => {
+  /** The journal is gone, so the connection is made anew; and then the file is no database for a moment. */
+  const brokenFor = async (book: SqliteLeaseBook, work: () => Promise<void>): Promise<void> => {
+    await take(book, 'a')
+    const copy = new DatabaseSync(path)
+    copy.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    copy.close()
+    const header = readFileSync(path)
+    writeFileSync(path, Buffer.concat([Buffer.alloc(100, 'x'), header.subarray(100)]))
+    rmSync(`${path}-wal`)
+    await work()
+    writeFileSync(path, header)
+  }
+
+  test('is tried again by what comes next, be it a look or a change', async () => {
+    for (const next of ['held', 'take'] as const) {
+      const book = open()
+      await brokenFor(book, async () => {
+        await expect(book.release(holder('a'), 'DEL')).rejects.toMatchObject({ fault: 'gone' })
+        await expect(book.held(holder('a'))).rejects.toThrow(/is damaged: file is not a database$/)
+      })
+      if (next === 'held') expect(await book.held(holder('a'))).toMatchObject([{ address: '10.9.0.2' }])
+      else expect(await take(book, 'b')).toEqual(['10.9.0.3'])
+      books.pop()?.close()
+      rmSync(dirname(path), { recursive: true })
+    }
+  })
+
+  test('never makes a new file, which would have no lease in it', async () => {
+    const book = open()
+    await brokenFor(book, async () => {
+      await expect(take(book, 'b')).rejects.toMatchObject({ fault: 'gone' })
+      renameSync(path, `${path}.aside`)
+      await expect(take(book, 'b')).rejects.toMatchObject({ fault: 'unusable' })
+      expect(existsSync(path)).toBe(false)
+      renameSync(`${path}.aside`, path)
+    })
+    expect(await take(book, 'b')).toEqual(['10.9.0.3'])
+  })
+})
+
+describe('work in a transaction', () => {
+  const add = (database: Database, name: string) => database.run('INSERT INTO handover VALUES (?, 1)', name)
+  const names = (database: Database) => database.all('SELECT network FROM handover').map(({ network }) => network)
+  const WAYS = ['write', 'writeNow', 'writeUnsynced'] as const
+
+  test.each(WAYS)('by %s is done as a whole or not at all, and the next one begins anew', way => {
+    const database = Database.open(path)
+    const failing = () => {
+      add(database, 'a')
+      throw new Error('half way')
+    }
+    expect(() => database[way](failing)).toThrow('half way')
+    expect(names(database)).toEqual([])
+    database[way](() => add(database, 'b'))
+    expect(names(database)).toEqual(['b'])
+    expect(database.get('PRAGMA synchronous')).toEqual({ synchronous: 2 })
+    database.close()
+  })
+
+  test('has parts that fail alone, also one within another', () => {
+    const database = Database.open(path)
+    const failing = (name: string, before = () => {}) => {
+      const part = () => {
+        before()
+        add(database, name)
+        throw new Error(name)
+      }
+      expect(() => database.attempt(part)).toThrow(name)
+    }
+    database.write(() => {
+      add(database, 'a')
+      failing('b', () => database.attempt(() => add(database, 'c')))
+      database.attempt(() => {
+        add(database, 'd')
+        failing('e')
+      })
+      // The key is there already: SQLite itself refuses it.
+      expect(() => database.attempt(() => add(database, 'a'))).toThrow(/UNIQUE/)
+    })
+    expect(names(database)).toEqual(['a', 'd'])
+    database.close()
+  })
+
+  test('that only reads sees one moment, whatever another process writes meanwhile', () => {
+    const [reader, writer] = [Database.open(path), Database.open(path)]
+    reader.read(() => {
+      expect(names(reader)).toEqual([])
+      writer.write(() => add(writer, 'a'))
+      expect(names(reader)).toEqual([])
+    })
+    expect(reader.read(() => names(reader))).toEqual(['a'])
+    for (const database of [reader, writer]) database.close()
+  })
 })
 
 describe('another process', () => {
@@ -265,41 +312,5 @@ describe('another process', () => {
     })
     second.write(() => second.run('DELETE FROM run'))
     for (const database of [first, second]) database.close()
-  })
-})
-
-test('while another process writes, changes wait together, and other work goes on', async () => {
-  const book = open()
-  const other = Database.open(path)
-  other.run('BEGIN IMMEDIATE')
-  const order: string[] = []
-  const first = take(book, 'a').then(() => order.push('a'))
-  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
-  const second = take(book, 'b').then(() => order.push('b'))
-  await new Promise(setImmediate)
-  order.push('other work')
-  other.run('COMMIT')
-  other.close()
-  await Promise.all([first, second])
-  expect(order).toEqual(['other work', 'a', 'b'])
-})
-
-describe('changes of one turn', () => {
-  test('are one transaction, each refused alone', async () => {
-    const book = open()
-    const names = ['a', 'b', 'a', 'c', 'd', 'e', 'f', 'g']
-    const outcomes = await Promise.allSettled(names.map(name => take(book, name)))
-    expect(outcomes.map(one => (one.status === 'fulfilled' ? one.value[0] : one.reason.refusal.kind))).toEqual([
-      ...['10.9.0.2', '10.9.0.3', 'duplicate', '10.9.0.4', '10.9.0.5', '10.9.0.6', 'full', 'full'],
-    ])
-    book.verify()
-  })
-
-  test('that are waiting when the book is closed are made', async () => {
-    const book = open()
-    const taken = take(book, 'a')
-    books.pop()!.close()
-    expect(await taken).toEqual(['10.9.0.2'])
-    expect(readLeases(path, 0)?.[0]?.leases).toHaveLength(1)
   })
 })

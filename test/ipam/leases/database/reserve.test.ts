@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Database } from '#ipam/leases/database/database.ts'
 import { noRoomLeft } from '#ipam/leases/database/fault.ts'
-import { GroupCommit } from '#ipam/leases/database/group-commit.ts'
 import { RESERVE_BYTES, Reserve } from '#ipam/leases/database/reserve.ts'
 
 // Room that only the end of leases may use. The disk that is really full is test/kernel/pods/leases-disk.test.ts.
@@ -66,19 +65,41 @@ test('what is missing is made again by the next write, where there is room', () 
   database.close()
 })
 
-test('what ends leases goes on alone where the disk is full, and what takes some fails', async () => {
+test('what was given up and not used is made again when the process ends', () => {
   const database = Database.open(path)
-  vi.spyOn(database, 'writeNow').mockImplementation(() => {
+  database.freeing(() => truncateSync(`${path}-reserve`, RESERVE_BYTES / 2))
+  database.close()
+  expect(left()).toBe(RESERVE_BYTES)
+})
+
+test('a write that ends leases needs no reserve, also within another, and any other needs all of it', () => {
+  const reserve = new Reserve(path)
+  reserve.require()
+  const sizes: number[] = []
+  const inner = () => reserve.spend(() => sizes.push(left()), vi.fn())
+  reserve.spend(() => {
+    truncateSync(`${path}-reserve`, RESERVE_BYTES / 4)
+    inner()
+    reserve.require()
+    sizes.push(left())
+  }, vi.fn())
+  expect(sizes).toEqual([RESERVE_BYTES / 4, RESERVE_BYTES / 4])
+  reserve.require()
+  expect(left()).toBe(RESERVE_BYTES)
+})
+
+test('where nothing can be written at all, the database says why, and not the reserve', () => {
+  const reserve = new Reserve(join(folder, 'absent', 'ipam.db'))
+  expect(() => reserve.require()).not.toThrow()
+  expect(reserve.opened(() => 'opened')).toBe('opened')
+  expect(() => reserve.refill()).not.toThrow()
+})
+
+test('a reserve that cannot be given up is no endless attempt', () => {
+  mkdirSync(`${path}-reserve`)
+  const work = vi.fn(() => {
     throw noRoomLeft(path)
   })
-  const changes = new GroupCommit(database)
-  const outcomes = await Promise.allSettled([
-    changes.change(() => 'taken'),
-    changes.change(() => 'released', 'freeing'),
-    changes.change(() => 'taken'),
-  ])
-  const full = { status: 'rejected', reason: expect.objectContaining({ fault: 'full' }) }
-  expect(outcomes).toEqual([full, { status: 'fulfilled', value: 'released' }, full])
-  expect(await changes.change(() => 'released', 'freeing')).toBe('released')
-  database.close()
+  expect(() => new Reserve(path).spend(work, () => {})).toThrow('the disk is full')
+  expect(work).toHaveBeenCalledTimes(2)
 })
