@@ -27,8 +27,11 @@ export async function sourceOf(party: Party, directory: Directory): Promise<Sour
   if (party.is === 'address') return addressSource(party.address, directory)
   if (party.is === 'node') return nodeSource(party.name ?? directory.nodeName, directory)
   if (party.is === 'service') throw new Error('FROM: a Service sends nothing')
-  const pod = await podNamed(party, directory, 'FROM')
-  return { label: `pod ${pod.pod}`, addresses: pod.addresses, pod, ...(pod.node !== '' && { node: pod.node }) }
+  return podSource(await podNamed(party, directory, 'FROM'))
+}
+
+export function podSource(pod: KnownPod, addresses = pod.addresses): SourceParty {
+  return { label: `pod ${pod.pod}`, addresses, pod, ...(pod.node !== '' && { node: pod.node }) }
 }
 
 async function addressSource(address: Address, directory: Directory): Promise<SourceParty> {
@@ -36,8 +39,7 @@ async function addressSource(address: Address, directory: Directory): Promise<So
   const node = directory.nodes.find(({ addresses }) => addresses.includes(address))
   if (node !== undefined) return { label: `node ${node.name}`, addresses: [address], node: node.name }
   const pod = (await directory.pods())?.find(one => !one.isFinished && !one.isOnHost && one.addresses.includes(address))
-  if (pod === undefined) return { label, addresses: [address] }
-  return { label: `pod ${pod.pod}`, addresses: [address], pod, ...(pod.node !== '' && { node: pod.node }) }
+  return pod === undefined ? { label, addresses: [address] } : podSource(pod, [address])
 }
 
 function nodeSource(name: string, { nodes }: Directory): SourceParty {

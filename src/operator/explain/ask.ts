@@ -3,7 +3,7 @@ import type { Explanation } from '#explain/answer.ts'
 import { explained } from '#explain/explained.ts'
 import type { Directory } from '#explain/names/directory.ts'
 import { fromIn, type Goal, goalIn, type Party } from '#explain/names/party.ts'
-import { type SourceParty, sourceOf, type TargetParty, targetsOf } from '#explain/names/resolved.ts'
+import { podSource, type SourceParty, sourceOf, type TargetParty, targetsOf } from '#explain/names/resolved.ts'
 import { type Landscape, stationsAfter, stationsBefore } from '#explain/pods/stations.ts'
 import type { Node } from '#kubernetes/objects.ts'
 import { needsOf } from '#proxy/agent/fit-mode.ts'
@@ -84,7 +84,7 @@ class Question {
     const pod = pods.find(
       one => (!isNode || one.node === nodeName) && !one.isFinished && !one.isOnHost && one.addresses.length > 0,
     )
-    if (pod !== undefined) return { label: `pod ${pod.pod}`, addresses: pod.addresses, pod, node: pod.node }
+    if (pod !== undefined) return podSource(pod)
     if (goal.party.is === 'address')
       return sourceOf({ is: 'node' }, this.#directory).catch(() => this.#anyAddress(goal))
     return sourceOf({ is: 'node' }, this.#directory)

@@ -38,7 +38,12 @@ async function answering({ sourcePort }: ProbeResult, { packet, kernel }: SendPa
   return flow && hostPort(flow.answeredBy, flow.answeredByPort)
 }
 
-function judged({ outcome }: ProbeResult, answeredBy: string | undefined, parts: SendParts): SentPacket {
+/** What was seen, beside what was said. */
+export function judged(
+  { outcome }: Pick<ProbeResult, 'outcome'>,
+  answeredBy: string | undefined,
+  parts: SendParts,
+): SentPacket {
   const { packet, explanation, mode } = parts
   const ends = explanation.ways.map(({ end }) => end)
   const endpoints = ends.flatMap(end => (end.to === 'endpoint' ? [end.endpoint] : []))

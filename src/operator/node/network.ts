@@ -49,7 +49,7 @@ async function attachmentOf(lease: Lease, networks: Networks): Promise<PodAttach
     const inside = await networks.open(netns)
     try {
       const link = await inside.link(ifname)
-      const addresses = await inside.addresses(ifname)
+      const addresses = link === undefined ? [] : await inside.addresses(ifname)
       const routes = { ipv4: await inside.routes('ipv4'), ipv6: await inside.routes('ipv6') }
       return { ...known, netns, inside: { link, addresses, routes } }
     } finally {
