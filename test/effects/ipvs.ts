@@ -7,6 +7,7 @@ import { ipvsSetup } from '#proxy/modes/ipvs/setup.ts'
 import { must } from '#system/must.ts'
 import { settings } from '../config/parsing.ts'
 import { ip } from '../support/objects.ts'
+import { unitText } from '../support/units.ts'
 import type { Effects } from './effect.ts'
 import { ObedientKernel } from './obedient-kernel.ts'
 
@@ -46,5 +47,5 @@ async function ours(...flags: readonly string[]): Promise<readonly string[]> {
   await must(kernel, ipBatch([ADD_IPVS_DEVICE, ...servers.map(ip => serviceAddressLine('add', ip))]))
   await must(kernel, restoreServers(servers.map(ip => `-A -t ${ip}:80 -s rr`)))
   const units = await paperMode(await settings('--proxy-mode=ipvs', ...flags), 'ipv4').read(kernel)
-  return [...units.keys()].filter(unit => unit.startsWith('server '))
+  return [...units.keys()].map(unitText).filter(unit => unit.startsWith('server '))
 }

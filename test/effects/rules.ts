@@ -6,6 +6,7 @@ import type { HostNetwork } from '#proxy/node/node-view.ts'
 import type { Family } from '#values/address.ts'
 import { accepted } from '../config/parsing.ts'
 import { cidr, endpoint, ip, node, port, service, slice } from '../support/objects.ts'
+import { textsOf } from '../support/units.ts'
 
 // A command line → the rules this node would have for one cluster that has something of everything.
 
@@ -38,5 +39,6 @@ export async function rules({ family = 'ipv4', ...given }: Given): Promise<strin
   const cluster = new Cluster()
   for (const object of OBJECTS) cluster.apply({ type: 'put', object })
   const viewpoint = { mode: paperMode(settings, family), family, nodeName: 'here', hostNetwork: MACHINE }
-  return [...rulesOf(cluster, { settings }, viewpoint)].map(([unit, text]) => `${unit}\n${text}\n`).join('')
+  const all = textsOf(rulesOf(cluster, { settings }, viewpoint))
+  return [...all].map(([unit, text]) => `${unit}\n${text}\n`).join('')
 }

@@ -5,7 +5,7 @@ import { monitorLine } from '#dialects/nft-monitor.ts'
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import { anyCommand } from '#lab/any-command.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
-import type { Ruleset } from '#proxy/modes/mode.ts'
+import type { Ruleset, Unit } from '#proxy/modes/mode.ts'
 import { chooseNft } from '#proxy/modes/nftables/choose.ts'
 import { nftables } from '#proxy/modes/nftables/index.ts'
 import { applied, diff, EMPTY } from '#proxy/plan/diff.ts'
@@ -20,6 +20,7 @@ import { bookOf, modeOf } from '../proxy/modes/nftables/scene.ts'
 import { nodeFacts } from '../support/flags.ts'
 import { cidr, endpoint, ip, port, service, slice } from '../support/objects.ts'
 import { sameLines } from '../support/same-lines.ts'
+import { textsOf } from '../support/units.ts'
 import { whyNot } from './ground.ts'
 import { type Namespace, newNamespace } from './namespace.ts'
 
@@ -49,7 +50,7 @@ describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why}
   /** Each part is read alone, as after a commit that touched it. */
   async function inParts(family: Family, wanted: Ruleset): Promise<Ruleset> {
     const parts = modeOf(family).watches!.parts!
-    const found = new Map<string, string>()
+    const found = new Map<Unit, string>()
     for (const part of new Set([...wanted.keys()].map(unit => parts.of(unit)!))) {
       for (const [unit, text] of (await parts.read(kernel, new Set([part]), dump))!) found.set(unit, text)
     }
@@ -157,7 +158,7 @@ describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why}
     await carryOut(EMPTY, before, mode)
     await carryOut(before, after, mode)
     const found = await read()
-    const left = [...found].filter(([unit]) => !after.has(unit))
+    const left = [...textsOf(new Map([...found].filter(([unit]) => !after.has(unit))))]
     expect(left.length).toBeGreaterThan(0)
     expect(left.filter(([unit, text]) => !unit.startsWith('chain ') || text !== '')).toEqual([])
     await carryOut(found, after, mode)
@@ -229,6 +230,6 @@ function sameRules(found: Ruleset, wanted: Ruleset): void {
 }
 
 function listed(rules: Ruleset): string {
-  const lines = [...rules].map(([unit, text]) => `${unit}: ${text.replaceAll('\n', ' | ')}`)
+  const lines = [...textsOf(rules)].map(([unit, text]) => `${unit}: ${text.replaceAll('\n', ' | ')}`)
   return lines.sort().join('\n')
 }

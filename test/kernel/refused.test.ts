@@ -8,6 +8,7 @@ import { Lane } from '#proxy/sync/lane.ts'
 import { systemClock } from '#system/clock.ts'
 import { VIEW } from '../proxy/sync/view.ts'
 import { endpoint, port, service, slice, slicePort } from '../support/objects.ts'
+import { textsOf, unitText } from '../support/units.ts'
 import { cannotRun, type Namespace, newNamespace } from './namespace.ts'
 
 // One Service among 1,000 whose rules the real tools refuse, or the kernel behind them: the other 999 are written.
@@ -20,7 +21,7 @@ type Broken = (entry: Entry) => Entry
 const addLine =
   (unit: RegExp, line: (chain: string) => string): Broken =>
   entry => {
-    const chain = unit.exec(entry.unit)?.[1]
+    const chain = unit.exec(unitText(entry.unit))?.[1]
     return chain === undefined ? entry : { ...entry, text: `${entry.text}\n${line(chain)}` }
   }
 const SVC = /^nat (KUBE-SVC-.*)$/
@@ -49,7 +50,8 @@ const CASES: readonly (readonly [string, Mode, Broken])[] = [
   [
     'an element that nft does not take',
     nftables({ family: 'ipv4', chainRemoval: 'at-once' }),
-    entry => (entry.unit.startsWith('element service-ips') ? { ...entry, text: ': goto nosuchchain' } : entry),
+    entry =>
+      unitText(entry.unit).startsWith('element service-ips') ? { ...entry, text: ': goto nosuchchain' } : entry,
   ],
 ]
 
@@ -100,7 +102,7 @@ describe.skipIf(why !== undefined)(`one Service is refused${why ? ` (skipped: ${
       const wanted = lane.draft.book.rules
       expect([...installed].filter(([unit, text]) => wanted.get(unit) !== text)).toEqual([])
       expect([...wanted].filter(([unit, text]) => installed.get(unit) !== text)).toEqual([])
-      const texts = [...installed].map(([unit, text]) => `${unit} ${text}`).join('\n')
+      const texts = [...textsOf(installed)].map(([unit, text]) => `${unit} ${text}`).join('\n')
       const named = new Set(texts.match(/(?:10\.96\.\d+\.\d+)/g))
       expect([named.size, named.has(`10.96.${617 >> 8}.${617 & 255}`)]).toEqual([SERVICES - 1, false])
     },

@@ -5,6 +5,7 @@ import { addNamespaces, inNamespace, labName, removeNamespaces } from '#lab/netw
 import { iptables } from '#proxy/modes/iptables/index.ts'
 import { nftables } from '#proxy/modes/nftables/index.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
+import { unitText } from '../support/units.ts'
 import { walk } from '../support/walk.ts'
 import { whyNot } from './ground.ts'
 
@@ -66,7 +67,8 @@ describe.skipIf(why !== undefined)(
           settings: await settingsFor('nftables'),
           mode,
           kernel: here,
-          mayRemain: (unit, text) => chainRemoval === 'when-forgotten' && unit.startsWith('chain ') && text === '',
+          mayRemain: (unit, text) =>
+            chainRemoval === 'when-forgotten' && unitText(unit).startsWith('chain ') && text === '',
         })
         expect(walked.failures).toBeGreaterThan(0)
         await here.run(anyCommand(['nft', 'flush', 'ruleset']))

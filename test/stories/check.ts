@@ -10,6 +10,7 @@ import { type Address, FAMILIES, type Family, familyOf } from '#values/address.t
 import { type Fate, fateOf, sameFate } from '../support/fate.ts'
 import { type NodeFactsOptions, nodeFacts } from '../support/flags.ts'
 import { oracle } from '../support/oracle.ts'
+import { textsOf, unitText } from '../support/units.ts'
 import { ANY_ADDRESS, type Expectation, NONE_WAITS, type StoryPacket } from './expectations.ts'
 import type { Step, Story } from './story.ts'
 
@@ -83,7 +84,7 @@ class StoryLane {
     fresh.update()
     const { add, change, remove } = diff(this.#installed, fresh.book.rules)
     const units = [...add.keys(), ...change.keys(), ...remove]
-    return units.map(unit => `${where}: ${title}: ${this.family} "${unit}" is not what a restart would write`)
+    return units.map(unit => `${where}: ${title}: ${this.family} "${unitText(unit)}" is not what a restart would write`)
   }
 }
 
@@ -159,7 +160,7 @@ function traced(
 
 /** `nat -A KUBE-SERVICES …`, chain units line by line. */
 function linesOf(rules: Ruleset): readonly string[] {
-  return [...rules].flatMap(([unit, text]) => {
+  return [...textsOf(rules)].flatMap(([unit, text]) => {
     const table = unit.slice(0, unit.indexOf(' '))
     return text === '' ? [unit] : text.split('\n').map(line => `${table} ${line}`)
   })

@@ -9,6 +9,7 @@ import { systemClock } from '#system/clock.ts'
 import type { Command, Kernel, Outcome } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import { Walk } from './steps.ts'
+import { textsOf } from './units.ts'
 
 // Many steps in random order, some of which fail half way: after each, the kernel has exactly the units that a start
 // from nothing would have written.
@@ -78,10 +79,9 @@ export function fromScratch(way: Walk, mode: Mode, around: ReturnType<typeof nod
 }
 
 export function compareUnits(found: Ruleset, wanted: Ruleset, where: string): void {
-  const missing = [...wanted]
-    .filter(([unit, text]) => found.get(unit) !== text)
-    .map(([unit, text]) => `${unit}: ${text}`)
-  const extra = [...found].filter(([unit, text]) => wanted.get(unit) !== text).map(([unit, text]) => `${unit}: ${text}`)
+  const [is, due] = [textsOf(found), textsOf(wanted)]
+  const missing = [...due].filter(([unit, text]) => is.get(unit) !== text).map(([unit, text]) => `${unit}: ${text}`)
+  const extra = [...is].filter(([unit, text]) => due.get(unit) !== text).map(([unit, text]) => `${unit}: ${text}`)
   if (missing.length + extra.length > 0)
     throw new Error(`${where}\n${JSON.stringify({ missing, extra }, undefined, 2)}`)
 }

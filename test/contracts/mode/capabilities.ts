@@ -8,6 +8,7 @@ import { carryOut } from '#proxy/sync/carry-out.ts'
 import { Sync } from '#proxy/sync/sync.ts'
 import type { Command, Kernel } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
+import { unitText } from '../../support/units.ts'
 import { MODE_CASES } from './cases.ts'
 import { rulesOf } from './scene.ts'
 
@@ -72,10 +73,10 @@ export function capabilityCases(modeOf: (family: Family) => Mode, worldOf: (fami
         [...rules].map(([unit, text]) => ({ unit, text })),
       )
       await sync.run(book)
-      const unit = [...rules.keys()].findLast(unit => mode.watches?.parts?.of(unit) === unit)!
+      const unit = [...rules.keys()].findLast(unit => isWholePart(mode, unit))!
       const removeHolder = await holder!(unit)
       book.remove('shop/web')
-      expect((await sync.run(book)).blocked.map(({ unit }) => unit)).toEqual([unit])
+      expect((await sync.run(book)).blocked.map(({ unit }) => unit)).toEqual([unitText(unit)])
       expect((await mode.read(kernel)).get(unit)).toBe('')
       await removeHolder()
       sync.forget()
@@ -106,6 +107,11 @@ export function capabilityCases(modeOf: (family: Family) => Mode, worldOf: (fami
     })
 }
 
+function isWholePart({ watches }: Mode, unit: Unit): boolean {
+  const part = watches?.parts?.of(unit)
+  return part !== undefined && watches?.parts?.unitOf(part) === unit
+}
+
 interface Step {
   readonly installed: Ruleset
   readonly rules: Ruleset
@@ -124,6 +130,6 @@ async function written(mode: Mode, kernel: Kernel, { installed, rules }: Step): 
 function sorted(rules: Ruleset): readonly string[] {
   return [...rules]
     .filter(([, text]) => text !== LINGERING)
-    .map(([unit, text]) => `${unit}: ${text}`)
+    .map(([unit, text]) => `${unitText(unit)}: ${text}`)
     .sort()
 }

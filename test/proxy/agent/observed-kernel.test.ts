@@ -9,6 +9,7 @@ import { ruleCounts, rulesWritten } from '#proxy/agent/rule-counts.ts'
 import type { Command } from '#system/ports.ts'
 import type { RanCommand } from '#telemetry/numbers/tally.ts'
 import { ip } from '../../support/objects.ts'
+import { ruleset } from '../../support/units.ts'
 
 const DOCUMENT = `*filter
 :KUBE-SERVICES - [0:0]
@@ -82,13 +83,13 @@ test('forgetting connections is counted as such, however it is done', async () =
 })
 
 test('rules are counted where they stand: those of chains by lines, and each line of ours elsewhere', () => {
-  const rules = new Map([
-    ['nat KUBE-SVC-AAAAAAAAAAAAAAAA', '-A one\n-A two\n-A three'],
-    ['nat KUBE-MARK-MASQ', ''],
-    ['nat -A PREROUTING -j KUBE-SERVICES', ''],
-    ['filter KUBE-FORWARD', '-A one'],
-    ['mangle KUBE-PROXY-CANARY', ''],
-  ])
+  const rules = ruleset({
+    'nat KUBE-SVC-AAAAAAAAAAAAAAAA': '-A one\n-A two\n-A three',
+    'nat KUBE-MARK-MASQ': '',
+    'nat -A PREROUTING -j KUBE-SERVICES': '',
+    'filter KUBE-FORWARD': '-A one',
+    'mangle KUBE-PROXY-CANARY': '',
+  })
   expect(ruleCounts(rules)).toEqual({ filter: 1, nat: 4 })
 })
 

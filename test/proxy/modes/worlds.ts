@@ -6,13 +6,19 @@ import { withRelay } from '#proxy/relay/with-relay.ts'
 import type { Kernel } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import type { ModeWorld } from '../../contracts/mode/capabilities.ts'
+import { unitText } from '../../support/units.ts'
 
 // Kernels of paper that the modes write to, with other programs on them.
 
 const TOUCHES = { ours: 'add rule ip nat PREROUTING', others: 'add rule ip docker FORWARD' }
 
 export function iptablesWorld(family: Family, kernel: Kernel = new PaperKernel()): ModeWorld {
-  return { kernel, stays: unit => unit.includes('KUBE-FIREWALL'), holder: holderOn(kernel, family), touches: TOUCHES }
+  return {
+    kernel,
+    stays: unit => unitText(unit).includes('KUBE-FIREWALL'),
+    holder: holderOn(kernel, family),
+    touches: TOUCHES,
+  }
 }
 
 /** With relay and listeners. */
@@ -27,7 +33,7 @@ export function nftWorld(): ModeWorld {
 function holderOn(kernel: Kernel, family: Family) {
   const program = family === 'ipv4' ? 'iptables' : 'ip6tables'
   return async (unit: Unit) => {
-    const [table = '', chain = ''] = unit.split(' ')
+    const [table = '', chain = ''] = unitText(unit).split(' ')
     const run = (...words: readonly string[]) => kernel.run(anyCommand([program, '-t', table, ...words]))
     await run('-N', 'FOREIGN')
     await run('-A', 'FOREIGN', '-j', chain)

@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest'
 import type { Entry } from '#proxy/modes/mode.ts'
 import { BASE_OWNER, Book } from '#proxy/plan/book.ts'
 import { applied, diff, EMPTY, isEmpty } from '#proxy/plan/diff.ts'
+import { ruleset, unit, unitSet } from '../../support/units.ts'
 
-const own = (unit: string, text: string): Entry => ({ unit, text })
-const shared = (unit: string, text: string): Entry => ({ unit, text, shared: true })
+const own = (name: string, text: string): Entry => ({ unit: unit(name), text })
+const shared = (name: string, text: string): Entry => ({ ...own(name, text), shared: true })
 
 describe('an owner whose entries are refused', () => {
   const filled = (): Book => {
@@ -29,24 +30,24 @@ describe('an owner whose entries are refused', () => {
     expect([...book.withheld.keys()]).toEqual(['a'])
     book.accept()
     book.release('a')
-    expect(book.rules.get('chain a')).toBe('new')
-    expect(book.rules.get('jumps')).toBe('to a and c\nto b')
+    expect(book.rules.get(unit('chain a'))).toBe('new')
+    expect(book.rules.get(unit('jumps'))).toBe('to a and c\nto b')
     book.withhold('a')
-    expect(book.rules.get('chain a')).toBe('old')
+    expect(book.rules.get(unit('chain a'))).toBe('old')
   })
 
   test('has nothing where nothing of it was taken, and is forgotten when it wants something else', () => {
     const book = filled()
     book.put('new', [own('chain new', 'x'), shared('jumps', 'to new')])
     book.withhold('new')
-    expect([book.rules.has('chain new'), book.rules.get('jumps')]).toEqual([false, 'to a\nto b'])
+    expect([book.rules.has(unit('chain new')), book.rules.get(unit('jumps'))]).toEqual([false, 'to a\nto b'])
     book.accept()
     book.put('new', [own('chain new', 'y')])
-    expect([book.withheld.size, book.rules.get('chain new')]).toEqual([0, 'y'])
+    expect([book.withheld.size, book.rules.get(unit('chain new'))]).toEqual([0, 'y'])
     book.withhold('new')
     book.remove('new')
     book.release('new')
-    expect([book.withheld.size, book.rules.has('chain new')]).toEqual([0, false])
+    expect([book.withheld.size, book.rules.has(unit('chain new'))]).toEqual([0, false])
   })
 })
 
@@ -56,16 +57,16 @@ describe('a book', () => {
     book.put(BASE_OWNER, [shared('jumps', 'last')])
     book.put('b/x', [shared('jumps', 'from b')])
     book.put('a/x', [shared('jumps', 'from a')])
-    expect(book.rules.get('jumps')).toBe('from a\nfrom b\nlast')
+    expect(book.rules.get(unit('jumps'))).toBe('from a\nfrom b\nlast')
   })
 
   test('writes a line that several owners put only once, until the last of them goes', () => {
     const book = new Book()
     book.put('b', [shared('jumps', 'way\nb')])
     book.put('a', [shared('jumps', 'a\nway')])
-    expect(book.rules.get('jumps')).toBe('a\nway\nb')
+    expect(book.rules.get(unit('jumps'))).toBe('a\nway\nb')
     book.remove('a')
-    expect(book.rules.get('jumps')).toBe('way\nb')
+    expect(book.rules.get(unit('jumps'))).toBe('way\nb')
   })
 
   test('keeps a shared unit without text, as long as an owner puts it', () => {
@@ -88,15 +89,15 @@ describe('a book', () => {
     const book = new Book()
     book.put('b', [own('chain', 'b has it')])
     book.put('a', [own('chain', 'a has it')])
-    expect(book.rules.get('chain')).toBe('a has it')
+    expect(book.rules.get(unit('chain'))).toBe('a has it')
     book.remove('a')
-    expect(book.rules.get('chain')).toBe('b has it')
+    expect(book.rules.get(unit('chain'))).toBe('b has it')
   })
 
   test('says the same whatever order things were put in, and whatever came between', () => {
     const entries = fc.array(
       fc.record({
-        unit: fc.constantFrom('p', 'q', 'r'),
+        unit: fc.constantFrom('p', 'q', 'r').map(unit),
         text: fc.constantFrom('', '1', '2'),
         shared: fc.constant(true as const),
       }),
@@ -126,9 +127,7 @@ describe('a book', () => {
 })
 
 describe('a diff', () => {
-  const rules = fc
-    .dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('1', '2'))
-    .map(object => new Map(Object.entries(object)))
+  const rules = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('1', '2')).map(ruleset)
 
   test('applied to what was installed gives what was wanted', () => {
     fc.assert(
@@ -141,26 +140,16 @@ describe('a diff', () => {
   })
 
   test('compares only touched units where these are given', () => {
-    const plan = diff(
-      new Map([
-        ['a', '1'],
-        ['b', '1'],
-      ]),
-      new Map([
-        ['a', '2'],
-        ['c', '3'],
-      ]),
-      new Set(['a']),
-    )
+    const plan = diff(ruleset({ a: '1', b: '1' }), ruleset({ a: '2', c: '3' }), unitSet('a'))
     expect(plan).toEqual({
       add: new Map(),
-      change: new Map([['a', '2']]),
-      before: new Map([['a', '1']]),
+      change: ruleset({ a: '2' }),
+      before: ruleset({ a: '1' }),
       remove: new Set(),
     })
   })
 
   test('from nothing adds everything', () => {
-    expect(diff(EMPTY, new Map([['a', '1']])).add).toEqual(new Map([['a', '1']]))
+    expect(diff(EMPTY, ruleset({ a: '1' })).add).toEqual(ruleset({ a: '1' }))
   })
 })

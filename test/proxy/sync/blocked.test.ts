@@ -7,6 +7,7 @@ import type { Mode } from '#proxy/modes/mode.ts'
 import { Book } from '#proxy/plan/book.ts'
 import { emptied } from '#proxy/plan/diff.ts'
 import { Sync } from '#proxy/sync/sync.ts'
+import { ruleset, unit, unitSet } from '../../support/units.ts'
 
 // A chain that should be deleted, and a foreign rule that jumps to it.
 
@@ -26,8 +27,8 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
     book = new Book()
     sync = new Sync(mode, kernel, { clock: new PaperClock() })
     book.put('shop/cart', [
-      { unit: `nat ${SEP}`, text: `-A ${SEP} -p tcp -m tcp -j DNAT --to-destination 10.1.0.1:8080` },
-      { unit: `nat ${SVC}`, text: `-A ${SVC} -j ${SEP}` },
+      { unit: unit(`nat ${SEP}`), text: `-A ${SEP} -p tcp -m tcp -j DNAT --to-destination 10.1.0.1:8080` },
+      { unit: unit(`nat ${SVC}`), text: `-A ${SVC} -j ${SEP}` },
     ])
     await sync.run(book)
     await run('-N', 'FOREIGN')
@@ -48,7 +49,7 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
 
   test('it stands empty, the foreign rule is reported, and everything else is written', async () => {
     book.remove('shop/cart')
-    book.put('shop/till', [{ unit: `nat ${OTHER}`, text: `-A ${OTHER} -j RETURN` }])
+    book.put('shop/till', [{ unit: unit(`nat ${OTHER}`), text: `-A ${OTHER} -j RETURN` }])
     const { blocked, plan } = await sync.run(book)
     expect(blocked).toEqual([{ unit: `nat ${SVC}`, by: `-A FOREIGN -d 10.9.9.9/32 -j ${SVC}` }])
     expect([...plan.remove]).toEqual([`nat ${SEP}`])
@@ -58,7 +59,7 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
   test('the next change costs no read and no second report of it', async () => {
     book.remove('shop/cart')
     await sync.run(book)
-    book.put('shop/till', [{ unit: `nat ${OTHER}`, text: `-A ${OTHER} -j RETURN` }])
+    book.put('shop/till', [{ unit: unit(`nat ${OTHER}`), text: `-A ${OTHER} -j RETURN` }])
     expect(await sync.run(book)).toMatchObject({ looked: false, blocked: [], commands: 1 })
     sync.forget()
     expect(await sync.run(book)).toMatchObject({ looked: true, blocked: [], drift: [], commands: 0 })
@@ -77,7 +78,7 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
   test('it is filled again when it is wanted again', async () => {
     book.remove('shop/cart')
     await sync.run(book)
-    book.put('shop/cart', [{ unit: `nat ${SVC}`, text: `-A ${SVC} -j RETURN` }])
+    book.put('shop/cart', [{ unit: unit(`nat ${SVC}`), text: `-A ${SVC} -j RETURN` }])
     expect(await sync.run(book)).toMatchObject({ looked: false, blocked: [] })
     expect([...(await rules())].sort()).toEqual([`-A ${SVC} -j RETURN`, ...BLOCKED].sort())
   })
@@ -112,20 +113,16 @@ describe.each(['nft', 'legacy'] as const)('iptables-%s', variant => {
 })
 
 describe('a plan with blocked units', () => {
-  const installed = new Map([
-    ['a', 'text'],
-    ['b', ''],
-    ['c', 'text'],
-  ])
+  const installed = ruleset({ a: 'text', b: '', c: 'text' })
   const plan = {
     add: new Map(),
-    change: new Map([['d', 'new']]),
-    before: new Map([['d', 'old']]),
-    remove: new Set(['a', 'b', 'c']),
+    change: ruleset({ d: 'new' }),
+    before: ruleset({ d: 'old' }),
+    remove: unitSet('a', 'b', 'c'),
   }
 
   test('empties them and leaves the rest of the plan as it is', () => {
-    expect(emptied(plan, ['a', 'b', 'elsewhere'], installed)).toEqual({
+    expect(emptied(plan, unitSet('a', 'b', 'elsewhere'), installed)).toEqual({
       add: new Map(),
       change: new Map([
         ['d', 'new'],

@@ -2,9 +2,10 @@ import { expect, test } from 'vitest'
 import type { Mode, Plan } from '#proxy/modes/mode.ts'
 import { carryOut } from '#proxy/sync/carry-out.ts'
 import type { Kernel } from '#system/ports.ts'
+import { unit, unitText } from '../../support/units.ts'
 
-const plan = (...units: readonly string[]): Plan => ({
-  add: new Map(units.map(unit => [unit, unit])),
+const plan = (...texts: readonly string[]): Plan => ({
+  add: new Map(texts.map(text => [unit(text), text])),
   change: new Map(),
   before: new Map(),
   remove: new Set(),
@@ -13,7 +14,7 @@ const plan = (...units: readonly string[]): Plan => ({
 function scene(refused?: string) {
   const events: string[] = []
   const mode = {
-    portions: ({ add }: Plan) => [...add.keys()].map(unit => plan(unit)),
+    portions: ({ add }: Plan) => [...add.keys()].map(unit => plan(unitText(unit))),
     write: ({ add }: Plan) => {
       const input = [...add.keys()].join()
       events.push(`draws ${input}`)

@@ -3,6 +3,7 @@ import { Cluster } from '#proxy/cluster/cluster.ts'
 import type { Mode } from '#proxy/modes/mode.ts'
 import { Draft } from '#proxy/sync/draft.ts'
 import { endpoint, ip, name, port, service, slice } from '../../support/objects.ts'
+import { unit } from '../../support/units.ts'
 
 // Step by step: all Services are resolved before the first is written into the book, and each is written once.
 
@@ -15,10 +16,10 @@ function draftOf() {
     name: 'iptables',
     needs: {},
     portions: plan => [plan],
-    base: ({ endpointComments }) => [{ unit: 'base', text: `comments ${endpointComments}` }],
+    base: ({ endpointComments }) => [{ unit: unit('base'), text: `comments ${endpointComments}` }],
     service: ({ id, pools }, { endpointComments }) => {
       written.push(id)
-      return [{ unit: id, text: `${endpointComments} ${pools.cluster.map(({ text }) => text).join(' ')}` }]
+      return [{ unit: unit(id), text: `${endpointComments} ${pools.cluster.map(({ text }) => text).join(' ')}` }]
     },
     write: () => [],
     read: async () => new Map(),
@@ -54,8 +55,8 @@ test('what depends on how many endpoints there are waits until they are counted'
   for (let n = 0; n < MANY; n++) put(n)
   draft.update()
   expect(written.toSorted()).toEqual(['shop/s0', 'shop/s1', 'shop/s2', 'shop/s3', 'shop/s4'])
-  expect(draft.book.rules.get('shop/s0')).toBe('false 10.244.0.1:8080')
-  expect(draft.book.rules.get('base')).toBe('comments false')
+  expect(draft.book.rules.get(unit('shop/s0'))).toBe('false 10.244.0.1:8080')
+  expect(draft.book.rules.get(unit('base'))).toBe('comments false')
 })
 
 test('in steps it comes to the same as at once, and returns all changes once', () => {
@@ -89,8 +90,8 @@ test('where the node moves to another zone everything is resolved again', () => 
   const object = slice('shop/s0-x', 'shop/s0', [zones('a'), zones('b')])
   draft.touch(cluster.apply({ type: 'put', object }).services)
   draft.update()
-  expect(draft.book.rules.get('shop/s0')).toBe(`true ${ip('10.244.1.97')}:8080`)
+  expect(draft.book.rules.get(unit('shop/s0'))).toBe(`true ${ip('10.244.1.97')}:8080`)
   node.zone = 'b'
   draft.update()
-  expect(draft.book.rules.get('shop/s0')).toBe(`true ${ip('10.244.1.98')}:8080`)
+  expect(draft.book.rules.get(unit('shop/s0'))).toBe(`true ${ip('10.244.1.98')}:8080`)
 })

@@ -1,24 +1,25 @@
 import { expect, test } from 'vitest'
 import { PaperClock } from '#lab/paper/clock.ts'
-import type { Mode, Ruleset } from '#proxy/modes/mode.ts'
+import type { Mode, Ruleset, Unit } from '#proxy/modes/mode.ts'
 import { nftables } from '#proxy/modes/nftables/index.ts'
 import { Book } from '#proxy/plan/book.ts'
 import { applied } from '#proxy/plan/diff.ts'
 import { Sync } from '#proxy/sync/sync.ts'
 import type { Kernel } from '#system/ports.ts'
+import { unit } from '../../support/units.ts'
 
 // Chains that an older kernel cannot delete in the same transaction: they stand empty until the next read, and are no
 // drift.
 
-const LB = 'chain cluster-ip-lb-tcp-2'
-const ELEMENT = 'element cluster-ips 10.96.0.10 . tcp . 80'
+const LB = unit('chain cluster-ip-lb-tcp-2')
+const ELEMENT = unit('element cluster-ips 10.96.0.10 . tcp . 80')
 const DONE = { code: 0, stdout: '', stderr: '' }
 
 const older = nftables({ family: 'ipv4', chainRemoval: 'when-forgotten' })
 
 /** A kernel as the older ones are: where the mode reports that it could only empty a unit, the unit still stands. */
 function olderKernel() {
-  const there = new Map<string, string>()
+  const there = new Map<Unit, string>()
   const commands: string[] = []
   const kernel: Kernel = {
     run: async ({ input = '' }) => {
@@ -71,7 +72,7 @@ test('one that is wanted again is filled again, and what another program adds is
   book.put('shop/web', WEB)
   await sync.run(book)
   expect(there.get(LB)).toBe('dnat to somewhere')
-  there.set('chain cluster-ip-lb-tcp-7', '')
+  there.set(unit('chain cluster-ip-lb-tcp-7'), '')
   sync.forget()
   expect((await sync.run(book)).drift).toEqual(['chain cluster-ip-lb-tcp-7'])
 })

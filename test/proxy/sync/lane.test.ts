@@ -8,6 +8,7 @@ import { Lane } from '#proxy/sync/lane.ts'
 import type { Report } from '#proxy/sync/report.ts'
 import type { Command, Kernel, Outcome } from '#system/ports.ts'
 import { endpoint, name, port, service, slice, slicePort } from '../../support/objects.ts'
+import { unit, unitText } from '../../support/units.ts'
 import { VIEW } from './view.ts'
 
 // A lane between a mode of one unit per service port and a kernel that remembers its commands.
@@ -18,14 +19,17 @@ const mode: Mode = {
   name: 'iptables',
   needs: {},
   portions: plan => [plan],
-  base: ({ endpointComments }) => [{ unit: 'base', text: `comments ${endpointComments}` }],
-  service: ({ id, pools }) => [{ unit: `port ${id}`, text: pools.cluster.map(({ text }) => text).join(' ') }],
+  base: ({ endpointComments }) => [{ unit: unit('base'), text: `comments ${endpointComments}` }],
+  service: ({ id, pools }) => [{ unit: unit(`port ${id}`), text: pools.cluster.map(({ text }) => text).join(' ') }],
   write: ({ add, change, remove }) =>
     add.size + change.size + remove.size === 0
       ? []
       : [
           anyCommand(['write'], {
-            input: [...add.keys(), ...change.keys(), ...[...remove].map(unit => `-${unit}`)].join('\n'),
+            input: [
+              ...[...add.keys(), ...change.keys()].map(unitText),
+              ...[...remove].map(unit => `-${unitText(unit)}`),
+            ].join('\n'),
           }),
         ],
   read: async kernel => {
@@ -208,10 +212,10 @@ describe('a lane', () => {
       ),
     )
     await here.lane.once()
-    expect(here.lane.draft.book.rules.get('base')).toBe('comments false')
+    expect(here.lane.draft.book.rules.get(unit('base'))).toBe('comments false')
     here.put(slice('shop/a', 'shop/cart', [endpoint('10.1.0.1')]))
     await here.lane.once()
-    expect(here.lane.draft.book.rules.get('base')).toBe('comments true')
+    expect(here.lane.draft.book.rules.get(unit('base'))).toBe('comments true')
   })
 })
 
@@ -307,7 +311,7 @@ describe('conntrack entries to delete', () => {
   })
 
   test('none goes that a listener of the relay answers in place of the endpoint', async () => {
-    const proxyPorts = { listeners: () => ['the relay'], read: async () => () => 'the relay' }
+    const proxyPorts = { isListener: () => false, listeners: () => ['the relay'], read: async () => () => 'the relay' }
     const here = await standing({ ...mode, proxyPorts })
     here.lane.distrust()
     expect(await forgotten(here, [flow('10.96.0.53', 53, '10.99.0.2', 4000)])).toEqual([])

@@ -5,6 +5,7 @@ import { removeLeftovers } from '#proxy/modes/leftovers.ts'
 import { diff, EMPTY } from '#proxy/plan/diff.ts'
 import { systemClock } from '#system/clock.ts'
 import { must } from '#system/must.ts'
+import { ruleset } from '../../support/units.ts'
 import { IPVS, type Stage, stageWith } from '../stage.ts'
 import { suite } from '../suite.ts'
 
@@ -21,7 +22,7 @@ export const ipvsEnds = suite<Stage>('coming to ipvs mode and leaving it', {
     'a set takes more members than the 65,536 that ipset allows by itself': async stage => {
       // The kernel can fill a range by itself, which is quicker here than 65,536 lines.
       await stage.run(['ipset', 'add', 'KUBE-DROP', '10.200.0.0/16,tcp:80'])
-      const members = new Map([['member KUBE-DROP 10.201.0.1,tcp:80', '']])
+      const members = ruleset({ 'member KUBE-DROP 10.201.0.1,tcp:80': '' })
       for (const command of MODE.write(diff(EMPTY, members))) await must(stage.node.kernel, command)
       assert.match(await stage.ask('ipset', 'list', '-t', 'KUBE-DROP'), /^Number of entries: 65537$/m)
       await stage.run(['ipset', 'flush', 'KUBE-DROP'])

@@ -6,19 +6,21 @@ import { documents } from '#kubernetes/sources/files.ts'
 import { paperMode } from '#proxy/agent/fit-mode.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import { CHAINS } from '#proxy/modes/iptables/chains.ts'
+import type { Ruleset } from '#proxy/modes/mode.ts'
 import { unitsIn } from '#proxy/modes/netfilter/chains.ts'
 import { ruleUnit } from '#proxy/modes/netfilter/units.ts'
 import { NO_HOST_NETWORK } from '#proxy/node/host-network.ts'
 import { nodeReader } from '#proxy/node/node-view.ts'
 import { Draft } from '#proxy/sync/draft.ts'
 import type { Family } from '#values/address.ts'
+import { textsOf, unit } from '../../../support/units.ts'
 
 // The same objects, once rendered by kube-proxy 1.36 and once by this mode.
 
 const FIXTURES = new URL('../../../../fixtures/', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, FIXTURES), 'utf8')
 
-async function ours(family: Family): Promise<ReadonlyMap<string, string>> {
+async function ours(family: Family): Promise<Ruleset> {
   const parsed = await parseArguments('run', ['--cluster-cidr=10.244.0.0/16', '--hostname-override=inv1'], () =>
     Promise.reject(),
   )
@@ -36,15 +38,15 @@ async function ours(family: Family): Promise<ReadonlyMap<string, string>> {
 }
 
 /** Without the rules that only count packets (nfacct), which this mode does not write. */
-function theirs(family: Family): ReadonlyMap<string, string> {
+function theirs(family: Family): Ruleset {
   const save = read(`saves/iptables-1.36-${family === 'ipv4' ? 'v4' : 'v6'}.save`)
   const lines = save.split('\n').filter(line => !line.includes('localhost_nps_accepted_pkts'))
   return unitsIn(lines.map(line => line.replace(/ -m nfacct --nfacct-name +\w+/, '')).join('\n'), CHAINS)
 }
 
-const sorted = (rules: ReadonlyMap<string, string>): Record<string, readonly string[]> =>
+const sorted = (rules: Ruleset): Record<string, readonly string[]> =>
   Object.fromEntries(
-    [...rules].sort().map(([unit, text]) => [unit, shared(unit) ? text.split('\n').sort() : text.split('\n')]),
+    [...textsOf(rules)].sort().map(([unit, text]) => [unit, shared(unit) ? text.split('\n').sort() : text.split('\n')]),
   )
 
 /** kube-proxy writes these in the order of a hash table. */
@@ -67,7 +69,7 @@ describe.each(['ipv4', 'ipv6'] as const)('what kube-proxy 1.36 wrote for %s', fa
 })
 
 test('the node port rule stands last in KUBE-SERVICES', async () => {
-  const text = (await ours('ipv4')).get('nat KUBE-SERVICES')!
+  const text = (await ours('ipv4')).get(unit('nat KUBE-SERVICES'))!
   expect(text.split('\n').at(-1)).toContain('NOTE: this must be the last rule in this chain')
 })
 

@@ -5,6 +5,7 @@ import type { NodeView } from '#proxy/desired/node-view.ts'
 import { resolve } from '#proxy/desired/resolve.ts'
 import { service as chainsOf } from '#proxy/modes/iptables/service.ts'
 import { cidr, endpoint, ip, name, port, service, slice } from '../../../support/objects.ts'
+import { unitText } from '../../../support/units.ts'
 
 const VIEW: NodeView = {
   family: 'ipv4',
@@ -27,7 +28,7 @@ function rules(objects: readonly ClusterObject[], view: NodeView = VIEW): readon
   }
   const [found] = resolve(cluster, name('shop/cart'), thisNode)
   return chainsOf(found!.traffic, view).flatMap(({ unit, text }) =>
-    text.split('\n').map(line => `${unit.split(' ')[0]} ${line}`),
+    text.split('\n').map(line => `${unitText(unit).split(' ')[0]} ${line}`),
   )
 }
 

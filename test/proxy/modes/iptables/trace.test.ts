@@ -7,6 +7,7 @@ import { unitsIn } from '#proxy/modes/netfilter/chains.ts'
 import type { Packet } from '#proxy/modes/trace.ts'
 import { fateOf } from '../../../support/fate.ts'
 import { ip } from '../../../support/objects.ts'
+import { ruleset } from '../../../support/units.ts'
 
 const NODE = [ip('127.0.0.1'), ip('10.99.0.2')]
 
@@ -26,7 +27,7 @@ function rules(chains: Readonly<Record<string, readonly string[]>>, lines: reado
     const chain = unit.split(' ')[1]
     return [unit, text.map(rule => `-A ${chain} ${rule}`.trimEnd()).join('\n')] as const
   })
-  return new Map([...named, ...lines.map(line => [line, ''] as const)])
+  return ruleset(Object.fromEntries([...named, ...lines.map(line => [line, ''] as const)]))
 }
 
 /** Rules of nat, with one chain that every packet passes first. */
@@ -231,10 +232,7 @@ describe('a rule that cannot be traced is an error, never skipped', () => {
   ] as const)('%s', ([rule, why]) => expect(() => trace(nat({ START: [rule] }), FROM_POD)).toThrow(why))
 
   test('a rule of one chain in the unit of another', () => {
-    const misplaced = new Map([
-      ['nat START', '-A OTHER -j ACCEPT'],
-      ['nat -A PREROUTING -j START', ''],
-    ])
+    const misplaced = ruleset({ 'nat START': '-A OTHER -j ACCEPT', 'nat -A PREROUTING -j START': '' })
     expect(() => trace(misplaced, FROM_POD)).toThrow('stands among the rules of START')
   })
 })

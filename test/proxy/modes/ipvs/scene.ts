@@ -7,6 +7,7 @@ import { Draft } from '#proxy/sync/draft.ts'
 import type { Address, Family } from '#values/address.ts'
 import { DEFAULT_FLAGS, type Flags, nodeFacts } from '../../../support/flags.ts'
 import { cidr, ip } from '../../../support/objects.ts'
+import { unitText } from '../../../support/units.ts'
 
 // ipvs mode as it would be on a host that has everything, for tests.
 
@@ -48,5 +49,5 @@ export function rulesOf(objects: Iterable<ClusterObject>, family: Family = 'ipv4
 export function added(objects: Iterable<ClusterObject>, family: Family = 'ipv4', mode?: Mode): readonly string[] {
   const bare = rulesOf([], family)
   const units = [...rulesOf(objects, family, mode)].filter(([unit]) => !bare.has(unit))
-  return units.map(([unit, text]) => (text === '' ? unit : `${unit}: ${text}`)).sort()
+  return units.map(([unit, text]) => (text === '' ? unitText(unit) : `${unitText(unit)}: ${text}`)).sort()
 }

@@ -11,6 +11,7 @@ import type { Family } from '#values/address.ts'
 import { DyingTools } from '../../../support/dying-tools.ts'
 import { nodeFacts } from '../../../support/flags.ts'
 import { Walk } from '../../../support/steps.ts'
+import { unitText } from '../../../support/units.ts'
 import { FLAGS, modeOf, OWN, rulesOf } from './scene.ts'
 
 // Many steps in random order; now and then a tool is killed half way through what it was given, and sometimes the agent with
@@ -80,8 +81,8 @@ function differences(found: Ruleset, wanted: Ruleset): readonly string[] {
   )
   const extra = [...found].filter(([unit]) => !wanted.has(unit))
   return [
-    ...missing.map(([unit, text]) => `missing: ${unit}: ${text}, found: ${found.get(unit)}`),
-    ...extra.map(([unit, text]) => `extra: ${unit}: ${text}`),
+    ...missing.map(([unit, text]) => `missing: ${unitText(unit)}: ${text}, found: ${found.get(unit)}`),
+    ...extra.map(([unit, text]) => `extra: ${unitText(unit)}: ${text}`),
   ]
 }
 

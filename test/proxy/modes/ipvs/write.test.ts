@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Ruleset } from '#proxy/modes/mode.ts'
 import { diff, EMPTY } from '#proxy/plan/diff.ts'
 import { endpoint, ip, port, service, slice } from '../../../support/objects.ts'
+import { ruleset, unit, unitText } from '../../../support/units.ts'
 import { modeOf, rulesOf } from './scene.ts'
 
 // A plan → the commands that carry it out: each tool once, ipset twice at the most, in an order in which nothing dangles
@@ -82,8 +83,8 @@ test('the record of a node port outlives its virtual server, and then goes by it
 })
 
 test('a set of another make is replaced with all its members while rules go on asking it', () => {
-  const old = new Map([...ONE].filter(([unit]) => !unit.startsWith('member KUBE-CLUSTER-IP ')))
-  old.set('set KUBE-CLUSTER-IP', 'hash:ip,port family inet maxelem 65536')
+  const old = new Map([...ONE].filter(([unit]) => !unitText(unit).startsWith('member KUBE-CLUSTER-IP ')))
+  old.set(unit('set KUBE-CLUSTER-IP'), 'hash:ip,port family inet maxelem 65536')
   expect(written(old, ONE)).toMatchObject([
     {
       argv: ['ipset', '-exist', 'restore'],
@@ -100,14 +101,14 @@ test('a set of another make is replaced with all its members while rules go on a
 })
 
 test('both families may replace their sets at once', () => {
-  const old = new Map([['set KUBE-6-CLUSTER-IP', 'hash:ip,port family inet6 maxelem 65536']])
-  const wanted = new Map([['set KUBE-6-CLUSTER-IP', 'hash:ip,port family inet6 maxelem 4194304']])
+  const old = ruleset({ 'set KUBE-6-CLUSTER-IP': 'hash:ip,port family inet6 maxelem 65536' })
+  const wanted = ruleset({ 'set KUBE-6-CLUSTER-IP': 'hash:ip,port family inet6 maxelem 4194304' })
   const [replaced] = modeOf('ipv6').write(diff(old, wanted))
   expect(replaced!.input).toContain('swap KUBE-6-TEMPORARY KUBE-6-CLUSTER-IP\n')
 })
 
 test('a node that goes from iptables mode to this one keeps the old rules until there is everything behind the new', () => {
-  const old = new Map([['nat KUBE-SERVICES', '-A KUBE-SERVICES -d 10.96.0.10/32 -j KUBE-SVC-AAAAAAAAAAAAAAAA']])
+  const old = ruleset({ 'nat KUBE-SERVICES': '-A KUBE-SERVICES -d 10.96.0.10/32 -j KUBE-SVC-AAAAAAAAAAAAAAAA' })
   expect(programs(old, ONE).map(words => words.split(' ')[0])).toEqual(['ipset', 'ipvsadm', 'ip', 'iptables-restore'])
 })
 

@@ -1,25 +1,26 @@
 import { describe, expect, test } from 'vitest'
 import { CHAINS } from '#proxy/modes/iptables/chains.ts'
 import { LAYOUT } from '#proxy/modes/iptables/layout.ts'
-import type { Plan, Ruleset, Unit } from '#proxy/modes/mode.ts'
+import type { Plan, Ruleset } from '#proxy/modes/mode.ts'
 import { readUnits } from '#proxy/modes/netfilter/chains.ts'
 import { restore } from '#proxy/modes/netfilter/document.ts'
 import { diff, emptied } from '#proxy/plan/diff.ts'
 import type { Kernel } from '#system/ports.ts'
+import { unit, unitSet } from '../../../support/units.ts'
 
 const NFT = { family: 'ipv4', variant: 'nft', restore: 'iptables-nft-restore', save: 'iptables-nft-save' } as const
 const LEGACY = { ...NFT, variant: 'legacy' } as const
 
-function plan(add: readonly Unit[], remove: readonly Unit[] = []): Plan {
+function plan(add: readonly string[], remove: readonly string[] = []): Plan {
   return {
-    add: new Map(add.map(unit => [unit, unit.includes('-A') ? '' : `-A ${unit.split(' ')[1]} -j RETURN`])),
+    add: new Map(add.map(text => [unit(text), text.includes('-A') ? '' : `-A ${text.split(' ')[1]} -j RETURN`])),
     change: new Map(),
     before: new Map(),
-    remove: new Set(remove),
+    remove: unitSet(...remove),
   }
 }
 
-const chain = (kind: string, n: number): Unit =>
+const chain = (kind: string, n: number): string =>
   `nat KUBE-${kind}-${n.toString(2).replaceAll('0', 'B').replaceAll('1', 'C').padStart(16, 'A')}`
 const input = (given: Plan, tools: typeof NFT | typeof LEGACY = NFT): string =>
   restore(given, tools, LAYOUT)
@@ -101,7 +102,7 @@ test('filter is written before nat, and goes after it', () => {
 })
 
 describe('filter and nat', () => {
-  const SERVICES = { nat: 'nat KUBE-SERVICES', filter: 'filter KUBE-SERVICES' }
+  const SERVICES = { nat: unit('nat KUBE-SERVICES'), filter: unit('filter KUBE-SERVICES') }
   const lines = (chain: string, ...ends: readonly string[]): string => ends.map(end => `-A ${chain} ${end}`).join('\n')
   const state = (nat: readonly string[], filter: readonly string[]): Ruleset =>
     new Map([
@@ -135,7 +136,7 @@ describe('filter and nat', () => {
   })
 
   test('each chain has its own direction', () => {
-    const external = 'filter KUBE-EXTERNAL-SERVICES'
+    const external = unit('filter KUBE-EXTERNAL-SERVICES')
     const from = new Map([...state(['-j A'], ['b']), [external, '']])
     const to = new Map([...state(['-j B'], []), [external, '-A KUBE-EXTERNAL-SERVICES a']])
     expect(steps(from, to)).toEqual(['filter a', 'nat -j B', 'filter'])

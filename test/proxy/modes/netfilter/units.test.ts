@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { chainUnit, lineUnit, ruleUnit, TABLES } from '#proxy/modes/netfilter/units.ts'
+import { unit } from '../../../support/units.ts'
 
 const tables = fc.constantFrom(...TABLES)
 const chains = fc.stringMatching(/^[A-Z][A-Z0-9-]{0,27}$/)
@@ -24,5 +25,5 @@ test('the name of a line is read as the line and the chain it stands in, whichev
 
 test.each(['set KUBE-CLUSTER-IP', 'listen tcp shop/cart:http', 'raw PREROUTING', 'nat', 'natural KUBE-SERVICES'])(
   '%s is no rule',
-  unit => expect(ruleUnit(unit)).toBeUndefined(),
+  text => expect(ruleUnit(unit(text))).toBeUndefined(),
 )

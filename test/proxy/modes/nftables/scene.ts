@@ -2,12 +2,13 @@ import type { ClusterObject } from '#kubernetes/objects.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { ThisNode } from '#proxy/desired/this-node.ts'
-import type { Mode, Ruleset } from '#proxy/modes/mode.ts'
+import type { Mode } from '#proxy/modes/mode.ts'
 import { nftables } from '#proxy/modes/nftables/index.ts'
 import type { Book } from '#proxy/plan/book.ts'
 import { Draft } from '#proxy/sync/draft.ts'
 import type { Family } from '#values/address.ts'
 import { cidr, ip } from '../../../support/objects.ts'
+import { textsOf } from '../../../support/units.ts'
 
 // Objects → what nftables mode wants in the kernel for them.
 
@@ -51,7 +52,12 @@ export function bookOf(objects: readonly ClusterObject[], family: Family = 'ipv4
 }
 
 /** What these objects add to a node without Services. */
-export function added(objects: readonly ClusterObject[], family: Family = 'ipv4', where: Where = {}): Ruleset {
+export function added(
+  objects: readonly ClusterObject[],
+  family: Family = 'ipv4',
+  where: Where = {},
+): ReadonlyMap<string, string> {
   const bare = bookOf([], family, where).rules
-  return new Map([...bookOf(objects, family, where).rules].filter(([unit]) => !bare.has(unit)).sort())
+  const more = [...bookOf(objects, family, where).rules].filter(([unit]) => !bare.has(unit))
+  return new Map([...textsOf(new Map(more))].sort())
 }

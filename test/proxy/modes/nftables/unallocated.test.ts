@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Packet } from '#proxy/modes/trace.ts'
 import { fateOf } from '../../../support/fate.ts'
 import { cidr, endpoint, ip, service, slice } from '../../../support/objects.ts'
+import { unit } from '../../../support/units.ts'
 import { bookOf, modeOf } from './scene.ts'
 
 // Addresses of the Services' ranges that no Service has.
@@ -44,7 +45,7 @@ test('beyond the ranges nothing is dropped, nor where no range is known', () => 
 test('a node that knows no range has the rules it had', () => {
   const { rules } = bookOf([], 'ipv4')
   expect([...rules.keys()]).not.toContain('chain unallocated-ips-check')
-  expect(rules.get('chain cluster-ips-check')).toBe(
+  expect(rules.get(unit('chain cluster-ips-check'))).toBe(
     'ip daddr @cluster-ips reject comment "undefined port of a cluster IP"',
   )
 })

@@ -4,6 +4,7 @@ import { nftables } from '#proxy/modes/nftables/index.ts'
 import type { ChainRemoval } from '#proxy/modes/nftables/write.ts'
 import { applied, diff, EMPTY } from '#proxy/plan/diff.ts'
 import { endpoint, service, slice } from '../../../support/objects.ts'
+import { ruleset, unit, unitText } from '../../../support/units.ts'
 import { bookOf, modeOf } from './scene.ts'
 
 const NOTHING: Plan = { add: new Map(), change: new Map(), before: new Map(), remove: new Set() }
@@ -54,14 +55,16 @@ describe('one transaction', () => {
   })
 
   test('adds a thousand elements a line', () => {
-    const add = new Map(Array.from({ length: 2500 }, (_, i) => [`element cluster-ips 10.96.${i >> 8}.${i & 255}`, '']))
+    const add = new Map(
+      Array.from({ length: 2500 }, (_, i) => [unit(`element cluster-ips 10.96.${i >> 8}.${i & 255}`), '']),
+    )
     const statements = document({ add })
     expect(statements.map(line => line.split(' , ').length)).toEqual([1000, 1000, 500])
     expect(statements[0]).toMatch(/^add element ip kube-proxy cluster-ips \{ 10\.96\.0\.0 , 10\.96\.0\.1 , /)
   })
 
   test('is in the words of the other family for the other family', () => {
-    const [command] = modeOf('ipv6').write({ ...NOTHING, add: new Map([['chain services', '']]) })
+    const [command] = modeOf('ipv6').write({ ...NOTHING, add: ruleset({ 'chain services': '' }) })
     expect(command!.input).toBe('add chain ip6 kube-proxy services\nflush chain ip6 kube-proxy services\n')
   })
 })
@@ -119,7 +122,7 @@ describe('a chain that is not needed any more', () => {
   })
 
   test('is deleted there by a plan that does nothing but delete chains', () => {
-    const found = applied(new Map(rules(2)), { ...NOTHING, add: new Map([['chain cluster-ip-lb-tcp-3', '']]) })
+    const found = applied(new Map(rules(2)), { ...NOTHING, add: ruleset({ 'chain cluster-ip-lb-tcp-3': '' }) })
     expect(document(diff(found, rules(2)), 'when-forgotten')).toEqual([
       'flush chain ip kube-proxy cluster-ip-lb-tcp-3',
       'delete chain ip kube-proxy cluster-ip-lb-tcp-3',
@@ -140,7 +143,7 @@ describe('a chain that is not needed any more', () => {
 })
 
 test('a base chain that changed is made anew, for its hook cannot be changed where it stands', () => {
-  const change = new Map([['chain nat-output', 'type nat hook output priority -100 ; policy accept\njump services']])
+  const change = ruleset({ 'chain nat-output': 'type nat hook output priority -100 ; policy accept\njump services' })
   expect(document({ change })).toEqual([
     'delete chain ip kube-proxy nat-output',
     'add chain ip kube-proxy nat-output { type nat hook output priority -100 ; policy accept ; }',
@@ -149,7 +152,7 @@ test('a base chain that changed is made anew, for its hook cannot be changed whe
 })
 
 test('a foreign table is replaced whole, in the same transaction', () => {
-  const lines = document(diff(new Map([['table kube-proxy', 'not ours']]), rules(1)))
+  const lines = document(diff(ruleset({ 'table kube-proxy': 'not ours' }), rules(1)))
   expect(lines.slice(0, 2)).toEqual(['delete table ip kube-proxy', 'add table ip kube-proxy'])
   expect(lines.filter(line => line.startsWith('add map'))).toHaveLength(11)
 })
@@ -162,7 +165,7 @@ describe('very many endpoints', () => {
     ...rules(1),
     ...Array.from(
       { length: 45_000 },
-      (_, i) => [`element endpoints-tcp 10.96.0.10 . 80 . ${i + 1}`, ': 10.1.1.1 . 80'] as const,
+      (_, i) => [unit(`element endpoints-tcp 10.96.0.10 . 80 . ${i + 1}`), ': 10.1.1.1 . 80'] as const,
     ),
   ])
 
@@ -185,13 +188,13 @@ describe('very many endpoints', () => {
         .flat()
         .filter(line => line.startsWith('add element'))
         .flatMap(line => line.split(' , ')),
-    ).toHaveLength([...many.keys()].filter(unit => unit.startsWith('element ')).length)
+    ).toHaveLength([...many.keys()].filter(unit => unitText(unit).startsWith('element ')).length)
   })
 
   test('go before very many Services, and those before what refuses other ports of their addresses', () => {
     const services = Array.from({ length: 9000 }, (_, i) => [
-      [`element service-ips 10.96.1.1 . tcp . ${i + 1}`, 'comment "shop/cart" : goto lb'] as const,
-      [`element cluster-ips 10.97.0.${i}`, ''] as const,
+      [unit(`element service-ips 10.96.1.1 . tcp . ${i + 1}`), 'comment "shop/cart" : goto lb'] as const,
+      [unit(`element cluster-ips 10.97.0.${i}`), ''] as const,
     ])
     const commands = modeOf('ipv4').write(diff(EMPTY, new Map([...many, ...services.flat()])))
     const sets = commands.map(({ input }) => [...new Set(input!.match(/^add (?:element \S+ \S+ \S+|rule)/gm))])
@@ -203,5 +206,5 @@ describe('very many endpoints', () => {
   })
 
   test('wait where a foreign table has to go first', () =>
-    expect(modeOf('ipv4').write(diff(new Map([['table kube-proxy', 'not ours']]), many))).toHaveLength(1))
+    expect(modeOf('ipv4').write(diff(ruleset({ 'table kube-proxy': 'not ours' }), many))).toHaveLength(1))
 })

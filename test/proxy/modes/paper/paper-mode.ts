@@ -1,6 +1,7 @@
 import { anyCommand } from '#lab/any-command.ts'
-import type { Entry, Mode, Plan, Ruleset } from '#proxy/modes/mode.ts'
+import type { Entry, Mode, Plan } from '#proxy/modes/mode.ts'
 import type { Command, Kernel, Outcome } from '#system/ports.ts'
+import { ruleset, textsOf, unitText } from '../../../support/units.ts'
 import { traced } from './trace.ts'
 import { clusterIPUnit, frontendUnit, NODE_UNIT, type PaperFrontend, type PaperNodeText } from './units.ts'
 
@@ -27,7 +28,7 @@ export const paperMode: Mode = {
   },
   portions: plan => [plan],
   write: plan => (plan.add.size + plan.change.size + plan.remove.size === 0 ? [] : [writing(plan)]),
-  read: async kernel => new Map(Object.entries(JSON.parse((await kernel.run(LOOK)).stdout))) as Ruleset,
+  read: async kernel => ruleset(JSON.parse((await kernel.run(LOOK)).stdout)),
   trace: traced,
 }
 
@@ -35,7 +36,7 @@ const LOOK: Command = { ...anyCommand(['paper', 'list']), does: 'look' }
 
 /** null: the unit goes. */
 function writing({ add, change, remove }: Plan): Command {
-  const texts = [...add, ...change, ...[...remove].map(unit => [unit, null] as const)]
+  const texts = [...textsOf(add), ...textsOf(change), ...[...remove].map(unit => [unitText(unit), null] as const)]
   return anyCommand(['paper', 'write'], { input: JSON.stringify(Object.fromEntries(texts)) })
 }
 

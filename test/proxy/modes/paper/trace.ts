@@ -1,7 +1,8 @@
-import type { Ruleset } from '#proxy/modes/mode.ts'
+import type { Ruleset, Unit } from '#proxy/modes/mode.ts'
 import { type End, type Hop, isOwn, type Packet, type Path } from '#proxy/modes/trace.ts'
 import { isLoopback } from '#values/address.ts'
 import { contains } from '#values/cidr.ts'
+import { unitText } from '../../../support/units.ts'
 import { clusterIPUnit, frontendUnit, NODE_UNIT, type PaperFrontend, type PaperNodeText } from './units.ts'
 
 // The JSON of a sheet and a first packet → its ways.
@@ -14,10 +15,14 @@ export function traced(rules: Ruleset, packet: Packet): readonly Path[] {
     return [ended(isClosed ? { to: 'rejected' } : { to: 'untouched', masqueraded: false })]
   }
   const text = rules.get(unit)!
-  return waysAt(JSON.parse(text) as PaperFrontend, { packet, node, hop: { at: unit, rule: text, did: 'found' } })
+  return waysAt(JSON.parse(text) as PaperFrontend, {
+    packet,
+    node,
+    hop: { at: unitText(unit), rule: text, did: 'found' },
+  })
 }
 
-function unitFor(rules: Ruleset, packet: Packet, { nodePortAddresses }: PaperNodeText): string | undefined {
+function unitFor(rules: Ruleset, packet: Packet, { nodePortAddresses }: PaperNodeText): Unit | undefined {
   const { protocol, to, port } = packet
   const units = [frontendUnit(protocol, to, port)]
   const answers = nodePortAddresses === 'all' ? isOwn(to, packet) : nodePortAddresses.includes(to)

@@ -1,5 +1,7 @@
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import type { Frontend, ServiceTraffic } from '#proxy/desired/traffic.ts'
+import type { Unit } from '#proxy/modes/mode.ts'
+import { unit } from '../../../support/units.ts'
 
 // The units of the mode of paper, and what their texts say.
 
@@ -13,12 +15,13 @@ export interface PaperFrontend
   readonly pools: { readonly cluster: readonly string[]; readonly local: readonly string[] }
 }
 
-export const NODE_UNIT = 'node'
+const NODE = 'node'
+export const NODE_UNIT = unit(NODE)
 
-export function frontendUnit(protocol: string, at: string | undefined, port: number): string {
-  return `frontend ${protocol} ${at ?? NODE_UNIT} ${port}`
+export function frontendUnit(protocol: string, at: string | undefined, port: number): Unit {
+  return unit(`frontend ${protocol} ${at ?? NODE} ${port}`)
 }
 
-export function clusterIPUnit(ip: string): string {
-  return `cluster-ip ${ip}`
+export function clusterIPUnit(ip: string): Unit {
+  return unit(`cluster-ip ${ip}`)
 }

@@ -6,6 +6,7 @@ import type { NodeView } from '#proxy/desired/node-view.ts'
 import { isOurChain } from '#proxy/modes/userspace/names.ts'
 import { Draft } from '#proxy/sync/draft.ts'
 import { endpoint, ip, port, service, slice, slicePort } from '../../../support/objects.ts'
+import { textsOf } from '../../../support/units.ts'
 import { userspaceIn } from './tools.ts'
 
 // The cluster that kube-proxy 1.20 wrote fixtures/saves/userspace-1.20.save for → the same lines, but for intended
@@ -54,7 +55,7 @@ function linesOfOurs(): readonly string[] {
   const thisNode = { family: 'ipv4', nodeName: 'here', masquerade: 'never' } as const
   const draft = new Draft(cluster, userspaceIn('ipv4'), () => ({ thisNode, view: VIEW, addresses: [] }))
   draft.update()
-  return [...draft.book.rules].flatMap(([unit, text]) => {
+  return [...textsOf(draft.book.rules)].flatMap(([unit, text]) => {
     const table = unit.slice(0, unit.indexOf(' '))
     if (table === 'listen') return []
     return (text === '' ? [unit.slice(table.length + 1)] : text.split('\n')).map(line => `${table} ${line}`)

@@ -3,9 +3,9 @@ import type { ClusterObject } from '#kubernetes/objects.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import type { NodeView } from '#proxy/desired/node-view.ts'
 import { resolve } from '#proxy/desired/resolve.ts'
-import type { Ruleset } from '#proxy/modes/mode.ts'
 import type { UserspaceOptions } from '#proxy/modes/userspace/index.ts'
 import { cidr, endpoint, ip, name, port, service, slice, slicePort } from '../../../support/objects.ts'
+import { textsOf, unitText } from '../../../support/units.ts'
 import { userspaceIn } from './tools.ts'
 
 const VIEW: NodeView = {
@@ -26,7 +26,7 @@ interface Given {
   readonly options?: Omit<UserspaceOptions, 'tools'>
 }
 
-function units({ objects, view, options }: Given): Ruleset {
+function units({ objects, view, options }: Given): ReadonlyMap<string, string> {
   const node = { ...VIEW, ...view }
   const cluster = new Cluster()
   for (const object of objects) cluster.apply({ type: 'put', object })
@@ -34,7 +34,7 @@ function units({ objects, view, options }: Given): Ruleset {
   const thisNode = { family, nodeName: 'here', masquerade: 'from-outside', ...(nodeIP && { nodeIP }) } as const
   const mode = userspaceIn(node.family, options)
   const entries = resolve(cluster, name('shop/cart'), thisNode).flatMap(({ traffic }) => mode.service(traffic, node))
-  return new Map(entries.map(({ unit, text }) => [unit, text]))
+  return textsOf(new Map(entries.map(({ unit, text }) => [unit, text])))
 }
 
 function lines(given: Given): readonly string[] {
@@ -93,7 +93,7 @@ describe('clients', () => {
     for (const object of [CART, POD]) cluster.apply({ type: 'put', object })
     const [found] = resolve(cluster, name('shop/cart'), { family: 'ipv4', nodeName: 'here', masquerade: 'never' })
     const entries = userspaceIn('ipv4').service(found!.traffic, view)
-    const texts = entries.filter(({ unit }) => unit.startsWith('nat')).map(({ text }) => text)
+    const texts = entries.filter(({ unit }) => unitText(unit).startsWith('nat')).map(({ text }) => text)
     expect(texts).toHaveLength(2)
     for (const text of texts) expect(text).toMatch(/-j REDIRECT --to-ports \{tcp shop\/cart\}$/)
   })

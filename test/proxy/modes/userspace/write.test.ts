@@ -9,6 +9,7 @@ import { diff, EMPTY } from '#proxy/plan/diff.ts'
 import { withRelay } from '#proxy/relay/with-relay.ts'
 import { Draft } from '#proxy/sync/draft.ts'
 import { endpoint, ip, port, service, slice } from '../../../support/objects.ts'
+import { unitText } from '../../../support/units.ts'
 import { userspaceIn } from './tools.ts'
 
 const VIEW: NodeView = {
@@ -145,7 +146,7 @@ describe('on paper', () => {
     const { kernel, iptables } = paper()
     for (const command of mode.write(diff(EMPTY, ONE))) await kernel.run(command)
     const found = await mode.read(iptables)
-    const withoutListeners = [...ONE].filter(([unit]) => !unit.startsWith('listen '))
+    const withoutListeners = [...ONE].filter(([unit]) => !unitText(unit).startsWith('listen '))
     expect(Object.fromEntries(found)).toEqual(Object.fromEntries(withoutListeners))
   })
 })

@@ -8,6 +8,7 @@ import { Lane } from '#proxy/sync/lane.ts'
 import type { Report } from '#proxy/sync/report.ts'
 import type { Kernel, Outcome } from '#system/ports.ts'
 import { service } from '../../../support/objects.ts'
+import { ruleset, unit, unitText } from '../../../support/units.ts'
 import { VIEW } from '../view.ts'
 
 // The audit: belief is compared with the kernel in the background, which may take a minute, and changes must not wait
@@ -46,14 +47,17 @@ class Scene {
       needs: {},
       portions: plan => [plan],
       base: () => [],
-      service: ({ id }) => [{ unit: id, text: '' }],
+      service: ({ id }) => [{ unit: unit(id), text: '' }],
       write: ({ add, change, remove }) => {
-        const lines = [...add.keys(), ...change.keys(), ...[...remove].map(unit => `-${unit}`)]
+        const lines = [
+          ...[...add.keys(), ...change.keys()].map(unitText),
+          ...[...remove].map(unit => `-${unitText(unit)}`),
+        ]
         return lines.length === 0 ? [] : [anyCommand(['write'], { input: lines.join('\n') })]
       },
       read: () => {
         this.reads++
-        return this.found(new Map(this.rules))
+        return this.found(ruleset(Object.fromEntries(this.rules)))
       },
       trace: () => [],
     }

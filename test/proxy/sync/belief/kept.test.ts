@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { type KeptFor, keptBelief, keptLine, keptNames, keptSection, START } from '#proxy/sync/belief/kept.ts'
 import { hash16, textNumber } from '#values/digest.ts'
+import { part, ruleset, unit } from '../../../support/units.ts'
 
 const FOR: KeptFor = { generation: 4711, identity: ['v1', 'boot', 'net:[4026531840]', 'iptables'] }
-const UNITS = new Map([
-  ['nat KUBE-SERVICES', '-A KUBE-SERVICES -j RETURN'],
-  ['nat KUBE-SEP-A', ''],
-  ['nat -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES', ''],
-])
+const UNITS = ruleset({
+  'nat KUBE-SERVICES': '-A KUBE-SERVICES -j RETURN',
+  'nat KUBE-SEP-A': '',
+  'nat -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES': '',
+})
 const PRINTS = new Map([
-  ['nat KUBE-SERVICES', 0x1f_ffff_ffff_ffff % 2 ** 52],
-  ['nat PREROUTING', 0],
+  [part('nat KUBE-SERVICES'), 0x1f_ffff_ffff_ffff % 2 ** 52],
+  [part('nat PREROUTING'), 0],
 ])
 const LINES = [...keptNames(UNITS, PRINTS)].map(name => keptLine(name, UNITS, PRINTS))
 const FIRST = keptSection(LINES, FOR, START)
@@ -58,11 +59,11 @@ describe('a kept belief', () => {
 })
 
 describe('what is added to a kept belief', () => {
-  const units = new Map([...UNITS, ['nat KUBE-SEP-B', '-A KUBE-SEP-B -j RETURN']])
-  units.delete('nat KUBE-SEP-A')
+  const units = new Map([...UNITS, [unit('nat KUBE-SEP-B'), '-A KUBE-SEP-B -j RETURN']])
+  units.delete(unit('nat KUBE-SEP-A'))
   const prints = new Map([
-    ['nat KUBE-SERVICES', 5],
-    ['nat KUBE-SEP-B', 6],
+    [part('nat KUBE-SERVICES'), 5],
+    [part('nat KUBE-SEP-B'), 6],
   ])
   const names = ['nat KUBE-SEP-A', 'nat KUBE-SEP-B', 'nat KUBE-SERVICES', 'nat PREROUTING']
   const lines = names.map(name => keptLine(name, units, prints))

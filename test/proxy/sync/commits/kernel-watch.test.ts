@@ -8,6 +8,7 @@ import type { Watches } from '#proxy/modes/mode.ts'
 import { nftables } from '#proxy/modes/nftables/index.ts'
 import { KernelWatch, type Suspects } from '#proxy/sync/commits/kernel-watch.ts'
 import type { Command, RulesetWatch } from '#system/ports.ts'
+import { unitText } from '../../../support/units.ts'
 
 const TOOLS = { family: 'ipv4', variant: 'nft', restore: 'iptables-nft-restore', save: 'iptables-nft-save' } as const
 const RESTORE = restoreInto(TOOLS, '')
@@ -38,7 +39,7 @@ class Watched {
 
   /** What is taken for foreign so far. */
   taken(): readonly string[] {
-    return this.found.splice(0).flatMap(touched => (touched === 'everything' ? [touched] : [...touched]))
+    return this.found.splice(0).flatMap(touched => (touched === 'everything' ? [touched] : [...touched].map(unitText)))
   }
 
   async during(command: Command, what: () => void | Promise<void>, code = 0): Promise<void> {

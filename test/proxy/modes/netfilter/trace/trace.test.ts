@@ -5,6 +5,7 @@ import { type Tracing, traced } from '#proxy/modes/netfilter/trace/trace.ts'
 import type { Packet } from '#proxy/modes/trace.ts'
 import { fateOf } from '../../../../support/fate.ts'
 import { ip } from '../../../../support/objects.ts'
+import { ruleset, unit } from '../../../../support/units.ts'
 
 // One evaluator for every mode that writes chains, with what a mode has of its own.
 
@@ -17,13 +18,14 @@ const PACKET: Packet = {
   nodeAddresses: [ip('10.99.0.2')],
 }
 const FROM_NODE: Packet = { ...PACKET, from: ip('10.99.0.2'), via: { hook: 'output' } }
-const FIRST = 'nat -A PREROUTING -j KUBE-FIRST'
-const SECOND = 'nat -A PREROUTING -j KUBE-SECOND'
+const FIRST = unit('nat -A PREROUTING -j KUBE-FIRST')
+const SECOND = unit('nat -A PREROUTING -j KUBE-SECOND')
+const SECOND_CHAIN = unit('nat KUBE-SECOND')
 const RULES: Ruleset = new Map([
   [FIRST, ''],
   [SECOND, ''],
-  ['nat KUBE-FIRST', ''],
-  ['nat KUBE-SECOND', '-A KUBE-SECOND -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.244.1.2:8080'],
+  [unit('nat KUBE-FIRST'), ''],
+  [SECOND_CHAIN, '-A KUBE-SECOND -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.244.1.2:8080'],
 ])
 
 function paths(rules: Ruleset, packet: Packet, more: Partial<Tracing> = {}) {
@@ -32,9 +34,7 @@ function paths(rules: Ruleset, packet: Packet, more: Partial<Tracing> = {}) {
 
 describe('single lines', () => {
   const chains = (tracing: Partial<Tracing>) =>
-    paths(new Map([...RULES, ['nat KUBE-SECOND', '']]), PACKET, tracing).flatMap(({ hops }) =>
-      hops.map(({ did }) => did),
-    )
+    paths(new Map([...RULES, [SECOND_CHAIN, '']]), PACKET, tracing).flatMap(({ hops }) => hops.map(({ did }) => did))
 
   test('that were put in front are passed from the last to the first', () => {
     expect(chains({})).toEqual(['jump KUBE-SECOND', 'jump KUBE-FIRST'])
@@ -47,7 +47,7 @@ describe('single lines', () => {
 
 describe('what a mode has of its own', () => {
   test('is a match', () => {
-    const rules = new Map([...RULES, ['nat KUBE-SECOND', '-A KUBE-SECOND -m set --match-set A dst -j DROP']])
+    const rules = new Map([...RULES, [SECOND_CHAIN, '-A KUBE-SECOND -m set --match-set A dst -j DROP']])
     expect(() => paths(rules, PACKET)).toThrow('has a match "set", which is not known here')
     const fate = fateOf(paths(rules, PACKET, { matches: { set: () => 0.25 } }))
     expect(Object.fromEntries(fate)).toEqual({ dropped: 0.25, untouched: 0.75 })
@@ -61,12 +61,12 @@ describe('what a mode has of its own', () => {
   })
 
   test('is a server between the way in and the way out', () => {
-    const rules: Ruleset = new Map([
-      ['filter -A INPUT -j KUBE-IN', ''],
-      ['filter KUBE-IN', ''],
-      ['nat -A POSTROUTING -j KUBE-OUT', ''],
-      ['nat KUBE-OUT', '-A KUBE-OUT -j MASQUERADE'],
-    ])
+    const rules: Ruleset = ruleset({
+      'filter -A INPUT -j KUBE-IN': '',
+      'filter KUBE-IN': '',
+      'nat -A POSTROUTING -j KUBE-OUT': '',
+      'nat KUBE-OUT': '-A KUBE-OUT -j MASQUERADE',
+    })
     const to = ip('10.244.2.2')
     const tracing: Partial<Tracing> = {
       isLocal: address => address === PACKET.to,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { cidr, endpoint, ip, name, port, service, slice, slicePort } from '../../../../support/objects.ts'
+import { unit } from '../../../../support/units.ts'
 import { added, bookOf } from '../scene.ts'
 
 const HERE = { nodeName: 'here' }
@@ -78,9 +79,9 @@ describe('a balancer', () => {
   test('comes with the first service that needs it and goes with the last', () => {
     const book = bookOf([service('shop/cart', ['10.96.0.10']), PODS])
     const owners = [...book.owners()].filter(owner => owner.startsWith('shop/'))
-    expect(book.rules.has('chain cluster-ip-lb-tcp-2')).toBe(true)
+    expect(book.rules.has(unit('chain cluster-ip-lb-tcp-2'))).toBe(true)
     for (const owner of owners) book.remove(owner)
-    expect(book.rules.has('chain cluster-ip-lb-tcp-2')).toBe(false)
+    expect(book.rules.has(unit('chain cluster-ip-lb-tcp-2'))).toBe(false)
   })
 
   test('marks no packet at cluster IPs where nothing says which clients are outside', () => {

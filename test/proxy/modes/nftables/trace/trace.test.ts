@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Ruleset } from '#proxy/modes/mode.ts'
 import type { Packet } from '#proxy/modes/trace.ts'
 import { endpoint, ip, service, slice } from '../../../../support/objects.ts'
+import { unit } from '../../../../support/units.ts'
 import { bookOf, modeOf } from '../scene.ts'
 
 const { trace } = modeOf('ipv4')
@@ -20,7 +21,7 @@ const FROM_OUTSIDE: Packet = {
 }
 
 /** The rules with one chain's text changed. */
-const tampered = (chain: string, text: string): Ruleset => new Map([...rules, [`chain ${chain}`, text]])
+const tampered = (chain: string, text: string): Ruleset => new Map([...rules, [unit(`chain ${chain}`), text]])
 
 describe('a trace', () => {
   test('shows the way through hooks, chains and maps, each with what matched and what it did', () => {
@@ -35,13 +36,16 @@ describe('a trace', () => {
       'filter-forward | ct state new jump service-endpoints-check | jump service-endpoints-check',
       'filter-forward | ct state new jump cluster-ips-check | jump cluster-ips-check',
       'nat-postrouting | jump masquerading | jump masquerading',
-      `masquerading | ${rules.get('chain masquerading')!.split('\n')[0]} | masquerade`,
+      `masquerading | ${rules.get(unit('chain masquerading'))!.split('\n')[0]} | masquerade`,
     ])
   })
 
   test('asks base chains in the order of their priorities, and what one accepts the next may still drop', () => {
     const early = tampered('aa', 'type filter hook prerouting priority -300 ; policy accept\naccept')
-    const both = new Map([...early, ['chain bb', 'type filter hook prerouting priority -200 ; policy accept\ndrop']])
+    const both = new Map([
+      ...early,
+      [unit('chain bb'), 'type filter hook prerouting priority -200 ; policy accept\ndrop'],
+    ])
     const [path] = trace(both, FROM_OUTSIDE)
     expect(path!.hops.map(({ at }) => at)).toEqual(['aa', 'bb'])
     expect(path!.end).toEqual({ to: 'dropped' })
@@ -50,7 +54,7 @@ describe('a trace', () => {
   test('goes on behind a jump, and not behind a goto', () => {
     const on = tampered('services', 'jump no-such-chain\ndrop')
     expect(trace(on, FROM_OUTSIDE)[0]!.end).toEqual({ to: 'dropped' })
-    const away = new Map([...tampered('services', 'goto nowhere\ndrop'), ['chain nowhere', 'return']])
+    const away = new Map([...tampered('services', 'goto nowhere\ndrop'), [unit('chain nowhere'), 'return']])
     expect(trace(away, FROM_OUTSIDE)[0]!.end).toEqual({ to: 'rejected' })
   })
 
