@@ -16,17 +16,20 @@ export interface RuleWatchParts {
 
 /** Whether it has changed costs a question to the kernel, a look several processes. */
 const ASK_EVERY_MS = 1000
+/** On average, however often the ruleset changes. After a quiet time, a few looks may follow each other at once. */
 const LOOK_EVERY_MS = 10_000
+const LOOKS_AT_ONCE = 3
 
 /** Resolves when the signal has aborted. */
 export async function watchRules({ repair, generation, clock, log, observed, signal }: RuleWatchParts): Promise<void> {
   let seen: number | undefined
-  let lookAgainAt = 0
+  const allowance = new Allowance(clock)
   let isFailing = false
   while (!signal.aborted) {
     const is = generation()
-    if (clock.now() >= lookAgainAt && (is === undefined || is !== seen)) {
-      lookAgainAt = clock.now() + LOOK_EVERY_MS
+    const isChange = is !== undefined && seen !== undefined
+    if (isChange ? is !== seen && allowance.hasSome : allowance.isRested) {
+      allowance.take()
       try {
         const repaired = await repair()
         for (const one of repaired) observed(one)
@@ -40,6 +43,37 @@ export async function watchRules({ repair, generation, clock, log, observed, sig
       }
     }
     await clock.sleep(ASK_EVERY_MS, signal)
+  }
+}
+
+/** How many looks there may be now. */
+class Allowance {
+  readonly #clock: Pick<Clock, 'now'>
+  #left = LOOKS_AT_ONCE
+  #since: number
+  #taken = Number.NEGATIVE_INFINITY
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock
+    this.#since = clock.now()
+  }
+
+  get hasSome(): boolean {
+    return this.#now() >= 1
+  }
+
+  /** The last look was not just now. */
+  get isRested(): boolean {
+    return this.#clock.now() >= this.#taken + LOOK_EVERY_MS
+  }
+
+  take(): void {
+    this.#left = Math.max(0, this.#now() - 1)
+    this.#since = this.#taken = this.#clock.now()
+  }
+
+  #now(): number {
+    return Math.min(LOOKS_AT_ONCE, this.#left + (this.#clock.now() - this.#since) / LOOK_EVERY_MS)
   }
 }
 

@@ -31,17 +31,25 @@ function watching(answers: (readonly Repaired[] | Error)[], generation: () => nu
   return { clock, lines, looks, outcomes, end }
 }
 
-test('a ruleset that stays as it is is looked at once, one that changes within a second, and at most each ten', async () => {
+test('a ruleset that stays as it is is looked at once, one that changes within a second, three times in a row', async () => {
   let generation = 7
   const { clock, looks, end } = watching([], () => generation)
   await clock.advance(60_000)
   expect(looks).toEqual([0])
-  generation = 8
-  await clock.advance(1000)
-  for (; generation < 30; generation++) await clock.advance(1000)
-  expect(looks).toEqual([0, 61_000, 71_000, 81_000])
+  for (generation = 8; generation < 11; generation++) await clock.advance(1000)
+  expect(looks).toEqual([0, 61_000, 62_000, 63_000])
+  await end()
+})
+
+test('one that changes all the time is looked at each ten seconds, and once more after its last change', async () => {
+  let generation = 0
+  const { clock, looks, end } = watching([], () => generation)
+  for (; generation < 300; generation++) await clock.advance(1000)
+  const last = looks.slice(5)
+  expect(last.slice(1).map((at, i) => at - last[i]!)).toEqual(Array(last.length - 1).fill(10_000))
+  expect(looks.length).toBeLessThan(35)
   await clock.advance(30_000)
-  expect(looks).toEqual([0, 61_000, 71_000, 81_000, 91_000])
+  expect(looks.at(-1)).toBeGreaterThanOrEqual(299_000)
   await end()
 })
 
