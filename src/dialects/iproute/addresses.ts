@@ -7,12 +7,13 @@ import { jsonOf } from './words.ts'
 
 export const LIST_ADDRESSES_OF_LINKS: Command = { does: 'other', argv: ['ip', '-json', 'address', 'show'] }
 
+/** None that is mapped from IPv4: it is no address of IPv4, and its prefix counts other bits. */
 export function interfaceAddressesOf(stdout: string): readonly InterfaceAddress[] {
   const links = jsonOf(stdout) as readonly Printed[]
   return links.flatMap(({ ifindex, addr_info = [] }) =>
     addr_info.flatMap(({ local, prefixlen, scope, tentative = false, dadfailed = false }) => {
       const address = parseAddress(local)
-      if (address === undefined) return []
+      if (address === undefined || local?.includes(':') !== (familyOf(address) === 'ipv6')) return []
       return [
         { link: ifindex, address, prefixLength: prefixlen, scope, isTentative: tentative, hasDadFailed: dadfailed },
       ]

@@ -44,16 +44,19 @@ export function listAddresses(link = 0): RouteRequest {
   return { type: GETADDR, header }
 }
 
+/** None that is mapped from IPv4: it is no address of IPv4, and its prefix counts other bits. */
 export function addressesOf(body: Buffer): readonly InterfaceAddress[] {
   const found = new Map(attributesIn(body, HEADER))
   // Of a point-to-point link, ADDRESS is the other end's.
   const bytes = found.get(LOCAL) ?? found.get(ADDRESS)
   if (bytes === undefined) return []
+  const address = addressOf(bytes)
+  if (FAMILY_NUMBERS[familyOf(address)] !== body[0]) return []
   const flags = found.get(FLAGS)?.readUInt32LE() ?? body[2]!
   return [
     {
       link: body.readUInt32LE(4),
-      address: addressOf(bytes),
+      address,
       prefixLength: body[1]!,
       scope: SCOPES[body[3]!] ?? String(body[3]),
       isTentative: (flags & TENTATIVE) !== 0,

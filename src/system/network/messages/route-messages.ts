@@ -1,6 +1,6 @@
 import { addressBytes, addressOf } from '#system/netlink/address-bytes.ts'
 import { attribute, attributesIn, nest, numberAttribute } from '#system/netlink/message.ts'
-import type { Family } from '#values/address.ts'
+import { type Family, familyOf } from '#values/address.ts'
 import { baseAddress, type Cidr, cidrFamily, parseCidr, prefixLength, prefixOf } from '#values/cidr.ts'
 import type { RouteRequest } from '../conversation.ts'
 import type { NetworkRoute } from '../network.ts'
@@ -63,7 +63,7 @@ export function listRoutes(family: Family): RouteRequest {
   return { type: GETROUTE, header }
 }
 
-/** One for each next hop; none for what is not unicast, or local, or only remembered. */
+/** One for each next hop; none for what is not unicast, or local, or only remembered, or mapped from IPv4. */
 export function routesOf(
   body: Buffer,
   family: Family,
@@ -75,9 +75,11 @@ export function routesOf(
   const found = new Map(attributesIn(body, HEADER))
   const table = found.get(TABLE)?.readUInt32LE() ?? body[4]!
   if (table === LOCAL_TABLE) return []
-  const [destination, priority, source] = [found.get(DESTINATION), found.get(PRIORITY), found.get(SOURCE)]
+  const destination = destinationOf(found.get(DESTINATION), { family, bits: body[1]! })
+  if (destination === undefined) return []
+  const [priority, source] = [found.get(PRIORITY), found.get(SOURCE)]
   const shared = {
-    destination: destination === undefined ? EVERYWHERE[family] : prefixOf(addressOf(destination), body[1]!),
+    destination,
     table,
     scope: body[6]!,
     protocol: body[5]!,
@@ -86,6 +88,12 @@ export function routesOf(
     ...metricsOf(found.get(METRICS)),
   }
   return hopsOf(found, body.readUInt32LE(8)).map(hop => ({ ...shared, ...hopFields(hop, linkName) }))
+}
+
+function destinationOf(bytes: Buffer | undefined, of: { readonly family: Family; readonly bits: number }) {
+  if (bytes === undefined) return EVERYWHERE[of.family]
+  const address = addressOf(bytes)
+  return familyOf(address) === of.family ? prefixOf(address, of.bits) : undefined
 }
 
 interface Hop {
