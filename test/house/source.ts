@@ -15,7 +15,7 @@ export interface Source {
 }
 
 /** The few fields of a syntax tree that matter here. */
-interface Syntax {
+export interface Syntax {
   readonly type: string
   readonly [field: string]: unknown
 }
@@ -32,7 +32,7 @@ export function sourceOf(text: string): Source {
   return { imports, touches: [...touches] }
 }
 
-function visit(node: Syntax, look: (node: Syntax) => void): void {
+export function visit(node: Syntax, look: (node: Syntax) => void): void {
   look(node)
   for (const field of Object.values(node)) {
     for (const child of Array.isArray(field) ? field : [field]) if (isSyntax(child)) visit(child, look)
