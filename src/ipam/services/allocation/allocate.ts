@@ -1,6 +1,6 @@
 import { fieldProblems } from '../spec/checked.ts'
 import { kept, withListedIPs } from '../spec/kept.ts'
-import type { ServiceSpec } from '../spec/service-spec.ts'
+import { type ServiceSpec, withOneSpelling } from '../spec/service-spec.ts'
 import { changeProblems } from '../spec/unchanged.ts'
 import { withClusterIPs } from './cluster-ips.ts'
 import { withFamilies } from './families.ts'
@@ -14,8 +14,8 @@ import { refuseWith } from './refused.ts'
  * AllocationRefused, and then nothing is allocated.
  */
 export function allocate(sent: ServiceSpec, stored: ServiceSpec | undefined, pool: ServicePool): ServiceSpec {
-  const before = stored && withListedIPs(stored)
-  const spec = kept(sent, before)
+  const before = stored && withListedIPs(withOneSpelling(stored))
+  const spec = kept(withOneSpelling(sent), before)
   refuseWith(fieldProblems(spec))
   const settled = withFamilies(spec, before, pool.families)
   if (before !== undefined) refuseWith(changeProblems(settled, before))

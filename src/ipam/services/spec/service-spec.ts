@@ -1,3 +1,5 @@
+import { parseAddress } from '#values/address.ts'
+
 // The fields of a Service's spec that decide which addresses and ports it gets, or that say which it has.
 
 export type ServiceType = 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName'
@@ -42,6 +44,17 @@ export function hasNodePorts({ type }: ServiceSpec): boolean {
 /** A load balancer asks each node at this port whether it has an endpoint of its own. */
 export function hasHealthCheckPort({ type, externalTrafficPolicy }: ServiceSpec): boolean {
   return type === 'LoadBalancer' && externalTrafficPolicy === 'Local'
+}
+
+/** Each address in one spelling: in another one it could be given twice, and its owner could not apply the same file again. */
+export function withOneSpelling(spec: ServiceSpec): ServiceSpec {
+  const { clusterIP, clusterIPs } = spec
+  const spelled = (ip: string): string => parseAddress(ip) ?? ip
+  return {
+    ...spec,
+    ...(clusterIP !== undefined && { clusterIP: spelled(clusterIP) }),
+    ...(clusterIPs !== undefined && { clusterIPs: clusterIPs.map(spelled) }),
+  }
 }
 
 /** The cluster IPs that are addresses. */

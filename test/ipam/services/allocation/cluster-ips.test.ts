@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import type { ServiceSpec } from '#ipam/services/spec/service-spec.ts'
 import { DUAL, PaperServices } from './services.ts'
 
 describe('a cluster IP', () => {
@@ -80,77 +79,15 @@ describe('a cluster IP', () => {
     expect(services.specs.size).toBe(1)
   })
 
-  test.each<[string, ServiceSpec, string]>([
-    [
-      'no address',
-      { clusterIP: '10.96.0.300' },
-      'spec.clusterIPs[0]: Invalid value: "10.96.0.300": must be a valid IP',
-    ],
-    ['lists alone', { clusterIPs: ['10.96.0.7'] }, 'must be empty when `clusterIP` is not specified'],
-    ['two that differ', { clusterIP: '10.96.0.7', clusterIPs: ['10.96.0.8'] }, 'first value must match `clusterIP`'],
-    ['None and more', { clusterIP: 'None', clusterIPs: ['None', '10.96.0.7'] }, "'None' must be the first and only"],
-    ['a family twice', { ipFamilies: ['IPv4', 'IPv4'] }, 'spec.ipFamilies[1]: Duplicate value: "IPv4"'],
-    ['another family', { clusterIP: '10.96.0.7', ipFamilies: ['IPv6'] }, 'expected an IPv6 value as indicated by'],
-    [
-      'a policy there is not',
-      { ipFamilyPolicy: 'Both' as never },
-      'Unsupported value: "Both": supported values: "Pref',
-    ],
-  ])('with %s is refused', (_, spec, why) => {
-    expect(new PaperServices().refusal('a', spec)).toContain(why)
-  })
-})
-
-describe('two families', () => {
-  const dual = () => new PaperServices({ cidrs: DUAL })
-  const both: ServiceSpec = { ipFamilyPolicy: 'RequireDualStack' }
-
-  test('are had where they are wanted, in the order that was named', () => {
-    const services = dual()
-    expect(services.put('a', {}).clusterIPs).toEqual(['10.96.1.1'])
-    expect(services.put('b', both)).toMatchObject({ clusterIPs: ['10.96.1.2', 'fd00:96::101'] })
-    const sixth = services.put('c', { ...both, ipFamilies: ['IPv6'] })
-    expect(sixth).toMatchObject({ clusterIP: 'fd00:96::102', ipFamilies: ['IPv6', 'IPv4'] })
-    expect(services.put('d', { clusterIP: 'fd00:96::7' })).toMatchObject({ ipFamilies: ['IPv6'] })
-    expect(services.put('e', { clusterIP: 'None' })).toMatchObject({
-      ipFamilies: ['IPv4', 'IPv6'],
-      ipFamilyPolicy: 'RequireDualStack',
+  test('is one address, however it is spelled: the file with it can be applied again', () => {
+    const services = new PaperServices({ cidrs: DUAL })
+    const spelled = { clusterIP: 'FD00:96:0::7' }
+    expect(services.put('a', spelled)).toMatchObject({ clusterIP: 'fd00:96::7', clusterIPs: ['fd00:96::7'] })
+    expect(services.put('a', spelled).clusterIPs).toEqual(['fd00:96::7'])
+    expect(services.refusal('b', { clusterIP: 'fd00:96::0:7' })).toContain('provided IP is already allocated')
+    expect(services.put('c', { clusterIP: '::ffff:10.96.0.7' })).toMatchObject({
+      clusterIPs: ['10.96.0.7'],
+      ipFamilies: ['IPv4'],
     })
-  })
-
-  test('are refused where the cluster has one, unless they are only preferred', () => {
-    const services = new PaperServices()
-    expect(services.put('a', { ipFamilyPolicy: 'PreferDualStack' }).clusterIPs).toEqual(['10.96.1.1'])
-    expect(services.refusal('b', both)).toBe(
-      'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
-    )
-    expect(services.refusal('b', { ipFamilies: ['IPv6'] })).toBe(
-      'spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster',
-    )
-    expect(services.refusal('b', { clusterIP: 'fd00:96::7' })).toContain('IPv6 is not configured on this cluster')
-    expect(dual().refusal('b', { ipFamilies: ['IPv4', 'IPv6'] })).toContain(
-      "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified",
-    )
-  })
-
-  test('come and go with the policy, the first address stays', () => {
-    const services = dual()
-    const one = services.put('a', {})
-    const two = services.put('a', { ...one, ipFamilyPolicy: 'PreferDualStack' })
-    expect(two.clusterIPs).toEqual(['10.96.1.1', 'fd00:96::101'])
-    expect(services.refusal('a', { ...two, clusterIPs: ['10.96.1.1'] })).toContain(
-      "must be 'SingleStack' to release the secondary cluster IP",
-    )
-    const back = services.put('a', { ...two, ipFamilyPolicy: 'SingleStack' })
-    expect(back).toMatchObject({ clusterIPs: ['10.96.1.1'], ipFamilies: ['IPv4'] })
-    expect(services.put('b', both).clusterIPs).toEqual(['10.96.1.2', 'fd00:96::101'])
-  })
-
-  test('that are preferred are not added to a Service by the cluster getting them', () => {
-    const services = new PaperServices()
-    const made = services.put('a', { ipFamilyPolicy: 'PreferDualStack' })
-    const later = dual()
-    later.specs.set('a', made)
-    expect(later.put('a', made).clusterIPs).toEqual(['10.96.1.1'])
   })
 })
