@@ -1,7 +1,7 @@
 import { CniError, CODE } from '#cni/protocol/error.ts'
-import type { CniAddress, CniInterface, CniResult } from '#cni/protocol/result.ts'
+import type { CniAddress, CniInterface, CniResult, CniRoute } from '#cni/protocol/result.ts'
 import type { AddressWithPrefix, LinkState, NamespaceNetwork } from '#system/network/network.ts'
-import { familyOf } from '#values/address.ts'
+import { cidrFamily, contains, prefixOf } from '#values/cidr.ts'
 import { holderOf } from '../owner.ts'
 import type { BridgeAttachment } from './attach.ts'
 import type { BridgeConfiguration } from './configuration.ts'
@@ -10,7 +10,7 @@ import { familiesOf, forwards, gatewayLink, isEqual, shown } from './links/gatew
 import { portVlans } from './links/link.ts'
 import { isLaid } from './links/route-check.ts'
 import { masqueradeBy } from './rules/choice.ts'
-import { spoofCheck } from './rules/spoof-check.ts'
+import { type SpoofedPod, spoofCheck } from './rules/spoof-check.ts'
 
 // What an ADD said it made → the first thing of it that is no longer so.
 
@@ -27,9 +27,16 @@ export async function checkAttachment(checked: Checked): Promise<void> {
   const link = await checkContainer(pod, container, options)
   const port = await checkPort(node, { bridge, container: link }, result)
   await checkPortSettings(node, port, options)
-  await checkAddresses(pod, ifname, result)
-  if (options.isGateway) await checkGateway(node, options, result.ips)
-  await checkRules(checked, result, port.name, link.mac)
+  const own = ipsOn(container, result)
+  await checkAddresses(pod, ifname, own)
+  await checkRoutes(pod, ifname, { own, routes: result.routes })
+  if (options.isGateway) await checkGateway(node, options, own)
+  await checkRules(checked, own, { port: port.name, mac: link.mac })
+}
+
+/** Later plugins of the chain may have made interfaces of their own, with addresses. */
+function ipsOn(container: CniInterface, { interfaces, ips }: CniResult): readonly CniAddress[] {
+  return ips.filter(ip => ip.interface === undefined || interfaces[ip.interface] === container)
 }
 
 async function checkBridge(
@@ -117,16 +124,26 @@ async function checkPortSettings(
     throw gone(`bridge port ${name} is not in VLAN ${missing.id}${missing.isPvid ? ' without tag' : ''}`)
 }
 
-async function checkAddresses(pod: NamespaceNetwork, ifname: string, result: CniResult): Promise<void> {
-  const own = result.ips.filter(ip => ip.interface === undefined || result.interfaces[ip.interface]?.name === ifname)
+async function checkAddresses(pod: NamespaceNetwork, ifname: string, own: readonly CniAddress[]): Promise<void> {
   const present = own.length === 0 ? [] : await pod.addresses(ifname)
   const missing = own.find(address => !present.some(one => isEqual(one, address)))
   if (missing !== undefined) throw gone(`Failed to match addr ${shown(missing)} on interface ${ifname}`)
-  for (const route of result.routes) {
+}
+
+interface CheckedRoutes {
+  readonly own: readonly CniAddress[]
+  readonly routes: readonly CniRoute[]
+}
+
+async function checkRoutes(pod: NamespaceNetwork, ifname: string, { own, routes }: CheckedRoutes): Promise<void> {
+  const ranges = own.map(({ address, prefixLength }) => prefixOf(address, prefixLength))
+  for (const route of routes) {
     const wanted = routeOn(ifname, route, { ips: own })
     const { destination, gateway } = wanted
-    const laid = await pod.routes(familyOf(destination.split('/')[0] as CniAddress['address']))
-    if (!laid.some(one => isLaid(one, wanted)))
+    // A result does not say by which interface a route leaves: one whose gateway is not on this one may be another's.
+    const isOwn = gateway === undefined || ranges.some(range => contains(range, gateway))
+    const laid = await pod.routes(cidrFamily(destination))
+    if (!laid.some(one => isLaid(isOwn ? one : { ...one, link: ifname }, wanted)))
       throw gone(`Expected Route ${destination}${gateway ? ` via ${gateway}` : ''} not found in routing table`)
   }
 }
@@ -148,14 +165,14 @@ async function checkGateway(
   }
 }
 
-async function checkRules(checked: Checked, { ips }: CniResult, port: string, mac: string): Promise<void> {
+async function checkRules(checked: Checked, own: readonly CniAddress[], port: SpoofedPod): Promise<void> {
   const { request, parts, options } = checked
   const holder = holderOf(request)
-  const missing = await masqueradeBy(options.masquerade, parts)?.missing(holder, ips)
+  const missing = await masqueradeBy(options.masquerade, parts)?.missing(holder, own)
   if (missing !== undefined && missing.length > 0)
     throw gone(`masquerade (ipMasq) of ${missing.map(({ address }) => address).join(', ')} is missing`)
-  if (options.checksSpoofing && !(await spoofCheck(parts.kernel).isThere(holder, { port, mac })))
-    throw gone(`rules against spoofed addresses (macspoofchk) of ${port} are missing`)
+  if (options.checksSpoofing && !(await spoofCheck(parts.kernel).isThere(holder, port)))
+    throw gone(`rules against spoofed addresses (macspoofchk) of ${port.port} are missing`)
 }
 
 function gone(message: string): CniError {

@@ -7,7 +7,8 @@ import type { PluginParts } from '../plugin.ts'
 import { ipamType, type MasqueradeChoice, takenBack } from './configuration.ts'
 import { isRefused } from './failed.ts'
 import { keepPorts, takePort } from './links/ports.ts'
-import { everyMasquerade, masqueradeBy } from './rules/choice.ts'
+import { BackendAbsent } from './rules/backend-absent.ts'
+import { everyMasquerade, masqueradeBy, otherMasquerades } from './rules/choice.ts'
 import type { Masquerade } from './rules/masquerade.ts'
 import { spoofCheck } from './rules/spoof-check.ts'
 
@@ -90,18 +91,29 @@ async function removeRules(
 ): Promise<void> {
   const [holder, { masquerade, checksSpoofing }] = [holderOf(request), takenBack(request)]
   await forgetRules(holder, 'masquerade', parts)
+  const remove = (by: Masquerade): Promise<boolean> => by.remove(holder, addresses)
+  const chosen = masqueradeBy(masquerade, parts)
   const done = await Promise.allSettled([
-    ...masqueradesToRemove(masquerade, parts).map(one => one.remove(holder, addresses)),
+    chosen && remove(chosen),
+    removeOthers(masquerade, parts, remove),
     checksSpoofing ? spoofCheck(parts.kernel).remove(holder) : undefined,
   ])
   const failed = done.find(({ status }) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason
 }
 
-/** A configuration that masquerades no longer may have done so when the pod came: what costs no process is looked for. */
-function masqueradesToRemove(choice: MasqueradeChoice, parts: PluginParts): readonly Masquerade[] {
-  const chosen = masqueradeBy(choice, parts)
-  return chosen === undefined ? everyMasquerade({ ...parts, kernel: NO_PROGRAMS }) : [chosen]
+/** The configuration may be another one since the pod came: what costs no process is looked for as well. */
+async function removeOthers(
+  choice: MasqueradeChoice,
+  parts: PluginParts,
+  remove: (by: Masquerade) => Promise<boolean>,
+): Promise<void> {
+  const others = otherMasquerades(choice, { ...parts, kernel: NO_PROGRAMS })
+  for (const other of others) {
+    await remove(other).catch(error => {
+      if (!(error instanceof BackendAbsent)) throw error
+    })
+  }
 }
 
 const NO_PROGRAMS: Kernel = { run: async () => ({ code: NOT_FOUND, stdout: '', stderr: '' }) }

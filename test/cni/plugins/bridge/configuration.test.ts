@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { bridgeConfiguration, ipamType, takenBack } from '#cni/plugins/bridge/configuration.ts'
-import { portVlans } from '#cni/plugins/bridge/links/link.ts'
 import { requestOf } from '../../requests.ts'
 
 const configured = (config: object, args = '') => bridgeConfiguration(requestOf({ config, env: { CNI_ARGS: args } }))
@@ -103,16 +102,4 @@ describe('a bridge’s configuration', () => {
     })
     expect([ipamType(request), takenBack(request)]).toEqual(['dhcp', { masquerade: 'either', checksSpoofing: true }])
   })
-})
-
-test.each([
-  [{ vlan: 0, trunk: [] }, []],
-  [{ vlan: 5, trunk: [] }, ['5 untagged']],
-  [{ vlan: 5, trunk: [5, 6] }, ['5 untagged', '6']],
-  [{ vlan: 0, trunk: [5, 6] }, ['1 untagged', '5', '6']],
-])('a port of %o is in the VLANs %o', (options, vlans) => {
-  const shown = portVlans(options).map(
-    ({ id, isPvid, isUntagged }) => `${id}${isPvid && isUntagged ? ' untagged' : ''}`,
-  )
-  expect(shown).toEqual(vlans)
 })

@@ -18,6 +18,15 @@ export function everyMasquerade(parts: MasqueradeParts): readonly Masquerade[] {
   return [iptablesMasquerade(parts), nftablesMasquerade(parts)]
 }
 
+/** Those that a pod may have from when its configuration named another back end. */
+export function otherMasquerades(choice: MasqueradeChoice, parts: MasqueradeParts): readonly Masquerade[] {
+  if (choice === 'either') return []
+  return [
+    ...(choice === 'iptables' ? [] : [iptablesMasquerade(parts)]),
+    ...(choice === 'nftables' ? [] : [nftablesMasquerade(parts)]),
+  ]
+}
+
 /** As the reference chooses: nftables on a node that has no iptables, or one that does not work. */
 function firstThatWorks(first: Masquerade, second: Masquerade): Masquerade {
   return {

@@ -57,8 +57,11 @@ async function remove(parts: MasqueradeParts, family: Family, { holder, addresse
     return true
   const jumps = await jumpsOf(parts, family, target => target === chain || target === shared)
   const sources = new Set(addresses.map(({ address }) => address))
-  // The reference's chain may be that of another interface, too: with the addresses of this one, only they go.
-  const gone = jumps.filter(jump => jump.chain !== shared || sources.size === 0 || sources.has(jump.source))
+  // The reference's chain is that of every interface of the container: its rules go by the addresses of this one. Where these are
+  // not known, all of them are the first interface's.
+  const isOwn = ({ chain: to, source }: Jump): boolean =>
+    to !== shared || (sources.size > 0 ? sources.has(source) : chain === shared)
+  const gone = jumps.filter(isOwn)
   if (gone.length > 0) await write(parts, family, removalLines(gone, jumps))
   return gone.length > 0
 }
