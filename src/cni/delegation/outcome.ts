@@ -1,5 +1,5 @@
 import { ConfigFields } from '#cni/protocol/config-fields.ts'
-import { CniError, CODE } from '#cni/protocol/error.ts'
+import { CniError, CODE, problemsText } from '#cni/protocol/error.ts'
 import { isJsonObject, readJson, shownJson } from '#cni/protocol/json.ts'
 import type { CniResult } from '#cni/protocol/result.ts'
 import { decodeResult } from '#cni/protocol/shapes/decode-result.ts'
@@ -11,11 +11,13 @@ import { NOT_EXECUTABLE, type Outcome, TIMED_OUT } from '#system/ports.ts'
 export function mustSucceed(name: string, { code, stdout, stderr }: Outcome): void {
   if (code === 0) return
   const how = `plugin ${JSON.stringify(name)} failed with exit status ${code}`
-  if (code === NOT_EXECUTABLE && stdout === '') throw new CniError(CODE.io, stderr.trim())
-  if (code === TIMED_OUT && stdout.trim() === '') throw new CniError(CODE.tryAgainLater, `${how}: ${lastLine(stderr)}`)
-  if (stdout.trim() === '') throw new CniError(CODE.internal, `${how}: ${lastLine(stderr) || 'it said nothing'}`)
+  const said = lastLine(stderr) || 'it said nothing'
+  if (code === NOT_EXECUTABLE && stdout === '') throw new CniError(CODE.io, stderr.trim() || `${how}: ${said}`)
+  if (code === TIMED_OUT && stdout.trim() === '') throw new CniError(CODE.tryAgainLater, `${how}: ${said}`)
+  if (stdout.trim() === '') throw new CniError(CODE.internal, `${how}: ${said}`)
   const read = readJson(stdout)
-  if (read.ok && isJsonObject(read.json) && typeof read.json.msg === 'string') throw answered(read.json, read.json.msg)
+  if (read.ok && isJsonObject(read.json) && typeof read.json.msg === 'string')
+    throw answered(read.json, read.json.msg || `${how}: it gave no reason`)
   throw new CniError(
     CODE.internal,
     `${how}, but its answer is not the JSON object of an error: ${shownJson(stdout)}`,
@@ -35,12 +37,13 @@ export function resultOf(name: string, stdout: string): CniResult {
   const fields = new ConfigFields(json)
   const result = decodeResult(fields)
   if (fields.problems.length === 0) return result
-  const message = `plugin ${JSON.stringify(name)} succeeded, but its result cannot be used: ${fields.problems.join('; ')}`
+  const message = `plugin ${JSON.stringify(name)} succeeded, but its result cannot be used: ${problemsText(fields.problems)}`
   throw new CniError(CODE.decode, message)
 }
 
 function answered({ code, details }: Readonly<Record<string, unknown>>, message: string): CniError {
-  const number = typeof code === 'number' && code > 0 ? code : CODE.internal
+  // Runtimes read it as a whole number, and nothing of the answer where it is none.
+  const number = Number.isSafeInteger(code) && Number(code) > 0 ? Number(code) : CODE.internal
   return new CniError(number, message, typeof details === 'string' ? details : '')
 }
 

@@ -49,7 +49,8 @@ export class OwnPlugins {
   }
 
   #chosen({ raw }: Pick<NetworkConfig, 'raw'>): CniPlugin | undefined {
-    const { plugin: word = INTERFACES } = raw
+    // Null and empty text are as good as absent, as for all keys.
+    const word = raw.plugin === '' ? INTERFACES : (raw.plugin ?? INTERFACES)
     const plugin = typeof word === 'string' ? this.#byType.get(word) : undefined
     if (plugin !== undefined) return plugin
     throw new CniError(CODE.config, `plugin: ${shownJson(word)} is none of ${this.types.join(', ')}`)

@@ -33,13 +33,18 @@ export class CniError extends Error {
 /** So many say enough; a message with a line for each of ten thousand routes is read by no one. */
 const MOST_PROBLEMS = 12
 
+/** One message of them. */
+export function problemsText(problems: readonly string[]): string {
+  const more = problems.length - MOST_PROBLEMS
+  return [...problems.slice(0, MOST_PROBLEMS), ...(more > 0 ? [`and ${more} more`] : [])].join('; ')
+}
+
 /** A configuration with something wrong in it: each problem is a sentence that begins with the path of the field. */
 export class ConfigRefused extends CniError {
   readonly problems: readonly string[]
 
   constructor(problems: readonly string[]) {
-    const more = problems.length - MOST_PROBLEMS
-    super(CODE.config, [...problems.slice(0, MOST_PROBLEMS), ...(more > 0 ? [`and ${more} more`] : [])].join('; '))
+    super(CODE.config, problemsText(problems))
     this.problems = problems
   }
 }

@@ -14,13 +14,14 @@ export interface ForeignVersions {
 
 type AskParts = Pick<AnswerParts['machine'], 'executables' | 'kernel' | 'clock'>
 
-/** One that is not there, is ours, or gives no answer to VERSION is left out. */
+/** One that is not there, is ours, gives no answer to VERSION, or would be outside of the folders is left out. */
 export async function foreignVersions(
   names: readonly string[],
   folders: readonly string[],
   parts: AskParts,
 ): Promise<readonly ForeignVersions[]> {
-  const asked = [...new Set(names)].map(async name => {
+  const inFolders = [...new Set(names)].filter(name => !name.includes('/'))
+  const asked = inFolders.map(async name => {
     const found = await parts.executables.find(name, folders)
     if (found?.isOurs !== false) return []
     const env = { CNI_COMMAND: 'VERSION', CNI_PATH: folders.join(':') }

@@ -18,18 +18,18 @@ export async function findNetwork(files: PlainFiles, folder: string, name: strin
   const names = (await files.list(folder)) ?? []
   const problems: string[] = []
   const found: string[] = []
-  for (const [endings, read] of [
-    [LISTS, readList],
-    [SINGLES, readSingle],
+  for (const [endings, read, whole] of [
+    [LISTS, parseNetworkList, withFolder],
+    [SINGLES, (text: string) => listOfOne(parsePlugin(text)), withoutFolder],
   ] as const) {
     for (const file of names.filter(candidate => endings.some(ending => candidate.endsWith(ending)))) {
       const path = `${folder}/${file}`
       try {
-        const network = await read(files, path)
-        if (network?.name === name) return { network: await complete(files, folder, network), file: path, problems }
+        const network = await parsedFile(files, path, read)
+        if (network?.name === name) return { network: await whole(network, folder, files), file: path, problems }
         if (network !== undefined) found.push(network.name)
       } catch (error) {
-        problems.push(`${path}: ${(error as Error).message}`)
+        problems.push((error as Error).message)
       }
     }
   }
@@ -37,25 +37,29 @@ export async function findNetwork(files: PlainFiles, folder: string, name: strin
 }
 
 /** Plugins of a list may stand in files of their own, in a folder with the name of the network. */
-async function complete(files: PlainFiles, folder: string, network: NetworkList): Promise<NetworkList> {
+async function withFolder(network: NetworkList, folder: string, files: PlainFiles): Promise<NetworkList> {
   if (network.loadOnlyInlinedPlugins) return network
   const below = `${folder}/${network.name}`
   const names = ((await files.list(below)) ?? []).filter(name => name.endsWith('.conf'))
-  const more = await Promise.all(names.map(async name => parsePlugin((await files.read(`${below}/${name}`)) ?? '')))
-  const plugins = [...network.plugins, ...more]
+  const more = await Promise.all(names.map(name => parsedFile(files, `${below}/${name}`, parsePlugin)))
+  const plugins = [...network.plugins, ...more.filter(plugin => plugin !== undefined)]
   if (plugins.length === 0)
     throw new Error(`network ${JSON.stringify(network.name)} has no plugins, and there are none in ${below}`)
   return { ...network, plugins }
 }
 
-async function readList(files: PlainFiles, path: string): Promise<NetworkList | undefined> {
-  const text = await files.read(path)
-  return text === undefined ? undefined : parseNetworkList(text)
+async function withoutFolder(network: NetworkList): Promise<NetworkList> {
+  return network
 }
 
-async function readSingle(files: PlainFiles, path: string): Promise<NetworkList | undefined> {
-  const text = await files.read(path)
-  return text === undefined ? undefined : listOfOne(parsePlugin(text))
+/** Undefined where the file has gone meanwhile. */
+async function parsedFile<T>(files: PlainFiles, path: string, parse: (text: string) => T): Promise<T | undefined> {
+  try {
+    const text = await files.read(path)
+    return text === undefined ? undefined : parse(text)
+  } catch (error) {
+    throw new Error(`${path}: ${(error as Error).message}`, { cause: error })
+  }
 }
 
 function notFound(name: string, folder: string, found: readonly string[]): string {
