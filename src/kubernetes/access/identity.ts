@@ -1,5 +1,14 @@
 import { dirname, isAbsolute, join } from 'node:path'
-import { type Chosen, isFields, type KubeconfigFields, shown, type Texts, textField } from './kubeconfig-text.ts'
+import {
+  type Chosen,
+  isFields,
+  type KubeconfigFields,
+  listField,
+  type NamedEntry,
+  shown,
+  type Texts,
+  textField,
+} from './kubeconfig-text.ts'
 import { type ExecPlugin, type Identity, isToken, type Login } from './login.ts'
 import { CredentialsProblem } from './problem.ts'
 
@@ -59,8 +68,11 @@ function execPlugin({ file, user, cluster }: Chosen, exec: unknown): ExecPlugin 
   const installHint = textField(file, entry, 'installHint')
   return {
     named: `${at} of ${file}`,
-    argv: [command.includes('/') && !isAbsolute(command) ? join(dirname(file), command) : command, ...texts(exec.args)],
-    env: variables(exec.env),
+    argv: [
+      command.includes('/') && !isAbsolute(command) ? join(dirname(file), command) : command,
+      ...texts(file, entry, 'args'),
+    ],
+    env: variables(listField(file, entry, 'env')),
     apiVersion,
     ...(installHint === undefined ? {} : { installHint }),
     ...(exec.provideClusterInfo === true ? { cluster: clusterFacts(cluster.fields) } : {}),
@@ -88,30 +100,46 @@ function noProvider({ file, user }: Chosen, provider: unknown): CredentialsProbl
 function impersonation({ file, user }: Chosen): Record<string, string | string[]> {
   const as = textField(file, user, 'as')
   const uid = textField(file, user, 'as-uid')
-  const groups = texts(user.fields['as-groups'])
-  const extra = isFields(user.fields['as-user-extra']) ? user.fields['as-user-extra'] : {}
+  const groups = texts(file, user, 'as-groups')
+  const extra = extraOf(file, user)
+  const limits = [
+    ...(uid === undefined ? [] : [['impersonate-uid', uid] as const]),
+    ...(groups.length === 0 ? [] : [['impersonate-group', groups] as const]),
+    ...extra,
+  ]
   if (as === undefined) {
-    if (uid === undefined && groups.length === 0) return {}
-    throw new CredentialsProblem(`${file}: ${user.at} has as-groups or as-uid but no "as": must name the user, too`)
+    if (limits.length === 0) return {}
+    throw new CredentialsProblem(
+      `${file}: ${user.at} has as-groups, as-uid or as-user-extra but no "as": must name the user, too`,
+    )
   }
-  return {
-    'impersonate-user': as,
-    ...(uid === undefined ? {} : { 'impersonate-uid': uid }),
-    ...(groups.length === 0 ? {} : { 'impersonate-group': groups }),
-    ...Object.fromEntries(
-      Object.entries(extra).map(([key, values]) => [
-        `impersonate-extra-${encodeURIComponent(key.toLowerCase())}`,
-        texts(values),
-      ]),
-    ),
-  }
+  const headers = [['impersonate-user', as] as const, ...limits]
+  const bad = headers.flatMap(([, value]) => value).find(text => !/^[\x20-\x7e]*$/.test(text))
+  if (bad === undefined) return Object.fromEntries(headers)
+  throw new CredentialsProblem(
+    `${file}: ${user.at} has "as…" with ${shown(bad)}: must be one line of visible characters`,
+  )
 }
 
-function texts(list: unknown): string[] {
-  return Array.isArray(list) ? list.map(String) : []
+/** Each key is a part of a header's name, in which some characters may not stand. */
+function extraOf(file: string, user: NamedEntry): readonly (readonly [string, string[]])[] {
+  const extra = user.fields['as-user-extra'] ?? {}
+  const at = `${user.at}.as-user-extra`
+  if (!isFields(extra)) throw new CredentialsProblem(`${file}: ${at} is ${shown(extra)}: must be a mapping`)
+  return Object.keys(extra).map(key => {
+    const escaped = encodeURIComponent(key.toLowerCase().toWellFormed()).replace(/[()]/g, it => ESCAPED[it]!)
+    return [`impersonate-extra-${escaped}`, texts(file, { ...user, at, fields: extra }, key)]
+  })
 }
 
-function variables(list: unknown): Record<string, string> {
-  const pairs = (Array.isArray(list) ? list : []).filter(isFields).map(({ name, value }) => [name, String(value ?? '')])
-  return Object.fromEntries(pairs)
+/** What a component of a URL may have and the name of a header may not. */
+const ESCAPED: Readonly<Record<string, string>> = { '(': '%28', ')': '%29' }
+
+function texts(file: string, entry: NamedEntry, field: string): string[] {
+  return listField(file, entry, field).map(String)
+}
+
+function variables(list: readonly unknown[]): Record<string, string> {
+  const named = list.filter(isFields).filter(({ name }) => typeof name === 'string')
+  return Object.fromEntries(named.map(({ name, value }) => [name, String(value ?? '')]))
 }

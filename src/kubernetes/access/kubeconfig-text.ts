@@ -51,9 +51,19 @@ export function parseKubeconfig(file: string, text: string): KubeconfigText {
 export function textField(file: string, { at, fields }: NamedEntry, field: string): string | undefined {
   const value = fields[field]
   if (value === undefined || value === null || value === '') return undefined
-  if (typeof value !== 'string')
-    throw new CredentialsProblem(`${file}: ${at}.${field} is ${shown(value)}: must be text`)
-  return value
+  if (typeof value === 'string') return value
+  const is = SECRETS.has(field) ? nounOf(value) : shown(value)
+  throw new CredentialsProblem(`${file}: ${at}.${field} is ${is}: must be text`)
+}
+
+/** A password of digits is a number where it has no quotes; it is a secret all the same. */
+const SECRETS: ReadonlySet<string> = new Set(['token', 'password', 'client-key-data'])
+
+/** None where the field is absent; half a list would leave out what was meant to be a limit. */
+export function listField(file: string, { at, fields }: NamedEntry, field: string): readonly unknown[] {
+  const value = fields[field] ?? []
+  if (Array.isArray(value)) return value
+  throw new CredentialsProblem(`${file}: ${at}.${field} is ${shown(value)}: must be a list`)
 }
 
 export type Texts<Field extends string> = { readonly [F in Field]?: string }
@@ -85,13 +95,22 @@ export function shown(value: unknown): string {
 }
 
 function yamlRoot(file: string, text: string): unknown {
-  const document = parseDocument(text, { prettyErrors: true })
+  const document = parsed(file, text)
   const [error] = document.errors
   if (error === undefined) return plain(file, document)
   const [start] = error.linePos ?? []
   const where = start === undefined ? '' : ` at line ${start.line}, column ${start.col}`
   const why = error.message.split('\n', 1)[0]!.replace(/ at line \d+, column \d+:?$/, '')
   throw new CredentialsProblem(`${file} is not YAML${where}: ${why}`)
+}
+
+/** Brackets in brackets, by the thousand, are more than the reader can follow. */
+function parsed(file: string, text: string): Document {
+  try {
+    return parseDocument(text, { prettyErrors: true, logLevel: 'error' })
+  } catch (error) {
+    throw new CredentialsProblem(`${file} is not usable YAML: ${(error as Error).message}`)
+  }
 }
 
 /** A document of aliases to aliases would fill the memory; the reader refuses that only here. */
@@ -118,7 +137,8 @@ function entries(file: string, list: unknown, field: 'cluster' | 'context' | 'us
   })
 }
 
+/** Without the value: a file with nothing but a text may be the file of a token. */
 function nounOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list'
-  return typeof value === 'object' ? 'a mapping' : `the text ${JSON.stringify(String(value).slice(0, 40))}`
+  return typeof value === 'object' ? 'a mapping' : typeof value === 'string' ? 'a text' : `a ${typeof value}`
 }

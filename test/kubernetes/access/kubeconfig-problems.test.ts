@@ -22,7 +22,7 @@ describe('a kubeconfig that cannot work is refused in one line', () => {
 
   test.each([
     ['', `${FILE} is empty: must be a kubeconfig`],
-    ['just words', `${FILE} holds the text "just words": must be a kubeconfig, with clusters, users and contexts`],
+    ['just words', `${FILE} holds a text: must be a kubeconfig, with clusters, users and contexts`],
     ['[1]', `${FILE} holds a list: must be a kubeconfig, with clusters, users and contexts`],
     ['kind: Pod', `${FILE}: kind is "Pod": must be "Config"`],
     ['clusters: []', `${FILE}: clusters is empty: must have at least one cluster with a server`],
@@ -84,7 +84,9 @@ describe('a kubeconfig that cannot work is refused in one line', () => {
       'clusters[0].cluster.proxy-url is "proxy:3128": must be http://…, https://… or socks5://HOST:PORT',
     ],
     [{ token: 'two\nlines' }, undefined, 'users[0].user.token is not one line of visible characters'],
-    [{ token: 5 }, undefined, 'users[0].user.token is 5: must be text'],
+    [{ token: 5 }, undefined, 'users[0].user.token is a number: must be text'],
+    [{ username: 'u', password: 1234 }, undefined, 'users[0].user.password is a number: must be text'],
+    [{ 'client-key-data': [1] }, undefined, 'users[0].user.client-key-data is a list: must be text'],
     [
       { 'client-key': '/k' },
       undefined,
@@ -112,7 +114,11 @@ describe('a kubeconfig that cannot work is refused in one line', () => {
       undefined,
       'users[0].user.auth-provider is "oidc": must be an exec plugin or a tokenFile instead',
     ],
-    [{ 'as-groups': ['a'] }, undefined, 'users[0].user has as-groups or as-uid but no "as": must name the user, too'],
+    [
+      { 'as-groups': ['a'] },
+      undefined,
+      'users[0].user has as-groups, as-uid or as-user-extra but no "as": must name the user, too',
+    ],
   ])('user %j, cluster %j', (user, cluster, message) => {
     expect(problem(kubeconfig(user, cluster))).toBe(`${FILE}: ${message}`)
   })
