@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeRequest } from '#cni/protocol/decode.ts'
-import { type CniEnvironment, refuseUnknownArgs } from '#cni/protocol/environment.ts'
+import type { CniEnvironment } from '#cni/protocol/environment.ts'
 import { CniError } from '#cni/protocol/error.ts'
 import { printedResult } from '#cni/protocol/print.ts'
 import type { CniCommand } from '#cni/protocol/request.ts'
@@ -10,7 +10,6 @@ import { variables } from '../requests.ts'
 import { anyResult } from './results.ts'
 
 const CONFIG = { cniVersion: '1.1.0', name: 'net1', type: 'bridge' }
-const ALL = ['CNI_CONTAINERID', 'CNI_NETNS', 'CNI_IFNAME', 'CNI_PATH']
 
 function decoded(config: unknown, env: CniEnvironment = variables('ADD')) {
   return decodeRequest({ plugin: 'bridge', env, stdin: typeof config === 'string' ? config : JSON.stringify(config) })
@@ -25,80 +24,6 @@ function refused(config: unknown, env: CniEnvironment = variables('ADD')): reado
   }
   throw new Error('it was not refused')
 }
-
-describe('the environment', () => {
-  test.each<[CniCommand, readonly string[]]>([
-    ['ADD', ALL],
-    ['CHECK', ALL],
-    ['DEL', ['CNI_CONTAINERID', 'CNI_IFNAME', 'CNI_PATH']],
-    ['GC', ['CNI_PATH']],
-    ['STATUS', ['CNI_PATH']],
-  ])('of %s must have %j', (command, names) => {
-    const [code, message] = refused(CONFIG, { CNI_COMMAND: command, CNI_NETNS: '' })
-    expect([code, message]).toEqual([4, `required env variables [${names.join(',')}] missing`])
-  })
-
-  test.each([
-    ['CNI_CONTAINERID', '../x', 'invalid characters in containerID'],
-    ['CNI_CONTAINERID', '-x', 'invalid characters in containerID'],
-    ['CNI_IFNAME', 'sixteen-letters0', 'interface name is too long'],
-    ['CNI_IFNAME', 'ééééééé0', undefined],
-    ['CNI_IFNAME', 'éééééééé', 'interface name is too long'],
-    ['CNI_IFNAME', '..', 'interface name is . or ..'],
-    ['CNI_IFNAME', 'a/b', 'interface name contains / or : or whitespace characters'],
-    ['CNI_IFNAME', 'a b', 'interface name contains / or : or whitespace characters'],
-    ['CNI_IFNAME', 'a:b', 'interface name contains / or : or whitespace characters'],
-  ])('with %s=%s is answered with: %s', (name, value, message) => {
-    const env = variables('ADD', { [name]: value })
-    if (message === undefined) expect(decoded(CONFIG, env).ifname).toBe(value)
-    else expect(refused(CONFIG, env).slice(0, 2)).toEqual([4, message])
-  })
-
-  test('with a command that is none names the right ones', () => {
-    expect(refused(CONFIG, { CNI_COMMAND: 'FOO' })).toEqual([
-      4,
-      'unknown CNI_COMMAND: FOO',
-      'the commands are ADD, DEL, CHECK, STATUS, GC, VERSION',
-    ])
-    expect(refused(CONFIG, { CNI_COMMAND: 'add' })[2]).toBe('commands are in capitals: ADD')
-  })
-
-  test('may leave out the namespace of a DEL', () => {
-    expect(decoded(CONFIG, variables('DEL', { CNI_NETNS: '' })).netns).toBeUndefined()
-  })
-
-  test('gives arguments as pairs, in which the value may hold an equals sign', () => {
-    const env = variables('ADD', { CNI_ARGS: 'IgnoreUnknown=1;K8S_POD_NAME=web;A=b=c;' })
-    expect([...decoded(CONFIG, env).args]).toEqual([
-      ['IgnoreUnknown', '1'],
-      ['K8S_POD_NAME', 'web'],
-      ['A', 'b=c'],
-    ])
-  })
-
-  test('with an argument that is no pair stops an ADD and not a DEL', () => {
-    expect(refused(CONFIG, variables('ADD', { CNI_ARGS: 'IP' })).slice(0, 2)).toEqual([4, 'ARGS: invalid pair "IP"'])
-    expect([...decoded(CONFIG, variables('DEL', { CNI_ARGS: 'IP;A=1' })).args]).toEqual([['A', '1']])
-  })
-
-  test('with arguments a plugin does not know is refused, unless the runtime says to ignore them', () => {
-    const args = new Map([
-      ['IP', '10.0.0.5'],
-      ['FOO', '1'],
-    ])
-    expect(() => refuseUnknownArgs(args, ['IP'])).toThrow('ARGS: unknown args ["FOO=1"]')
-    expect(() => refuseUnknownArgs(new Map([...args, ['IgnoreUnknown', 'true']]), ['IP'])).not.toThrow()
-  })
-
-  test.each([
-    ['1', 'allowed'],
-    ['True', 'allowed'],
-    ['0', undefined],
-    ['', undefined],
-  ])('with CNI_NETNS_OVERRIDE=%s has the node’s own namespace %s', (value, allowed) => {
-    expect(decoded(CONFIG, variables('ADD', { CNI_NETNS_OVERRIDE: value })).ownNamespace).toBe(allowed)
-  })
-})
 
 test('any environment and any stdin are a request, or a CniError', () => {
   const word = fc.constantFrom('', 'ADD', 'DEL', 'CHECK', 'GC', 'STATUS', 'eth0', '/run/netns/x', 'A=1;B', '..', 'true')

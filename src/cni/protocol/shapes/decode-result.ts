@@ -52,7 +52,12 @@ export function routeOf(fields: ConfigFields): readonly CniRoute[] {
 
 function interfaceOf(fields: ConfigFields): readonly CniInterface[] {
   const name = fields.text('name')
-  if (name === undefined) return []
+  if (!name) {
+    // To leave it out would move those behind it, which addresses name by their number.
+    if (name === '' || !fields.has('name'))
+      fields.complain(`${fields.pathOf('name')} is missing: the name of an interface such as eth0 is wanted`)
+    return []
+  }
   return [
     {
       name,
