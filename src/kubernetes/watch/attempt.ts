@@ -1,5 +1,5 @@
 import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
+import { constants, gunzip } from 'node:zlib'
 import type { ApiAnswer, ApiTransport } from '#kubernetes/transport.ts'
 import type { Clock } from '#system/ports.ts'
 import { Malformed, type Missing, type Refusal, retryAfterMs } from './failures.ts'
@@ -10,7 +10,7 @@ import { Silence } from './silence.ts'
 // One request with its answer, under its time limits.
 
 const unzipped = promisify(gunzip)
-const REFUSAL_CHARACTERS = 64 << 10
+const REFUSAL_BYTES = 64 << 10
 const LIST_BYTES = 512 << 20
 
 export interface AttemptParts {
@@ -101,18 +101,27 @@ export class Attempt {
     const { status, headers, body } = answer
     const askedMs = retryAfterMs(headers['retry-after'], this.#parts.clock.now())
     this.#silence.expect('no end of a refusal', this.#parts.limits.headersMs)
-    const text = await beginning(body).catch(() => '')
+    const text = await beginning(body)
+      .then(bytes => (headers['content-encoding'] === 'gzip' ? unzippedBeginning(bytes) : bytes))
+      .then(String, () => '')
     return statusRefusal(statusIn(text), { code: status, retryAfterMs: askedMs })
   }
 }
 
-async function beginning(body: ApiAnswer['body']): Promise<string> {
-  let text = ''
+async function beginning(body: ApiAnswer['body']): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  let bytes = 0
   for await (const piece of body) {
-    text += piece
-    if (text.length > REFUSAL_CHARACTERS) break
+    pieces.push(piece)
+    bytes += piece.length
+    if (bytes > REFUSAL_BYTES) break
   }
-  return text
+  return Buffer.concat(pieces)
+}
+
+/** Of a page that a load balancer has packed, because the list would have been. */
+function unzippedBeginning(bytes: Buffer): Promise<Buffer> {
+  return unzipped(bytes, { maxOutputLength: REFUSAL_BYTES, finishFlush: constants.Z_SYNC_FLUSH })
 }
 
 /** An API server gives the reason in a Status; a load balancer before it in any form. */

@@ -54,14 +54,23 @@ const UNTRUSTED: ReadonlySet<unknown> = new Set([
 
 /** One line for the person on call. undici hides the cause of some failures one or two levels down in `cause`. */
 export function reasonOf(error: unknown): string {
+  return reasonBelow([], error)
+}
+
+/** An error may be among its own causes. */
+function reasonBelow(above: readonly unknown[], error: unknown): string {
+  const path = [...above, error]
   if (error instanceof AggregateError && error.errors.length > 0) {
-    return [...new Set(error.errors.map(reasonOf))].join('; ')
+    const below = error.errors.filter(one => !path.includes(one))
+    return [...new Set(below.map(one => reasonBelow(path, one)))].join('; ')
   }
   if (!(error instanceof Error)) return String(error)
   const { code } = error as NodeJS.ErrnoException
   if (UNTRUSTED.has(code)) return 'its certificate is not signed by the certificate authority we were given'
   const text = error.message || code || error.name
-  return error.cause instanceof Error ? `${text} (${reasonOf(error.cause)})` : text
+  return error.cause instanceof Error && !path.includes(error.cause)
+    ? `${text} (${reasonBelow(path, error.cause)})`
+    : text
 }
 
 /** `Retry-After` is a number of seconds or a date; anything else asks for no wait. */

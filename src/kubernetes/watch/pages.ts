@@ -24,6 +24,7 @@ export async function pagedList(
       throw new Malformed('a list without a resourceVersion')
     }
     if (typeof next !== 'string' || next === '') return resourceVersion
+    if (next === token) throw new Malformed('a page of a list that is followed by itself')
     token = next
   }
 }

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { shown } from '#kubernetes/decode/checks.ts'
 import { type Decoded, decode, decodeAs, KINDS } from '#kubernetes/decode/decode.ts'
 
 const SERVICE = {
@@ -123,26 +122,6 @@ describe('whatever it is given', () => {
     expect(({} as Record<string, unknown>).polluted).toBeUndefined()
     expect(decode(JSON.parse('{"kind":"__proto__"}')).ok).toBe(false)
     expect(decode(JSON.parse('{"kind":"constructor"}')).ok).toBe(false)
-  })
-})
-
-describe('a value that is shown', () => {
-  test.each([
-    ['plain', '"plain"'],
-    ['a\nb"c\\', '"a\\nb\\"c\\\\"'],
-    ['１０．0', '"\\uff11\\uff10\\uff0e0"'],
-    ['\u2028\u202e\u007f\u0000😀', '"\\u2028\\u202e\\u007f\\u0000\\ud83d\\ude00"'],
-    ['x'.repeat(81), `"${'x'.repeat(80)}..."`],
-    [Number.NaN, 'NaN'],
-    [5n, '5'],
-    [false, 'false'],
-    [undefined, 'nothing'],
-    [null, 'nothing'],
-    [['a'], 'a list'],
-    [{ a: 1 }, 'an object'],
-    [Symbol('a\nb'), 'an object'],
-  ])('as %#: %s', (value, text) => {
-    expect(shown(value)).toBe(text)
   })
 })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Malformed, Refusal, reasonOf, retryAfterMs } from '#kubernetes/watch/failures.ts'
+import { Malformed, Refusal } from '#kubernetes/watch/failures.ts'
 import { LineSplitter, parseFrame } from '#kubernetes/watch/frames.ts'
 
 function linesOf(bytes: Buffer, cuts: readonly number[], limit = 1 << 20): string[] {
@@ -103,25 +103,5 @@ describe('a line says', () => {
   ])('what an API server never sends: %s', (line, message) => {
     expect(() => parseFrame(line)).toThrow(Malformed)
     expect(() => parseFrame(line)).toThrow(message)
-  })
-})
-
-describe('a failure in one line', () => {
-  test('names all addresses that were tried, and what is underneath', () => {
-    const tried = new AggregateError([new Error('connect ECONNREFUSED ::1:1'), new Error('connect ECONNREFUSED 1')])
-    expect(reasonOf(tried)).toBe('connect ECONNREFUSED ::1:1; connect ECONNREFUSED 1')
-    expect(reasonOf(new Error('closed', { cause: new Error('reset') }))).toBe('closed (reset)')
-    expect(reasonOf(Object.assign(new Error(''), { code: 'ECONNRESET' }))).toBe('ECONNRESET')
-    expect(reasonOf('text')).toBe('text')
-  })
-
-  test('Retry-After is a number of seconds or a date', () => {
-    const now = Date.parse('2030-01-01T00:00:00Z')
-    expect(retryAfterMs('3', now)).toBe(3000)
-    expect(retryAfterMs('Tue, 01 Jan 2030 00:00:05 GMT', now)).toBe(5000)
-    expect(retryAfterMs('Tue, 01 Jan 2030 00:00:00 GMT', now + 5)).toBe(0)
-    expect(retryAfterMs('soon', now)).toBe(0)
-    expect(retryAfterMs(undefined, now)).toBe(0)
-    expect(retryAfterMs(['3'], now)).toBe(0)
   })
 })

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { setPodCIDRs, uidOfNode } from '#kubernetes/writes/node-cidrs.ts'
-import { StoredText } from '#kubernetes/writes/stored-text.ts'
 import type { TimedRequests } from '#kubernetes/writes/timed-answer.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import type { Cidr } from '#values/cidr.ts'
@@ -11,60 +10,6 @@ beforeAll(async () => {
   api = await served()
 })
 afterAll(() => api.close())
-
-function stored(name: string, namespace = 'kube-system'): StoredText {
-  return new StoredText({ ...api.requests, namespace, name, key: 'record' })
-}
-
-describe('a text in a ConfigMap', () => {
-  test('is made, read and changed, and of two writes for one version one is refused', async () => {
-    const [one, other] = [stored('a'), stored('a')]
-    const none = await one.read()
-    expect(none).toEqual({ text: undefined, version: '' })
-    const made = await one.write('first', none)
-    expect(await other.write('second', none)).toBe('conflict')
-    expect(await other.read()).toEqual({ text: 'first', ...(made as object) })
-    const before = await one.read()
-    const outcomes = await Promise.all([one.write('x', before), other.write('y', before)])
-    expect(outcomes.filter(outcome => outcome === 'conflict')).toHaveLength(1)
-    expect(['x', 'y']).toContain((await one.read()).text)
-  })
-
-  test('stands beside keys and labels of others, which stay', async () => {
-    const metadata = { name: 'b', namespace: 'kube-system', labels: { app: 'x' } }
-    api.server.store.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { other: 'o' } })
-    const text = stored('b')
-    const before = await text.read()
-    expect(before.text).toBeUndefined()
-    await text.write('mine', before)
-    const kept = api.server.store.list('ConfigMap').find(it => it.metadata.name === 'b')
-    expect(kept).toMatchObject({ metadata: { labels: { app: 'x' } }, data: { other: 'o', record: 'mine' } })
-  })
-
-  test('that was deleted meanwhile is not written', async () => {
-    const text = stored('c')
-    await text.write('one', await text.read())
-    const before = await text.read()
-    api.server.store.remove('ConfigMap', 'kube-system', 'c')
-    expect(await text.write('two', before)).toBe('conflict')
-    expect((await text.read()).text).toBeUndefined()
-  })
-
-  test('in a namespace that is not there: the answer of the API server', async () => {
-    const text = stored('d', 'nowhere')
-    await expect(text.write('one', await text.read())).rejects.toThrow(
-      'the API server answered 404 to a write of ConfigMap nowhere/d: namespaces "nowhere" not found',
-    )
-  })
-
-  test('that is too long is not sent', async () => {
-    const text = stored('e')
-    const long = 'ä'.repeat(600_000)
-    await expect(text.write(long, await text.read())).rejects.toThrow(
-      'ConfigMap kube-system/e: 1200000 bytes are more than the 1048576 that a ConfigMap can have',
-    )
-  })
-})
 
 describe('podCIDRs of a Node', () => {
   const podCIDRs = ['10.244.1.0/24', 'fd00:10:244:1::/64'] as Cidr[]
