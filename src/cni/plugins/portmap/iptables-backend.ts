@@ -1,7 +1,8 @@
 import * as words from '#dialects/iptables.ts'
-import { CommandFailed, must } from '#system/must.ts'
-import { NOT_FOUND, type Outcome } from '#system/ports.ts'
+import { must } from '#system/must.ts'
+import type { Outcome } from '#system/ports.ts'
 import { FAMILIES, type Family } from '#values/address.ts'
+import { failureOf, isAbsent } from '../backend-absent.ts'
 import type { PluginParts } from '../plugin.ts'
 import type { MappedPort, Mapping, MappingBackend, OwnerChoice } from './backend.ts'
 import * as rules from './iptables-rules.ts'
@@ -36,12 +37,12 @@ export class IptablesBackend implements MappingBackend {
     const own = inNat(rules.mappingLines(target, mapping.owner, mapping.config))
     const quick = this.#document(family, [...shared.map(checkShared), ...own])
     let outcome = await this.#parts.kernel.run(quick)
-    for (let tries = 0; outcome.code !== 0 && outcome.code !== NOT_FOUND && tries < TRIES; tries++) {
+    for (let tries = 0; outcome.code !== 0 && !isAbsent(outcome) && tries < TRIES; tries++) {
       await this.#unmapFamily(family, mapping)
       const missing = await this.#missingShared(family, shared)
       outcome = await this.#parts.kernel.run(this.#document(family, [...missing, ...own]))
     }
-    if (outcome.code !== 0) throw new CommandFailed(quick, outcome)
+    if (outcome.code !== 0) throw failureOf(quick, outcome)
   }
 
   /** Chains and rules of the shared ones that are not there, as lines that make them. */

@@ -1,7 +1,7 @@
 import * as words from '#dialects/nft.ts'
 import { listingOf } from '#dialects/nft-listing.ts'
 import { must } from '#system/must.ts'
-import { FAMILIES } from '#values/address.ts'
+import { FAMILIES, type Family } from '#values/address.ts'
 import type { PluginParts } from '../plugin.ts'
 import type { MappedPort, Mapping, MappingBackend, OwnerChoice } from './backend.ts'
 import * as rules from './nftables-rules.ts'
@@ -30,7 +30,8 @@ export class NftablesBackend implements MappingBackend {
 
   async unmap(choice: OwnerChoice): Promise<readonly MappedPort[]> {
     const entries = await this.#entries(choice)
-    if (entries.length > 0) await must(this.#parts.kernel, words.applyLines(rules.removalLines(entries)))
+    const lines = [...rules.removalLines(entries), ...(await this.#leftChains(choice, entries))]
+    if (lines.length > 0) await must(this.#parts.kernel, words.applyLines(lines))
     return entries
   }
 
@@ -42,6 +43,25 @@ export class NftablesBackend implements MappingBackend {
       else found.push(...rules.missingIn(listingOf(listing.stdout), mapping, family))
     }
     return found
+  }
+
+  /** Chains to which nothing leads, because what led there was flushed. */
+  async #leftChains(choice: OwnerChoice, entries: readonly rules.EntryHandle[]): Promise<readonly string[]> {
+    if (!('owner' in choice)) return []
+    const chain = rules.chainOf(choice.owner)
+    const lines: string[] = []
+    for (const family of FAMILIES) {
+      const isLedTo = entries.some(entry => entry.family === family)
+      if (!isLedTo && (await this.#isThere(family, chain))) lines.push(...rules.chainRemoval(family, chain))
+    }
+    return lines
+  }
+
+  async #isThere(family: Family, chain: string): Promise<boolean> {
+    const { kernel, hasChain } = this.#parts
+    const known = hasChain?.({ family, table: rules.TABLE, chain })
+    if (known !== undefined) return known
+    return (await kernel.run(words.listChainWithHandles(family, rules.TABLE, chain))).code === 0
   }
 
   async #entries(choice: OwnerChoice): Promise<readonly rules.EntryHandle[]> {

@@ -85,7 +85,7 @@ export function missingIn(table: Listing, { targets, owner, config }: Mapping, f
   })
   const entries = table.chains.get(ENTRY_CHAIN)?.split('\n') ?? []
   const led = (mapping: PortMapping) =>
-    entries.some(line => line.startsWith(matchOf(family, mapping)) && line.includes(`jump ${chainOf(owner)}`))
+    entries.some(line => line.startsWith(`${matchOf(family, mapping)} `) && line.includes(`jump ${chainOf(owner)}`))
   const unled = targets.flatMap(one => (one.family === family ? one.mappings.filter(mapping => !led(mapping)) : []))
   return [
     ...chains,
@@ -161,9 +161,13 @@ export function removalLines(entries: readonly EntryHandle[]): readonly string[]
     const chains = [...new Set(own.map(({ chain }) => chain))]
     return [
       ...own.map(({ handle }) => `delete rule ${at(family)} ${ENTRY_CHAIN} handle ${handle}`),
-      ...chains.flatMap(chain => [`flush chain ${at(family)} ${chain}`, `delete chain ${at(family)} ${chain}`]),
+      ...chains.flatMap(chain => chainRemoval(family, chain)),
     ]
   })
+}
+
+export function chainRemoval(family: Family, chain: string): readonly string[] {
+  return [`flush chain ${at(family)} ${chain}`, `delete chain ${at(family)} ${chain}`]
 }
 
 function at(family: Family): string {

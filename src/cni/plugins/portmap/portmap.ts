@@ -5,8 +5,8 @@ import { forgetFlowsTo } from '#dialects/conntrack.ts'
 import { askVersion, plainlyNamed } from '#dialects/iptables.ts'
 import { NFT_VERSION } from '#dialects/nft.ts'
 import { CommandFailed } from '#system/must.ts'
-import { NOT_FOUND } from '#system/ports.ts'
 import { FAMILIES } from '#values/address.ts'
+import { BackendAbsent } from '../backend-absent.ts'
 import { forgetOthers, forgetRules, keepRules } from '../kept-rules.ts'
 import type { CniPlugin, PluginParts } from '../plugin.ts'
 import type { MappedPort, Mapping, MappingBackend } from './backend.ts'
@@ -122,14 +122,13 @@ async function missingIn(mapping: Mapping, parts: MappingParts): Promise<readonl
   return found.every(missing => missing.length > 0) ? found[0] : undefined
 }
 
-/** iptables, unless another is named or it is not installed. */
+/** iptables, unless another is named, or the node has none that works. */
 async function mapWithWhatIsThere(mapping: Mapping, parts: MappingParts): Promise<void> {
   const [first, second] = backends(mapping.config, parts)
   try {
     await first!.map(mapping)
   } catch (error) {
-    const isMissing = error instanceof CommandFailed && error.outcome.code === NOT_FOUND
-    if (!isMissing || second === undefined) throw error
+    if (!(error instanceof BackendAbsent) || second === undefined) throw error
     await second.map(mapping)
   }
 }

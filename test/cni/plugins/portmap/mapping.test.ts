@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { portmapConfig } from '#cni/plugins/portmap/mapping.ts'
-import { targetsOf } from '#cni/plugins/portmap/target.ts'
 import type { JsonObject, NetworkConfig } from '#cni/protocol/request.ts'
-import { NO_RESULT } from '#cni/protocol/result.ts'
-import { parseAddress } from '#values/address.ts'
 
 const decoded = (raw: JsonObject) => portmapConfig({ config: { raw } as NetworkConfig })
 const mapped = (...portMappings: readonly unknown[]) => ({ runtimeConfig: { portMappings } })
@@ -72,37 +69,5 @@ describe('a configuration of portmap', () => {
     expect(() => decoded({ ...mapped({ hostPort: 'x', containerPort: 70_000 }), snat: 'no' })).toThrow(
       /hostPort.*containerPort.*snat/,
     )
-  })
-})
-
-describe('targets', () => {
-  const [v4, v6] = [parseAddress('10.9.0.2')!, parseAddress('fd09::2')!]
-  const result = {
-    ...NO_RESULT,
-    interfaces: [{ name: 'cni0' }, { name: 'eth0', sandbox: '/run/netns/p' }],
-    ips: [
-      { address: parseAddress('10.9.0.1')!, prefixLength: 24, interface: 0 },
-      { address: v4, prefixLength: 24, interface: 1 },
-      { address: v6, prefixLength: 64, interface: 1 },
-    ],
-  }
-
-  test('one for each family of the container, and never an address of the node', () => {
-    const config = decoded(mapped({ hostPort: 8080, containerPort: 80 }))
-    expect(targetsOf(config, result).map(({ address, subnet }) => [address, subnet])).toEqual([
-      ['10.9.0.2', '10.9.0.0/24'],
-      ['fd09::2', 'fd09::/64'],
-    ])
-  })
-
-  test('a host address is for its own family', () => {
-    const config = decoded(mapped({ hostPort: 8080, containerPort: 80, hostIP: '::' }))
-    expect(targetsOf(config, result).map(({ family }) => family)).toEqual(['ipv6'])
-  })
-
-  test('addresses of an IPAM result are on no interface yet', () => {
-    const config = decoded(mapped({ hostPort: 8080, containerPort: 80 }))
-    const bare = { ...NO_RESULT, ips: [{ address: v4, prefixLength: 24 }] }
-    expect(targetsOf(config, bare).map(({ address }) => address)).toEqual(['10.9.0.2'])
   })
 })

@@ -182,14 +182,23 @@ function listed([key, { comment, target }]: readonly [string, Element]): unknown
   return target === undefined ? item : [item, { goto: { target } }]
 }
 
-/** Nothing where PaperNft has no tree for it. */
+/** PaperNft's, and what it has none for; nothing where both have none. */
 function treeOf(text: string): readonly object[] {
+  const [begin, tree] = TREES.find(([words]) => text.startsWith(words)) ?? ['', undefined]
   try {
-    return parsedRule('ip', new NftWords(text)).expr
+    return [...(tree === undefined ? [] : [tree]), ...parsedRule('ip', new NftWords(text.slice(begin.length))).expr]
   } catch {
     return []
   }
 }
+
+const TREES: readonly (readonly [words: string, tree: object])[] = [
+  [
+    'fib daddr type local ',
+    { match: { op: '==', left: { fib: { result: 'type', flags: ['daddr'] } }, right: 'local' } },
+  ],
+  ['iifname != "lo" ', { match: { op: '!=', left: { meta: { key: 'iifname' } }, right: 'lo' } }],
+]
 
 function one<T>(all: ReadonlyMap<string, T>, name: string): Map<string, T> {
   return new Map([...all].filter(([other]) => other === name))

@@ -1,5 +1,5 @@
+import { BackendAbsent } from '../../backend-absent.ts'
 import type { MasqueradeChoice } from '../configuration.ts'
-import { BackendAbsent } from './backend-absent.ts'
 import type { Masquerade, MasqueradeParts } from './masquerade.ts'
 import { iptablesMasquerade } from './masquerade-iptables.ts'
 import { nftablesMasquerade } from './masquerade-nftables.ts'

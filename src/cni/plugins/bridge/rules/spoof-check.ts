@@ -2,7 +2,7 @@ import { applyLines, comment } from '#dialects/nft.ts'
 import { type Commented, commentedIn, listRuleset } from '#dialects/nft-comments.ts'
 import type { Holder } from '#ipam/leases/lease-book.ts'
 import { type Kernel, NOT_FOUND } from '#system/ports.ts'
-import { failureOf } from './backend-absent.ts'
+import { failureOf } from '../../backend-absent.ts'
 import { interfaceComment, interfaceTag, networkTag, spoofId } from './names.ts'
 
 // A port and the hardware address of its pod → frames with another sender are dropped as they come in.

@@ -14,6 +14,6 @@ export function failureOf(command: Command, outcome: Outcome): CommandFailed {
 const UNSUPPORTED =
   /can't initialize ip6?tables|Could not fetch rule set generation id|Protocol not supported|Unable to initialize Netlink socket|Failed to initialize nft/
 
-function isAbsent({ code, stderr }: Outcome): boolean {
+export function isAbsent({ code, stderr }: Outcome): boolean {
   return code === NOT_FOUND || code === NOT_EXECUTABLE || UNSUPPORTED.test(stderr)
 }
