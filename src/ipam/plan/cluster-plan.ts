@@ -48,7 +48,8 @@ export function clusterPlan(request: ClusterPlanRequest): ClusterPlan {
 function podRows(plan: NodePlan, { nodes: wanted, maxPods }: ClusterPlanRequest): readonly PlanRow[] {
   const { subnet, nodeMask, nodes, lostNodes, perNode } = plan
   const each = perNode.usable < BigInt(maxPods) ? perNode.usable : BigInt(maxPods)
-  const nodesWanted = wanted === 0 ? undefined : BigInt(wanted)
+  // As many as fit; but one at least.
+  const nodesWanted = wanted === 0 ? (nodes === 0n ? 1n : undefined) : BigInt(wanted)
   const lost = lostNodes > 0n ? `; ${lostNodes} more would overlap Services` : ''
   return [
     { what: 'nodes', range: subnet, fits: nodes, wanted: nodesWanted, note: `a /${nodeMask} each${lost}` },
