@@ -47,8 +47,8 @@ function textOf({ differences: found, mended }: Verified): string {
 
 /** What could not be looked at is no difference, and no reason to say that there is none. */
 export function statusOf({ differences: found, failures, mended }: Verified): 0 | 1 | 2 {
-  const left = mended === undefined ? found.length : mended.filter(({ outcome }) => outcome === 'left').length
-  if (left > 0) return 1
+  const done = (mended ?? []).filter(({ outcome }) => outcome === 'mended').length
+  if (found.length > done) return 1
   return failures.length > 0 ? 2 : 0
 }
 
@@ -78,11 +78,14 @@ async function refusedAt({ settings }: ClusterView): Promise<readonly NodeDiffer
 
 /** Of the Services that the running agent could not write: it tries each again, ever later. */
 export function refusedIn(refusedz: unknown): readonly NodeDifference[] {
-  return Array.isArray(refusedz) ? (refusedz as readonly ShownRefusal[]).filter(isRefusal).map(refusal) : []
+  return Array.isArray(refusedz)
+    ? (refusedz as readonly (Partial<ShownRefusal> | null)[]).filter(isRefusal).map(refusal)
+    : []
 }
 
-function isRefusal(one: Partial<ShownRefusal>): one is ShownRefusal {
-  return [one.ipFamily, one.servicePort, one.unit, one.reason].every(text => typeof text === 'string')
+/** Another program may answer there. */
+function isRefusal(one: Partial<ShownRefusal> | null): one is ShownRefusal {
+  return [one?.ipFamily, one?.servicePort, one?.unit, one?.reason].every(text => typeof text === 'string')
 }
 
 /** `mode is "nftables" there, "iptables" here`: of the settings that shape rules in this mode. */

@@ -1,55 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { PaperKernel } from '#lab/paper/kernel.ts'
-import { gatherFiles } from '#operator/source/from-files.ts'
-import { compared } from '#operator/verify/services.ts'
-import { bookOf } from '#proxy/agent/cluster-rules.ts'
-import { modeToRead } from '#proxy/agent/fit-mode.ts'
-import { EndpointComments, SHRUNK } from '#proxy/node/endpoint-comments.ts'
-import { readHostNetwork } from '#proxy/node/host-network.ts'
-import { diff } from '#proxy/plan/diff.ts'
-import { must } from '#system/must.ts'
-import type { Kernel } from '#system/ports.ts'
-import { otherSettings, refusedIn } from '#verbs/verify.ts'
+import { otherSettings, refusedIn, statusOf } from '#verbs/verify.ts'
 import { accepted } from '../config/parsing.ts'
 import { Program } from '../effects/program.ts'
-import { captureLog } from '../support/captured-log.ts'
 
 const SEED = fileURLToPath(new URL('../../fixtures/clusters/seed.yaml', import.meta.url))
-
-describe('comments in a cluster whose size is about the limit', () => {
-  test.each(['kept', 'dropped'] as const)('may be %s: either is what should be there', async were => {
-    const folder = await mkdtemp(join(tmpdir(), 'verify-'))
-    const file = join(folder, 'cluster.yaml')
-    await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: clusterOf(950) }))
-    const parsed = await accepted({ verb: 'verify', argv: ['-f', file, '--family=ipv4', '--cluster-cidr=10.0.0.0/8'] })
-    const invocation = { ...parsed, log: captureLog().log }
-    const paper = new PaperKernel()
-    const answer = { code: 0, stdout: '[]', stderr: '' }
-    const kernel: Kernel = {
-      run: async command => (['ip', 'cat', 'grep'].includes(command.argv[0]) ? answer : paper.run(command)),
-    }
-    const cluster = (await gatherFiles([file], '', invocation.log)).cluster
-    const about = { settings: invocation.settings, cluster, nodeName: '', kernel }
-    const [comparison] = await compared(about)
-    const options = { family: 'ipv4', nodeName: '', hostNetwork: await readHostNetwork(kernel, {}) } as const
-    const mode = await modeToRead(invocation.settings, 'ipv4', kernel)
-    const book = bookOf(cluster, invocation, {
-      ...options,
-      mode,
-      comments: were === 'kept' ? new EndpointComments() : SHRUNK,
-    })
-    for (const command of mode.write(diff(comparison!.installed, book.rules))) await must(paper, command)
-    const { plan } = (await compared(about))[0]!
-    expect([plan.add.size, plan.change.size, plan.remove.size]).toEqual([0, 0, 0])
-    await rm(folder, { recursive: true })
-  })
-})
 
 describe('what the agent that runs could not write', () => {
   test('is named with its Service and the reason', () => {
@@ -64,8 +21,37 @@ describe('what the agent that runs could not write', () => {
     ])
   })
 
-  test.each([[undefined], [null], ['text'], [{}]])('is nothing where the answer is %j', answer => {
-    expect(refusedIn(answer)).toEqual([])
+  test.each([[undefined], [null], ['text'], [{}], [[null, 7, 'x', {}]]])(
+    'is nothing where the answer is %j',
+    answer => {
+      expect(refusedIn(answer)).toEqual([])
+    },
+  )
+})
+
+describe('the exit status', () => {
+  const one = refusedIn([{ ipFamily: 'IPv4', servicePort: 'shop/cart', unit: 'nat A', reason: 'no x' }])[0]!
+  const other = { ...one, unit: 'nat B' }
+
+  test.each<[string, Parameters<typeof statusOf>[0], number]>([
+    ['nothing differs', { differences: [], failures: [] }, 0],
+    ['something differs', { differences: [one], failures: [] }, 1],
+    ['something differs, and not all could be looked at', { differences: [one], failures: ['x'] }, 1],
+    ['nothing differs of what could be looked at', { differences: [], failures: ['x'] }, 2],
+    ['all is mended', { differences: [one], failures: [], mended: [{ unit: one.unit, outcome: 'mended' }] }, 0],
+    ['some is left', { differences: [one], failures: [], mended: [{ unit: one.unit, outcome: 'left' }] }, 1],
+    [
+      'a refused Service is none of what was mended',
+      { differences: [one, other], failures: [], mended: [{ unit: one.unit, outcome: 'mended' }] },
+      1,
+    ],
+    [
+      'what was asked for is mended, and not all could be looked at',
+      { differences: [one], failures: ['x'], mended: [{ unit: one.unit, outcome: 'mended' }] },
+      2,
+    ],
+  ])('where %s', (_, found, status) => {
+    expect(statusOf(found)).toBe(status)
   })
 })
 
@@ -158,32 +144,3 @@ describe('verify', { timeout: 30_000 }, () => {
     }
   })
 })
-
-/** One Service with so many endpoints, as Kubernetes has it. */
-function clusterOf(endpoints: number): readonly object[] {
-  const named = { name: 'cart', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'cart' } }
-  const port = { name: 'http', port: 80, protocol: 'TCP' }
-  const addresses = Array.from({ length: endpoints }, (_, i) => `10.1.${i >> 8}.${i & 255}`)
-  return [
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: named,
-      spec: {
-        type: 'ClusterIP',
-        clusterIP: '10.96.0.10',
-        clusterIPs: ['10.96.0.10'],
-        ipFamilies: ['IPv4'],
-        ports: [port],
-      },
-    },
-    {
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      metadata: named,
-      addressType: 'IPv4',
-      ports: [port],
-      endpoints: addresses.map(address => ({ addresses: [address], conditions: { ready: true } })),
-    },
-  ]
-}

@@ -11,7 +11,7 @@ import { diff, isEmpty } from '#proxy/plan/diff.ts'
 import { Draft } from '#proxy/sync/draft.ts'
 import { Sync } from '#proxy/sync/sync.ts'
 import type { Clock, Kernel } from '#system/ports.ts'
-import { FAMILIES, type Family } from '#values/address.ts'
+import { FAMILIES, FAMILY_LABEL, type Family } from '#values/address.ts'
 import type { NodeDifference } from '#verify/difference.ts'
 import { type ServiceRules, serviceDifferences } from '#verify/services/differences.ts'
 
@@ -112,12 +112,23 @@ export function differencesOf(comparisons: readonly Comparison[]): readonly Node
   return comparisons.flatMap(({ rules }) => serviceDifferences(rules))
 }
 
-/** As the agent does it, with all that it knows of refused rules and of chains that others lead to. */
-export async function mendServices(comparisons: readonly Comparison[], kernel: Kernel, clock: Clock): Promise<void> {
-  for (const { plan, mode, book } of comparisons) {
+/** As the agent does it, with all that it knows of refused rules and of chains that others lead to. What cannot be mended, a sentence each. */
+export async function mendServices(
+  comparisons: readonly Comparison[],
+  kernel: Kernel,
+  clock: Clock,
+): Promise<readonly string[]> {
+  const failed: string[] = []
+  for (const { plan, mode, book, family } of comparisons) {
     if (isEmpty(plan)) continue
+    // Rules would lead clients to ports at which no process listens.
+    if (mode.needs.relay) {
+      failed.push(`${FAMILY_LABEL[family]}: rules of ${mode.name} mode are mended by a running agent alone`)
+      continue
+    }
     await new Sync(mode, kernel, { clock }).run(book)
     // What could only be emptied goes with the next one.
     await new Sync(mode, kernel, { clock }).run(book)
   }
+  return failed
 }

@@ -56,7 +56,7 @@ async function mend(parts: VerifyParts): Promise<readonly string[]> {
   const failed: string[] = []
   if (view.agent === undefined) {
     const about = { settings, cluster: view.cluster, nodeName: view.nodeName, kernel }
-    await mendServices(await compared(about), kernel, clock)
+    failed.push(...(await mendServices(await compared(about), kernel, clock)))
   } else {
     const { families } = await repairedByAgent(view.agent)
     for (const { family, failure } of families)
