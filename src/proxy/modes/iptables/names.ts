@@ -34,11 +34,11 @@ export function serviceChains({ id, protocol }: ServiceTraffic): ServiceChains {
   const key = `${id}${protocol}`
   const name = hash16(key)
   return {
-    cluster: `KUBE-SVC-${name}`,
-    local: `KUBE-SVL-${name}`,
-    external: `KUBE-EXT-${name}`,
-    firewall: `KUBE-FW-${name}`,
-    endpoint: ({ text }) => `KUBE-SEP-${hash16(key + text)}`,
+    cluster: hashed('SVC', name),
+    local: hashed('SVL', name),
+    external: hashed('EXT', name),
+    firewall: hashed('FW', name),
+    endpoint: ({ text }) => hashed('SEP', hash16(key + text)),
   }
 }
 
@@ -57,7 +57,7 @@ const JUMP_TARGETS: Readonly<Record<Table, readonly string[]>> = {
 
 /** A branch of the tree under KUBE-SERVICES: the addresses that share `prefix`, which is of the given depth. */
 export function branchChain(prefix: Cidr, depth: number): string {
-  return `KUBE-SVCS${depth}-${hash16(prefix)}`
+  return hashed(`SVCS${depth}`, hash16(prefix))
 }
 
 /** A chain of a later kind may jump to any of an earlier. */
@@ -76,7 +76,11 @@ const KINDS: readonly (readonly string[])[] = [
 
 const RANKS = new Map(KINDS.flatMap((kinds, rank) => kinds.map(kind => [kind, rank])))
 
-/** `SVC` of `KUBE-SVC-…`; undefined for a chain without a hash in its name. Of a chain in the kernel, its name is all that is known. */
+function hashed(kind: string, hash: string): string {
+  return `KUBE-${kind}-${hash}`
+}
+
+/** The kind that `hashed` was given: of a chain in the kernel, its name is all that is known. Undefined for one without a hash. */
 function hashedKind(chain: string): string | undefined {
   return HASHED.exec(chain)?.[1]
 }
