@@ -83,7 +83,7 @@ function operandProblems(verb: Verb, { operands, values }: GivenFlags): readonly
   const least = wanted.filter(operand => !operand.startsWith('[')).length
   if (operands.length >= least && operands.length <= wanted.length) return []
   if (operands.length === 0 && values.get('--help') === true) return []
-  const got = `[${operands.map(operand => JSON.stringify(operand)).join(' ')}]`
+  const got = operands.length === 0 ? 'none' : `[${operands.map(operand => JSON.stringify(operand)).join(' ')}]`
   const command = verb === 'run' ? 'switchyard' : `switchyard ${verb}`
   if (wanted.length === 0) return [`"${command}" does not take any arguments, got ${got}${operandHint(operands)}`]
   return [`"${command}" takes ${wanted.join(' and ')}, got ${got}`]

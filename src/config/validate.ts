@@ -197,7 +197,7 @@ function byMode(choices: Choices): Problems {
 function words(choices: Choices): Problems {
   const shown = choices.text('showHiddenMetricsForVersion')
   return [
-    ...['logging.format', '--family', '--as', '--output', '--leaks'].flatMap(key => notOneOf(choices, key)),
+    ...['logging.format', '--family', '--as', '--output', '--leaks', '--page'].flatMap(key => notOneOf(choices, key)),
     ...(choices.text('--at') === '' || parseMoment(choices.text('--at'), 0) !== undefined
       ? []
       : [

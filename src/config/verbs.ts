@@ -17,8 +17,12 @@ interface VerbText {
 
 const LIST = {
   run: { operands: [], does: 'proxy Services on this node (what happens without a verb)', daemon: true },
-  render: { operands: [], does: 'print what would be given to the kernel for the objects in files' },
-  verify: { operands: [], does: 'compare the kernel with what it should hold', failure: 2 },
+  render: { operands: [], does: 'print what would be given to the kernel for a cluster, a live one or one in files' },
+  verify: {
+    operands: [],
+    does: 'compare rules, routes and pods of this node with what should be there, and mend them',
+    failure: 2,
+  },
   explain: { operands: ['[FROM]', 'TO[:PORT]'], does: 'follow a packet to where it ends, step by step, and say why' },
   cleanup: { operands: [], does: 'remove every rule a service proxy has left on this node' },
   setup: { operands: [], does: "do only what needs all of root's rights" },

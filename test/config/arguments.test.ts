@@ -64,7 +64,7 @@ describe('operands', () => {
     expect(operands).toEqual(['10.1.0.4', '10.96.0.10:80'])
     expect((await accepted({ verb: 'explain', argv: ['default/db'] })).operands).toEqual(['default/db'])
     for (const [argv, got] of [
-      [[], '[]'],
+      [[], 'none'],
       [['a', 'b', 'c'], '["a" "b" "c"]'],
     ] as const) {
       expect(await problems({ verb: 'explain', argv })).toEqual([

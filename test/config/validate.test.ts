@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { verbsOf } from '#config/table/setting.ts'
+import { FLAGGED } from '#config/table/table.ts'
+import { VERBS } from '#config/verbs.ts'
 import { problems } from './parsing.ts'
 
 const U = '--proxy-mode=userspace'
@@ -194,6 +197,18 @@ describe('what is wrong is reported with its flag, its field, its value and what
     ],
   ])('%j', async (argv, problem) => {
     expect(await problems({ argv })).toEqual([problem])
+  })
+
+  test.each(
+    FLAGGED.filter(({ words }) => words !== undefined).map(setting => ({
+      ...setting,
+      verb: verbsOf(setting).find(verb => VERBS[verb].operands.every(operand => operand.startsWith('[')))!,
+    })),
+  )('a word that --$flag does not know is refused, and its own words are named', async ({ flag, verb, words = [] }) => {
+    const [problem = '', ...more] = await problems({ verb, argv: [`--${flag}=sideways`] })
+    expect(problem).toMatch(new RegExp(`^--${flag}( \\(.*\\))?: invalid value "sideways": must be `))
+    for (const word of words) expect(problem).toContain(word)
+    expect(more).toEqual([])
   })
 
   test('also for the flags of single verbs', async () => {

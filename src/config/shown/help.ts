@@ -43,14 +43,16 @@ function usageLines(verb: Verb): readonly string[] {
 function commandLines(verb: Verb): readonly string[] {
   const commands = Object.entries(VERBS[verb].commands ?? {})
   const width = Math.max(0, ...commands.map(([words]) => words.length))
-  const lines = commands.map(([words, does]) => `  ${words.padEnd(width)}  ${does}`)
+  const lines = commands.flatMap(([words, does]) =>
+    wrapped(does, width + 4).map((line, index) => `  ${(index === 0 ? words : '').padEnd(width)}  ${line}`),
+  )
   return lines.length === 0 ? [] : ['Commands:', ...lines, '']
 }
 
 function flagLines(setting: FlaggedSetting): readonly string[] {
   const letter = setting.short === undefined ? '    ' : `-${setting.short}, `
   const name = `  ${letter}--${setting.flag} ${KINDS[setting.kind].label}`.trimEnd()
-  return [name, ...wrapped(`${setting.help}${defaultNote(setting)}`).map(line => ' '.repeat(INDENT) + line)]
+  return [name, ...wrapped(`${setting.help}${defaultNote(setting)}`, INDENT).map(line => ' '.repeat(INDENT) + line)]
 }
 
 function defaultNote(setting: Setting): string {
@@ -65,11 +67,11 @@ export function shownDefault({ kind }: Setting, value: Value): string {
   return text === 'false' ? '' : text
 }
 
-function wrapped(text: string): readonly string[] {
+function wrapped(text: string, indent: number): readonly string[] {
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > WIDTH - INDENT) {
+    if (line !== '' && line.length + 1 + word.length > WIDTH - indent) {
       lines.push(line)
       line = word
     } else line = line === '' ? word : `${line} ${word}`

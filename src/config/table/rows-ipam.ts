@@ -14,7 +14,7 @@ export const IPAM_ROWS: readonly Setting[] = [
     verbs: ['ipam', 'cni', 'ranges', 'explain', 'verify'],
     besideConfig: true,
     group: 'verb',
-    help: 'How leases are listed: empty for IP, STATUS and POD; "wide" adds container, interface, network namespace, times and uid; "json" and "yaml" are for programs, also with "cni lint", "ranges", "explain" and "verify".',
+    help: 'In which form the answer is printed: empty for people, "json" and "yaml" for programs. "wide" is for "ipam ls", and adds container, interface, network namespace, times and uid.',
   },
   {
     flag: 'network',

@@ -131,7 +131,7 @@ export const MACHINE_ROWS: readonly Setting[] = [
     kind: 'switch',
     initial: false,
     group: 'servers',
-    help: 'The metrics address also serves profiles of this program, at /debug/pprof/: profile?seconds=N for processor time, heap and allocs for memory, in the formats that the developer tools of a browser open, not in Go’s.',
+    help: 'The metrics address also serves profiles of this program, at /debug/pprof/: profile?seconds=N for processor time, heap and allocs for memory, in the formats that the developer tools of a browser open, not in that of Go.',
   },
   {
     flag: 'show-hidden-metrics-for-version',

@@ -113,7 +113,7 @@ export const START_ROWS: readonly Setting[] = [
     initial: '',
     verbs: API,
     group: 'cluster',
-    help: "The kubeconfig file with the API server's address and our credentials. Without it, the service account of the pod.",
+    help: "The kubeconfig file with the API server's address and our credentials. Without it, the service account of the pod; what only asks looks at the agent of this node, $KUBECONFIG and ~/.kube/config before that.",
   },
   {
     flag: 'master',
