@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { isJsonObject, readJson } from '#cni/protocol/json.ts'
 import type { Executables } from '#system/executables.ts'
 import type { PlacedFiles } from '#system/placed-files.ts'
 import { recordPath } from './places.ts'
@@ -40,13 +41,9 @@ export function fingerprint(text: string): string {
 }
 
 export async function writtenIn(binDir: string, files: PlacedFiles): Promise<WrittenFiles> {
-  const text = await files.read(recordPath(binDir))
-  try {
-    return text === undefined ? {} : (JSON.parse(text) as WrittenFiles)
-  } catch {
-    // Then nothing counts as ours, and so nothing is removed that may be another's.
-    return {}
-  }
+  const read = readJson((await files.read(recordPath(binDir))) ?? '{}')
+  // Of a record that cannot be understood nothing counts as ours, and so nothing is removed that may be another's.
+  return read.ok && isJsonObject(read.json) ? (read.json as WrittenFiles) : {}
 }
 
 export async function isOurs(name: string, binDir: string, { executables }: InstallParts): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { beforeOf } from './placement.ts'
 import {
   importedPath,
   keptConfiguration,
@@ -17,21 +18,26 @@ export async function uninstall(binDir: string, parts: Omit<InstallParts, 'until
   const { files } = parts
   const done: string[] = []
   for (const [path, print] of Object.entries(await writtenIn(binDir, files))) {
-    const text = await files.read(path)
-    if (text === undefined) continue
-    if (fingerprint(text) === print) done.push(await giveBack(path, keptConfiguration(path), files))
-    else done.push(`Left ${path}: it was changed after it was installed.`)
+    const [text, kept] = [await files.read(path), keptConfiguration(path)]
+    const isKept = await files.exists(kept)
+    if (text !== undefined && fingerprint(text) === print) done.push(await giveBack(path, kept, files))
+    else if (text !== undefined)
+      done.push(`Left ${path}: it was changed after it was installed${isKept ? `; what it replaced is ${kept}` : ''}.`)
+    else if (isKept) done.push(`Left ${kept}: ${path}, which replaced it, was removed after it was installed.`)
   }
   for (const name of [OWN_EXECUTABLE, ...STANDARD_PLUGINS]) {
-    if (await isOurs(name, binDir, { ...parts, untilServed: async () => {} })) {
-      done.push(await giveBack(join(binDir, name), keptPlugin(binDir, name), files))
-    }
+    const [path, kept] = [join(binDir, name), keptPlugin(binDir, name)]
+    const isMissing = !(await files.exists(path)) && (await files.exists(kept))
+    if (isMissing || (await isOurs(name, binDir, { ...parts, untilServed: async () => {} })))
+      done.push(await giveBack(path, kept, files))
   }
   await removeOwnFolder(binDir, files)
   return done.length > 0 ? done : [`Nothing of Switchyard is installed in ${binDir}.`]
 }
 
 async function giveBack(path: string, kept: string, files: InstallParts['files']): Promise<string> {
+  // A process that was killed may have left it.
+  await files.remove(beforeOf(path))
   if (await files.exists(kept)) {
     await files.rename(kept, path)
     return `Put back ${path}.`

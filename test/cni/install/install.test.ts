@@ -20,6 +20,21 @@ const OWN = {
 }
 
 describe('install', () => {
+  test.each(['null', '[]', '{', '5'])('understands a record %j as an empty one', async record => {
+    folders.write('bin/.switchyard/installed.json', record)
+    folders.write('conf/10-pods.conflist', '{"name":"before"}')
+    await folders.install(folders.plan(folders.configuration('{"name":"a"}')))
+    await folders.uninstall()
+    expect(folders.content()).toEqual({ 'conf/10-pods.conflist': '{"name":"before"}' })
+  })
+
+  test('removes what a killed install has left, once all is in place', async () => {
+    await folders.install(folders.plan())
+    folders.write('bin/switchyard.before', HELPER)
+    await folders.install(folders.plan())
+    expect(folders.content()).toEqual(OWN)
+  })
+
   test('puts the helper under its own name, and what it starts beside it', async () => {
     expect(await folders.install(folders.plan())).toEqual([`Installed ${folders.bin}/switchyard.`])
     expect(folders.content()).toEqual(OWN)
@@ -83,57 +98,32 @@ describe('install', () => {
     expect(folders.content()).toEqual(before)
   })
 
-  test('leaves everything as it was, whichever change fails', async () => {
-    folders.write('bin/bridge', 'reference bridge')
-    folders.write('conf/10-pods.conflist', '{"name":"before"}')
-    const before = folders.content()
-    const plan = folders.plan({ replacesStandard: true, ...folders.configuration('{"name":"a"}') })
-    let number = 1
-    for (; number < 40; number += 1) {
-      const files = failingAt(number)
-      const outcome = await folders.install(plan, { files }).then(
-        () => 'done',
-        () => 'failed',
-      )
-      if (outcome === 'done') break
-      expect([number, folders.content()]).toEqual([number, before])
-    }
-    expect(number).toBeGreaterThan(12)
-    expect(number).toBeLessThan(40)
-  })
-})
-
-describe('uninstall', () => {
-  test('puts everything back as it was before any install, whatever came meanwhile', async () => {
-    folders.write('bin/bridge', 'reference bridge')
-    folders.write('bin/flannel', 'flannel')
-    folders.write('conf/10-pods.conflist', '{"name":"before"}')
-    const before = folders.content()
-    await folders.install(folders.plan({ replacesStandard: true, ...folders.configuration('{"name":"a"}') }))
-    await folders.install(folders.plan(folders.configuration('{"name":"b"}')))
-    const done = await folders.uninstall()
-    expect(done.slice(0, 3)).toEqual([
-      `Put back ${folders.conf}/10-pods.conflist.`,
-      `Removed ${folders.bin}/switchyard.`,
-      `Put back ${folders.bin}/bridge.`,
-    ])
-    expect(folders.content()).toEqual(before)
-  })
-
-  test('leaves a configuration that was changed since, and a plugin that another program has put there', async () => {
-    await folders.install(folders.plan({ replacesStandard: true, ...folders.configuration('{"name":"a"}') }))
-    folders.write('conf/10-pods.conflist', '{"name":"edited"}')
-    folders.write('bin/bridge', 'a newer reference bridge')
-    expect(await folders.uninstall()).toContain(
-      `Left ${folders.conf}/10-pods.conflist: it was changed after it was installed.`,
-    )
-    expect(folders.content()).toEqual({
-      'bin/bridge': 'a newer reference bridge',
-      'conf/10-pods.conflist': '{"name":"edited"}',
-    })
-  })
-
-  test('says where there is nothing to remove', async () => {
-    expect(await folders.uninstall()).toEqual([`Nothing of Switchyard is installed in ${folders.bin}.`])
-  })
+  test.each(['the first', 'a later'])(
+    'leaves everything as it was, whichever change of %s install fails',
+    async which => {
+      folders.write('bin/bridge', 'reference bridge')
+      folders.write('conf/10-pods.conflist', '{"name":"before"}')
+      if (which === 'a later') {
+        await folders.install(folders.plan({ replacesStandard: true, ...folders.configuration('{"name":"first"}') }))
+        // Each of another make again, while what was there before us is kept.
+        folders.write('bin/bridge', 'a newer reference bridge')
+        folders.write('conf/10-pods.conflist', '{"name":"edited"}')
+        folders.write('src/cni.js', 'newer cni')
+      }
+      const before = folders.content()
+      const plan = folders.plan({ replacesStandard: true, ...folders.configuration('{"name":"a"}') })
+      let number = 1
+      for (; number < 40; number += 1) {
+        const files = failingAt(number)
+        const outcome = await folders.install(plan, { files }).then(
+          () => 'done',
+          () => 'failed',
+        )
+        if (outcome === 'done') break
+        expect([number, folders.content()]).toEqual([number, before])
+      }
+      expect(number).toBeGreaterThan(which === 'a later' ? 8 : 12)
+      expect(number).toBeLessThan(40)
+    },
+  )
 })
