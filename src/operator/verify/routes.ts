@@ -12,8 +12,8 @@ import { ownRoutes, routeChanges } from '#routes/plan/difference.ts'
 import { routePlan } from '#routes/plan/wanted.ts'
 import type { NamespaceNetwork } from '#system/network/network.ts'
 import type { Kernel } from '#system/ports.ts'
-import type { Address } from '#values/address.ts'
-import type { Cidr } from '#values/cidr.ts'
+import type { Address, Family } from '#values/address.ts'
+import { type Cidr, cidrFamily } from '#values/cidr.ts'
 import type { NodeDifference } from '#verify/difference.ts'
 import { routeDifferences } from '#verify/pods/routes.ts'
 import type { ClusterView } from '../source/view.ts'
@@ -21,7 +21,7 @@ import type { ClusterView } from '../source/view.ts'
 // All Nodes, and the routes of this one → what differs, and the same mended.
 
 export interface RoutesParts {
-  readonly settings: Pick<Invocation['settings'], 'routes' | 'questions'>
+  readonly settings: Pick<Invocation['settings'], 'routes' | 'questions' | 'family'>
   readonly view: Pick<ClusterView, 'allNodes' | 'nodeName'>
   readonly kernel: Kernel
 }
@@ -61,9 +61,23 @@ async function onNode<T>(parts: RoutesParts, work: (look: RouteLook) => Promise<
     const { overlay, vni, port } = settings.routes
     const own = granted?.source === 'ring' ? { ownAddresses: gatewaysOf(granted) } : {}
     const plan = routePlan({ self, cluster, state, settings: { overlay, vni, port }, ...own })
-    return await work({ plan, state, changes: routeChanges(plan, state), network })
+    const asked = settings.family === undefined ? { plan, state } : onlyOf(settings.family, { plan, state })
+    return await work({ ...asked, changes: routeChanges(asked.plan, asked.state), network })
   } finally {
     network.close()
+  }
+}
+
+/** Of the other family nothing is wanted and nothing is there; the overlay carries both. */
+export function onlyOf(family: Family, { plan, state }: Pick<RouteLook, 'plan' | 'state'>) {
+  const others = { ipv4: 'ipv6', ipv6: 'ipv4' } as const
+  return {
+    plan: {
+      ...plan,
+      routes: plan.routes.filter(({ destination }) => cidrFamily(destination) === family),
+      refused: plan.refused.filter(({ range }) => cidrFamily(range) === family),
+    },
+    state: { ...state, routes: { ...state.routes, [others[family]]: [] } },
   }
 }
 
