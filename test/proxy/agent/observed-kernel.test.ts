@@ -5,11 +5,9 @@ import { named, plainlyNamed, restoreInto, saveAll, saveTable } from '#dialects/
 import { applyLines, listTable } from '#dialects/nft.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { observedKernel } from '#proxy/agent/observed-kernel.ts'
-import { ruleCounts, rulesWritten } from '#proxy/agent/rule-counts.ts'
 import type { Command } from '#system/ports.ts'
 import type { RanCommand } from '#telemetry/numbers/tally.ts'
 import { ip } from '../../support/objects.ts'
-import { ruleset } from '../../support/units.ts'
 
 const DOCUMENT = `*filter
 :KUBE-SERVICES - [0:0]
@@ -80,20 +78,4 @@ test('forgetting connections is counted as such, however it is done', async () =
   const flow = { to: ip('10.0.0.2'), toPort: 53, answeredBy: ip('10.1.0.1') }
   const command = forgetFlows([{ ...flow, protocol: 'udp', answeredByPort: 53 }], 'ipv4')
   expect(await counted(command)).toMatchObject({ program: 'conntrack', does: 'conntrack', family: 'ipv4' })
-})
-
-test('rules are counted where they stand: those of chains by lines, and each line of ours elsewhere', () => {
-  const rules = ruleset({
-    'nat KUBE-SVC-AAAAAAAAAAAAAAAA': '-A one\n-A two\n-A three',
-    'nat KUBE-MARK-MASQ': '',
-    'nat -A PREROUTING -j KUBE-SERVICES': '',
-    'filter KUBE-FORWARD': '-A one',
-    'mangle KUBE-PROXY-CANARY': '',
-  })
-  expect(ruleCounts(rules)).toEqual({ filter: 1, nat: 4 })
-})
-
-test('a document without an end, or without anything, is counted as far as it goes', () => {
-  expect(rulesWritten('')).toEqual({})
-  expect(rulesWritten('*nat\n-A x')).toEqual({ nat: 1 })
 })

@@ -1,22 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { restoreInto, saveAll } from '#dialects/iptables.ts'
-import { applyLines, checkLines, listTable } from '#dialects/nft.ts'
 import { withProxyPorts } from '#dialects/relay.ts'
 import { touchOf } from '#lab/paper/ruleset-watch.ts'
 import { iptables } from '#proxy/modes/iptables/index.ts'
 import { ipvs } from '#proxy/modes/ipvs/index.ts'
-import { nftables } from '#proxy/modes/nftables/index.ts'
 import { userspace } from '#proxy/modes/userspace/index.ts'
-import { part, unit } from '../../support/units.ts'
+import { part, unit } from '../../../support/units.ts'
 
-// What a touch by another program means for the units of a mode.
+// What a touch by another program means for the units of a mode that writes chains.
 
 const TOOLS = { family: 'ipv4', variant: 'nft', restore: 'iptables-nft-restore', save: 'iptables-nft-save' } as const
 const WATCHES = {
   iptables: iptables(TOOLS).watches!,
   ipvs: ipvs({ tools: TOOLS, scheduler: 'rr', excludeCIDRs: [] }).watches!,
   userspace: userspace({ tools: TOOLS }).watches!,
-  nftables: nftables({ family: 'ipv4', chainRemoval: 'at-once' }).watches!,
 }
 
 describe('a touch concerns', () => {
@@ -42,14 +39,6 @@ describe('a touch concerns', () => {
     ['userspace', 'add rule ip mangle PREROUTING', 'nothing'],
     ['ipvs', 'delete rule ip nat KUBE-LOAD-BALANCER', 'nat KUBE-LOAD-BALANCER'],
     ['ipvs', 'delete rule ip nat DOCKER', 'nothing'],
-    ['nftables', 'delete table ip kube-proxy', 'everything'],
-    ['nftables', 'add rule ip kube-proxy services', 'rules'],
-    ['nftables', 'delete chain ip kube-proxy services', 'rules'],
-    ['nftables', 'delete element ip kube-proxy service-ips', 'elements service-ips'],
-    ['nftables', 'add element ip kube-proxy affinity-x', 'nothing'],
-    ['nftables', 'add set ip kube-proxy mine', 'everything'],
-    ['nftables', 'delete table ip6 kube-proxy', 'nothing'],
-    ['nftables', 'add rule ip kube-proxy-trial services', 'nothing'],
   ] as const)('in %s mode: %s → %s', (mode, touch, concern) => {
     expect(WATCHES[mode].concerns(touchOf(touch))).toBe(concern)
   })
@@ -61,9 +50,6 @@ describe('a command of ours', () => {
     expect(WATCHES.iptables.author(restore)).toBe('iptables-nft-re')
     expect(WATCHES.iptables.author(saveAll(TOOLS))).toBeUndefined()
     expect(WATCHES.userspace.author(withProxyPorts('ipv4', restore))).toBe('iptables-nft-re')
-    expect(WATCHES.nftables.author(applyLines([], 'ipv4'))).toBe('nft')
-    expect(WATCHES.nftables.author(checkLines([], 'ipv4'))).toBeUndefined()
-    expect(WATCHES.nftables.author(listTable('ipv4', 'kube-proxy'))).toBeUndefined()
   })
 })
 
@@ -76,17 +62,6 @@ describe('a unit stands in', () => {
     const parts = WATCHES.iptables.parts!
     expect(parts.of(unit(text))).toBe(called)
     expect(parts.unitOf(part(called))).toBe(whole)
-  })
-
-  test.each([
-    ['table kube-proxy', 'rules'],
-    ['chain services', 'rules'],
-    ['map service-ips', 'rules'],
-    ['set affinity-x', 'rules'],
-    ['element service-ips 10.96.0.1 . tcp . 80', 'elements service-ips'],
-  ] as const)('%s, in nftables mode', (text, called) => {
-    expect(WATCHES.nftables.parts!.of(unit(text))).toBe(called)
-    expect(WATCHES.nftables.parts!.unitOf(part(called))).toBeUndefined()
   })
 
   test('no part, where it is not of iptables', () => {
