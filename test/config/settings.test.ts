@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { nodeName } from '#config/settings.ts'
 import { KINDS } from '#config/table/kinds.ts'
 import { keyOf } from '#config/table/setting.ts'
 import { FLAGGED, TABLE } from '#config/table/table.ts'
@@ -47,4 +48,9 @@ test('the table names every setting once, and every flag has a help text', () =>
   const flags = FLAGGED.map(({ flag }) => flag)
   expect(new Set(flags).size).toBe(flags.length)
   expect(TABLE.filter(({ help }) => !/^.{10,}\.$/.test(help))).toEqual([])
+})
+
+test('the node is named by the override, or by the host, in lower case', () => {
+  expect(nodeName({ hostnameOverride: 'a' }, 'B')).toBe('a')
+  expect(nodeName({}, ' Host-1.Local\n')).toBe('host-1.local')
 })

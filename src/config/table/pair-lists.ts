@@ -55,7 +55,8 @@ function splitPairs(text: string): readonly (readonly [string, string])[] {
   return parts
     .filter(part => part !== '')
     .map(part => {
-      const at = part.lastIndexOf('=')
+      // As in Go, a name ends at the first sign: a file could not hold one with a sign in it.
+      const at = part.indexOf('=')
       return at < 0 ? (['', part] as const) : ([part.slice(0, at).trim(), part.slice(at + 1).trim()] as const)
     })
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { yamlText } from '#config/shown/yaml.ts'
-import { accepted } from './parsing.ts'
+import { accepted } from '../parsing.ts'
 
 test('what programs are given as JSON is the same as YAML', () => {
   const json = JSON.stringify({

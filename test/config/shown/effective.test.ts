@@ -3,17 +3,13 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseArguments } from '#config/arguments.ts'
 import { configurationYaml } from '#config/shown/effective.ts'
-import { helpText, usageText } from '#config/shown/help.ts'
-import { settingsTable } from '#config/shown/settings-table.ts'
-import { FIELDS, FLAGGED, flagsOf } from '#config/table/table.ts'
-import { VERBS, type Verb } from '#config/verbs.ts'
-import { accepted } from './parsing.ts'
+import { accepted } from '../parsing.ts'
 
 const written = async (...argv: readonly string[]) => configurationYaml((await accepted({ argv })).configuration)
 
 describe('--write-config-to', () => {
   test('of the defaults is what kube-proxy 1.36 writes, and the one field of userspace mode', async () => {
-    const theirs = await readFile(new URL('../../fixtures/config/defaults-1.36.yaml', import.meta.url), 'utf8')
+    const theirs = await readFile(new URL('../../../fixtures/config/defaults-1.36.yaml', import.meta.url), 'utf8')
     const ours = await written()
     expect(
       ours
@@ -83,66 +79,4 @@ describe('--write-config-to', () => {
       }),
     )
   })
-})
-
-describe('--help', () => {
-  test.each(Object.keys(VERBS) as Verb[])('of %s names every flag it has, but for old ones', verb => {
-    const text = helpText(verb)
-    for (const { flag, deprecated, legacy } of flagsOf(verb)) {
-      const line = new RegExp(`^ {2}(-\\w, | {4})--${flag}( |$)`, 'm')
-      expect(line.test(text), flag).toBe(deprecated === undefined && legacy === undefined)
-    }
-    for (const { flag } of FLAGGED.filter(({ verbs }) => verbs !== undefined && !verbs.includes(verb))) {
-      expect(text).not.toContain(`--${flag} `)
-    }
-  })
-
-  test('fits a terminal, and shows defaults', () => {
-    const lines = helpText('run').split('\n')
-    expect(lines.filter(line => line.length > 100)).toEqual([])
-    expect(helpText('run')).toContain('(default 0.0.0.0:10256)')
-    expect(helpText('run')).toContain('  -v, --v uint\n')
-    expect(helpText('explain')).toContain('switchyard explain [FROM] TO[:PORT] [flags]')
-  })
-
-  test('is pointed to below a mistyped command line', () => {
-    expect(usageText('run')).toBe('Usage:\n  switchyard [run] [flags]\nRun "switchyard --help" for all flags.\n')
-    expect(usageText('verify')).toContain('Run "switchyard verify --help"')
-  })
-})
-
-describe('the table for the documentation', () => {
-  test('has a row for every flag and every field', () => {
-    const rows = settingsTable().split('\n')
-    for (const { flag } of FLAGGED)
-      expect(
-        rows.filter(row => row.includes(`\`--${flag}\` |`)),
-        flag,
-      ).toHaveLength(1)
-    for (const { field } of FIELDS)
-      expect(
-        rows.filter(row => row.includes(`| \`${field}\` |`)),
-        field,
-      ).toHaveLength(1)
-  })
-
-  test('has seven cells in every row', () => {
-    const rows = settingsTable()
-      .split('\n')
-      .filter(row => row.startsWith('|'))
-    expect(rows.filter(row => row.split(/(?<!\\)\|/).length !== 9)).toEqual([])
-  })
-
-  test('says where the default of the file differs, and what is without effect', () => {
-    expect(settingsTable()).toContain('| `1s`; in a file `0s` | ipvs |')
-    expect(settingsTable()).toContain('No effect: Switchyard speaks JSON with the API server.')
-  })
-})
-
-test('the help of a verb with commands has a line for each that may stand first', () => {
-  for (const verb of ['cni', 'ipam'] as const) {
-    const commands = Object.keys(VERBS[verb].commands ?? {}).map(words => words.split(' ')[0])
-    expect(commands).toEqual(VERBS[verb].operands[0]!.split('|'))
-    expect(helpText(verb)).toMatch(/^Commands:\n( {2}\w+.* {2}\w.*\n)+\n/m)
-  }
 })

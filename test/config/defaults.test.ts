@@ -1,11 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { parseArguments } from '#config/arguments.ts'
-import { readConfiguration } from '#config/kube-proxy-configuration.ts'
-import { configurationYaml } from '#config/shown/effective.ts'
-import { KINDS } from '#config/table/kinds.ts'
-import { FIELDS } from '#config/table/table.ts'
-import { accepted, HEADER, warnings } from './parsing.ts'
+import { accepted, settings, warnings } from './parsing.ts'
 
 const fixture = (name: string) => new URL(`../../fixtures/config/${name}`, import.meta.url)
 const settingsOf = async (file: string, ...argv: readonly string[]) => (await accepted({ file, argv })).settings
@@ -29,51 +25,6 @@ describe("kubeadm's own file", () => {
       clusterCIDRs: ['10.244.0.0/16'],
     })
   })
-})
-
-describe('every field of the file', () => {
-  /** A value of each kind that is not the default, as it stands in the file. */
-  const OTHER: Readonly<Record<string, unknown>> = {
-    mode: 'ipvs',
-    bindAddress: '10.0.0.1',
-    clusterCIDR: '10.1.0.0/16',
-    detectLocalMode: 'NodeCIDR',
-    nodePortAddresses: ['10.0.0.0/8'],
-    'ipvs.excludeCIDRs': ['10.0.0.0/8'],
-    healthzBindAddress: '10.0.0.1:1',
-    metricsBindAddress: '10.0.0.1:2',
-    portRange: '1000-2000',
-    showHiddenMetricsForVersion: '1.35',
-    'logging.format': 'json',
-    'iptables.localhostNodePorts': false,
-  }
-  const BY_KIND: Readonly<Record<string, unknown>> = {
-    text: 'x',
-    path: 'x',
-    switch: true,
-    int: 7,
-    count: 7,
-    float: 7.5,
-    duration: '7s',
-    flush: '7s',
-    quantity: '64Ki',
-    gates: { IPv6DualStack: true },
-    vmodule: [{ filePattern: 'lane', verbosity: 4 }],
-  }
-
-  test.each(FIELDS)('$field', async ({ field, kind }) => {
-    const given = OTHER[field] ?? BY_KIND[kind]
-    const text = configurationYaml(nested(field, given))
-    const { fields, problems, warnings } = readConfiguration(HEADER + text)
-    expect({ problems, warnings }).toEqual({ problems: [], warnings: [] })
-    expect([...fields.keys()]).toEqual([field])
-    expect(KINDS[kind].toFile(fields.get(field)!.value)).toEqual(given)
-  })
-
-  function nested(path: string, value: unknown): Record<string, unknown> {
-    const at = path.indexOf('.')
-    return at < 0 ? { [path]: value } : { [path.slice(0, at)]: nested(path.slice(at + 1), value) }
-  }
 })
 
 describe('precedence', () => {
@@ -174,42 +125,27 @@ describe('server addresses', () => {
   })
 })
 
-describe('lenient', () => {
-  test.each([
-    ['bogusField: 1', 'unknown field bogusField, line 3, column 1, is ignored'],
-    [
-      'ipvs:\n  schedular: rr',
-      'unknown field ipvs.schedular, line 4, column 3, is ignored; did you mean ipvs.scheduler?',
-    ],
-    ['Mode: ipvs', 'unknown field Mode, line 3, column 1, is ignored; did you mean mode?'],
-    ['mode: ipvs\nmode: iptables', 'mode is given twice, in line 3 and in line 4; the later one counts'],
-    ['---\nmode: ipvs', 'the file holds several documents; only the first one counts'],
-  ])('%j', async (file, warning) => {
-    expect(await warnings({ file })).toEqual([`proxy.conf: ${warning}`])
-    expect((await settingsOf(file)).mode).toBe('iptables')
-  })
-
-  test('a section that is given twice counts as given last, as in Go', async () => {
-    const settings = await settingsOf('iptables: {masqueradeBit: 3}\niptables: {masqueradeAll: true}')
-    expect(settings).toMatchObject({ masqueradeBit: 14, masqueradeAll: true })
-  })
-
-  test.each(['yes', 'on', 'true', 'True'])('a switch may say %s, as in the YAML that Go reads', async word => {
-    expect((await settingsOf(`bindAddressHardFail: ${word}`)).bindAddressHardFail).toBe(true)
-  })
-
-  test('JSON, indented with tabs, is as good', async () => {
-    const text =
-      '{\n\t"apiVersion": "kubeproxy.config.k8s.io/v1alpha1",\n\t"kind": "KubeProxyConfiguration",\n\t"mode": "ipvs"\n}\n'
-    expect(await parseArguments('run', ['--config=x'], async () => text)).toMatchObject({
-      ok: true,
-      settings: { mode: 'ipvs' },
+describe('what is left empty', () => {
+  test('mode and detectLocalMode have their defaults', async () => {
+    expect(await settings('--proxy-mode=', '--detect-local-mode=')).toMatchObject({
+      mode: 'iptables',
+      detectLocal: { mode: 'ClusterCIDR' },
     })
   })
 
-  test('anchors are followed', async () => {
-    expect((await settingsOf('clusterCIDR: &c 10.0.0.0/8\nnodePortAddresses: [*c]')).nodePortAddresses).toEqual([
+  test('node ports answer everywhere, in nftables mode on the primary addresses', async () => {
+    expect((await settings()).nodePortAddresses).toEqual([])
+    expect((await settings('--proxy-mode=nftables')).nodePortAddresses).toBe('primary')
+    expect((await settings('--proxy-mode=nftables', '--nodeport-addresses=10.0.0.0/8')).nodePortAddresses).toEqual([
       '10.0.0.0/8',
     ])
+  })
+
+  test('an empty address or port 0 turns a server off', async () => {
+    const off = ['--healthz-bind-address=', '--metrics-bind-address=']
+    expect(await settings(...off)).not.toHaveProperty('healthz')
+    expect(await settings(...off)).not.toHaveProperty('metrics')
+    expect(await settings('--healthz-port=0')).not.toHaveProperty('healthz')
+    expect(await settings('--metrics-port=0')).not.toHaveProperty('metrics')
   })
 })
