@@ -34,7 +34,9 @@ async function liveView(question: ViewQuestion): Promise<ClusterView> {
   if (namesApi(settings)) return ofApi(question, required(await apiChoice(settings), ''))
   const agent = await agentHere(log)
   if (!('why' in agent)) return ofAgent(question, agent)
-  return ofApi(question, required(await apiChoice(settings), agent.why))
+  const choice = required(await apiChoice(settings), agent.why)
+  if (agent.isThere) log.warning(`${agent.why}; the API server is asked instead`)
+  return ofApi(question, choice)
 }
 
 function required(choice: ApiChoice | { readonly why: string }, noAgent: string): ApiChoice {

@@ -16,23 +16,32 @@ export interface AgentHere extends AgentAnswer {
 /** Why there is none to ask. */
 export interface NoAgent {
   readonly why: string
+  /** One runs, and is of no use yet or any more. */
+  readonly isThere?: true
 }
 
+/** Nothing serves there, or it may not be asked. */
+const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'EACCES'])
 const ANSWER_MS = 10_000
 const REPAIR_MS = 120_000
 
 export async function agentHere(log: Pick<Log, 'warning'>): Promise<AgentHere | NoAgent> {
   const namespace = await networkNamespace()
   if (namespace === undefined) return { why: 'this system has no network namespaces' }
-  const socket = agentSocket(namespace)
+  return agentAt(agentSocket(namespace), log)
+}
+
+export async function agentAt(socket: string, log: Pick<Log, 'warning'>): Promise<AgentHere | NoAgent> {
   try {
     const answer = (await asked(socket, 'GET', '/agent')) as AgentAnswer
     if (answer.version !== VERSION)
       log.warning(`the agent on this node is Switchyard ${answer.version}, this program is ${VERSION}`)
-    if (!answer.isComplete) return { why: 'the agent on this node has not heard all of the cluster yet' }
+    if (!answer.isComplete) return { why: 'the agent on this node has not heard all of the cluster yet', isThere: true }
     return { ...answer, socket }
   } catch (error) {
-    return { why: `no agent here (${socket}: ${reasonOf(error)})` }
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (ABSENT.has(code)) return { why: `no agent here (${socket}: ${reasonOf(error)})` }
+    return { why: `the agent on this node is of no help (${socket}: ${reasonOf(error)})`, isThere: true }
   }
 }
 
