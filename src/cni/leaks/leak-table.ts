@@ -21,8 +21,9 @@ export interface LeakTableParts extends Pick<LeakRound, 'attachments' | 'conflic
 
 /** Empty where there is nothing to show. */
 export function leakTable({ attachments, conflicts, takenBack = [], shows }: LeakTableParts): string {
+  const became = new Map(takenBack.map(one => [one.attachment, one]))
   const rows = [
-    ...attachments.filter(one => isShown(one, shows)).flatMap(one => attachmentRows(one, takenBack)),
+    ...attachments.filter(one => isShown(one, shows)).flatMap(one => attachmentRows(one, became.get(one))),
     ...conflicts.map(conflictRow),
   ]
   return rows.length === 0 ? '' : aligned([['IP', 'POD', 'VERDICT', 'WHY'], ...rows]).join('\n')
@@ -35,9 +36,7 @@ function isShown({ verdict, testimonies }: RoundAttachment, shows: LeakTablePart
 
 type Row = readonly [ip: string, pod: string, verdict: string, why: string]
 
-function attachmentRows(attachment: RoundAttachment, takenBack: readonly TakenBack[]): readonly Row[] {
-  const { leases, holder, verdict } = attachment
-  const taken = takenBack.find(one => one.attachment === attachment)
+function attachmentRows({ leases, holder, verdict }: RoundAttachment, taken: TakenBack | undefined): readonly Row[] {
   const became = taken === undefined ? VERDICTS[verdict.is] : BECAME[taken.outcome]
   const failure = taken?.error === undefined ? '' : `; not taken back: ${(taken.error as Error).message ?? taken.error}`
   return leases.map(({ address, pod }) => [
