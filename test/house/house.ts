@@ -131,6 +131,7 @@ export const FLOORS: Readonly<Record<string, Floor | 'everything'>> = {
     may: [
       ...['ipam', 'kubernetes', 'config', 'system', 'values', 'command-line'],
       ...['cni/network', 'cni/plugins/host-local/configuration.ts', 'operator/source/live-api.ts'],
+      'routes/plan/route-plan.ts',
     ],
   },
   'ranges/controller': {

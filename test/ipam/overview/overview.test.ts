@@ -133,6 +133,15 @@ describe('a warning', () => {
       ],
     ],
     [
+      'a route into the ring, but not that of its bridge',
+      {
+        clusterCIDRs: [],
+        ring: { ...RING, range: cidr('10.32.0.0/12'), tokens: [] },
+        hostRoutes: ['10.32.0.0/12', '10.33.0.0/16'],
+      },
+      ["the ring's range 10.32.0.0/12 overlaps a route of this host: 10.33.0.0/16"],
+    ],
+    [
       'the ring',
       { ring: { ...RING, range: cidr('10.96.0.0/12'), tokens: [] } },
       ["the ring's range 10.96.0.0/12 overlaps the range of Services 10.96.0.0/16"],

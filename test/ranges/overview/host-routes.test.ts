@@ -21,6 +21,12 @@ test('of a node lead where they lead, without the default routes', async () => {
   ])
 })
 
+test('of ours to the ranges of other nodes are left out', async () => {
+  const ours = { destination: cidr('10.40.0.0/14'), protocol: 115 }
+  const routes = async (family: Family) => (family === 'ipv4' ? [ours, { destination: cidr('10.9.0.0/16') }] : [])
+  expect(await hostRoutes({ ...host, routes }, [ip('192.0.2.7')])).toEqual(['10.9.0.0/16'])
+})
+
 test('of a host that is no node are left out', async () => {
   expect(await hostRoutes(host, [ip('192.0.2.6')])).toEqual([])
 })

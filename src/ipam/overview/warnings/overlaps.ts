@@ -67,14 +67,16 @@ function outside({ nodes, clusterCIDRs: { cidrs } }: ClusterFacts): readonly str
 
 const SHOWN = 3
 
-function networkWarnings({ nodes, hostRoutes }: ClusterFacts, ranges: readonly NamedRange[]): readonly string[] {
+function networkWarnings({ nodes, hostRoutes, ring }: ClusterFacts, ranges: readonly NamedRange[]): readonly string[] {
   const own = new Set(nodes.flatMap(({ podCIDRs }) => podCIDRs))
+  // The bridge of a node has the whole ring on its link.
+  const foreign = hostRoutes.filter(route => route !== ring?.range)
   return ranges.flatMap(({ name, cidr }) => {
     const inside = nodes.flatMap(node =>
       node.addresses.filter(ip => contains(cidr, ip)).map(ip => `${node.name} ${ip}`),
     )
     const nodeText = `${name} has addresses of nodes (${listText(inside)}): they are no longer reached from pods`
-    const routes = hostRoutes.filter(
+    const routes = foreign.filter(
       route =>
         overlaps(route, cidr) && ![...own].some(range => contains(range, baseAddress(route)) && overlaps(range, route)),
     )
