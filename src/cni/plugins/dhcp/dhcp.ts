@@ -1,11 +1,11 @@
 import { CniError, CODE } from '#cni/protocol/error.ts'
 import type { CniRequest } from '#cni/protocol/request.ts'
-import type { DhcpLease, DhcpRecord } from '#ipam/leases/dhcp/dhcp-book.ts'
+import type { DhcpRecord } from '#ipam/leases/dhcp/dhcp-book.ts'
 import type { Holder } from '#ipam/leases/lease-book.ts'
 import { NetworkRefused } from '#system/network/network.ts'
 import { PacketsRefused } from '#system/packets/packet-link.ts'
 import { holderOf, ownerOf } from '../owner.ts'
-import type { CniPlugin, PluginFiles } from '../plugin.ts'
+import type { CniPlugin } from '../plugin.ts'
 import { type DhcpMachine, dhcpMachine, releaseLease, speakingOn } from './client.ts'
 import { resultOf } from './dhcp-lease.ts'
 import { endRecord } from './ended.ts'
@@ -26,6 +26,8 @@ export const dhcp: CniPlugin = {
     const { netns, ifname } = request
     if (netns === undefined) throw new CniError(CODE.environment, 'required env variables [CNI_NETNS] missing')
     const at = { name: ifname, namespace: netns }
+    // Before a server is asked: what fails then would keep an address there that is written down nowhere.
+    const whose = { owner: await ownerOf(request, parts), boot: await parts.files.bootId() }
     await bringUp(at, machine)
     const lease = await speaking(ifname, () =>
       speakingOn(machine, { at, config }, async exchange => {
@@ -35,7 +37,7 @@ export const dhcp: CniPlugin = {
         throw new CniError(CODE.tryAgainLater, `dhcp: ${got.why}`, details)
       }),
     )
-    const record = await recordOf(request, { config, lease, files: parts.files })
+    const record = recordOf(request, { ...whose, config, lease })
     try {
       await machine.book.put(record)
     } catch (error) {
@@ -112,18 +114,16 @@ async function speaking<T>(ifname: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-interface RecordParts {
+interface RecordParts extends Pick<DhcpRecord, 'owner' | 'boot' | 'lease'> {
   readonly config: DhcpConfig
-  readonly lease: DhcpLease
-  readonly files: PluginFiles
 }
 
-async function recordOf(request: CniRequest, { config, lease, files }: RecordParts): Promise<DhcpRecord> {
+function recordOf(request: CniRequest, { owner, boot, lease, config }: RecordParts): DhcpRecord {
   const { priority } = config
   const nodeLink = request.config.raw.bridge ?? request.config.raw.master
   return {
-    owner: await ownerOf(request, { files }),
-    boot: await files.bootId(),
+    owner,
+    boot,
     lease,
     wanted: config.wanted,
     provided: [...config.provided].map(([code, value]) => [code, value.toString('hex')]),

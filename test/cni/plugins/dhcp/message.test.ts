@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { EVERYONE, frameBytes, frameOf } from '#cni/plugins/dhcp/frame.ts'
+import { frameOf } from '#cni/plugins/dhcp/frame.ts'
 import { answerOf, type DhcpMessage, messageBytes, OPTION } from '#cni/plugins/dhcp/message.ts'
 import { answerBytes, asFromServer, HARDWARE } from './paper-server.ts'
 
@@ -66,35 +66,3 @@ describe('an answer', () => {
     )
   })
 })
-
-describe('a frame', () => {
-  test('has the checksums a kernel wants', () => {
-    const bytes = frameBytes({ to: EVERYONE, from: { hardware: HARDWARE }, payload: messageBytes(question) })
-    expect(sum(bytes.subarray(14, 34))).toBe(0xffff)
-    const pseudo = Buffer.concat([bytes.subarray(26, 34), Buffer.from([0, 17]), bytes.subarray(38, 40)])
-    expect(sum(Buffer.concat([pseudo, bytes.subarray(34)]))).toBe(0xffff)
-  })
-
-  test('to the client comes apart again', () => {
-    const payload = answerBytes({})
-    expect(frameOf(asFromServer(payload))?.payload).toEqual(payload)
-  })
-
-  test.each([
-    ['to another port', (bytes: Buffer) => void bytes.writeUInt16BE(69, 36)],
-    ['of TCP', (bytes: Buffer) => void bytes.writeUInt8(6, 23)],
-    ['of IPv6', (bytes: Buffer) => void bytes.writeUInt16BE(0x86dd, 12)],
-    ['that is a fragment', (bytes: Buffer) => void bytes.writeUInt16BE(0x2000, 20)],
-  ])('%s is passed over', (_, change) => {
-    const bytes = asFromServer(answerBytes({}))
-    change(bytes)
-    expect(frameOf(bytes)).toBeUndefined()
-  })
-})
-
-function sum(bytes: Buffer): number {
-  let total = 0
-  for (let at = 0; at < bytes.length; at += 2) total += (bytes[at]! << 8) | (bytes[at + 1] ?? 0)
-  while (total > 0xffff) total = (total & 0xffff) + (total >>> 16)
-  return total
-}

@@ -53,3 +53,14 @@ test('a range that is given away between the look and the lease is not given fro
   }
   expect([await node.add('c1', { ipam: NONE }), looks]).toEqual(['10.244.9.2/24', 2])
 })
+
+test('ranges that change with every look are to be tried again, and nothing is taken', async () => {
+  const node = nodeWith(granted('10.244.7.0/24', 1))
+  const book = node.book as PaperLeaseBook
+  let looks = 0
+  book.granted = async () => granted('10.244.7.0/24', 100 + ++looks)
+  expect(await node.add('c1', { ipam: NONE })).toBe(
+    '11: failed to allocate for range 0: the ranges of this node have changed several times just now',
+  )
+  expect([looks, await node.held('c1')]).toEqual([5, []])
+})

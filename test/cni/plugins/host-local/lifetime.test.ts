@@ -58,64 +58,6 @@ describe('a DEL', () => {
   })
 })
 
-describe('a CHECK', () => {
-  const prevResult = (...addresses: readonly string[]) => ({
-    config: { prevResult: { cniVersion: '1.1.0', ips: addresses.map(address => ({ address })) } },
-  })
-
-  async function attached(): Promise<PaperNode> {
-    const node = new PaperNode()
-    await node.add('c1', { ipam: DUAL })
-    return node
-  }
-
-  const check = async (node: PaperNode, asked: Ask = {}) => {
-    const { code, said } = await node.ask('CHECK', { ipam: DUAL, ...asked })
-    return code === 0 ? 'ok' : said
-  }
-
-  test('succeeds right after the ADD, with or without its result', async () => {
-    const node = await attached()
-    expect(await check(node, prevResult('10.9.0.2/29', 'fd00:9::2/64'))).toBe('ok')
-    expect(await check(node)).toBe('ok')
-  })
-
-  test('leaves addresses alone that another plugin put into the result', async () => {
-    expect(await check(await attached(), prevResult('10.9.0.2/29', '192.168.0.7/24', 'fd00:9::2/64'))).toBe('ok')
-  })
-
-  test('fails where nothing is leased to the container', async () => {
-    const node = await attached()
-    await node.del('c1')
-    expect(await check(node, prevResult('10.9.0.2/29'))).toMatchObject({
-      code: 101,
-      msg: 'host-local: Failed to find address added by container c1',
-      details: 'no address of network net1 is leased to it and eth0; look with: switchyard ipam ls --network net1',
-    })
-  })
-
-  test('fails where only one of two addresses is leased', async () => {
-    const node = new PaperNode()
-    await node.add('c1', { ipam: SMALL })
-    const said = await check(node, prevResult('10.9.0.2/29', 'fd00:9::2/64'))
-    expect(said).toMatchObject({ code: 101 })
-    expect(said.details).toContain('prevResult has fd00:9::2, leased to it is 10.9.0.2')
-    expect((await check(node)).details).toContain('it has no address of range 1')
-  })
-
-  test('fails where another address is leased than the one returned', async () => {
-    const said = await check(await attached(), prevResult('10.9.0.3/29', 'fd00:9::2/64'))
-    expect(said.details).toContain('prevResult has 10.9.0.3, leased to it is 10.9.0.2, fd00:9::2')
-    const less = await check(await attached(), prevResult('10.9.0.2/29'))
-    expect(less.details).toContain('leased to it is fd00:9::2, prevResult has 10.9.0.2')
-  })
-
-  test('goes by the result where ranges have changed since the ADD', async () => {
-    const ipam = { type: 'host-local', subnet: '10.7.0.0/24' }
-    expect(await check(await attached(), { ipam, ...prevResult('10.9.0.2/29', 'fd00:9::2/64') })).toBe('ok')
-  })
-})
-
 describe('a STATUS', () => {
   const status = async (node: PaperNode, asked: Ask = {}) => (await node.ask('STATUS', asked)).said
 

@@ -1,0 +1,184 @@
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { renewDue } from '#cni/plugins/dhcp/renewal.ts'
+import { NetworkRefused } from '#system/network/network.ts'
+import { DhcpStage, type PaperServer } from './dhcp-stage.ts'
+
+let stage: DhcpStage
+beforeEach(() => {
+  stage = new DhcpStage()
+})
+afterEach(() => stage.close())
+
+const renew = async (signal?: AbortSignal) =>
+  (await renewDue(stage.machine, signal)).map(({ became, why }) => (why === undefined ? became : `${became}: ${why}`))
+/** Seconds of the lease's 600. */
+const pass = (seconds: number) => {
+  stage.clock.time += seconds * 1000
+}
+const inSeconds = async () => ((await stage.record())!.dueAt - stage.clock.now()) / 1000
+
+describe('a lease', () => {
+  test('that is not due is left, and one that is goes on from the moment it was asked for', async () => {
+    await stage.add()
+    pass(299)
+    expect(await renew()).toEqual([])
+    pass(2)
+    const before = stage.clock.now()
+    expect(await renew()).toEqual(['renewed'])
+    expect((await stage.record())!.lease).toMatchObject({ renewAt: before + 300_000, expiresAt: before + 600_000 })
+    expect(await renew()).toEqual([])
+  })
+
+  test('that its server does not answer is asked for again at half of what is left, then of any server', async () => {
+    await stage.add()
+    stage.server.mode = 'is silent'
+    pass(301)
+    expect(await renew()).toEqual([expect.stringMatching(/^unanswered: the DHCP server did not answer within 10 s/)])
+    expect(await inSeconds()).toBeCloseTo((510 - 311) / 2, 0)
+    pass(215)
+    stage.server.mode = 'answers'
+    expect(await renew()).toEqual(['rebound'])
+    expect(stage.isUp).toBe(true)
+  })
+
+  test('is not asked for more often than each minute, nor later than its end', async () => {
+    await stage.add()
+    stage.server.mode = 'is silent'
+    pass(590)
+    await renew()
+    expect(await inSeconds()).toBeLessThanOrEqual(0.1)
+    expect(await renew()).toEqual(['expired: no server extended it in time'])
+  })
+
+  test.each<[PaperServer['mode'], RegExp]>([
+    ['refuses', /^expired: the DHCP server refused the address/],
+    ['has forgotten', /^expired: the server now gives 10\.9\.0\.42/],
+  ])('of a server that %s takes the interface down at once', async (mode, says) => {
+    await stage.add()
+    stage.server.mode = mode
+    pass(301)
+    expect(await renew()).toEqual([expect.stringMatching(says)])
+    expect([stage.isUp, (await stage.record())?.state, await inSeconds()]).toEqual([false, 'expired', 30])
+  })
+
+  test('that has expired is had back with its routes, or stays down and is asked for again', async () => {
+    await stage.add()
+    stage.server.mode = 'refuses'
+    pass(301)
+    await renew()
+    stage.networks.pod.laid.length = 0
+    pass(31)
+    expect(await renew()).toEqual([expect.stringMatching(/^still-expired: /)])
+    expect(stage.isUp).toBe(false)
+    stage.server.mode = 'has forgotten'
+    pass(31)
+    expect(await renew()).toEqual(['still-expired: the server now gives 10.9.0.42'])
+    stage.server.mode = 'answers'
+    pass(31)
+    expect(await renew()).toEqual(['restored'])
+    expect([stage.isUp, (await stage.record())?.state]).toEqual([true, 'bound'])
+    expect(stage.networks.pod.laid).toEqual([{ destination: '0.0.0.0/0', link: 'eth0', gateway: '10.9.0.1' }])
+    expect(stage.networks.held).toBe(0)
+  })
+
+  test('that is had back finds routes there that are laid already', async () => {
+    await stage.add()
+    const record = (await stage.record())!
+    await stage.book.put({ ...record, state: 'expired', dueAt: 0 })
+    await stage.networks.pod.addRoute({ destination: '0.0.0.0/0' as never, link: 'eth0', gateway: '10.9.0.1' as never })
+    expect(await renew()).toEqual(['restored'])
+  })
+})
+
+describe('a pod that is gone', () => {
+  test.each<[string, (stage: DhcpStage) => void]>([
+    ['with its namespace', ({ namespaces }) => namespaces.clear()],
+    ['and whose path another has', ({ namespaces }) => void namespaces.set('/run/netns/c1', '4:other')],
+    ['since the machine started anew', stage => void Object.assign(stage, { boot: 'next' })],
+  ])('%s, is forgotten, and the server hears of it over the bridge', async (_, harm) => {
+    await stage.add()
+    harm(stage)
+    stage.networks.node.put('cni0', { kind: 'bridge' })
+    pass(301)
+    expect(await renew()).toEqual(['ended: its interface is gone'])
+    expect([await stage.record(), stage.server.leases.size]).toEqual([undefined, 0])
+    expect(await renew()).toEqual([])
+  })
+
+  test('whose interface alone is gone is forgotten, and it is said where no server can be reached', async () => {
+    await stage.add()
+    stage.networks.pod.forget('eth0')
+    pass(301)
+    expect(await renew()).toEqual(['ended: its interface is gone, and the server could not be reached'])
+    expect(await stage.record()).toBeUndefined()
+  })
+})
+
+describe('what is not known for sure', () => {
+  test('keeps the lease: a namespace that cannot be looked at is no namespace that is gone', async () => {
+    await stage.add()
+    Object.assign(stage.parts.files, { namespaceId: () => Promise.reject(new Error('EACCES')) })
+    pass(301)
+    expect(await renew()).toEqual(['unanswered: EACCES'])
+    expect([(await stage.record())?.state, await inSeconds()]).toEqual(['bound', 60])
+  })
+
+  test('keeps the lease: an interface that cannot be taken down is tried again', async () => {
+    await stage.add()
+    stage.server.mode = 'refuses'
+    stage.networks.open = async () => {
+      throw new NetworkRefused('EMFILE', 'too many open files')
+    }
+    pass(301)
+    expect(await renew()).toEqual(['unanswered: too many open files'])
+    expect((await stage.record())?.state).toBe('bound')
+  })
+
+  test('a DEL in between wins', async () => {
+    await stage.add()
+    pass(301)
+    const { book } = stage
+    const replace = book.replace.bind(book)
+    book.replace = async (...both) => {
+      await book.remove(both[0].owner)
+      return replace(...both)
+    }
+    expect([await renew(), await stage.record()]).toEqual([[], undefined])
+  })
+
+  test('a daemon that stops in the middle writes nothing down', async () => {
+    await stage.add()
+    const before = await stage.record()
+    pass(301)
+    expect(await renew(AbortSignal.abort())).toEqual([])
+    expect(await stage.record()).toEqual(before)
+  })
+})
+
+test('through any moods of a server an interface is up as long as its lease holds, and no longer', async () => {
+  const moods: readonly PaperServer['mode'][] = ['answers', 'is silent', 'refuses', 'has forgotten']
+  const step = fc.record({ mode: fc.constantFrom(...moods), seconds: fc.integer({ min: 1, max: 400 }) })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 15 }), async steps => {
+      const fresh = new DhcpStage()
+      try {
+        await fresh.add()
+        for (const { mode, seconds } of steps) {
+          fresh.server.mode = mode
+          fresh.clock.time += seconds * 1000
+          await renewDue(fresh.machine)
+          const { state, lease, dueAt } = (await fresh.record())!
+          expect(fresh.isUp).toBe(state === 'bound')
+          expect(lease.address).toBe('10.9.0.2')
+          if (state === 'bound') expect(dueAt).toBeLessThanOrEqual(lease.expiresAt)
+          if (state === 'bound' && lease.expiresAt <= fresh.clock.now())
+            expect(dueAt).toBeLessThanOrEqual(fresh.clock.now())
+        }
+      } finally {
+        fresh.close()
+      }
+    }),
+    { numRuns: 30 },
+  )
+})
