@@ -61,6 +61,8 @@ describe('the number of Nodes', () => {
     const { asked, requests } = scripted([200, list([NODE], { continue: 'x' })], [200, list([NODE, NODE])])
     expect(await countNodes(requests)).toBe(2)
     expect(asked).toEqual(['/api/v1/nodes?limit=1', '/api/v1/nodes'])
+    const page = [200, list([NODE], { continue: 'x' })] as const
+    expect(await countNodes(scripted(page, page).requests)).toBe(1)
   })
 
   test('is not 0 where there was no answer to that', async () => {

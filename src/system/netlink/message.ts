@@ -17,6 +17,11 @@ export const DUMP_INTERRUPTED = 0x10
 export const ERROR = 2
 export const DONE = 3
 
+/** The kernel's error number in an ERROR or at the end of a list, which may have been given up on the way; 0 where there is none. */
+export function errnoIn({ body }: Message): number {
+  return body.length < 4 ? 0 : Math.max(0, -body.readInt32LE(0))
+}
+
 const HEADER = 16
 const ATTRIBUTE_HEADER = 4
 /** Of an attribute's type: nested, and byte order. */

@@ -4,6 +4,7 @@ import {
   DUMP,
   DUMP_INTERRUPTED,
   ERROR,
+  errnoIn,
   type Message,
   message,
   messagesIn,
@@ -64,7 +65,7 @@ export class NetworkReader {
   readonly #socket: NetlinkSocket
   #sequence = 0
 
-  private constructor(socket: NetlinkSocket) {
+  constructor(socket: NetlinkSocket) {
     this.#socket = socket
   }
 
@@ -142,8 +143,9 @@ export class NetworkReader {
       for (const one of messagesIn(got.bytes)) {
         if (one.sequence !== sequence) continue
         if ((one.flags & DUMP_INTERRUPTED) !== 0) throw new RouteNetlinkFailed('what was listed changed meanwhile')
+        const errno = one.type === DONE || one.type === ERROR ? errnoIn(one) : 0
+        if (errno !== 0) throw new RouteNetlinkFailed(`errno ${errno} for message ${type}`)
         if (one.type === DONE) return
-        if (one.type === ERROR) throw new RouteNetlinkFailed(`errno ${-one.body.readInt32LE(0)} for message ${type}`)
         yield one
       }
     }

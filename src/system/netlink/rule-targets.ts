@@ -36,7 +36,8 @@ const VERDICT_CHAIN = 2
 /** The code is a signed number: -3 jumps, -4 goes to a chain, 0 drops, 1 accepts. */
 export function verdictOf(verdict: Buffer): { readonly code: number; readonly chain: string | undefined } | undefined {
   const [code, chain] = [valueAt(verdict, VERDICT_CODE), valueAt(verdict, VERDICT_CHAIN)]
-  return code && { code: code.readInt32BE(), chain: chain && textOf(chain) }
+  if (code === undefined || code.length < 4) return undefined
+  return { code: code.readInt32BE(), chain: chain && textOf(chain) }
 }
 
 /** An attribute within attributes, by their types from the outermost on. */

@@ -44,7 +44,7 @@ export class RulesetListener {
   #lastWhat = NONE
   #lastStart = Buffer.alloc(0)
 
-  private constructor(socket: NetlinkSocket, concerns: ListeningOptions['concerns']) {
+  constructor(socket: NetlinkSocket, concerns: ListeningOptions['concerns']) {
     this.#socket = socket
     this.#concerns = concerns
   }

@@ -1,5 +1,5 @@
 import type { ChainAt } from '#system/ports.ts'
-import { DONE, DUMP, DUMP_INTERRUPTED, ERROR, message, messagesIn, REQUEST } from './message.ts'
+import { DONE, DUMP, DUMP_INTERRUPTED, ERROR, errnoIn, message, messagesIn, REQUEST } from './message.ts'
 import { FAMILY_NUMBERS, NFTABLES } from './nfnetlink.ts'
 import type { NetlinkSocket } from './socket.ts'
 
@@ -48,12 +48,8 @@ export class RulesetQuestions {
   all<T>(question: RulesetQuestion, fresh: () => T, take: (into: T, body: Buffer) => void): T {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const into = fresh()
-      let isWhole = true
-      this.#ask(question, DUMP, (body, flags) => {
-        if ((flags & DUMP_INTERRUPTED) !== 0) isWhole = false
-        else take(into, body)
-      })
-      if (isWhole) return into
+      const end = this.#ask(question, DUMP, body => take(into, body))
+      if (end === 'whole') return into
     }
     throw new NetlinkRefused(`message ${question.what}: others commit all the time`, INTERRUPTED)
   }
@@ -61,36 +57,41 @@ export class RulesetQuestions {
   #ask(
     { what, family, attributes = [] }: RulesetQuestion,
     flags: number,
-    take: (body: Buffer, flags: number) => void,
-  ): void {
+    take: (body: Buffer) => void,
+  ): 'whole' | 'interrupted' {
     const sequence = ++this.#sequence
     const header = Buffer.from([family === 'unspecified' ? 0 : FAMILY_NUMBERS[family], 0, 0, 0])
     const type = (NFTABLES << 8) | what
     const errno = this.#socket.send(message({ type, flags: REQUEST | flags, sequence, header, attributes }))
     if (errno !== 0) throw new NetlinkRefused(`message ${what}`, errno)
-    while (this.#received({ what, sequence, flags }, take) === 'more');
+    for (let end: 'whole' | 'interrupted' = 'whole'; ; ) {
+      const read = this.#received({ what, sequence, flags }, take)
+      if (read.isInterrupted) end = 'interrupted'
+      if (read.isEnd) return end
+    }
   }
 
-  /** Takes the messages of one read. */
+  /** Takes the messages of one read. That a list was interrupted may stand on its end alone. */
   #received(
     { what, sequence, flags }: { readonly what: number; readonly sequence: number; readonly flags: number },
-    take: (body: Buffer, flags: number) => void,
-  ): 'more' | 'ended' {
+    take: (body: Buffer) => void,
+  ): { readonly isEnd: boolean; readonly isInterrupted: boolean } {
     const got = this.#socket.receive()
     // The kernel answers within send and recv: without an answer there is none to come.
     if (got === 'nothing') throw new NetlinkRefused(`message ${what}`, 0)
     if (got === 'overflow') throw new NetlinkRefused(`message ${what}`, OVERFLOW)
+    let isInterrupted = false
     for (const one of messagesIn(got.bytes)) {
       if (one.sequence !== sequence) continue
-      if (one.type === DONE) return 'ended'
-      if (one.type === ERROR) {
-        const code = -one.body.readInt32LE(0)
+      if ((one.flags & DUMP_INTERRUPTED) !== 0) isInterrupted = true
+      if (one.type === DONE || one.type === ERROR) {
+        const code = errnoIn(one)
         if (code !== 0) throw new NetlinkRefused(`message ${what}`, code)
-        return 'ended'
+        return { isEnd: true, isInterrupted }
       }
-      take(one.body, one.flags)
-      if (flags === 0) return 'ended'
+      if (!isInterrupted) take(one.body)
+      if (flags === 0) return { isEnd: true, isInterrupted }
     }
-    return 'more'
+    return { isEnd: false, isInterrupted }
   }
 }

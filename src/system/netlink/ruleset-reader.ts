@@ -13,7 +13,7 @@ export class RulesetReader implements RulesetDump {
   readonly #socket: NetlinkSocket
   readonly #questions: RulesetQuestions
 
-  private constructor(socket: NetlinkSocket) {
+  constructor(socket: NetlinkSocket) {
     this.#socket = socket
     this.#questions = new RulesetQuestions(socket)
   }

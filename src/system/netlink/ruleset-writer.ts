@@ -1,5 +1,5 @@
 import type { ChainAt, RulesetChange } from '#system/ports.ts'
-import { ACK, attribute, ERROR, message, messagesIn, nest, REQUEST, textAttribute } from './message.ts'
+import { ACK, attribute, ERROR, errnoIn, message, messagesIn, nest, REQUEST, textAttribute } from './message.ts'
 import { DELCHAIN, DELRULE, DELSETELEM, FAMILY_NUMBERS, NETFILTER, NEWSETELEM, NFTABLES } from './nfnetlink.ts'
 import { type NetlinkSocket, openNetlink } from './socket.ts'
 
@@ -17,7 +17,7 @@ export class RulesetWriter {
   readonly #socket: NetlinkSocket
   #sequence = 0
 
-  private constructor(socket: NetlinkSocket) {
+  constructor(socket: NetlinkSocket) {
     this.#socket = socket
   }
 
@@ -43,9 +43,9 @@ export class RulesetWriter {
       const got = this.#socket.receive()
       if (got === 'nothing') return count
       if (got === 'overflow') return Number.NaN
-      for (const { type, sequence, body } of messagesIn(got.bytes)) {
-        if (type !== ERROR || sequence < first) continue
-        count += body.readInt32LE(0) === 0 ? 1 : Number.NaN
+      for (const answer of messagesIn(got.bytes)) {
+        if (answer.type !== ERROR || answer.sequence < first) continue
+        count += errnoIn(answer) === 0 ? 1 : Number.NaN
       }
     }
   }

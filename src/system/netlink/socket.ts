@@ -25,7 +25,7 @@ export interface NetlinkSocketOptions {
 export type Received = { readonly bytes: Buffer } | 'nothing' | 'overflow'
 
 export interface NetlinkSocket {
-  /** The outcome is the kernel's error number, 0 where it took the bytes. */
+  /** The outcome is the kernel's error number, 0 where it took the bytes; EBADF once it is closed. */
   send(bytes: Buffer): number
   /**
    * The same on another thread, for a message that keeps the kernel busy until long after the change is to be seen. Resolves
@@ -60,6 +60,7 @@ const SO_RCVBUFFORCE = 33
 const SO_RCVTIMEO = 20
 const SO_NETNS_COOKIE = 71
 const EINTR = 4
+const EBADF = 9
 const EAGAIN = 11
 const ENOBUFS = 105
 /** The kernel fills datagrams of a dump up to 32 kB, and a read that is too small loses the rest. */
@@ -121,6 +122,7 @@ class OpenSocket implements NetlinkSocket {
   readonly #buffer: Buffer
   #open = true
   #aside = 0
+  #closesAside = false
 
   constructor(c: Libc, fd: number, readBytes = READ_BYTES) {
     this.#libc = c
@@ -129,12 +131,14 @@ class OpenSocket implements NetlinkSocket {
   }
 
   namespaceCookie(): string | undefined {
+    if (!this.#open) return undefined
     const [value, length] = [Buffer.alloc(8), Buffer.from([8, 0, 0, 0])]
     const code = this.#libc.getsockopt(this.#fd, SOL_SOCKET, SO_NETNS_COOKIE, value, length)
     return code < 0 ? undefined : value.toString('hex')
   }
 
   send(bytes: Buffer): number {
+    if (!this.#open) return EBADF
     return this.#libc.send(this.#fd, bytes) < 0 ? this.#libc.errno() : 0
   }
 
@@ -164,6 +168,7 @@ class OpenSocket implements NetlinkSocket {
   }
 
   sendAside(bytes: Buffer): Promise<void> {
+    if (!this.#open) return Promise.reject(Object.assign(new Error('the socket is closed'), { code: 'EBADF' }))
     this.#aside++
     return new Promise((resolve, reject) => {
       write(this.#fd, bytes, error => {
@@ -185,10 +190,13 @@ class OpenSocket implements NetlinkSocket {
   closeAside(): void {
     if (!this.#open) return
     this.#open = false
-    close(this.#fd)
+    this.#closesAside = true
+    this.#closeIfIdle()
   }
 
   #closeIfIdle(): void {
-    if (this.#aside === 0) this.#libc.close(this.#fd)
+    if (this.#aside > 0) return
+    if (this.#closesAside) close(this.#fd)
+    else this.#libc.close(this.#fd)
   }
 }

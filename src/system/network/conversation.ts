@@ -6,6 +6,7 @@ import {
   DUMP,
   DUMP_INTERRUPTED,
   ERROR,
+  errnoIn,
   type Message,
   message,
   messagesIn,
@@ -45,7 +46,7 @@ export class Conversation {
   readonly #socket: NetlinkSocket
   #sequence = 0
 
-  private constructor(socket: NetlinkSocket) {
+  constructor(socket: NetlinkSocket) {
     this.#socket = socket
   }
 
@@ -107,7 +108,7 @@ export class Conversation {
       let isWhole = true
       for (const answer of this.#answers({ ...request, flags: REQUEST | DUMP }, doing)) {
         if ((answer.flags & DUMP_INTERRUPTED) !== 0) isWhole = false
-        if (answer.type === DONE) break
+        if (isEnd(answer, doing)) break
         found.push(...foundIn(answer, doing, read))
       }
       if (isWhole) return found
@@ -131,7 +132,7 @@ export class Conversation {
     await this.#socket.sendAside(message({ ...request, flags: REQUEST | DUMP, sequence }))
     let piece: T[] = []
     for (const answer of this.#received(sequence, doing)) {
-      if (answer !== BETWEEN && answer.type === DONE) break
+      if (answer !== BETWEEN && isEnd(answer, doing)) break
       if (answer !== BETWEEN) piece.push(...foundIn(answer, doing, read))
       else {
         if (piece.length > 0) yield piece
@@ -188,6 +189,14 @@ export class Conversation {
 /** Stands between two reads: what was read of the one before is gone with the next. */
 const BETWEEN = 'between two reads'
 
+/** A list that the kernel has given up on the way is none. */
+function isEnd(answer: Message, doing: string): boolean {
+  if (answer.type !== DONE) return false
+  const errno = errnoIn(answer)
+  if (errno !== 0) throw refusal({ doing, code: codeOf(errno) })
+  return true
+}
+
 function foundIn<T>(answer: Message, doing: string, read: ReadOne<T>): readonly T[] {
   const failure = failureOf(answer)
   if (failure === undefined) return read(answer.body)
@@ -210,9 +219,10 @@ export interface Failure {
 }
 
 /** `none` is the kernel's ACK; undefined for a message that is no answer of this kind. */
-export function failureOf({ type, flags, body }: Message): Failure | 'none' | undefined {
+export function failureOf(answer: Message): Failure | 'none' | undefined {
+  const { type, flags, body } = answer
   if (type !== ERROR) return undefined
-  const errno = -body.readInt32LE(0)
+  const errno = errnoIn(answer)
   if (errno === 0) return 'none'
   const code = codeOf(errno)
   if ((flags & WITH_ATTRIBUTES) === 0 || (flags & CAPPED) === 0) return { code }
