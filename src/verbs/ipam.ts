@@ -54,7 +54,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   release: (what, settings) => released(what, settings),
   rmpeer: async (what, settings) => {
     const { removedByHand } = await import('#cni/daemon/ranges/remove-peer.ts')
-    return { text: await removedByHand(what, { settings, kernel: hostKernel(), clock: systemClock }), status: 0 }
+    return { text: await removedByHand(what, await withApi(settings, 'The ring')), status: 0 }
   },
   plan: (what, { ipam }) => plan(what, ipam, COOLDOWN_MS),
   import: (what, { ipam }) => imported(ipam.database, what),
@@ -108,7 +108,7 @@ async function lookedThrough(command: 'check' | 'gc', settings: Asked['settings'
 }
 
 /** Pods of the API server are one witness more; without one, namespaces and the runtime say what is in use. */
-async function withApi(settings: Asked['settings']) {
+async function withApi(settings: Asked['settings'], what: 'Pods' | 'The ring' = 'Pods') {
   const { knownApi } = await import('#operator/source/live-api.ts')
   const choice = await knownApi(settings)
   const parts = { settings, kernel: hostKernel(), clock: systemClock }
@@ -116,7 +116,7 @@ async function withApi(settings: Asked['settings']) {
   if ('why' in choice || choice.by === 'service account') return parts
   const { from, credentials } = choice
   const hostnameOverride = settings.hostnameOverride ?? choice.nodeName
-  complain(`Pods from ${from}.`)
+  complain(`${what} from ${from}.`)
   return {
     ...parts,
     credentials,

@@ -1,6 +1,7 @@
 import type { Settings } from '#config/settings.ts'
 import { peersNamed, removePeer } from '#ipam/ring/removal.ts'
 import type { Ring, RingPeer } from '#ipam/ring/ring.ts'
+import type { Credentials } from '#kubernetes/access/credentials.ts'
 import { uidOfNode } from '#kubernetes/writes/node-cidrs.ts'
 import type { Clock, Kernel } from '#system/ports.ts'
 import { type ApiSettings, type NodeApi, nodeApi } from '../rounds/node-api.ts'
@@ -12,10 +13,13 @@ export interface RemovePeerParts {
   readonly settings: ApiSettings & Pick<Settings, 'ipam'>
   readonly kernel: Kernel
   readonly clock: Clock
+  /** Of the API server, where the settings name none. */
+  readonly credentials?: Credentials
 }
 
-export async function removedByHand(what: string, { settings, kernel, clock }: RemovePeerParts): Promise<string> {
-  const api = await nodeApi({ settings, kernel, clock })
+export async function removedByHand(what: string, parts: RemovePeerParts): Promise<string> {
+  const { settings, clock } = parts
+  const api = await nodeApi(parts)
   if (api === undefined)
     throw new Error('ipam rmpeer: no API server is configured: --kubeconfig or --master says where it is')
   try {
