@@ -6,7 +6,10 @@ import type { RoundHeld, RouteReport } from './round.ts'
 
 // What a round did → lines for the person who looks after the node: one for each thing, when it begins and when it ends.
 
-/** Of changes of one round; of a cluster that is seen for the first time, one line says how many there are. */
+/**
+ * Of things of one kind in one round; how many more there are is one line: where a link goes, each of the 5,000 routes over it does.
+ * Of changes in a cluster that is seen for the first time, one line says how many there are.
+ */
 const LINES = 10
 
 export class RouteLog {
@@ -42,7 +45,10 @@ export class RouteLog {
       if (change.do === 'add overlay') this.log.info(0, 'Overlay begins', { ...overlay, over: plan.overlay?.underlay })
       if (change.do === 'delete overlay' && overlay === undefined) this.log.info(0, 'Overlay ends, no node needs it')
     }
-    for (const change of repaired) this.log.warning('Route was taken away, and is there again', wordsOf(change, nodes))
+    for (const change of repaired.slice(0, LINES))
+      this.log.warning('Route was taken away, and is there again', wordsOf(change, nodes))
+    if (repaired.length > LINES)
+      this.log.warning('More routes were taken away, and are there again', { routes: repaired.length - LINES })
     const rest = changes.filter(change => isRoute(change) && !repaired.includes(change))
     const level = this.#rounds > 0 && rest.length <= LINES ? 0 : 2
     for (const change of rest)
@@ -55,22 +61,28 @@ export class RouteLog {
 
   #ranges(refused: readonly RefusedRange[]): void {
     const now = new Map(refused.map(one => [`${one.node} ${one.range} ${one.why}`, one]))
-    for (const [key, { node, range, why }] of now)
-      if (!this.#refused.has(key)) this.log.warning('No route to a range of another node', { node, range, why })
+    const begun = [...now].flatMap(([key, one]) => (this.#refused.has(key) ? [] : [one]))
+    for (const { node, range, why } of begun.slice(0, LINES))
+      this.log.warning('No route to a range of another node', { node, range, why })
+    if (begun.length > LINES)
+      this.log.warning('No routes to more ranges of other nodes', { ranges: begun.length - LINES })
     const still = new Set(refused.map(({ node, range }) => `${node} ${range}`))
-    for (const { node, range } of this.#refused.values())
-      if (!still.has(`${node} ${range}`))
-        this.log.info(0, 'Range of another node has no trouble any more', { node, range })
+    const ended = [...this.#refused.values()].filter(({ node, range }) => !still.has(`${node} ${range}`))
+    for (const { node, range } of ended.slice(0, LINES))
+      this.log.info(0, 'Range of another node has no trouble any more', { node, range })
+    if (ended.length > LINES)
+      this.log.info(0, 'More ranges of other nodes have no trouble any more', { ranges: ended.length - LINES })
     this.#refused = now
   }
 
   #kernel({ refused }: RouteReport): void {
-    const now = new Set(refused.map(({ error }) => error.message))
-    for (const { error } of refused) {
-      if (this.#errors.has(error.message)) continue
-      this.log.error('Kernel refused a change of routes', error, { next: 'tried again in the next round' })
-    }
-    this.#errors = now
+    const now = new Map(refused.map(({ error }) => [error.message, error]))
+    const begun = [...now].flatMap(([message, error]) => (this.#errors.has(message) ? [] : [error]))
+    const next = 'tried again in the next round'
+    for (const error of begun.slice(0, LINES)) this.log.error('Kernel refused a change of routes', error, { next })
+    if (begun.length > LINES)
+      this.log.warning('Kernel refused more changes of routes', { changes: begun.length - LINES, next })
+    this.#errors = new Set(now.keys())
   }
 }
 

@@ -47,6 +47,8 @@ class Planning {
   readonly #refused: RefusedRange[] = []
   /** By name: nodes that the overlay leads to, and the host of each. */
   readonly #behind = new Map<string, Address>()
+  /** Over the overlay, and the node that each leads to: one address cannot be at two of them. */
+  readonly #gateways = new Map<Address, string>()
 
   constructor({ self, cluster, state, settings, ownAddresses }: PlanParts) {
     this.#ownAddresses = ownAddresses
@@ -109,8 +111,12 @@ class Planning {
     const host = node.addresses.find(address => familyOf(address) === family)
     if (host === undefined) return `its Node has no ${FAMILY_WORDS[family]} address, and the overlay is of that family`
     if (this.#reach(host) === undefined) return `no route leads to ${host}, the address of its Node`
-    this.#behind.set(node.name, host)
     const gateway = baseAddress(range)
+    const other = this.#gateways.get(gateway) ?? node.name
+    if (other !== node.name)
+      return `a range of node ${other} begins at the same address, and the overlay has one way there`
+    this.#gateways.set(gateway, node.name)
+    this.#behind.set(node.name, host)
     this.#routes.push({ node: node.name, destination: range, gateway, link: OVERLAY_LINK, isOnLink: true })
     return undefined
   }
@@ -120,12 +126,11 @@ class Planning {
     const { local, link, mtu } = this.#underlay!
     const firstOf = (family: Family) => this.#self.ranges.find(range => cidrFamily(range) === family)
     const own = [firstOf('ipv4'), firstOf('ipv6')].filter(range => range !== undefined)
-    const over = this.#routes.filter(({ isOnLink }) => isOnLink)
     return {
       options: { vni, port, local, mac: vtepMac(this.#self.name), mtu: overlayMtu(mtu, local) },
       underlay: link,
       addresses: this.#ownAddresses ?? own.map(baseAddress),
-      neighbours: over.map(({ node, gateway }) => ({ address: gateway, mac: vtepMac(node) })),
+      neighbours: [...this.#gateways].map(([address, node]) => ({ address, mac: vtepMac(node) })),
       tunnels: [...this.#behind].map(([node, host]) => ({ mac: vtepMac(node), host })),
     }
   }
