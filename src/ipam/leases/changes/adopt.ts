@@ -4,6 +4,7 @@ import type { AddressFile, DirectoryContent } from '../directory/address-file.ts
 import type { Lease, LeaseOwner } from '../lease-book.ts'
 import { endHandover } from '../records/handovers.ts'
 import { deleteLease, endLease, insertLease, type LeaseRow, leaseRows, plainLease } from '../records/lease-rows.ts'
+import { occupants } from '../records/occupants.ts'
 import { registeredScope, setGivenLast } from '../records/range-rows.ts'
 import { sortKey } from '../records/sort-key.ts'
 import type { ChangeContext } from './context.ts'
@@ -39,19 +40,15 @@ export function adopt({ network, content, cooldownMs, ownerOf }: Adoption, conte
   const conflicts: { file: AddressFile; lease: Lease }[] = []
   for (const file of content.files) {
     const key = sortKey(file.address)
-    const [held] = leaseRows(
-      database,
-      'WHERE (scope = ?1 AND key = ?2) OR (network = ?3 AND key = ?2)',
-      scope,
-      key,
-      network,
-    )
+    const all = occupants(database, { network, scope }, file.address)
     // The other container is gone; that of the file may be there, and a leak is better than an address of two.
-    if (held?.state === 'cooldown' && held.container !== file.container) deleteLease(database, held)
-    else if (held !== undefined) {
-      if (!isSame(held, network, file)) conflicts.push({ file, lease: plainLease(held) })
+    const isOver = (lease: Lease) => lease.state === 'cooldown' && lease.container !== file.container
+    const [held] = all.filter(lease => !isOver(lease))
+    if (held !== undefined) {
+      if (!all.some(lease => isSame(lease, network, file))) conflicts.push({ file, lease: plainLease(held) })
       continue
     }
+    for (const lease of all) deleteLease(database, lease)
     const { container, ifname } = file
     const set = setFor({ ...file, network }, content.given, context)
     const owner = { network, container, ifname, ...ownerOf?.(file) }

@@ -2,12 +2,13 @@ import { type AddressSpan, allocatable } from '#ipam/ranges/allocatable.ts'
 import { nextFree, type TakenView } from '#ipam/ranges/next-free.ts'
 import type { Address } from '#values/address.ts'
 import type { Database } from '../database/database.ts'
-import { conflictAddresses } from '../leaks/conflict-rows.ts'
-import type { LeaseRequest } from '../lease-book.ts'
-import { type LeaseRow, leaseRows } from '../records/lease-rows.ts'
+import { conflictAddresses, conflictAt } from '../leaks/conflict-rows.ts'
+import type { Lease, LeaseRequest } from '../lease-book.ts'
+import type { LeaseRow } from '../records/lease-rows.ts'
+import { type NetworkInScope, occupants } from '../records/occupants.ts'
 import { foreignGateways, givenLast } from '../records/range-rows.ts'
 import { Runs } from '../records/runs.ts'
-import { numberOfKey, sortKey } from '../records/sort-key.ts'
+import { numberOfKey } from '../records/sort-key.ts'
 import { scopeOf } from './context.ts'
 
 // The range sets of a network → the address that each gives next. It only looks.
@@ -28,7 +29,7 @@ export class FreeSearch {
     this.scope = scopeOf(searched)
     this.spans = allocatable(searched.sets)
     const gateways = foreignGateways(database, this.#network, this.scope)
-    this.#foreign = new Set([...gateways, ...conflictAddresses(database, this.scope)])
+    this.#foreign = new Set([...gateways, ...conflictAddresses(database, this.#place)])
   }
 
   /** Undefined where none is free. `ended` are leases that are to be deleted before, and count as if they were. */
@@ -50,13 +51,17 @@ export class FreeSearch {
     return free
   }
 
-  /** In this scope; and in this network, which may have had another scope before. */
   occupants(address: Address): readonly LeaseRow[] {
-    return leaseRows(
-      this.#database,
-      'WHERE (scope = ?1 AND key = ?2) OR (network = ?3 AND key = ?2)',
-      ...[this.scope, sortKey(address), this.#network],
-    )
+    return occupants(this.#database, this.#place, address)
+  }
+
+  /** Of a pod that has no lease of it, as if it had. */
+  userOf(address: Address): Lease | undefined {
+    return conflictAt(this.#database, this.#place, address)
+  }
+
+  get #place(): NetworkInScope {
+    return { network: this.#network, scope: this.scope }
   }
 
   #mayBeGiven(address: Address, ended: readonly LeaseRow[]): boolean {

@@ -1,7 +1,6 @@
 import type { AddressSpan } from '#ipam/ranges/allocatable.ts'
 import { type Address, addressNumber, familyOf } from '#values/address.ts'
 import { grantedRevision } from '../grants/granted-row.ts'
-import { conflictAt } from '../leaks/conflict-rows.ts'
 import { LeaseRefused, type LeaseRequest } from '../lease-book.ts'
 import { endLease, heldBy, insertLease, type LeaseRow, plainLease } from '../records/lease-rows.ts'
 import { registeredScope, registerSets, setGivenLast } from '../records/range-rows.ts'
@@ -25,7 +24,8 @@ export function take(request: LeaseRequest, context: ChangeContext): readonly Le
   if (leftOver) for (const lease of held) endLease(database, lease, { at: context.now, why: LEFT_OVER, cooldownMs: 0 })
   if (held.length > 0 && !leftOver) return taking.again(held)
   endExpired(context, EXPIRED_AT_ONCE)
-  if ((registeredScope(database, owner.network) ?? taking.scope) !== taking.scope) {
+  // What was read from another program's directory is in the scope of the node, though the network may be registered nowhere.
+  if ((registeredScope(database, owner.network) ?? '') !== taking.scope) {
     moveToScope(database, owner.network, taking.scope)
   }
   registerSets(database, owner.network, { scope: taking.scope, sets, areGranted: request.revision !== undefined })
@@ -81,7 +81,7 @@ class Taking {
       }
       endLease(database, lease, { at: now, why: LEFT_OVER, cooldownMs: 0 })
     }
-    const user = conflictAt(database, this.scope, address)
+    const user = this.#search.userOf(address)
     if (user !== undefined) throw new LeaseRefused({ kind: 'taken', set, address, lease: user })
     return address
   }

@@ -4,9 +4,10 @@ import { type Address, addressNumber, familyOf } from '#values/address.ts'
 import { conflictAddresses } from '../leaks/conflict-rows.ts'
 import type { Lease, LeaseRequest, SetUsage } from '../lease-book.ts'
 import { leaseRows, plainLease } from '../records/lease-rows.ts'
-import { foreignGateways, registeredSets } from '../records/range-rows.ts'
+import { occupants, SCOPES_OF_THE_NODE } from '../records/occupants.ts'
+import { foreignGateways, registeredScope, registeredSets } from '../records/range-rows.ts'
 import { Runs } from '../records/runs.ts'
-import { keyOfNumber, sortKey } from '../records/sort-key.ts'
+import { keyOfNumber } from '../records/sort-key.ts'
 import { type ChangeContext, scopeOf } from './context.ts'
 
 // Sets → what has become of their addresses, in numbers, and where none is free the leases to look at first.
@@ -61,26 +62,64 @@ function countsIn(span: AddressSpan, asked: Asked, { database, now }: ChangeCont
   ) as unknown as readonly Cooling[]
   const sum = (some: (count: Cooling) => boolean) => cooling.filter(some).reduce((total, one) => total + one.count, 0)
   const ownRows = Number(own?.count)
+  const kept = keptIn(span, asked, { database, now })
+  const count = (some: (one: Kept) => boolean) => kept.filter(some).reduce((total, one) => total + one.count, 0)
+  const others = new Runs(database, scope).count(span) - ownRows - sum(one => one.own === 0 && one.isOver === 1)
   return {
-    assigned: ownRows - sum(one => one.own === 1),
-    cooling: sum(one => one.own === 1 && one.isOver === 0),
-    elsewhere: new Runs(database, scope).count(span) - ownRows - sum(one => one.own === 0 && one.isOver === 1),
-    freeAt: Math.min(...cooling.flatMap(one => (one.isOver === 0 ? one.soonest : []))),
+    assigned: ownRows - sum(one => one.own === 1) + count(one => one.own === 1 && one.state === 'assigned'),
+    cooling: sum(one => one.own === 1 && one.isOver === 0) + count(one => one.own === 1 && one.state === 'cooldown'),
+    elsewhere: others + count(one => one.own === 0),
+    freeAt: Math.min(
+      ...cooling.flatMap(one => (one.isOver === 0 ? one.soonest : [])),
+      ...kept.flatMap(one => one.soonest ?? []),
+    ),
   }
 }
 
+interface Kept {
+  readonly own: number
+  readonly state: Lease['state']
+  readonly count: number
+  readonly soonest: number | null
+}
+
+/**
+ * What stayed in a scope of before, and is in no run of this one: of the networks that share the node, usually none; and all of
+ * a network that is to be apart from its next pod on.
+ */
+function keptIn(
+  span: AddressSpan,
+  asked: Asked,
+  { database, now }: Pick<ChangeContext, 'database' | 'now'>,
+): readonly Kept[] {
+  const [scope, { network }] = [scopeOf(asked), asked]
+  if (scope !== '' && registeredScope(database, network) === scope) return []
+  const source = scope === '' ? `scope IN (SELECT ?1 UNION ${SCOPES_OF_THE_NODE})` : "scope = '' AND network = ?1"
+  const isHeld = "(state = 'assigned' OR until > ?5)"
+  return database.all(
+    `SELECT own, state, count(*) AS count, min(until) AS soonest FROM (
+       SELECT key, max(network = ?1) AS own, state, until FROM lease
+       WHERE ${source} AND key BETWEEN ?3 AND ?4 AND ${isHeld} GROUP BY key
+     ) AS kept
+     WHERE NOT EXISTS (SELECT 1 FROM lease WHERE scope = ?2 AND key = kept.key AND ${isHeld})
+     GROUP BY own, state`,
+    ...[network, scope, ...ends(span), Math.round(now)],
+  ) as unknown as readonly Kept[]
+}
+
 /** Gateways of other networks, and what pods use without a lease: only those that are not leased as well. */
-function unusableIn(spans: readonly AddressSpan[], asked: Asked, { database }: ChangeContext): number {
-  const scope = scopeOf(asked)
-  const unusable = new Set([...foreignGateways(database, asked.network, scope), ...conflictAddresses(database, scope)])
+function unusableIn(spans: readonly AddressSpan[], asked: Asked, { database, now }: ChangeContext): number {
+  const place = { network: asked.network, scope: scopeOf(asked) }
+  const gateways = foreignGateways(database, place.network, place.scope)
+  const unusable = new Set([...gateways, ...conflictAddresses(database, place)])
   const own = [...unusable].filter(address =>
     spans.some(
       ({ family, first, last }) =>
         family === familyOf(address) && first <= addressNumber(address) && addressNumber(address) <= last,
     ),
   )
-  const sql = 'SELECT 1 FROM lease WHERE scope = ? AND key = ?'
-  return own.filter(address => database.get(sql, scope, sortKey(address)) === undefined).length
+  const isOver = ({ until }: Lease) => until !== undefined && until <= Math.round(now)
+  return own.filter(address => occupants(database, place, address).every(isOver)).length
 }
 
 /** One set of a network, with the address it gave last. */

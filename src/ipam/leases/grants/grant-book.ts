@@ -1,7 +1,7 @@
 import { type Address, addressNumber } from '#values/address.ts'
 import { endExpired, expired } from '../changes/sweep.ts'
 import { Database } from '../database/database.ts'
-import { conflictAddresses } from '../leaks/conflict-rows.ts'
+import { conflictsIn } from '../leaks/conflict-rows.ts'
 import type { GrantedRanges, Lease } from '../lease-book.ts'
 import { leaseRows, plainLease } from '../records/lease-rows.ts'
 import { grantedNetworks } from '../records/range-rows.ts'
@@ -58,7 +58,7 @@ export class GrantBook {
     return this.#database.read(() => {
       const ends = [keyOfNumber('ipv4', BigInt(end - 1)), keyOfNumber('ipv4', BigInt(start))] as const
       const runs = this.#database.all('SELECT first, last FROM run WHERE first <= ? AND last >= ?', ...ends)
-      const used = conflictAddresses(this.#database, '').flatMap(address => stretchOf(address, { start, end }))
+      const used = conflictsIn(this.#database).flatMap(({ address }) => stretchOf(address, { start, end }))
       const leased = runs.map(({ first, last }) => ({
         start: Number(numberOfKey(String(first))),
         end: Number(numberOfKey(String(last))) + 1,

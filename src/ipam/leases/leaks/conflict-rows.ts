@@ -2,6 +2,7 @@ import type { Address } from '#values/address.ts'
 import { familyOf } from '#values/address.ts'
 import type { Database, Row } from '../database/database.ts'
 import type { Lease } from '../lease-book.ts'
+import type { NetworkInScope } from '../records/occupants.ts'
 import { registeredScope } from '../records/range-rows.ts'
 import { addressOfKey, sortKey } from '../records/sort-key.ts'
 import type { AddressConflict } from './leak-book.ts'
@@ -40,14 +41,23 @@ export function plainConflict(conflict: AddressConflict): AddressConflict {
   }
 }
 
-/** What a network in this scope may not give. */
-export function conflictAddresses(database: Database, scope: string): readonly Address[] {
-  return database.all('SELECT key FROM conflict WHERE scope = ?', scope).map(({ key }) => addressOfKey(String(key)))
+/** The scope that the user's network has by now, which may be another than at the time it was found. */
+const IN_SCOPE = `(network = ?1 OR coalesce((SELECT scope FROM range WHERE range.network = conflict.network LIMIT 1), '') = ?2)`
+
+/** What this network may not give. */
+export function conflictAddresses(database: Database, { network, scope }: NetworkInScope): readonly Address[] {
+  const rows = database.all(`SELECT DISTINCT key FROM conflict WHERE ${IN_SCOPE}`, network, scope)
+  return rows.map(({ key }) => addressOfKey(String(key)))
 }
 
 /** Who uses an address that is asked for, as if it were leased. */
-export function conflictAt(database: Database, scope: string, address: Address): Lease | undefined {
-  const row = database.get('SELECT * FROM conflict WHERE scope = ? AND key = ? LIMIT 1', scope, sortKey(address))
+export function conflictAt(
+  database: Database,
+  { network, scope }: NetworkInScope,
+  address: Address,
+): Lease | undefined {
+  const sql = `SELECT * FROM conflict WHERE key = ?3 AND ${IN_SCOPE} LIMIT 1`
+  const row = database.get(sql, network, scope, sortKey(address))
   return row === undefined ? undefined : { ...conflictOf(row), family: familyOf(address), set: 0, state: 'assigned' }
 }
 

@@ -3,21 +3,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { GrantBook } from '#ipam/leases/grants/grant-book.ts'
+import { SqliteLeakBook } from '#ipam/leases/leaks/sqlite-leak-book.ts'
 import { LeaseRefused } from '#ipam/leases/lease-book.ts'
 import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import type { RangeSet } from '#ipam/ranges/range-set.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
-import { holder, leaseRequest, setOf } from '../../../support/leases.ts'
+import { address, holder, leaseRequest, setOf } from '../../../support/leases.ts'
 
 // What a node was given, beside its leases.
 
 let folder: string
+let path: string
 let grants: GrantBook
 let book: SqliteLeaseBook
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'grants-'))
-  const path = join(folder, 'ipam.db')
+  path = join(folder, 'ipam.db')
   grants = GrantBook.open(path)
   book = SqliteLeaseBook.open({ path, clock: new PaperClock(1000), boot: 'b' })
 })
@@ -72,6 +74,24 @@ test('what pods have is not free to be given away', async () => {
   const start = 0x0af40700
   expect(grants.takenIn({ start, end: start + 256 })).toEqual([{ start: start + 2, end: start + 5 }])
   expect(grants.takenIn({ start: start + 5, end: start + 256 })).toEqual([])
+})
+
+test('what a pod uses without a lease is not free to be given away either, be its network apart from others or not', async () => {
+  save('10.244.7.0/24')
+  await book.take(leaseRequest('a', { network: 'apart', overlap: 'allow', sets: sets('10.244.7.0/24') }))
+  const at = { netns: '/run/netns/x', namespaceId: '4:1', boot: 'b', at: 0 }
+  const used = [
+    { ...holder('x', 'apart'), ...at, address: address('10.244.7.9') },
+    { ...holder('y'), ...at, address: address('10.244.7.7') },
+    { ...holder('z'), ...at, address: address('fd00::7') },
+  ]
+  const leaks = SqliteLeakBook.open(path, new PaperClock(1000))
+  await leaks.keepConflicts(used)
+  leaks.close()
+  const start = 0x0af40700
+  const taken = [2, 7, 9].map(n => ({ start: start + n, end: start + n + 1 }))
+  expect(grants.takenIn({ start, end: start + 256 })).toEqual(taken)
+  expect(grants.takenIn({ start, end: start + 9 })).toEqual(taken.slice(0, 2))
 })
 
 test('what has cooled down is free, also where no pod comes', async () => {
