@@ -29,6 +29,11 @@ import { commandNeighbours } from './command-neighbours.ts'
 // A network namespace's links, addresses, routes and settings, by the commands of iproute2: where FFI is refused. Each call is
 // one process or two.
 
+/** `ip` takes a name without a slash for one below /run/netns, or for a process. */
+export function namespacePath(path: string): string {
+  return path.startsWith('/') ? path : `./${path}`
+}
+
 export class CommandNetwork implements NamespaceNetwork {
   readonly #kernel: Kernel
   readonly #path: string | undefined
@@ -65,7 +70,8 @@ export class CommandNetwork implements NamespaceNetwork {
       refuseBadMac(doing, mac)
     }
     if (end.master !== undefined) await this.#known(end.master, doing)
-    await this.#must(linkWords.addVeth(end, peer), doing)
+    const namespace = peer.namespace === undefined ? {} : { namespace: namespacePath(peer.namespace) }
+    await this.#must(linkWords.addVeth(end, { ...peer, ...namespace }), doing)
   }
 
   async addVlan(name: string, options: { readonly parent: string; readonly id: number }): Promise<void> {
@@ -109,7 +115,7 @@ export class CommandNetwork implements NamespaceNetwork {
   async vlans(name: string): Promise<readonly LinkVlan[]> {
     const doing = `list VLANs of "${name}"`
     await this.#known(name, doing)
-    return vlanWords.vlansOf((await this.#must(vlanWords.LIST_VLANS, doing)).stdout, name)
+    return this.#read(vlanWords.LIST_VLANS, { doing, as: stdout => vlanWords.vlansOf(stdout, name) })
   }
 
   async addVlans(name: string, vlans: readonly LinkVlan[]): Promise<void> {
@@ -123,8 +129,8 @@ export class CommandNetwork implements NamespaceNetwork {
   async addresses(link?: string): Promise<readonly InterfaceAddress[]> {
     const doing = link === undefined ? 'list addresses' : `list addresses of "${link}"`
     const index = link === undefined ? undefined : (await this.#known(link, doing)).index
-    const { stdout } = await this.#must(addressWords.LIST_ADDRESSES_OF_LINKS, doing)
-    const all = addressWords.interfaceAddressesOf(stdout)
+    const as = addressWords.interfaceAddressesOf
+    const all = await this.#read(addressWords.LIST_ADDRESSES_OF_LINKS, { doing, as })
     return index === undefined ? all : all.filter(one => one.link === index)
   }
 
@@ -141,8 +147,8 @@ export class CommandNetwork implements NamespaceNetwork {
   }
 
   async routes(family: Family): Promise<readonly NetworkRoute[]> {
-    const { stdout } = await this.#must(routeWords.listUnicastRoutes(family), `list ${family} routes`)
-    return routeWords.networkRoutesOf(stdout, family)
+    const as = (stdout: string) => routeWords.networkRoutesOf(stdout, family)
+    return this.#read(routeWords.listUnicastRoutes(family), { doing: `list ${family} routes`, as })
   }
 
   async addRoute(route: NetworkRoute): Promise<void> {
@@ -181,7 +187,17 @@ export class CommandNetwork implements NamespaceNetwork {
   }
 
   async #listed(): Promise<readonly linkWords.ListedLink[]> {
-    return linkWords.linksOf((await this.#must(linkWords.LIST_LINKS, 'list links')).stdout)
+    return this.#read(linkWords.LIST_LINKS, { doing: 'list links', as: linkWords.linksOf })
+  }
+
+  async #read<T>(command: Command, { doing, as }: { doing: string; as: (stdout: string) => T }): Promise<T> {
+    const { stdout } = await this.#must(command, doing)
+    try {
+      return as(stdout)
+    } catch (error) {
+      const said = `what ${command.argv[0]} printed cannot be understood: ${(error as Error).message}`
+      throw refusal({ doing, code: 'EBADMSG', said })
+    }
   }
 
   /** `ip` takes "if5" for the link with the number 5, where none has that name; so names are looked up first. */

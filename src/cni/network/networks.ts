@@ -4,7 +4,7 @@ import { netlinkNetworks } from '#system/network/netlink-networks.ts'
 import type { Networks } from '#system/network/network.ts'
 import { refusal, refusedNamespace } from '#system/network/refusal.ts'
 import type { Kernel } from '#system/ports.ts'
-import { CommandNetwork } from './command-network.ts'
+import { CommandNetwork, namespacePath } from './command-network.ts'
 
 // The networks of namespaces: over netlink, or by commands where this process has no FFI.
 
@@ -15,8 +15,7 @@ export function networksOf(kernel: Kernel): Networks {
 export function commandNetworks(kernel: Kernel): Networks {
   return {
     async open(path) {
-      // `ip` takes a name without a slash for one below /run/netns, or for a process.
-      const namespace = path === undefined || path.startsWith('/') ? path : `./${path}`
+      const namespace = path === undefined ? undefined : namespacePath(path)
       const outcome = await kernel.run(insideNamespace(namespace, ENTER))
       if (outcome.code === 0) return new CommandNetwork(kernel, namespace)
       const refused = commandRefusal(outcome)
