@@ -133,6 +133,7 @@ export class Cluster {
       folder,
       dist,
       kubeconfig: controlPlane.kubeconfig,
+      linkKubeconfig: controlPlane.linkKubeconfig,
       ...(kubectl !== undefined && { kubectl }),
     })
     this.shell.addNamespace('outside', `${name}-outside`)

@@ -32,6 +32,8 @@ const LOOPBACK = '127.0.0.1'
 export class ControlPlane {
   /** For a person, and for programs on this machine. */
   readonly kubeconfig: string
+  /** For a person on a node, or beyond the cluster. */
+  readonly linkKubeconfig: string
   /** For programs on nodes. */
   readonly nodeKubeconfig: string
   readonly #options: ControlPlaneOptions
@@ -44,13 +46,14 @@ export class ControlPlane {
     this.#api = api
     this.#tls = tls
     const { folder, addresses, port } = options
-    const at = ipv4Of(addresses)
+    const onLink = `https://${ipv4Of(addresses)}:${port}`
     this.kubeconfig = join(folder, 'kubeconfig')
+    this.linkKubeconfig = join(folder, 'link.kubeconfig')
     this.nodeKubeconfig = join(folder, 'node.kubeconfig')
-    writeKubeconfig(this.kubeconfig, { server: api.url, authority, name: 'admin', group: 'system:masters' })
-    writeKubeconfig(this.nodeKubeconfig, {
-      ...{ server: `https://${at}:${port}`, authority, name: 'system:node', group: 'system:nodes' },
-    })
+    const admin = { authority, name: 'admin', group: 'system:masters' }
+    writeKubeconfig(this.kubeconfig, { server: api.url, ...admin })
+    writeKubeconfig(this.linkKubeconfig, { server: onLink, ...admin })
+    writeKubeconfig(this.nodeKubeconfig, { server: onLink, authority, name: 'system:node', group: 'system:nodes' })
   }
 
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {

@@ -81,8 +81,9 @@ export function readSessionFlags(argv: readonly string[]): SessionFlags {
     if (Object.hasOwn(OWN_OF_CLUSTER, name)) problems.push(`--${name}: ${OWN_OF_CLUSTER[name]}`)
     else if (!Object.hasOwn(FLAGS, name)) rest.push(argv[i]!)
     else if ('value' in FLAGS[name as Name]) {
-      given[name as Name] = value ?? argv[++i] ?? ''
-      if (given[name as Name] === '') problems.push(`--${name}: a value is missing: ${shown(name as Name)}`)
+      const words = value ?? argv[++i] ?? ''
+      if (words === '') problems.push(`--${name}: a value is missing: ${shown(name as Name)}`)
+      else given[name as Name] = words
     } else if (value !== undefined && value !== 'true')
       problems.push(`--${name} takes no value, got ${JSON.stringify(value)}`)
     else given[name as Name] = 'true'
@@ -132,7 +133,7 @@ function problemsOf(given: Given): readonly string[] {
 }
 
 function choiceProblem(name: Name, given: string | undefined, choices: readonly string[]): readonly string[] {
-  if (given === undefined || given === '' || choices.includes(given)) return []
+  if (given === undefined || choices.includes(given)) return []
   return [`--${name}: ${JSON.stringify(given)} must be ${choices.join(' or ')}`]
 }
 

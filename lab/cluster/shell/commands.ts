@@ -10,10 +10,15 @@ import type { Command } from '#system/ports.ts'
 
 const API_PROGRAM = fileURLToPath(new URL('./api-program.ts', import.meta.url))
 
+/** Who enters other mounts is in their root folder. */
+const IN_SAME_FOLDER = `sh -c 'cd "$0" 2>/dev/null || cd /; exec "$@"' "$PWD"`
+
 export interface ShellOptions {
   /** Of the cluster. */
   readonly folder: string
   readonly kubeconfig: string
+  /** The same rights, with the address at which nodes and clients beyond the cluster find the API server. */
+  readonly linkKubeconfig: string
   /** The built program. */
   readonly dist: string
   /** Where kubectl is, on a machine that has it. */
@@ -84,7 +89,8 @@ export class Shell {
     this.#write(name, [
       // biome-ignore lint/suspicious/noTemplateCurlyInString: the words of a shell
       '[ $# -gt 0 ] || set -- "${SHELL:-sh}"',
-      `exec ${enter} env PATH=${quoted(this.#bin)}:"$PATH" "$@"`,
+      `export KUBECONFIG=${quoted(this.#options.linkKubeconfig)} PATH=${quoted(this.#bin)}:"$PATH"`,
+      `exec ${enter} ${IN_SAME_FOLDER} "$@"`,
     ])
   }
 
@@ -127,7 +133,7 @@ function fromElsewhere(): readonly string[] {
   const there = `/proc/${process.pid}/ns/user`
   return [
     `if [ "$(readlink /proc/self/ns/user)" != "$(readlink ${there})" ]; then`,
-    `  exec nsenter --target=${process.pid} --user --preserve-credentials --mount --net -- "$0" "$@"`,
+    `  exec nsenter --target=${process.pid} --user --preserve-credentials --mount --net -- ${IN_SAME_FOLDER} "$0" "$@"`,
     'fi',
   ]
 }

@@ -51,3 +51,13 @@ test.each([
 test('every problem is named', () => {
   expect(readSessionFlags(['--nodes=0', '--ipam=x', '--service-node-port-range=x']).problems).toHaveLength(3)
 })
+
+test.each(['nodes', 'ipam', 'runtime', 'database', 'exec', 'service-cluster-ip-range', 'service-node-port-range'])(
+  '--%s without a value is one problem',
+  name => {
+    for (const argv of [[`--${name}`], [`--${name}=`]])
+      expect(readSessionFlags(argv).problems).toEqual([
+        expect.stringMatching(new RegExp(`^--${name}: a value is missing: --${name}=`)),
+      ])
+  },
+)
