@@ -15,17 +15,21 @@ export function yesNo(value: boolean): Html {
 
 /** UTC: logs of all nodes have it. */
 export function moment(ms: number | undefined): Html {
-  if (ms === undefined || ms <= 0) return html`<span class="dim">never</span>`
+  if (ms === undefined || !(ms > 0 && ms <= LATEST_MS)) return html`<span class="dim">never</span>`
   const iso = new Date(ms).toISOString()
   return html`<time datetime="${iso}" title="${iso}">${iso.slice(11, 19)}<span class="dim"> ${iso.slice(0, 10)}</span></time>`
 }
 
+/** Beyond it there are no dates. */
+const LATEST_MS = 8.64e15
+
+/** Rounded first: 59.99 s are a minute, not 60.0 s. */
 export function duration(ms: number): string {
-  if (ms < 10) return `${ms.toFixed(1)} ms`
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  return ms < 60_000
-    ? `${(ms / 1000).toFixed(1)} s`
-    : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
+  if (ms < 9.95) return `${ms.toFixed(1)} ms`
+  if (ms < 999.5) return `${Math.round(ms)} ms`
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
 }
 
 export function count(n: number | bigint, one: string, many = `${one}s`): string {
@@ -39,7 +43,7 @@ export function grouped(n: number | bigint): string {
 
 export function bytes(n: number): string {
   if (n < 1000) return `${n} B`
-  return n < 1e6 ? `${(n / 1e3).toFixed(1)} kB` : `${(n / 1e6).toFixed(1)} MB`
+  return n < 999_950 ? `${(n / 1e3).toFixed(1)} kB` : `${(n / 1e6).toFixed(1)} MB`
 }
 
 export function code(text: string): Html {
