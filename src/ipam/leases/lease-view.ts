@@ -55,11 +55,12 @@ function networksOf(database: Database, rows: readonly LeaseRow[]): readonly Net
   const leases = Map.groupBy(rows, ({ network }) => network)
   const [suspicions, conflicts] = [suspicionsIn(database), conflictsIn(database)]
   const isOf = (name: string) => (one: { readonly network: string }) => one.network === name
-  return [...new Set([...sets.keys(), ...leases.keys()])].sort().map(network => {
+  const names = new Set([...sets.keys(), ...leases.keys(), ...conflicts.map(({ network }) => network)])
+  return [...names].sort().map(network => {
     const own = bySet(sets.get(network) ?? [])
     return {
       network,
-      overlap: (sets.get(network)?.[0]?.scope ?? leases.get(network)?.[0]?.scope) === '' ? 'refuse' : 'allow',
+      overlap: (sets.get(network)?.[0]?.scope ?? leases.get(network)?.[0]?.scope ?? '') === '' ? 'refuse' : 'allow',
       sets: own.map(set => set?.ranges ?? []),
       given: own.map(set => set?.given),
       leases: (leases.get(network) ?? []).map(plainLease),

@@ -80,6 +80,9 @@ function neighbours(network: NetworkLeases, all: readonly NetworkLeases[]): read
     .filter(other => other.network !== network.network && other.overlap === 'refuse')
     .flatMap(other => [
       ...other.leases.map(lease => reserved(lease.address, `network ${other.network}`)),
+      ...(other.conflicts ?? []).map(used =>
+        reserved(used.address, `in use by ${userOf(used)} of network ${other.network}`),
+      ),
       ...other.sets.flat().map(({ gateway }) => reserved(gateway, `gateway of network ${other.network}`)),
     ])
 }
