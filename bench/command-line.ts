@@ -51,6 +51,10 @@ const COMMANDS: readonly CommandName[] = [
   'cluster',
 ]
 
+export function asksForHelp(words: readonly string[]): boolean {
+  return words.some(word => ['--help', '-h', 'help'].includes(word))
+}
+
 /** Throws where a word means nothing. */
 export function benchOptions(words: readonly string[]): BenchOptions {
   const { values, positionals } = parseArgs({
@@ -74,6 +78,7 @@ export function benchOptions(words: readonly string[]): BenchOptions {
     },
   })
   const command = COMMANDS.find(name => name === positionals[0])
+  if (positionals.length === 0) throw new Error(`a command is missing: ${COMMANDS.join(', ')}`)
   if (command === undefined || positionals.length > 1) throw new Error(`no such command: ${positionals.join(' ')}`)
   return {
     command,

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { ensurePrograms } from '#lab/packages.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
-import { type BenchOptions, benchOptions, type CommandName, USAGE } from './command-line.ts'
+import { asksForHelp, type BenchOptions, benchOptions, type CommandName, USAGE } from './command-line.ts'
 import { modeBench } from './commands/modes.ts'
 import { table } from './commands/table.ts'
 import { ipvsBench } from './ipvs/ipvs.ts'
@@ -85,8 +85,13 @@ function programsFor({ command, runtime }: BenchOptions): keyof typeof PROGRAMS 
 }
 
 function optionsOrExit(): BenchOptions {
+  const words = process.argv.slice(2)
+  if (asksForHelp(words)) {
+    console.log(USAGE)
+    process.exit(0)
+  }
   try {
-    return benchOptions(process.argv.slice(2))
+    return benchOptions(words)
   } catch (error) {
     console.error(`${(error as Error).message}\n${USAGE}`)
     process.exit(1)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { benchOptions } from '../../bench/command-line.ts'
+import { asksForHelp, benchOptions } from '../../bench/command-line.ts'
 
 describe('the words after npm run bench', () => {
   test('have defaults', () => {
@@ -34,8 +34,13 @@ describe('the words after npm run bench', () => {
     expect(benchOptions(['iptables', '--one-commit']).oneCommit).toBe(true)
   })
 
+  test('may ask what they may be', () => {
+    expect([['--help'], ['table', '-h'], ['help']].map(asksForHelp)).toEqual([true, true, true])
+    expect(asksForHelp(['table'])).toBe(false)
+  })
+
   test.each([
-    [[], 'no such command: '],
+    [[], 'a command is missing: table, iptables, '],
     [['tables'], 'no such command: tables'],
     [['table', 'iptables'], 'no such command: table iptables'],
     [['table', '--mode', 'ipvs'], '--mode: iptables or nftables, not ipvs'],
