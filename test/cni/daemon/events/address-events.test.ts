@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { addressEvent } from '#cni/daemon/events/address-event.ts'
 import { AddressEvents } from '#cni/daemon/events/address-events.ts'
-import { conflictContents, levelContent } from '#cni/daemon/events/contents.ts'
-import type { FoundConflict } from '#cni/leaks/conflicts.ts'
+import { levelContent } from '#cni/daemon/events/contents.ts'
 import type { RegisteredUsage } from '#ipam/leases/changes/usage.ts'
 import type { WrittenEvent } from '#kubernetes/event-writer.ts'
 import { address, range } from '../../../support/leases.ts'
@@ -126,19 +125,4 @@ test('two pods with one address: an Event about each, when it is found and not a
     [{ ...pod, name: 'a', uid: 'uid-a' }, 'AddressConflict', note],
   ])
   expect(events.map(({ metadata }) => metadata.namespace)).toEqual(['default', 'default'])
-})
-
-test('where no pod is known it is about the node', () => {
-  const conflict = {
-    address: '10.9.0.2',
-    network: 'mynet',
-    container: 'c1',
-    ifname: 'eth0',
-  } as unknown as FoundConflict
-  expect(conflictContents(conflict)).toEqual([
-    {
-      ...{ type: 'Warning', reason: 'AddressConflict', action: 'FindConflicts' },
-      note: 'container c1 uses 10.9.0.2 on eth0 without a lease of network mynet; it is given to no pod while it is in use',
-    },
-  ])
 })
