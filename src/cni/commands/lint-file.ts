@@ -60,7 +60,9 @@ async function networksBeside(file: string, { files }: CniCommandParts): Promise
   const folder = dirname(file)
   const names = ((await files.list(folder)) ?? []).filter(name => CONFIGURATIONS.test(name) && name !== basename(file))
   const networks = names.map(async name => {
-    const root = understood((await files.read(join(folder, name))) ?? '')
+    // One that may not be read is as one that cannot be understood.
+    const text = await files.read(join(folder, name)).catch(() => undefined)
+    const root = understood(text ?? '')
     return root === undefined ? [] : [{ file: join(folder, name), root }]
   })
   return (await Promise.all(networks)).flat()

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path'
 import { namesBefore } from './name-order.ts'
-import { Placement } from './placement.ts'
+import { isThere, Placement } from './placement.ts'
 import { keptConfiguration, keptPlugin, OWN_EXECUTABLE, ownFolder, recordPath, STANDARD_PLUGINS } from './places.ts'
 import { fingerprint, type InstallParts, type InstallPlan, isOurs, type WrittenFiles, writtenIn } from './plan.ts'
 
@@ -44,7 +44,7 @@ async function putExecutables(
   const done: string[] = []
   for (const name of plan.replacesStandard ? [OWN_EXECUTABLE, ...STANDARD_PLUGINS] : [OWN_EXECUTABLE]) {
     const path = join(binDir, name)
-    const isForeign = (await parts.files.exists(path)) && !(await isOurs(name, binDir, parts))
+    const isForeign = (await isThere(path, parts.files)) && !(await isOurs(name, binDir, parts))
     if (isForeign) await placement.keep(path, keptPlugin(binDir, name))
     const outcome = await placement.put(path, { content: { copyOf: sources.helper }, mode: 0o755 })
     if (outcome === 'same') continue

@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path'
 import type { PlacedFiles, PlacedSource } from '#system/placed-files.ts'
 
 // Files put in place one after another; where one cannot be, all that were before it are as they were.
@@ -5,6 +6,11 @@ import type { PlacedFiles, PlacedSource } from '#system/placed-files.ts'
 /** The second name of what is replaced, until all is in place. */
 export function beforeOf(path: string): string {
   return `${path}.before`
+}
+
+/** Also where it is a link that leads nowhere, as one does that was moved. */
+export async function isThere(path: string, files: Pick<PlacedFiles, 'list'>): Promise<boolean> {
+  return (await files.list(dirname(path))).includes(basename(path))
 }
 
 export class Placement {
@@ -37,7 +43,7 @@ export class Placement {
   /** True where there is a file, which comes back if all is undone. */
   async #remember(path: string): Promise<boolean> {
     const before = beforeOf(path)
-    const exists = await this.#files.exists(path)
+    const exists = await isThere(path, this.#files)
     if (exists) await this.#files.link(path, before)
     this.#undo.push(() => (exists ? this.#files.rename(before, path) : this.#files.remove(path)))
     this.#finish.push(() => this.#files.remove(before))

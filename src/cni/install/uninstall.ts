@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { beforeOf } from './placement.ts'
+import { beforeOf, isThere } from './placement.ts'
 import {
   importedPath,
   keptConfiguration,
@@ -19,7 +19,7 @@ export async function uninstall(binDir: string, parts: Omit<InstallParts, 'until
   const done: string[] = []
   for (const [path, print] of Object.entries(await writtenIn(binDir, files))) {
     const [text, kept] = [await files.read(path), keptConfiguration(path)]
-    const isKept = await files.exists(kept)
+    const isKept = await isThere(kept, files)
     if (text !== undefined && fingerprint(text) === print) done.push(await giveBack(path, kept, files))
     else if (text !== undefined)
       done.push(`Left ${path}: it was changed after it was installed${isKept ? `; what it replaced is ${kept}` : ''}.`)
@@ -27,7 +27,7 @@ export async function uninstall(binDir: string, parts: Omit<InstallParts, 'until
   }
   for (const name of [OWN_EXECUTABLE, ...STANDARD_PLUGINS]) {
     const [path, kept] = [join(binDir, name), keptPlugin(binDir, name)]
-    const isMissing = !(await files.exists(path)) && (await files.exists(kept))
+    const isMissing = !(await isThere(path, files)) && (await isThere(kept, files))
     if (isMissing || (await isOurs(name, binDir, { ...parts, untilServed: async () => {} })))
       done.push(await giveBack(path, kept, files))
   }
@@ -38,7 +38,7 @@ export async function uninstall(binDir: string, parts: Omit<InstallParts, 'until
 async function giveBack(path: string, kept: string, files: InstallParts['files']): Promise<string> {
   // A process that was killed may have left it.
   await files.remove(beforeOf(path))
-  if (await files.exists(kept)) {
+  if (await isThere(kept, files)) {
     await files.rename(kept, path)
     return `Put back ${path}.`
   }

@@ -45,7 +45,7 @@ export function pluginConfig(network: NetworkList, plugin: JsonObject, prevResul
 export function withCapabilities(config: JsonObject, capabilities: JsonObject): JsonObject {
   const declared = config.capabilities ?? {}
   if (!isJsonObject(declared)) throw new Error(`capabilities: ${shownJson(declared)} is not an object in braces`)
-  const given = Object.entries(declared).filter(([name, isOn]) => isOn === true && capabilities[name] !== undefined)
+  const given = Object.entries(declared).filter(([name, isOn]) => isOn === true && Object.hasOwn(capabilities, name))
   if (given.length === 0) return config
   return { ...config, runtimeConfig: Object.fromEntries(given.map(([name]) => [name, capabilities[name]])) }
 }

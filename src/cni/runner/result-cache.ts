@@ -53,10 +53,14 @@ export class ResultCache {
   async attachments(network: string): Promise<readonly KeptAttachment[]> {
     const names = ((await this.#files.list(this.#folder)) ?? []).filter(name => name.startsWith(`${network}-`))
     const kept = await Promise.all(
-      names.map(async name => keptIn((await this.#files.read(`${this.#folder}/${name}`)) ?? '')),
+      names.map(async name => {
+        const path = `${this.#folder}/${name}`
+        const found = keptIn((await this.#files.read(path)) ?? '')
+        // A name may go on, as that of a file that was never finished.
+        return found !== undefined && found.network === network && this.pathOf(found) === path ? [found] : []
+      }),
     )
-    // A name may go on: `net-a` and `net-a-b` both begin with `net-`.
-    return kept.filter(it => it !== undefined).filter(it => it.network === network)
+    return kept.flat()
   }
 }
 
@@ -102,7 +106,13 @@ function resultIn(json: JsonObject): CniResult | undefined {
   return fields.problems.length === 0 ? result : undefined
 }
 
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
 function pairsIn(value: unknown): readonly (readonly [string, string])[] {
   if (!Array.isArray(value)) return []
-  return value.filter((pair): pair is [string, string] => Array.isArray(pair) && pair.length === 2)
+  return value.filter(
+    (pair): pair is [string, string] => Array.isArray(pair) && pair.length === 2 && pair.every(isText),
+  )
 }

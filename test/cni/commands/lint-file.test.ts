@@ -24,7 +24,9 @@ function run(
     input = '',
     installed = [],
     versions = {},
+    files = new PaperFiles(texts),
   }: {
+    files?: PaperFiles
     routes?: readonly NetworkRoute[]
     operands?: readonly string[]
     input?: string
@@ -51,7 +53,7 @@ function run(
     version: 'v1',
     machine: routes === undefined ? machine : { ...machine, networks: { open: async () => network } },
   }
-  const parts = { own, files: new PaperFiles(texts), input: async () => input, warn: () => {}, said: () => {} }
+  const parts = { own, files, input: async () => input, warn: () => {}, said: () => {} }
   return lintFile({ settings: base, operands, env: {} }, parts)
 }
 
@@ -91,6 +93,18 @@ test('a file is compared with the others in its folder, broken ones too, with ro
     ),
     expect.anything(),
   ])
+})
+
+test('a file beside it that may not be read stops nothing', async () => {
+  class Guarded extends PaperFiles {
+    override async read(path: string): Promise<string | undefined> {
+      if (path === '/n/20-b.conflist') throw new Error('EACCES: permission denied')
+      return super.read(path)
+    }
+  }
+  const files = new Guarded({ [FILE]: config('a'), '/n/20-b.conflist': config('b') })
+  expect((await run({}, {}, { files })).status).toBe(0)
+  await expect(run({}, {}, { files, operands: ['/n/20-b.conflist'] })).rejects.toThrow('EACCES: permission denied')
 })
 
 test('warnings alone exit with 0', async () => {

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -42,6 +42,21 @@ describe('uninstall', () => {
 
   test('says where there is nothing to remove', async () => {
     expect(await folders.uninstall()).toEqual([`Nothing of Switchyard is installed in ${folders.bin}.`])
+  })
+
+  test('puts back links, as folders have them whose plugins are one program', async () => {
+    folders.write('bin/cni', 'all plugins of another make')
+    const links = { bridge: 'cni', portmap: join(folders.bin, 'cni'), loopback: 'nowhere' }
+    for (const [name, target] of Object.entries(links)) symlinkSync(target, join(folders.bin, name))
+    await folders.install(folders.plan({ replacesStandard: true }))
+    await folders.install(folders.plan({ replacesStandard: true }))
+    expect(folders.content()).toMatchObject({ 'bin/bridge': HELPER, 'bin/cni': 'all plugins of another make' })
+    const done = await folders.uninstall()
+    for (const [name, target] of Object.entries(links)) {
+      expect(readlinkSync(join(folders.bin, name))).toBe(target)
+      expect(done).toContain(`Put back ${folders.bin}/${name}.`)
+    }
+    expect(folders.content()).toEqual({ 'bin/cni': 'all plugins of another make' })
   })
 
   test('puts back a plugin of another make where ours was removed by hand', async () => {

@@ -46,6 +46,27 @@ test('what containerd kept of an ADD is understood', async () => {
   expect(await cache.attachments('cnet')).toEqual([kept])
 })
 
+test('what was half written when its process was killed is no attachment, and none is named twice', async () => {
+  const name = '/c/results/cnet-default-pod1-eth0'
+  const files = new PaperFiles({ [`${name}.new`]: BY_CONTAINERD, [name]: BY_CONTAINERD })
+  const cache = new ResultCache(files, '/c')
+  expect(await cache.attachments('cnet')).toHaveLength(1)
+  await cache.forget(NAMED)
+  expect(await cache.attachments('cnet')).toEqual([])
+})
+
+test('arguments that are no pairs of texts are left out', async () => {
+  const cniArgs = [['A', '1'], ['B', 5], 'C', ['D'], [{}, 'x'], ['E', '']]
+  const cache = new ResultCache(
+    new PaperFiles({ '/c/results/cnet-default-pod1-eth0': { ...BY_CONTAINERD, cniArgs } }),
+    '/c',
+  )
+  expect((await cache.load(NAMED))!.args).toEqual([
+    ['A', '1'],
+    ['E', ''],
+  ])
+})
+
 test('what is kept is read back as it was', async () => {
   const cache = new ResultCache(new PaperFiles(), '/c')
   const kept = {
