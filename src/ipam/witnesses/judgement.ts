@@ -49,8 +49,9 @@ export async function judge(leases: readonly Lease[], parts: JudgementParts): Pr
     const said = WITNESSES.map(name => [name, strongest(all.map(one => heard.get(name)?.get(one) ?? 'mute'))])
     const testimonies = Object.fromEntries(said) as Testimonies
     const { limits, now, boot } = parts
-    // Of the youngest: an address was added to it since.
-    const lease = { boot: own[0].boot, at: Math.max(...own.map(({ at }) => at)) }
+    // Of the youngest, and of an earlier start of the machine only where all of it is: an address may have been added since.
+    const later = own.find(one => one.boot === boot || one.boot === '')
+    const lease = { boot: (later ?? own[0]).boot, at: Math.max(...own.map(({ at }) => at)) }
     return {
       holder,
       leases: own,

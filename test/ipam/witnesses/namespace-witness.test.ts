@@ -1,35 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import type { Holder, Lease } from '#ipam/leases/lease-book.ts'
-import { apiWitness } from '#ipam/witnesses/api-witness.ts'
-import { judge } from '#ipam/witnesses/judgement.ts'
 import {
   type NamespaceLook,
   namespaceLook,
   namespaceWitness,
   type SeenNamespaces,
 } from '#ipam/witnesses/namespace-witness.ts'
-import { runtimeWitness } from '#ipam/witnesses/runtime-witness.ts'
-import { LEAK_LIMITS, type WitnessName } from '#ipam/witnesses/verdict.ts'
-import type { Witness } from '#ipam/witnesses/witness.ts'
 import { NetworkRefused, type Networks } from '#system/network/network.ts'
-import { parseAddress } from '#values/address.ts'
-
-const lease = (more: Partial<Lease> = {}): Lease => ({
-  network: 'net1',
-  container: 'c1',
-  ifname: 'eth0',
-  address: parseAddress('10.9.0.2')!,
-  family: 'ipv4',
-  set: 0,
-  boot: 'now',
-  state: 'assigned',
-  at: 0,
-  netns: '/run/netns/c1',
-  namespaceId: '4:1',
-  pod: 'default/web-1',
-  uid: 'u1',
-  ...more,
-})
+import type { Address } from '#values/address.ts'
+import { address } from '../../support/leases.ts'
+import { lease } from './lease.ts'
 
 describe('the namespace', () => {
   const witness = (look: NamespaceLook, portOwners = async () => (_: Holder) => false) =>
@@ -37,7 +17,7 @@ describe('the namespace', () => {
   const opened = (addresses: readonly string[] | Error): Networks => ({
     async open() {
       if (addresses instanceof Error) throw addresses
-      const found = addresses.map(text => ({ address: parseAddress(text)! }))
+      const found = addresses.map(text => ({ address: address(text) }))
       return { addresses: async () => found, close: () => {} } as never
     },
   })
@@ -116,92 +96,86 @@ describe('the namespace', () => {
     const { netns: _, ...imported } = lease()
     expect(await said(opened([]), files(), imported)).toBe('mute')
   })
-})
 
-describe("the runtime's results", () => {
-  const said = async (list: (folder: string) => Promise<readonly string[] | undefined>, of: Lease = lease()) =>
-    (await runtimeWitness({ list }).testify([of]))[0]
-
-  test('name an attachment that has a file', async () => {
-    expect(await said(async () => ['net1-c1-eth0'])).toBe('names')
-    expect(await said(async () => ['net1-c1-eth1'])).toBe('not')
-    expect(await said(async folder => (folder.includes('cache') ? ['net1-c1-eth0'] : []))).toBe('names')
+  test('is looked at with few others at once, however many there are, and closed again', async () => {
+    let [open, most] = [0, 0]
+    const networks: Networks = {
+      async open() {
+        most = Math.max(most, ++open)
+        return {
+          addresses: async () => {
+            for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+            // What cannot be read is closed, too.
+            if (open % 2 === 0) throw new Error('EIO')
+            return [{ address: address('10.9.0.2') }]
+          },
+          close: () => void open--,
+        } as never
+      },
+    }
+    const all = Array.from({ length: 200 }, (_, i) => lease({ netns: `/run/netns/${i}` }))
+    const said = await witness(namespaceLook({ networks, files: files() })).testify(all)
+    expect([said.length, new Set(said), open]).toEqual([200, new Set(['names', 'failed']), 0])
+    expect(most).toBeGreaterThan(8)
+    expect(most).toBeLessThanOrEqual(32)
   })
 
-  test('are mute where there are none on this node, and of a lease without interface', async () => {
-    expect(await said(async () => undefined)).toBe('mute')
-    expect(await said(async () => [], lease({ ifname: '' }))).toBe('mute')
+  test('that is known to be alive is not looked at again in the round, and one that is not is', async () => {
+    const paths: string[] = []
+    const look = (live: Map<string, ReadonlySet<Address>>) =>
+      namespaceLook(
+        {
+          networks: opened(['10.9.0.2']),
+          files: files({
+            namespaceId: async path => {
+              paths.push(path)
+              return path.endsWith('c1') ? '4:1' : undefined
+            },
+          }),
+        },
+        live,
+      )
+    const live = new Map<string, ReadonlySet<Address>>()
+    const all = [lease(), lease({ netns: '/run/netns/c2' })]
+    for (let time = 0; time < 2; time++) expect(await witness(look(live)).testify(all)).toEqual(['names', 'not'])
+    expect(paths).toEqual(['/run/netns/c1', '/run/netns/c2', '/run/netns/c2'])
+    // Under the same path another namespace is another one.
+    await witness(look(live)).testify([lease({ namespaceId: '4:9' })])
+    expect(paths.at(-1)).toBe('/run/netns/c1')
   })
 
-  test('were not seen where they cannot be listed', async () => {
-    expect(await said(() => Promise.reject(new Error('EACCES')))).toBe('failed')
-  })
-})
-
-describe('the API server', () => {
-  const pod = { uid: 'u1', pod: 'default/web-1', addresses: [parseAddress('10.9.0.2')!], isFinished: false }
-  const said = async (pods: () => Promise<readonly (typeof pod)[]>, of: Lease = lease()) =>
-    (await apiWitness(pods).testify([of]))[0]
-
-  test('names a pod by its uid, or by its name and address', async () => {
-    expect(await said(async () => [{ ...pod, pod: 'x/y' }])).toBe('names')
-    expect(await said(async () => [{ ...pod, uid: 'mirror' }])).toBe('names')
-    expect(await said(async () => [{ ...pod, uid: 'new', addresses: [] }])).toBe('names')
-    expect(await said(async () => [{ ...pod, uid: 'new', addresses: [parseAddress('10.9.0.7')!] }])).toBe('not')
-    expect(await said(async () => [])).toBe('not')
+  test('says of each lease its own word, in their order, whichever was looked at first', async () => {
+    const look: NamespaceLook = async path => {
+      const number = Number(path.slice(1))
+      for (let turn = 0; turn < 9 - number; turn++) await new Promise(setImmediate)
+      return number % 3 === 0 ? 'gone' : number % 3 === 1 ? 'failed' : new Set([address('10.9.0.2')])
+    }
+    const all = Array.from({ length: 9 }, (_, i) => lease({ netns: `/${i}` }))
+    const each = ['not', 'failed', 'names']
+    expect(await witness(look).testify(all)).toEqual([...each, ...each, ...each])
   })
 
-  test('does not count a pod that has finished', async () => {
-    expect(await said(async () => [{ ...pod, isFinished: true }])).toBe('not')
+  test('asks for interfaces of the node once for all pages, and only where an address was not found', async () => {
+    let asked = 0
+    const ports = async () => {
+      asked++
+      return () => true
+    }
+    const round = witness(async path => (path === '/gone' ? 'gone' : new Set([address('10.9.0.2')])), ports)
+    await round.testify([lease()])
+    expect(asked).toBe(0)
+    for (let page = 0; page < 2; page++) expect(await round.testify([lease({ netns: '/gone' })])).toEqual(['names'])
+    expect(asked).toBe(1)
   })
 
-  test('that cannot be asked has not said that there are no pods', async () => {
-    expect(await said(() => Promise.reject(new Error('timeout')))).toBe('failed')
+  test('of which it is not known whether all is seen is no reason to free a lease', async () => {
+    const unknown = files({
+      namespaceId: async () => undefined,
+      seesAll: () => Promise.reject(new Error('EACCES')),
+    })
+    expect(await said(opened([]), unknown)).toBe('failed')
+    expect(
+      await said(opened(new NetworkRefused('ENOENT', 'gone')), { ...unknown, namespaceId: async () => '4:1' }),
+    ).toBe('failed')
   })
-
-  test('knows nothing of a container that is no pod', async () => {
-    const { pod: _, uid: __, ...plain } = lease()
-    expect(await said(async () => [], plain)).toBe('mute')
-  })
-})
-
-test('an attachment is in use as a whole', async () => {
-  const six = lease({ address: parseAddress('fd09::2')!, family: 'ipv6', set: 1 })
-  const witness = { name: 'namespace' as const, testify: async () => ['not', 'names', 'not'] as const }
-  const judged = await judge(
-    [lease(), six, lease({ container: 'c2' }), lease({ container: 'c3', state: 'cooldown' })],
-    {
-      witnesses: [witness],
-      limits: LEAK_LIMITS,
-      asked: 'all',
-      now: 1_000_000,
-      boot: 'now',
-      before: () => undefined,
-    },
-  )
-  expect(judged.map(({ holder, verdict }) => [holder.container, verdict.is])).toEqual([
-    ['c1', 'live'],
-    ['c2', 'suspect'],
-  ])
-})
-
-test('only the first witness is asked of what it names', async () => {
-  const asked: string[] = []
-  const witness = (name: WitnessName, named: string): Witness => ({
-    name,
-    async testify(leases) {
-      asked.push(`${name}: ${leases.map(({ container }) => container).join(' ')}`)
-      return leases.map(({ container }) => (container === named ? 'names' : 'not'))
-    },
-  })
-  const judged = await judge([lease(), lease({ container: 'c2' }), lease({ container: 'c3' })], {
-    witnesses: [witness('namespace', 'c1'), witness('runtime', 'c2'), witness('api', 'c3')],
-    limits: LEAK_LIMITS,
-    asked: 'until-named',
-    now: 1_000_000,
-    boot: 'now',
-    before: () => undefined,
-  })
-  expect(judged.map(({ verdict }) => verdict.is)).toEqual(['live', 'live', 'live'])
-  expect(asked).toEqual(['namespace: c1 c2 c3', 'runtime: c2 c3', 'api: c3'])
 })
