@@ -40,23 +40,23 @@ export function countsText({ range, nodeMask, total, used, excluded }: FamilyCou
 
 /** Both Node objects have the addresses already. */
 export function conflict(node: NodeKey, blocks: readonly Cidr[], other: string): NodeFinding {
-  const message = `podCIDRs ${blocks.join(',')} have addresses of node ${other}, too; neither is changed: delete one of the two Nodes, so that it gets others when it registers again`
+  const message = `podCIDRs ${blocks.join(',')} of node ${node.name} have addresses of node ${other}, too; neither is changed: delete one of the two Nodes, so that it gets others when it registers again`
   return { node, reason: 'CIDRConflict', message }
 }
 
 /** This Node has none in its object yet, and gets none while the other is there. */
 export function withheld(node: NodeKey, blocks: readonly Cidr[], other: string): NodeFinding {
-  const message = `${blocks.join(',')} was recorded for this node, and another program has set it in node ${other} meanwhile; this node gets none: delete it, so that it gets others when it registers again`
+  const message = `${blocks.join(',')} was recorded for node ${node.name}, and another program has set it in node ${other} meanwhile; ${node.name} gets none: delete it, so that it gets others when it registers again`
   return { node, reason: 'CIDRConflict', message }
 }
 
 export function notAsRecorded(node: NodeKey, blocks: readonly Cidr[], recorded: readonly Cidr[]): NodeFinding {
-  const message = `podCIDRs are ${blocks.join(',')}, recorded was ${recorded.join(',')}: another program has set them; the Node stays as it is, and the record follows`
+  const message = `podCIDRs of node ${node.name} are ${blocks.join(',')}, recorded was ${recorded.join(',')}: another program has set them; the Node stays as it is, and the record follows`
   return { node, reason: 'CIDRNotAsRecorded', message }
 }
 
 export function outOfRange(node: NodeKey, blocks: readonly Cidr[], ranges: readonly Cidr[]): NodeFinding {
-  const message = `podCIDRs ${blocks.join(',')} are not in the cluster's ${ranges.join(',')}; the Node stays as it is`
+  const message = `podCIDRs ${blocks.join(',')} of node ${node.name} are not in the cluster's ${ranges.join(',')}; the Node stays as it is`
   return { node, reason: 'CIDROutOfRange', message }
 }
 

@@ -109,7 +109,10 @@ test('podCIDRs outside of the range are reported, held, and stop nothing', () =>
   const { record, findings, patches } = round({ nodes: [node('a', '192.168.7.0/24'), node('b')] })
   expect(record.holders).toEqual([holder('a', '192.168.7.0/24'), holder('b', '10.244.0.0/24')])
   expect(findings.map(({ reason, message }) => [reason, message])).toEqual([
-    ['CIDROutOfRange', "podCIDRs 192.168.7.0/24 are not in the cluster's 10.244.0.0/22; the Node stays as it is"],
+    [
+      'CIDROutOfRange',
+      "podCIDRs 192.168.7.0/24 of node a are not in the cluster's 10.244.0.0/22; the Node stays as it is",
+    ],
   ])
   expect(patches).toHaveLength(1)
 })
@@ -121,7 +124,7 @@ test('podCIDRs that are not as recorded are reported once; the record follows, a
   expect(first.record.holders).toEqual([holder('a', '10.244.3.0/24')])
   expect(first.patches).toEqual([])
   expect(first.findings.map(({ message }) => message)).toEqual([
-    'podCIDRs are 10.244.3.0/24, recorded was 10.244.0.0/24: another program has set them; the Node stays as it is, and the record follows',
+    'podCIDRs of node a are 10.244.3.0/24, recorded was 10.244.0.0/24: another program has set them; the Node stays as it is, and the record follows',
   ])
   const second = round({ record: first.record, nodes })
   expect(second.record).toBe(first.record)

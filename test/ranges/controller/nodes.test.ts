@@ -91,7 +91,8 @@ describe('a node that has a range already', () => {
     cluster.join('a')
     const { lines } = await cluster.controller(SMALL)
     await cluster.served('a')
-    const message = "podCIDRs 192.168.7.0/24 are not in the cluster's 10.244.0.0/22; the Node stays as it is"
+    const message =
+      "podCIDRs 192.168.7.0/24 of node foreign are not in the cluster's 10.244.0.0/22; the Node stays as it is"
     await cluster.until(() => lines.includes(`CIDROutOfRange: ${message}`))
     expect(cluster.podCIDRs('foreign')).toEqual(['192.168.7.0/24'])
     await cluster.until(async () => (await cluster.events()).some(({ note }) => note === message))
@@ -113,7 +114,7 @@ describe('a node that has a range already', () => {
     await cluster.served('c')
     await cluster.until(async () => (await cluster.events()).some(({ reason }) => reason === 'CIDRConflict'))
     expect(lines.filter(line => line.startsWith('CIDRConflict: '))).toEqual([
-      'CIDRConflict: podCIDRs 10.244.1.0/24 have addresses of node a, too; neither is changed: delete one of the two Nodes, so that it gets others when it registers again',
+      'CIDRConflict: podCIDRs 10.244.1.0/24 of node b have addresses of node a, too; neither is changed: delete one of the two Nodes, so that it gets others when it registers again',
     ])
     expect(cluster.podCIDRs('c')).toEqual(['10.244.0.0/24'])
     const conflicts = (await cluster.events()).filter(({ reason }) => reason === 'CIDRConflict')
