@@ -29,14 +29,19 @@ export async function rendered(invocation: Pick<Invocation, 'settings' | 'log'>)
   const { cluster, settings, nodeName } = view
   const unknown = noNode(view)
   if (unknown !== undefined) invocation.log.warning(`${unknown}: these are the rules of a node without addresses`)
+  const isScript = settings.as === 'script'
+  if (isScript && settings.mode === 'userspace') invocation.log.warning(RELAY_IS_INSIDE)
   const families: readonly Family[] = settings.family === undefined ? FAMILIES : [settings.family]
   const parts = families.map((family): FamilyCommands => {
     const mode = paperMode(settings, family)
     const viewpoint = { mode, family, nodeName, hostNetwork: NO_HOST_NETWORK }
     return { family, commands: mode.write(diff(EMPTY, rulesOf(cluster, { settings }, viewpoint))) }
   })
-  return settings.as === 'script' ? asScript(parts.flatMap(({ commands }) => commands)) : documents(parts)
+  return isScript ? asScript(parts.flatMap(({ commands }) => commands)) : documents(parts)
 }
+
+const RELAY_IS_INSIDE =
+  'in userspace mode the agent itself listens at the proxy ports: "relay" is no program, so this script can be read and not run'
 
 /** For one command its input, as it is; for several, a comment before each input says which command reads it. */
 function documents(parts: readonly FamilyCommands[]): string {

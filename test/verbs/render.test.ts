@@ -46,6 +46,12 @@ describe('render', () => {
     expect(stdout).not.toMatch(/[^\n]#/)
   })
 
+  test('says that a script of userspace mode can only be read', () => {
+    const inMode = (mode: string) => render(['-f', SEED, '--family=ipv4', '--as=script', `--proxy-mode=${mode}`])
+    expect(inMode('userspace').stderr).toMatch(/^Warning: in userspace mode .*"relay" is no program, .*\n$/)
+    expect(inMode('nftables').stderr).toBe('')
+  })
+
   test('reads standard input, takes flags as run does, and the other family on demand', () => {
     const yaml = [
       'apiVersion: v1',
