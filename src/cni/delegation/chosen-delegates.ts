@@ -56,8 +56,9 @@ async function chosen(type: string, path: readonly string[], given: DelegatePart
 
 /** A name with a slash in it would be looked for outside of the folders. */
 export function checkPluginName(type: string): void {
-  if (type === '') throw new CniError(CODE.config, 'no plugin name provided', 'ipam.type must name a plugin')
-  if (type.includes('/')) throw new CniError(CODE.config, `invalid plugin name: ${type}`)
+  const wanted = 'a plugin is named by its file in the folders of CNI_PATH, such as "host-local"'
+  if (type === '') throw new CniError(CODE.config, 'no plugin name provided', `type is empty; ${wanted}`)
+  if (type.includes('/')) throw new CniError(CODE.config, `invalid plugin name: ${type}`, wanted)
 }
 
 export function notFound(type: string, path: readonly string[], own: readonly string[]): CniError {

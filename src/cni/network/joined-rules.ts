@@ -12,6 +12,7 @@ interface Waiting {
   readonly command: Command
   readonly document: RuleDocument
   readonly resolve: (outcome: Outcome) => void
+  readonly reject: (error: unknown) => void
 }
 
 /** Lines of one table of iptables; or of nft, which names a table in each line. */
@@ -34,8 +35,8 @@ export function joinedRules(kernel: Kernel, clock: Clock): Kernel {
       if (document === undefined) return kernel.run(command)
       const key = [...command.argv, document.table, isRemoval(document) ? 'removes' : 'adds'].join(' ')
       const lane = lanes.getOrInsertComputed(key, () => ({ waiting: [], isBusy: false }))
-      const { promise, resolve } = Promise.withResolvers<Outcome>()
-      lane.waiting.push({ command, document, resolve })
+      const { promise, resolve, reject } = Promise.withResolvers<Outcome>()
+      lane.waiting.push({ command, document, resolve, reject })
       if (!lane.isBusy) void drain(lane, { kernel, clock })
       return promise
     },
@@ -52,18 +53,19 @@ async function drain(lane: Lane, { kernel, clock }: { readonly kernel: Kernel; r
   lane.isBusy = false
 }
 
-/** All or none; where it is none, each has a document of its own, so that one that is refused stops no other. */
+/** It never rejects, as what waits behind it would wait for ever. All or none; where it is none, each has a document of its own, so that one that is refused stops no other. */
 async function write(kernel: Kernel, changes: readonly Waiting[]): Promise<void> {
   const [first, ...others] = changes
   if (first === undefined) return
   if (others.length > 0) {
-    const outcome = await kernel.run({ ...first.command, input: joined(changes.map(({ document }) => document)) })
-    if (outcome.code === 0) {
+    const together = { ...first.command, input: joined(changes.map(({ document }) => document)) }
+    const outcome = await kernel.run(together).catch(() => undefined)
+    if (outcome?.code === 0) {
       for (const { resolve } of changes) resolve(outcome)
       return
     }
   }
-  for (const { command, resolve } of changes) resolve(await kernel.run(command))
+  for (const { command, resolve, reject } of changes) await kernel.run(command).then(resolve, reject)
 }
 
 function joined(documents: readonly RuleDocument[]): string {

@@ -75,6 +75,21 @@ test('where they are refused together, each is tried alone, and the one at fault
   expect(kernel.inputs.slice(2)).toEqual(['*nat\n-A WRONG\nCOMMIT\n', '*nat\n-A C\nCOMMIT\n'])
 })
 
+test('a kernel that fails instead of an outcome fails each change of its own, and the next one runs', async () => {
+  let isBroken = true
+  const kernel = {
+    run: async (): Promise<Outcome> => {
+      if (isBroken) throw new Error('no descriptors left')
+      return { code: 0, stdout: '', stderr: '' }
+    },
+  }
+  const joined = joinedRules(kernel, new PaperClock())
+  const changes = await Promise.allSettled(['-A A', '-A B', '-A C'].map(line => joined.run(nat(line))))
+  expect(changes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+  isBroken = false
+  expect((await joined.run(nat('-A D'))).code).toBe(0)
+})
+
 test('what adds does not wait for what removes, nor one tool for another, nor anything for a look', () => {
   const { kernel, joined } = opened()
   for (const command of [
