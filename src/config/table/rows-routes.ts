@@ -47,6 +47,6 @@ export const ROUTE_ROWS: readonly Setting[] = [
     kind: 'text',
     words: OUTBOUND_CHOICES,
     initial: 'auto',
-    help: "What pods send out of --cluster-cidr leaves with the node's address, by rules that stand once for the node, so that ipMasq of the bridge is not needed: by nftables, by iptables, or with auto by the first of them that works; "none" makes none. Without --cluster-cidr or a ring there are none.",
+    help: `What pods send out of --cluster-cidr leaves with the node's address, by rules that stand once for the node, so that ipMasq of the bridge is not needed: by nftables, by iptables, or with auto by the first of them that works; "none" makes none. Without --cluster-cidr or a ring there are none.`,
   },
 ]
