@@ -35,14 +35,23 @@ export interface TransportOptions {
   readonly observer?: RequestObserver
 }
 
+/** Connections to one server with one set of certificates. */
+interface Pool {
+  readonly key: string
+  readonly dispatcher: Dispatcher
+  /** Requests whose answer has not ended. */
+  running: number
+}
+
 /** One pool of connections, replaced when certificates were rotated; what still runs on the old one may finish. */
 export class ApiTransport {
   readonly #credentials: Credentials
   readonly #userAgent: string
   readonly #connectMs: number
   readonly #observer: RequestObserver | undefined
-  #pool: { readonly key: string; readonly dispatcher: Dispatcher } | undefined
-  readonly #outdated = new Set<Dispatcher>()
+  #pool: Pool | undefined
+  /** Until what runs on them has ended: a watch may go on for minutes on the old certificates. */
+  readonly #outdated = new Set<Pool>()
   #closed = false
 
   constructor({ credentials, userAgent = 'switchyard', connectMs = 5_000, observer }: TransportOptions) {
@@ -72,7 +81,8 @@ export class ApiTransport {
   async send({ path, headers, signal, ...what }: Sent): Promise<ApiAnswer> {
     const access = await unlessAborted(this.#credentials.access(), signal)
     if (this.#closed) throw new Error('the connections to the API server are closed')
-    const asked = this.#poolFor(access).request({
+    const pool = this.#poolFor(access)
+    const asked = pool.dispatcher.request({
       origin: access.origin,
       path: access.prefix + path,
       ...what,
@@ -81,6 +91,7 @@ export class ApiTransport {
       headersTimeout: 0,
       bodyTimeout: 0,
     })
+    this.#counted(pool, asked)
     const answered = asked.catch((cause: unknown) => {
       throw new Error(`cannot reach ${access.origin}`, { cause })
     })
@@ -92,25 +103,38 @@ export class ApiTransport {
   /** Resolves when no connection is left. */
   async close(): Promise<void> {
     this.#closed = true
-    const pools = this.#pool === undefined ? [...this.#outdated] : [...this.#outdated, this.#pool.dispatcher]
-    await Promise.all(pools.map(pool => pool.destroy()))
+    const pools = this.#pool === undefined ? [...this.#outdated] : [...this.#outdated, this.#pool]
+    await Promise.all(pools.map(pool => pool.dispatcher.destroy()))
   }
 
-  #poolFor({ tls, proxy }: Access): Dispatcher {
+  #poolFor({ tls, proxy }: Access): Pool {
     const key = JSON.stringify([tls, proxy])
-    if (this.#pool?.key === key) return this.#pool.dispatcher
-    if (this.#pool !== undefined) this.#retire(this.#pool.dispatcher)
+    if (this.#pool?.key === key) return this.#pool
+    if (this.#pool !== undefined) this.#retire(this.#pool)
     const pool = newPool({ tls, proxy }, this.#connectMs)
-    this.#pool = { key, dispatcher: this.#observer === undefined ? pool : pool.compose(observing(this.#observer)) }
-    return this.#pool.dispatcher
+    const dispatcher = this.#observer === undefined ? pool : pool.compose(observing(this.#observer))
+    this.#pool = { key, dispatcher, running: 0 }
+    return this.#pool
   }
 
-  /** A watch may go on for minutes on the old certificates, and close() must find it until then. */
-  #retire(pool: Dispatcher): void {
+  #counted(pool: Pool, asked: Promise<Dispatcher.ResponseData>): void {
+    const ended = (): void => {
+      pool.running--
+      if (this.#outdated.has(pool)) this.#endIfIdle(pool)
+    }
+    pool.running++
+    asked.then(({ body }) => body.once('close', ended), ended)
+  }
+
+  #retire(pool: Pool): void {
     this.#outdated.add(pool)
-    // It rejects only where the pool is destroyed already, and then there is nothing left to close.
-    const closed = pool.close().catch(() => {})
-    void closed.then(() => this.#outdated.delete(pool))
+    this.#endIfIdle(pool)
+  }
+
+  /** A pool that undici closes forgets at once what runs on it: destroying it then would end nothing. */
+  #endIfIdle(pool: Pool): void {
+    if (pool.running > 0) return
+    void pool.dispatcher.destroy().then(() => this.#outdated.delete(pool))
   }
 }
 

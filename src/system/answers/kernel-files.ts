@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { getSystemErrorMessage } from 'node:util'
+import { getSystemErrorMessage, getSystemErrorName } from 'node:util'
 import type { Outcome } from '#system/ports.ts'
 
 // Files of /proc and /sys → what `cat`, `grep -H ''` and `tee` say of them, without these programs.
@@ -9,6 +9,9 @@ type Reader = 'cat' | 'grep'
 
 /** The exit status where a file could not be read. */
 const FAILURE: Readonly<Record<Reader, number>> = { cat: 1, grep: 2 }
+
+/** What `grep` ends with where it has printed nothing. */
+const NO_LINES = 1
 
 /** Undefined where one of the files is not the kernel's own: another one may be large, or a pipe. */
 export function readFiles(program: Reader, paths: readonly string[]): Outcome | undefined {
@@ -22,7 +25,8 @@ export function readFiles(program: Reader, paths: readonly string[]): Outcome | 
       stderr += complaint(program, path, error)
     }
   }
-  return { code: stderr === '' ? 0 : FAILURE[program], stdout, stderr }
+  if (stderr !== '') return { code: FAILURE[program], stdout, stderr }
+  return { code: program === 'grep' && stdout === '' ? NO_LINES : 0, stdout, stderr }
 }
 
 /** `tee` with one file. It may take the kernel some time to carry out what is written, so this does not wait for it. */
@@ -35,8 +39,9 @@ export function writeFileOf(paths: readonly string[], text: string): Promise<Out
   )
 }
 
+/** By its path alone, which must not lead out again. */
 function isKernels(path: string): boolean {
-  return /^\/(?:proc|sys)\//.test(path)
+  return /^\/(?:proc|sys)\//.test(path) && !path.split('/').includes('..')
 }
 
 function eachLineNamed(path: string, text: string): string {
@@ -45,10 +50,20 @@ function eachLineNamed(path: string, text: string): string {
   return lines.map(line => `${path}:${line}\n`).join('')
 }
 
+/** Where libc has other words than Node. */
+const WORDS: Readonly<Record<string, string>> = {
+  EBUSY: 'Device or resource busy',
+  EIO: 'Input/output error',
+  EISDIR: 'Is a directory',
+  ENOMEM: 'Cannot allocate memory',
+  ENOTSUP: 'Operation not supported',
+  ERANGE: 'Numerical result out of range',
+}
+
 /** In the words of libc, which begin with a capital where Node's do not. */
 function complaint(program: string, path: string, error: unknown): string {
   const { errno } = error as NodeJS.ErrnoException
   if (errno === undefined) throw error
-  const words = getSystemErrorMessage(errno)
+  const words = WORDS[getSystemErrorName(errno)] ?? getSystemErrorMessage(errno)
   return `${program}: ${path}: ${words.charAt(0).toUpperCase()}${words.slice(1)}\n`
 }
