@@ -47,7 +47,7 @@ function healthView(
   sets: () => readonly { readonly network: string; readonly free: bigint }[],
 ): HealthView {
   const [usages, problem] = attempted(sets)
-  const full = (usages ?? []).filter(({ free }) => free === 0n).map(({ network }) => network)
+  const full = [...new Set((usages ?? []).filter(({ free }) => free === 0n).map(({ network }) => network))]
   const routes = picture.routes()?.routes ?? []
   const refused = routes.filter(({ state }) => state === 'refused').length
   const { residentBytes, cpuSeconds } = vitals()
