@@ -113,15 +113,15 @@ class Question {
 
   async answer({ source, address, target }: Pair, leases: Leases | undefined): Promise<Explanation> {
     const { settings, view, kernel, networks, clock } = this.#parts
-    const node = this.#nodeOf(source)
+    const node = this.#nodeOf(source, target)
     const family = familyOf(target.to)
     const isHere = this.#isHere(node)
+    const atNode = source.node === undefined ? 'sends to node' : 'is on node'
     if (settings.questions.live && !isHere)
       throw new Error(
-        `--live: ${source.label} is on node ${node}, whose kernel cannot be asked from here; run this there`,
+        `--live: ${source.label} ${atNode} ${node}, whose kernel cannot be asked from here; run this there`,
       )
-    if (settings.questions.send && !isHere)
-      throw new Error(`--send: ${source.label} is on node ${node}; run this there`)
+    if (settings.questions.send && !isHere) throw new Error(`--send: ${source.label} ${atNode} ${node}; run this there`)
     const hostNetwork = isHere ? await readHostNetwork(kernel, needsOf(settings)) : NO_HOST_NETWORK
     const rules = await this.#rules({ node, family, hostNetwork })
     const packet = await this.#packet({ source, address, target }, rules, isHere)
@@ -185,9 +185,9 @@ class Question {
     return this.#pods
   }
 
-  /** A packet meets the rules of the node it is sent on. */
-  #nodeOf({ node }: SourceParty): string {
-    return node ?? this.#parts.nodeName
+  /** A packet meets the rules of the node it is sent on, and from beyond the cluster of the node it is sent to. */
+  #nodeOf({ node }: SourceParty, { to }: TargetParty): string {
+    return node ?? this.#nodes.find(({ addresses }) => addresses.includes(to))?.name ?? this.#parts.nodeName
   }
 
   /** Files are about the machine they are read on, as far as they do not say otherwise. */

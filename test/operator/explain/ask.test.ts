@@ -185,6 +185,17 @@ describe('the rules', () => {
     expect(far).toMatchObject({ node: 'two', rules: 'wanted', before: [] })
   })
 
+  test('of a sender beyond the cluster are those of the node that it sends to', async () => {
+    const at = async (from: string, to: string) => (await asked(from, to))[0]!.node
+    expect(await at('203.0.113.9', 'node/two:30080')).toBe('two')
+    expect(await at('203.0.113.9', '192.0.2.2:30080')).toBe('two')
+    expect(await at('203.0.113.9', '10.96.0.10:80')).toBe('one')
+    expect(await at('pod/client', 'node/two:30080')).toBe('one')
+    await expect(asked('203.0.113.9', 'node/two:30080', { flags: ['--live'] })).rejects.toThrow(
+      new Error('--live: 203.0.113.9 sends to node two, whose kernel cannot be asked from here; run this there'),
+    )
+  })
+
   test('are those of the kernel where --live asks for them: of a node without any, no packet is ours', async () => {
     const [live] = await asked('pod/client', 'svc/cart:http', { flags: ['--live'] })
     expect(live).toMatchObject({ rules: 'of the kernel', ways: [{ end: { to: 'untouched' } }] })
