@@ -28,7 +28,12 @@ export function findingsJson(files: readonly FileFindings[]): string {
 }
 
 function findingLine(file: string, { line, column, severity, message }: PlacedFinding): string {
-  return `${file}:${line}:${column}: ${severity}: ${message}`
+  return plainLine(`${file}:${line}:${column}: ${severity}: ${message}`)
+}
+
+/** Keys are in messages as they stand in the file: none may begin a line that looks like another finding, or speak to a terminal. */
+function plainLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, letter => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 function counted(count: number, noun: string): string {

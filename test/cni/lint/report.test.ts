@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { lint } from '#cni/lint/lint.ts'
 import { findingsJson, findingsText } from '#cni/lint/report.ts'
@@ -20,4 +21,21 @@ test('findings are counted, and JSON has all of them', () => {
       },
     ],
   })
+})
+
+test('a finding is one line, whatever stands in the file, and nothing in it is for a terminal', () => {
+  const key = fc.oneof(
+    fc.constantFrom('a\nb.conf:1:1: error: x', '\x1b[2J', '\u2028', '\r', '\u0085', 'dst', 'routes', 'type'),
+    fc.string({ unit: 'binary', maxLength: 6 }),
+  )
+  fc.assert(
+    fc.property(fc.dictionary(key, fc.dictionary(key, key)), fc.string(), (plugin, rest) => {
+      const text = `${JSON.stringify({ name: 'n', cniVersion: '1.0.0', plugins: [{ type: 'bridge', ...plugin }] })}${rest}`
+      const findings = lint({ file: 'a.conflist', text }, NO_NEIGHBOURS)
+      const lines = findingsText([{ file: 'a.conflist', findings }]).split('\n')
+      expect(lines).toHaveLength(Math.max(1, findings.length + 1))
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for.
+      for (const line of lines) expect(line).not.toMatch(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/)
+    }),
+  )
 })
