@@ -5,9 +5,12 @@ import { PaperKernel } from '#lab/paper/kernel.ts'
 import { PaperRulesetWatch, touchOf } from '#lab/paper/ruleset-watch.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import { iptables } from '#proxy/modes/iptables/index.ts'
+import { resumed, rewriting, UNKNOWN_TEXT } from '#proxy/sync/belief/belief.ts'
 import { Lane } from '#proxy/sync/lane.ts'
 import type { Report } from '#proxy/sync/report.ts'
+import { textNumber } from '#values/digest.ts'
 import { endpoint, port, service, slice, slicePort } from '../../../support/objects.ts'
+import { ruleset, unit, unitSet } from '../../../support/units.ts'
 import { VIEW } from '../view.ts'
 
 // What another program touched is in doubt, and nothing else: it is read, or written again.
@@ -175,5 +178,36 @@ describe('of rules that another program has touched', () => {
       'iptables-save',
     ])
     await here.end()
+  })
+})
+
+describe('what another process kept', () => {
+  test('has its text where that is wanted now, and no text that a unit may have where it is not', () => {
+    const kept = new Map([
+      [unit('same'), textNumber('1')],
+      [unit('other'), textNumber('1')],
+      [unit('gone'), textNumber('1')],
+    ])
+    const { installed, doubts } = resumed(kept, ruleset({ same: '1', other: '2', more: '1' }))
+    expect(installed).toEqual(ruleset({ same: '1', other: UNKNOWN_TEXT, gone: UNKNOWN_TEXT }))
+    expect(doubts.units).toEqual(unitSet('other', 'gone'))
+  })
+})
+
+describe('what is written whatever stands there', () => {
+  const plan = {
+    ...{ add: ruleset({ new: '1' }), change: ruleset({ a: '1', b: '1' }) },
+    ...{ before: ruleset({ a: '0', b: UNKNOWN_TEXT }), remove: unitSet('gone') },
+  }
+
+  test('comes as if it were new, and goes where it is not wanted', () => {
+    expect(rewriting(plan, unitSet('a', 'c', 'extra'), ruleset({ new: '1', a: '1', b: '1', c: '1' }))).toEqual({
+      ...{ add: ruleset({ new: '1', a: '1', c: '1' }), change: ruleset({ b: '1' }) },
+      ...{ before: ruleset({}), remove: unitSet('gone', 'extra') },
+    })
+  })
+
+  test('is nothing where all is known; a text that is not known is not shown as one that was', () => {
+    expect(rewriting(plan, unitSet(), ruleset({}))).toEqual({ ...plan, before: ruleset({ a: '0' }) })
   })
 })
