@@ -10,8 +10,11 @@ import { refusal } from './refusal.ts'
 // ms more, until no processor can still have hold of its memory (rcu_barrier). That thread is not ours: our main thread goes on
 // with the announcement, and several deletions wait side by side.
 
-export interface DeletionOptions {
+export interface DeletionOptions extends DeletedLink {
   readonly namespace: HeldNamespace | undefined
+}
+
+export interface DeletedLink {
   readonly index: number
   readonly doing: string
 }
@@ -23,11 +26,17 @@ const RECEIVE_BYTES = 1024 * 1024
 const LOOK_EVERY_MS = 1
 
 /** False where there was no such link. */
-export async function deleteLink({ namespace, index, doing }: DeletionOptions): Promise<boolean> {
+export async function deleteLink({ namespace, ...link }: DeletionOptions): Promise<boolean> {
   const where = namespace === undefined ? {} : { namespace }
   const room = { receiveBytes: RECEIVE_BYTES, readBytes: READ_BYTES }
   const socket = openNetlink({ protocol: NETLINK_ROUTE, groups: LINK_EVENTS, features: FEATURES, ...room, ...where })
-  if (socket === undefined) throw refusal({ doing, code: 'EIO', said: 'the kernel gives no netlink socket' })
+  if (socket === undefined)
+    throw refusal({ doing: link.doing, code: 'EIO', said: 'the kernel gives no netlink socket' })
+  return deleteLinkOver(socket, link)
+}
+
+/** The socket hears of links, and is closed with it. */
+export async function deleteLinkOver(socket: NetlinkSocket, { index, doing }: DeletedLink): Promise<boolean> {
   try {
     const outcome = await gone(socket, index)
     if (outcome === 'gone') return true

@@ -38,7 +38,11 @@ export function openRouteWatch(options: RouteWatchOptions): RouteWatch | undefin
     receiveBytes: RECEIVE_BYTES,
     ...(namespace !== undefined && { namespace }),
   })
-  if (socket === undefined) return undefined
+  return socket && routeWatchOn(socket, options)
+}
+
+/** Of a socket that hears of links, addresses and routes. */
+export function routeWatchOn(socket: NetlinkSocket, options: RouteWatchOptions): RouteWatch {
   return { heard: () => heard(socket, options), close: () => socket.close() }
 }
 
