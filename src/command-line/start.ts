@@ -40,16 +40,19 @@ export async function start(
   { usage = usageText(verb) }: { readonly usage?: string } = {},
 ): Promise<number> {
   const parsed = await parseArguments(verb, argv, readText)
-  if (!parsed.ok) return refuse(parsed, { usage, status: failureOf(verb) })
+  if (!parsed.ok) return refuse(parsed, { usage, status: failureOf(verb, argv) })
   if (parsed.action === 'help') return shown(helpText(verb))
   if (parsed.action === 'version')
     return shown(parsed.flags.get('version') === 'raw' ? rawVersion() : `Switchyard ${VERSION}`)
   return isDaemon(verb, parsed.operands) ? startAgent(parsed, go) : startAtTerminal(verb, parsed, go)
 }
 
-/** The status a verb exits with where it could not do its work. */
-export function failureOf(verb: Verb): number {
-  return VERBS[verb].failure ?? 1
+/** The status a verb exits with where it could not do its work. Of a command line that is mistyped, any word may be its command. */
+export function failureOf(verb: Verb, words: readonly string[] = []): number {
+  const { failure = 1 } = VERBS[verb]
+  if (typeof failure === 'number') return failure
+  const command = words.find(word => Object.hasOwn(failure, word))
+  return command === undefined ? 1 : failure[command]!
 }
 
 /** What runs on a node, and `run` also as `--cleanup` and `--init-only`: its log is read like kube-proxy's. */
@@ -78,7 +81,7 @@ async function startAtTerminal(verb: Verb, parsed: Accepted, go: Go): Promise<nu
     return await go({ ...parsed, log })
   } catch (error) {
     complain(errorLine('', error))
-    return failureOf(verb)
+    return failureOf(verb, parsed.operands)
   }
 }
 

@@ -9,8 +9,8 @@ interface VerbText {
   readonly does: string
   /** What its first operand may be, each with its own operands and what it does. */
   readonly commands?: Readonly<Record<string, string>>
-  /** The exit status where it could not do its work, if not 1. */
-  readonly failure?: number
+  /** The exit status where it could not do its work, if not 1: of the verb, or of those commands of which 1 says what they found. */
+  readonly failure?: number | Readonly<Record<string, number>>
   /** It runs until it is stopped, and machines read its log, too: the verb, or those of its commands. */
   readonly daemon?: true | readonly string[]
 }
@@ -47,6 +47,7 @@ const LIST = {
       'import DIR': "take over the leases in host-local's directory",
       'export DIR': "write the leases to host-local's directory",
     },
+    failure: { next: 2, status: 2, check: 2 },
   },
   ranges: {
     operands: ['[audit|plan|controller]'],
@@ -57,6 +58,7 @@ const LIST = {
       plan: 'what fits into the ranges of a cluster that does not exist yet, and what runs out first',
       controller: "set podCIDRs of Nodes, in the place of kube-controller-manager's node IPAM",
     },
+    failure: { audit: 2 },
     daemon: ['controller'],
   },
   cni: {

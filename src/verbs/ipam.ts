@@ -1,7 +1,6 @@
 import { knownOwners } from '#cni/daemon/change-over/known-owners.ts'
 import { COOLDOWN_MS } from '#cni/plugins/host-local/configuration.ts'
 import { type Invocation, start } from '#command-line/start.ts'
-import { errorLine } from '#command-line/terminal-log.ts'
 import { inForm, yamlText } from '#config/shown/yaml.ts'
 import { nearest } from '#config/table/nearest.ts'
 import { VERBS } from '#config/verbs.ts'
@@ -27,16 +26,9 @@ import { parseAddress } from '#values/address.ts'
 
 export function main(argv: readonly string[]): Promise<number> {
   return start('ipam', argv, async invocation => {
-    try {
-      const { text, status } = await answered(invocation)
-      if (text !== '') print(inForm(text, invocation.settings))
-      return status
-    } catch (error) {
-      // What was found wrong is 1; that nothing could be looked at is not the same.
-      if (!['check', 'status', 'next'].includes(invocation.operands[0] ?? '')) throw error
-      complain(errorLine('', error))
-      return 2
-    }
+    const { text, status } = await answered(invocation)
+    if (text !== '') print(inForm(text, invocation.settings))
+    return status
   })
 }
 

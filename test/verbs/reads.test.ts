@@ -29,6 +29,9 @@ const LOCAL = [
   '--bind-address=10.0.0.1',
 ]
 
+/** Whether this machine has pods of its own must change nothing. */
+const NO_LEASES = '--database=/no/such/ipam.db'
+
 /** Each in its turn. */
 const OPERANDS: Partial<Record<Verb, readonly (readonly string[])[]>> = {
   explain: [['10.244.1.9', '10.96.0.1:80']],
@@ -118,7 +121,7 @@ async function readBy(verb: Verb, act: (parsed: Accepted) => Promise<unknown>): 
   for (const mode of MODES) {
     for (const local of LOCAL) {
       for (const file of [`--filename=${SEED}`, '']) {
-        const words = [`--proxy-mode=${mode}`, file, local].filter(word => word !== '')
+        const words = [`--proxy-mode=${mode}`, file, local, NO_LEASES].filter(word => word !== '')
         for (const operands of OPERANDS[verb] ?? [[]]) {
           const parsed = await accepted({ verb, argv: [...words.filter(word => isOf(verb, word)), ...operands] })
           // What cannot be done on this host fails after all has been read.

@@ -56,12 +56,6 @@ describe('help', () => {
   })
 })
 
-test('version is the line that --version is', async () => {
-  const asked = await program.run('version')
-  expect(asked).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Switchyard v\d+\.\d+\.\d+\n$/), stderr: '' })
-  expect(await program.run('--version')).toEqual(asked)
-})
-
 test('a flag that a verb does not read is refused, with the verbs that do', async () => {
   const { code, stderr } = await program.run('cleanup', '--cluster-cidr=10.0.0.0/8')
   expect(code).toBe(1)
@@ -69,47 +63,4 @@ test('a flag that a verb does not read is refused, with the verbs that do', asyn
     /^Error: unknown flag: --cluster-cidr \(it belongs to: run, render, verify, explain, ranges, pods\)\n/,
   )
   expect(program.asked).toBe('')
-})
-
-describe('what a verb says', () => {
-  test('stands without klog headers, errors on standard error', async () => {
-    program.says('iptables-nft-save', '*nat\n:KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]\nCOMMIT\n')
-    const { code, stdout, stderr } = await program.run('cleanup')
-    expect(code).toBe(1)
-    expect(stdout).toBe('')
-    expect(stderr).toMatch(/^Error: encountered an error while tearing down rules: .*KUBE-SVC-AAAAAAAAAAAAAAAA/)
-  })
-
-  test('is a klog line where run does the same', async () => {
-    program.says('iptables-nft-save', '*nat\n:KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]\nCOMMIT\n')
-    const { code, stderr } = await program.run('--cleanup', '--cluster-cidr=10.0.0.0/8', '--healthz-port=0')
-    expect(code).toBe(1)
-    expect(stderr).toMatch(/^E\d{4} .*\] "command failed" err="encountered an error while tearing down rules: /m)
-  })
-
-  test('of success is on standard output', async () => {
-    expect(await program.run('cleanup')).toMatchObject({
-      code: 0,
-      stdout: '',
-      stderr: '',
-    })
-    const { code, stdout, stderr } = await program.run('setup')
-    expect([code, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(/^Setting nf_conntrack_max nfConntrackMax=\d+\n/)
-    expect(stdout).toMatch(/\nThis node is prepared: .*\n$/)
-  })
-})
-
-describe('--write-config-to', () => {
-  test.each([
-    ['/no/such/folder/file', 'there is no such folder (ENOENT)'],
-    ['/dev/null/file', 'a part of the path is not a folder (ENOTDIR)'],
-    ['/', 'it is a folder (EISDIR)'],
-  ])('says in one line why %s cannot be written', async (path, reason) => {
-    expect(await program.run(`--write-config-to=${path}`)).toEqual({
-      code: 1,
-      stdout: '',
-      stderr: `Error: --write-config-to: cannot write "${path}": ${reason}\n`,
-    })
-  })
 })

@@ -4,7 +4,7 @@ import { SEED_NODE, SEED_OBJECTS } from '#lab/network/seed.ts'
 import { Program } from '../effects/program.ts'
 import { ask, freePort } from '../support/local-ports.ts'
 
-// Signals to the whole program, on a machine of scripts.
+// What happens to the agent while it runs, on a machine of scripts: signals, and another configuration.
 
 let program: Program
 let server: ApiServer
@@ -69,4 +69,43 @@ test('SIGHUP: the kernel is looked at afresh', { timeout: 60_000 }, async () => 
   await expect.poll(() => asked('iptables-nft-save  <'), soon).toBeGreaterThan(looks)
   stop()
   expect(await ended).toMatchObject({ code: 0 })
+})
+
+describe('the configuration file', { timeout: 60_000 }, () => {
+  const HEADER = 'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n'
+
+  test('that changes ends the agent, for its DaemonSet to start it with the new one', async () => {
+    const at = `healthzBindAddress: 127.0.0.1:${healthz}\nhostnameOverride: ${SEED_NODE}\n`
+    const file = program.file('proxy.conf', `${HEADER}${at}`)
+    const { ended } = program.start(`--config=${file}`, `--master=${server.url}`)
+    await expect.poll(healthy, soon).toBe(200)
+    program.file('proxy.conf', `${HEADER}${at}clusterCIDR: 10.244.0.0/16\n`)
+    const { code, stderr } = await ended
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/"command failed" err="content of the proxy server's configuration file was updated/)
+  })
+
+  test('that is wrong is one line with its place, and nothing is done', async () => {
+    const file = program.file('proxy.conf', `${HEADER}mode: fast\n`)
+    const { code, stderr } = await program.run(`--config=${file}`)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /^Error: .*proxy\.conf: mode \(--proxy-mode\), line 3, column 1: invalid value "fast": must be /,
+    )
+    expect(program.asked).toBe('')
+  })
+})
+
+test('without --kubeconfig and --master it looks for its pod’s credentials, and says that there are none', async () => {
+  const { code, stderr } = await program.run('--healthz-bind-address=', '--metrics-bind-address=')
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/Neither kubeconfig file nor master URL was specified, falling back to in-cluster config/)
+  expect(stderr).toMatch(/"command failed" err=".*KUBERNETES_SERVICE_HOST/)
+})
+
+test('--init-only prepares the node, in the words of kube-proxy, and ends', async () => {
+  const { code, stderr } = await program.run('--init-only')
+  expect(code).toBe(0)
+  expect(stderr).toMatch(/"System initialized and --init-only specified"/)
+  expect(asked('restore')).toBe(0)
 })
