@@ -27,20 +27,21 @@ const BUSY_POLL_MS = 50
 
 export class NetlinkWatch implements RulesetWatch {
   readonly delivery = 'exact'
-  readonly #options: NetlinkWatchOptions
+  readonly #parts: NetlinkWatchParts
   readonly #listeners = new Set<CommitListener>()
   #open: Open | undefined
 
-  private constructor(options: NetlinkWatchOptions) {
-    this.#options = options
+  constructor(parts: NetlinkWatchParts) {
+    this.#parts = parts
   }
 
-  /** Undefined where netlink cannot be had. */
-  static open(options: NetlinkWatchOptions): NetlinkWatch | undefined {
-    const tried = opened(options)
+  /** Undefined where netlink cannot be had, or the kernel has no nftables. */
+  static open({ clock, ...options }: NetlinkWatchOptions): NetlinkWatch | undefined {
+    const parts = { clock, sockets: () => sockets(options) }
+    const tried = opened(parts)
     if (tried === undefined) return undefined
     close(tried)
-    return new NetlinkWatch(options)
+    return new NetlinkWatch(parts)
   }
 
   get isListening(): boolean {
@@ -65,17 +66,19 @@ export class NetlinkWatch implements RulesetWatch {
     const open = this.#open
     if (open === undefined) return false
     let heard: ReturnType<RulesetListener['hear']>
+    let last: number
     try {
       heard = open.ears.hear()
+      last = heard.gap ? open.eyes.generation() : open.generation
     } catch {
-      // The socket is of no more use. Lanes read the kernel every sync period from now on.
+      // The sockets are of no more use. Lanes read the kernel every sync period from now on.
       this.#close()
       this.#gap()
       return true
     }
     for (const commit of heard.commits) this.#take(open, commit)
     if (heard.gap) {
-      open.generation = open.eyes.generation()
+      open.generation = last
       open.heardAny = false
       this.#gap()
     }
@@ -114,13 +117,13 @@ export class NetlinkWatch implements RulesetWatch {
   }
 
   #start(): void {
-    const open = opened(this.#options)
+    const open = opened(this.#parts)
     this.#open = open
     if (open !== undefined) void this.#poll(open)
   }
 
   async #poll(open: Open): Promise<void> {
-    const { clock } = this.#options
+    const { clock } = this.#parts
     const { signal } = open.ended
     for (let [isBusy, hasBell] = [false, true]; !signal.aborted; ) {
       if (isBusy || !hasBell) await clock.sleep(isBusy ? BUSY_POLL_MS : QUIET_POLL_MS, signal)
@@ -135,10 +138,18 @@ export class NetlinkWatch implements RulesetWatch {
   }
 }
 
-interface Open {
+export interface NetlinkWatchParts {
+  readonly clock: Clock
+  readonly sockets: () => WatchSockets | undefined
+}
+
+export interface WatchSockets {
   readonly ears: RulesetListener
   readonly eyes: RulesetReader
   readonly bell: NetlinkSocket | undefined
+}
+
+interface Open extends WatchSockets {
   readonly ended: AbortController
   /** Of the last commit heard; before the first, of the last one made. */
   generation: number
@@ -146,7 +157,19 @@ interface Open {
   heardAny: boolean
 }
 
-function opened({ namespace, receiveBytes }: NetlinkWatchOptions): Open | undefined {
+function opened({ sockets }: NetlinkWatchParts): Open | undefined {
+  const three = sockets()
+  if (three === undefined) return undefined
+  const open = { ...three, ended: new AbortController(), heardAny: false }
+  try {
+    return { ...open, generation: three.eyes.generation() }
+  } catch {
+    close(open)
+    return undefined
+  }
+}
+
+function sockets({ namespace, receiveBytes }: Omit<NetlinkWatchOptions, 'clock'>): WatchSockets | undefined {
   const where = namespace === undefined ? {} : { namespace }
   const size = receiveBytes === undefined ? {} : { receiveBytes }
   const ears = RulesetListener.open({ ...where, ...size, concerns: family => family !== 'other' })
@@ -155,8 +178,7 @@ function opened({ namespace, receiveBytes }: NetlinkWatchOptions): Open | undefi
     ears?.close()
     return undefined
   }
-  const bell = openBell(where)
-  return { ears, eyes, bell, ended: new AbortController(), generation: eyes.generation(), heardAny: false }
+  return { ears, eyes, bell: openBell(where) }
 }
 
 function openBell(where: { readonly namespace?: string }): NetlinkSocket | undefined {
@@ -167,7 +189,7 @@ function openBell(where: { readonly namespace?: string }): NetlinkSocket | undef
 /** A longer message is cut off, and not missed. */
 const READ_BYTES = 1024
 
-function close({ ears, eyes, bell, ended }: Open): void {
+function close({ ears, eyes, bell, ended }: Omit<Open, 'generation'>): void {
   ended.abort()
   bell?.close()
   ears.close()
