@@ -2,7 +2,7 @@ import * as words from '#dialects/iptables.ts'
 import { must } from '#system/must.ts'
 import type { Outcome } from '#system/ports.ts'
 import { FAMILIES, type Family } from '#values/address.ts'
-import { failureOf, isAbsent } from '../backend-absent.ts'
+import { failureOf, isAbsent, listedBy } from '../backend-absent.ts'
 import type { PluginParts } from '../plugin.ts'
 import type { MappedPort, Mapping, MappingBackend, OwnerChoice } from './backend.ts'
 import * as rules from './iptables-rules.ts'
@@ -12,6 +12,8 @@ import type { PortmapOwner, PortmapTarget } from './target.ts'
 
 /** Pods that start at once may make the shared rules at once: one of them is refused, and finds them there the next time. */
 const TRIES = 4
+/** How iptables ends where another program holds the lock, among other things. */
+const LOCKED = 4
 
 export type IptablesParts = Pick<PluginParts, 'kernel' | 'hasChain'>
 
@@ -75,8 +77,7 @@ export class IptablesBackend implements MappingBackend {
 
   async #entries(family: Family): Promise<readonly rules.EntryRule[]> {
     if (this.#isAbsent(family, rules.ENTRY_CHAIN)) return []
-    const { stdout } = await this.#parts.kernel.run(words.listChain(toolsOf(family), 'nat', rules.ENTRY_CHAIN))
-    return rules.entryRulesOf(stdout)
+    return rules.entryRulesOf((await this.#listed(family, rules.ENTRY_CHAIN)) ?? '')
   }
 
   /** A chain to which nothing leads, because what led there was flushed. */
@@ -88,7 +89,7 @@ export class IptablesBackend implements MappingBackend {
     if (!('owner' in choice)) return []
     const chain = rules.chainOf(choice.owner)
     if (entries.some(entry => entry.chain === chain) || this.#isAbsent(family, chain)) return []
-    return (await this.#isListed(family, 'nat', chain)) ? [`-F ${chain}`, `-X ${chain}`] : []
+    return (await this.#listed(family, chain)) === undefined ? [] : [`-F ${chain}`, `-X ${chain}`]
   }
 
   async missing({ targets, owner, config }: Mapping): Promise<readonly string[]> {
@@ -111,6 +112,15 @@ export class IptablesBackend implements MappingBackend {
 
   async #isListed(family: Family, table: string, chain: string): Promise<boolean> {
     return (await this.#parts.kernel.run(words.listChain(toolsOf(family), table, chain))).code === 0
+  }
+
+  /** Of the nat table; undefined where there is no such chain. Another program that holds the lock is waited for. */
+  async #listed(family: Family, chain: string): Promise<string | undefined> {
+    const { kernel } = this.#parts
+    const [tools, at] = [toolsOf(family), ['nat', chain] as const]
+    const quick = words.listChain(tools, ...at)
+    const outcome = await kernel.run(quick)
+    return listedBy(quick, outcome.code === LOCKED ? await kernel.run(words.findChain(tools, ...at)) : outcome)
   }
 
   #restore(family: Family, lines: readonly TableLine[]): Promise<Outcome> {

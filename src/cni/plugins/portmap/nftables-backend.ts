@@ -2,6 +2,7 @@ import * as words from '#dialects/nft.ts'
 import { listingOf } from '#dialects/nft-listing.ts'
 import { must } from '#system/must.ts'
 import { FAMILIES, type Family } from '#values/address.ts'
+import { listedBy } from '../backend-absent.ts'
 import type { PluginParts } from '../plugin.ts'
 import type { MappedPort, Mapping, MappingBackend, OwnerChoice } from './backend.ts'
 import * as rules from './nftables-rules.ts'
@@ -61,17 +62,17 @@ export class NftablesBackend implements MappingBackend {
     const { kernel, hasChain } = this.#parts
     const known = hasChain?.({ family, table: rules.TABLE, chain })
     if (known !== undefined) return known
-    return (await kernel.run(words.listChainWithHandles(family, rules.TABLE, chain))).code === 0
+    const command = words.listChainWithHandles(family, rules.TABLE, chain)
+    return listedBy(command, await kernel.run(command)) !== undefined
   }
 
   async #entries(choice: OwnerChoice): Promise<readonly rules.EntryHandle[]> {
     const found: rules.EntryHandle[] = []
     for (const family of FAMILIES) {
       if (this.#parts.hasChain?.({ family, table: rules.TABLE, chain: rules.ENTRY_CHAIN }) === false) continue
-      const { stdout } = await this.#parts.kernel.run(
-        words.listChainWithHandles(family, rules.TABLE, rules.ENTRY_CHAIN),
-      )
-      found.push(...rules.entryHandlesOf(stdout, family).filter(({ chain }) => isChosen(chain, choice)))
+      const command = words.listChainWithHandles(family, rules.TABLE, rules.ENTRY_CHAIN)
+      const listing = listedBy(command, await this.#parts.kernel.run(command)) ?? ''
+      found.push(...rules.entryHandlesOf(listing, family).filter(({ chain }) => isChosen(chain, choice)))
     }
     return found
   }

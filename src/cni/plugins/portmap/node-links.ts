@@ -15,7 +15,8 @@ export async function prepareLinks(
   const node = await networks.open()
   try {
     for (const name of names) await letContainerReachItself(node, name)
-    if (targets.some(({ family }) => family === 'ipv4')) await letLocalhostIn(node, names[0]!)
+    if (!targets.some(({ family }) => family === 'ipv4')) return
+    for (const name of names.filter(name => isWayOut(name, names[0]!))) await letLocalhostIn(node, name)
   } finally {
     node.close()
   }
@@ -27,7 +28,12 @@ async function letContainerReachItself(node: NamespaceNetwork, name: string): Pr
   if (port !== undefined && !port.hasHairpin) await node.changeBridgePort(name, { hairpin: 'on' })
 }
 
-/** A packet from 127.0.0.1 leaves by the bridge only where the bridge may route such addresses. */
-function letLocalhostIn(node: NamespaceNetwork, bridge: string): Promise<void> {
-  return node.changeSetting(`ipv4/conf/${bridge}/route_localnet`, '1')
+/** The bridge, or what carries the gateway of one of its VLANs: the node reaches the container by it. */
+function isWayOut(name: string, bridge: string): boolean {
+  return name === bridge || name.startsWith(`${bridge}.`)
+}
+
+/** A packet from 127.0.0.1 leaves by a link only where that link may route such addresses. */
+function letLocalhostIn(node: NamespaceNetwork, link: string): Promise<void> {
+  return node.changeSetting(`ipv4/conf/${link}/route_localnet`, '1')
 }

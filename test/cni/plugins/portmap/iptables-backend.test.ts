@@ -70,6 +70,15 @@ describe('mappings by iptables', () => {
     expect(kernel.commands.filter(({ argv }) => argv[0] === 'iptables-restore')).toHaveLength(1)
   })
 
+  test('are removed behind another program that holds the lock', async () => {
+    const kernel = new RuleKernel()
+    const by = new IptablesBackend({ kernel })
+    await by.map(mapped())
+    kernel.fate = ({ argv }) =>
+      argv.includes('-S') && !argv.includes('-w') ? { code: 4, stdout: '', stderr: 'the lock is held' } : undefined
+    expect(await by.unmap({ owner: OWNER })).toHaveLength(2)
+  })
+
   test('cost no process to remove where no chain is there', async () => {
     const kernel = new RuleKernel()
     expect(await new IptablesBackend({ kernel, hasChain: () => false }).unmap({ owner: OWNER })).toEqual([])

@@ -113,6 +113,32 @@ export function mappings({ make, isOfContainer }: Way): void {
     }
   })
 
+  test('whichever command fails, what is not taken back is not said to be', async () => {
+    for (let nth = 1; nth < 12; nth++) {
+      const kernel = new RuleKernel()
+      const by = make(kernel)
+      await by.map(mapped())
+      const before = kernel.commands.length
+      kernel.fate = () =>
+        kernel.commands.length === before + nth ? { code: 4, stdout: '', stderr: 'the lock is held' } : undefined
+      const taken = await by.unmap({ owner: OWNER }).catch((failure: Error) => failure)
+      if (!(taken instanceof Error)) expect([nth, own(kernel)]).toEqual([nth, []])
+      kernel.fate = () => undefined
+      await by.unmap({ owner: OWNER })
+      expect(own(kernel)).toEqual([])
+    }
+  })
+
+  test('a node whose rules cannot be listed does not pass for one without', async () => {
+    const kernel = new RuleKernel()
+    const by = make(kernel)
+    await by.map(mapped())
+    kernel.fate = ({ argv }) =>
+      argv.includes('-S') || argv.includes('list') ? { code: 4, stdout: '', stderr: 'the lock is held' } : undefined
+    await expect(by.unmap({ owner: OWNER })).rejects.toThrow('the lock is held')
+    await expect(by.unmap({ network: OWNER.network, except: [] })).rejects.toThrow('the lock is held')
+  })
+
   test('a chain to which nothing leads any longer goes with its owner', async () => {
     const kernel = new RuleKernel()
     const by = make(kernel)

@@ -27,6 +27,15 @@ test('a container may reach itself over its port, and localhost goes to the brid
   expect(networks.held).toBe(0)
 })
 
+test('localhost goes to the VLAN of a pod as well, whose gateway has a link of its own', async () => {
+  await networks.node.addVlan('cni0.5')
+  await prepare({}, { ...RESULT, interfaces: [...RESULT.interfaces, { name: 'cni0.5' }] })
+  expect([...networks.node.settings.keys()]).toEqual([
+    'ipv4/conf/cni0/route_localnet',
+    'ipv4/conf/cni0.5/route_localnet',
+  ])
+})
+
 test('what is on already is left, and links of the container are not the node’s', async () => {
   await prepare()
   networks.calls.length = 0

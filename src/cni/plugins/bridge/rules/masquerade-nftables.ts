@@ -4,7 +4,7 @@ import { listingOf } from '#dialects/nft-listing.ts'
 import type { Holder } from '#ipam/leases/lease-book.ts'
 import type { AddressWithPrefix } from '#system/network/network.ts'
 import { addressFromNumber, FAMILIES, type Family, familyOf } from '#values/address.ts'
-import { BackendAbsent, failureOf } from '../../backend-absent.ts'
+import { BackendAbsent, failureOf, listedBy } from '../../backend-absent.ts'
 import type { Masquerade, MasqueradeParts } from './masquerade.ts'
 import { interfaceTag, networkTag } from './names.ts'
 import * as lines from './nftables-lines.ts'
@@ -101,9 +101,8 @@ async function referenceDeletions(
   isGone: (comment: string) => boolean,
 ): Promise<readonly string[]> {
   const { family, table, chain } = lines.REFERENCE
-  const listing = await kernel.run(listChainAsJson(family, table, chain))
-  if (listing.code !== 0) return []
-  return commentedIn(listing.stdout)
+  const command = listChainAsJson(family, table, chain)
+  return commentedIn(listedBy(command, await kernel.run(command)) ?? '')
     .rules.filter(({ comment }) => isGone(comment))
     .map(({ handle }) => `delete rule ${family} ${table} ${chain} handle ${handle}`)
 }
@@ -143,8 +142,8 @@ async function elementsOf(parts: MasqueradeParts, family: Family): Promise<reado
   if (found !== undefined) {
     return found.map(({ key, comment = '' }) => ({ key: addressIn(key, family), comment }))
   }
-  const { code, stdout } = await parts.kernel.run(listMap(family, lines.TABLE, lines.MAP))
-  return code === 0 ? commentedIn(stdout).elements : []
+  const command = listMap(family, lines.TABLE, lines.MAP)
+  return commentedIn(listedBy(command, await parts.kernel.run(command)) ?? '').elements
 }
 
 function addressIn(key: Buffer, family: Family): string {

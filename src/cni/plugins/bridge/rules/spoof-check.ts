@@ -1,8 +1,8 @@
 import { applyLines, comment } from '#dialects/nft.ts'
 import { type Commented, commentedIn, listRuleset } from '#dialects/nft-comments.ts'
 import type { Holder } from '#ipam/leases/lease-book.ts'
-import { type Kernel, NOT_FOUND } from '#system/ports.ts'
-import { failureOf } from '../../backend-absent.ts'
+import type { Kernel } from '#system/ports.ts'
+import { failureOf, listedBy } from '../../backend-absent.ts'
 import { interfaceComment, interfaceTag, networkTag, spoofId } from './names.ts'
 
 // A port and the hardware address of its pod → frames with another sender are dropped as they come in.
@@ -46,11 +46,8 @@ export function spoofCheck(kernel: Kernel): SpoofCheck {
   }
   const look = async (): Promise<Commented> => {
     const command = listRuleset('bridge')
-    const outcome = await kernel.run(command)
     // Without nft there are none of its rules, and a DEL has nothing to do.
-    if (outcome.code === NOT_FOUND) return commentedIn('')
-    if (outcome.code !== 0) throw failureOf(command, outcome)
-    return commentedIn(outcome.stdout)
+    return commentedIn(listedBy(command, await kernel.run(command)) ?? '')
   }
   return {
     async add(holder, pod) {

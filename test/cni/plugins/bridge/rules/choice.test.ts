@@ -47,7 +47,7 @@ describe('without a back end named', () => {
         if (argv[0] !== 'nft') return { code: NOT_FOUND }
         return argv.includes('ip')
           ? { stdout: JSON.stringify({ nftables: [{ map }] }) }
-          : { code: argv[1] === '-f' ? 0 : 1 }
+          : { code: argv[1] === '-f' ? 0 : 1, stderr: 'Error: No such file or directory' }
       })
       expect(await by.remove(HOLDER, addresses)).toBe(true)
       expect(inputs).toContain('delete element ip switchyard_masquerade pods { 10.1.2.3 }\n')

@@ -85,6 +85,22 @@ export function masquerades({ make, isOfPod, mayStay = () => false }: Way): void
     }
   })
 
+  test('whichever command fails, what is not removed is not said to be', async () => {
+    for (let nth = 1; nth < 8; nth++) {
+      const kernel = new RuleKernel()
+      const by = make({ kernel })
+      await by.add(HOLDER, DUAL)
+      const before = kernel.commands.length
+      kernel.fate = () =>
+        kernel.commands.length === before + nth ? { code: 4, stdout: '', stderr: 'the lock is held' } : undefined
+      const removed = await by.remove(HOLDER, DUAL).catch((failure: Error) => failure)
+      if (!(removed instanceof Error)) expect([nth, own(kernel)]).toEqual([nth, []])
+      kernel.fate = () => undefined
+      await by.remove(HOLDER, DUAL)
+      expect(own(kernel)).toEqual([])
+    }
+  })
+
   test('through any life of several interfaces, each has its own and no other’s', async () => {
     await fc.assert(
       fc.asyncProperty(steps, async walk => {
