@@ -2,7 +2,7 @@ import { type Invocation, start } from '#command-line/start.ts'
 import { asScript } from '#dialects/script.ts'
 import { clusterView, noNode } from '#operator/source/cluster-view.ts'
 import { rulesOf } from '#proxy/agent/cluster-rules.ts'
-import { paperMode } from '#proxy/agent/fit-mode.ts'
+import { needsOf, paperMode } from '#proxy/agent/fit-mode.ts'
 import { NO_HOST_NETWORK } from '#proxy/node/host-network.ts'
 import { diff, EMPTY } from '#proxy/plan/diff.ts'
 import { print } from '#system/output.ts'
@@ -30,7 +30,7 @@ export async function rendered(invocation: Pick<Invocation, 'settings' | 'log'>)
   const unknown = noNode(view)
   if (unknown !== undefined) invocation.log.warning(`${unknown}: these are the rules of a node without addresses`)
   const isScript = settings.as === 'script'
-  if (isScript && settings.mode === 'userspace') invocation.log.warning(RELAY_IS_INSIDE)
+  if (isScript && needsOf(settings).relay) invocation.log.warning(RELAY_IS_INSIDE)
   const families: readonly Family[] = settings.family === undefined ? FAMILIES : [settings.family]
   const parts = families.map((family): FamilyCommands => {
     const mode = paperMode(settings, family)
