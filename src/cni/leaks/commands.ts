@@ -1,4 +1,5 @@
 import type { WitnessName } from '#ipam/witnesses/verdict.ts'
+import { leakJson } from './leak-json.ts'
 import { leakSummary, leakTable } from './leak-table.ts'
 import { type LeakRound, leakRound, type RoundParts, suspicionsAfter } from './round.ts'
 import { type TakeBackParts, type TakenBack, takeBack } from './take-back.ts'
@@ -12,6 +13,8 @@ export interface LeakCommandParts {
   readonly faults: () => Promise<readonly string[]>
   /** Why the API server could not be asked. */
   readonly apiFailure: () => string | undefined
+  /** JSON for programs; without it lines for people. */
+  readonly output?: 'json'
 }
 
 export interface LeakCommandAnswer {
@@ -30,6 +33,7 @@ export async function collected(parts: LeakCommandParts, does: 'print' | 'free')
     for (const attachment of leaked) takenBack.push(await takeBack(attachment, parts.takeBack))
   }
   const isLeft = takenBack.some(({ outcome }) => outcome === 'failed')
+  if (parts.output === 'json') return { text: leakJson({ ...round, takenBack }), status: isLeft ? 1 : 0 }
   const blocks = [
     leakTable({ ...round, takenBack, shows: 'doubtful' }),
     ...failedLines(round, parts),
@@ -45,6 +49,7 @@ export async function checked(parts: LeakCommandParts): Promise<LeakCommandAnswe
   const isWell =
     faults.length + round.conflicts.length + round.failed.length === 0 &&
     round.attachments.every(({ verdict }) => verdict.is === 'live' || verdict.is === 'young')
+  if (parts.output === 'json') return { text: leakJson({ ...round, faults }), status: isWell ? 0 : 1 }
   const lines = [leakTable({ ...round, shows: 'disputed' }), ...faults, ...failedLines(round, parts)]
   return { text: text([...lines, leakSummary(round)]), status: isWell ? 0 : 1 }
 }

@@ -20,8 +20,12 @@ export interface ByHandParts {
 }
 
 export function leaksByHand(does: 'gc' | 'check', by: ByHandParts): Promise<LeakCommandAnswer> {
-  const { free } = by.settings.ipam
-  return onThisNode(by, parts => (does === 'check' ? checked(parts) : collected(parts, free ? 'free' : 'print')))
+  const { free, output } = by.settings.ipam
+  const form = output === 'json' ? { output } : {}
+  return onThisNode(by, async parts => {
+    const asked = { ...parts, ...form }
+    return does === 'check' ? checked(asked) : collected(asked, free ? 'free' : 'print')
+  })
 }
 
 /** `ipam release`. */
