@@ -111,9 +111,10 @@ export function changeOf(packet: Packet, { mode, installed, wanted }: MeaningPar
   if (strange.length > 0)
     return `may reach ${few(strange)}, which ${strange.length === 1 ? 'is' : 'are'} no endpoint of it`
   if (missing.length > 0) return `will never reach ${few(missing)}`
+  if (is.lost !== undefined && due.lost === undefined) return `${words[is.lost]}, some of them`
   return is.masqueraded === due.masqueraded
     ? 'reach its endpoints in other proportions'
-    : `reach its endpoints ${is.masqueraded === 'yes' ? "with this node's address as their source" : 'with a source that this node does not see again'}`
+    : `reach its endpoints ${is.masqueraded === 'yes' || due.masqueraded === 'no' ? "with this node's address as their source" : 'with a source that this node does not see again'}`
 }
 
 const WORDS: Readonly<Record<'rejected' | 'dropped' | 'untouched' | 'unknown', string>> = {
@@ -128,6 +129,8 @@ const WORDS_HERE: typeof WORDS = { ...WORDS, untouched: 'will end at this node, 
 
 interface PathOutcome {
   readonly to: 'endpoint' | 'rejected' | 'dropped' | 'untouched' | 'unknown'
+  /** Set where only some reach an endpoint: what becomes of others. */
+  readonly lost?: 'rejected' | 'dropped' | 'untouched'
   readonly endpoints: readonly string[]
   readonly masqueraded: 'yes' | 'no' | 'some'
   readonly why: string
@@ -138,20 +141,31 @@ interface PathOutcome {
 function outcomeOf(trace: () => readonly Path[]): PathOutcome {
   try {
     const paths = trace()
-    const ends = paths.map(({ end, share }) =>
-      end.to === 'endpoint'
-        ? `${end.endpoint} ${end.masqueraded} ${share.toFixed(4)}`
-        : `${end.to} ${'masqueraded' in end ? end.masqueraded : ''}`,
-    )
-    const endpoints = [...new Set(paths.flatMap(({ end }) => (end.to === 'endpoint' ? [end.endpoint] : [])))]
-    const masks = new Set(paths.map(({ end }) => 'masqueraded' in end && end.masqueraded))
-    const to = endpoints.length > 0 ? 'endpoint' : (paths[0]?.end.to ?? 'untouched')
+    const reached = paths.flatMap(({ end }) => (end.to === 'endpoint' ? [end] : []))
+    const [lost] = paths.flatMap(({ end }) => (end.to === 'endpoint' ? [] : [end.to]))
+    const endpoints = [...new Set(reached.map(({ endpoint }) => endpoint))]
+    const masks = new Set(reached.map(({ masqueraded }) => masqueraded))
     const masqueraded = masks.size > 1 ? 'some' : masks.has(true) ? 'yes' : 'no'
-    return { to, endpoints, masqueraded, why: '', key: ends.toSorted().join('\n') }
+    const about = { endpoints, masqueraded, why: '', key: keyOf(paths) } as const
+    if (reached.length === 0) return { to: lost ?? 'untouched', ...about }
+    return { to: 'endpoint', ...(lost !== undefined && { lost }), ...about }
   } catch (error) {
     const why = (error as Error).message
     return { to: 'unknown', endpoints: [], masqueraded: 'no', why, key: `unknown ${why}` }
   }
+}
+
+/** Rules may lead to one end by several ways: only what they add up to counts. */
+function keyOf(paths: readonly Path[]): string {
+  const shares = new Map<string, number>()
+  for (const { end, share } of paths) {
+    const where = `${end.to === 'endpoint' ? end.endpoint : end.to} ${'masqueraded' in end ? end.masqueraded : ''}`
+    shares.set(where, (shares.get(where) ?? 0) + share)
+  }
+  return [...shares]
+    .map(([where, share]) => `${where} ${share.toFixed(4)}`)
+    .sort()
+    .join('\n')
 }
 
 const FEW = 3
