@@ -33,7 +33,7 @@ function byAddress(a: HeldRange, b: HeldRange): number {
   return a.from < b.from ? -1 : a.from > b.from ? 1 : 0
 }
 
-/** That of the flag, or the one that most nodes have. */
+/** That of the flag, or the one that most nodes have; of two that as many have, that of the larger ranges. */
 export function nodeMaskOf(facts: ClusterFacts, family: Family): number {
   const stated = facts.nodeMask[family]
   if (stated !== undefined) return stated
@@ -41,7 +41,7 @@ export function nodeMaskOf(facts: ClusterFacts, family: Family): number {
   for (const { podCIDRs } of facts.nodes)
     for (const cidr of podCIDRs)
       if (cidrFamily(cidr) === family) counts.set(prefixLength(cidr), (counts.get(prefixLength(cidr)) ?? 0) + 1)
-  const [most] = [...counts].toSorted(([, a], [, b]) => b - a)
+  const [most] = [...counts].toSorted(([a, ofA], [b, ofB]) => ofB - ofA || a - b)
   return most?.[0] ?? (family === 'ipv4' ? 24 : 64)
 }
 

@@ -73,7 +73,9 @@ function bandedRows(
   const row = (part: Stretch, named: Pick<RangeRow, 'kind' | 'name' | 'range'>): RangeRow => {
     const space = freeSpace(part, stretches)
     const created = taken.filter(({ value }) => value >= part.first && value <= part.last).map(one => one.created)
-    const numbers = { size: part.last - part.first + 1n, used: space.used, free: space.free }
+    // A /32 has neither a first nor a last address that could be given.
+    const size = part.last < part.first ? 0n : part.last - part.first + 1n
+    const numbers = { size, used: size - space.free, free: space.free }
     const full = fillEstimate({ created, free: space.free, since, now })
     return { ...about, ...named, ...numbers, largestFree: largest(space), full }
   }

@@ -56,8 +56,7 @@ function nodeOverlaps({ nodes, serviceCIDRs }: ClusterFacts): readonly string[] 
 /** Of a guessed range, all are inside: it was made of them. */
 function outside({ nodes, clusterCIDRs: { cidrs } }: ClusterFacts): readonly string[] {
   const families = new Set(cidrs.map(cidrFamily))
-  const isInside = (cidr: Cidr) =>
-    cidrs.some(cluster => contains(cluster, baseAddress(cidr)) && prefixLength(cluster) <= prefixLength(cidr))
+  const isInside = (cidr: Cidr) => cidrs.some(cluster => isWithin(cidr, cluster))
   return nodes.flatMap(({ name, podCIDRs }) =>
     podCIDRs
       .filter(cidr => families.has(cidrFamily(cidr)) && !isInside(cidr))
@@ -76,13 +75,14 @@ function networkWarnings({ nodes, hostRoutes, ring }: ClusterFacts, ranges: read
       node.addresses.filter(ip => contains(cidr, ip)).map(ip => `${node.name} ${ip}`),
     )
     const nodeText = `${name} has addresses of nodes (${listText(inside)}): they are no longer reached from pods`
-    const routes = foreign.filter(
-      route =>
-        overlaps(route, cidr) && ![...own].some(range => contains(range, baseAddress(route)) && overlaps(range, route)),
-    )
+    const routes = foreign.filter(route => overlaps(route, cidr) && ![...own].some(range => isWithin(route, range)))
     const routeText = `${name} overlaps ${routes.length === 1 ? 'a route' : 'routes'} of this host: ${listText(routes)}`
     return [...(inside.length > 0 ? [nodeText] : []), ...(routes.length > 0 ? [routeText] : [])]
   })
+}
+
+function isWithin(part: Cidr, whole: Cidr): boolean {
+  return prefixLength(whole) <= prefixLength(part) && contains(whole, baseAddress(part))
 }
 
 function listText(items: readonly string[]): string {
