@@ -36,10 +36,12 @@ export function count(n: number | bigint, one: string, many = `${one}s`): string
   return `${grouped(n)} ${n === 1 || n === 1n ? one : many}`
 }
 
-/** `12,345` */
+/** `12,345`; what an IPv6 range has is no number to read: `2^64`, rounded. */
 export function grouped(n: number | bigint): string {
-  return n.toLocaleString('en-US')
+  return n < LONGEST ? n.toLocaleString('en-US') : `2^${Math.round(Math.log2(Number(n)))}`
 }
+
+const LONGEST = 10n ** 12n
 
 export function bytes(n: number): string {
   if (n < 1000) return `${n} B`

@@ -2,7 +2,7 @@ import type { Service } from '#kubernetes/objects.ts'
 import { FAMILY_LABEL } from '#values/address.ts'
 import { type Html, html } from '../html/html.ts'
 import { pageOf, pager } from '../html/paging.ts'
-import { chip, code, count, facts, grouped, link, listed, listing, yesNo } from '../html/pieces.ts'
+import { chip, code, count, facts, grouped, link, listed, listing, moment, yesNo } from '../html/pieces.ts'
 import { table } from '../html/table.ts'
 import type { PageAsked, PageContent, PageKind, PagePart } from '../request.ts'
 import type { FrontendGoal, ServedEndpoint, ServedFamily, ServedFrontend, ServedPort } from '../views/services.ts'
@@ -50,7 +50,7 @@ function about(service: Service): Html {
     { name: 'Internal policy', value: internalPolicy },
     { name: 'External policy', value: externalPolicy },
     { name: 'Health check node port', value: healthCheckNodePort },
-    { name: 'Created', value: service.created > 0 && new Date(service.created).toISOString() },
+    { name: 'Created', value: service.created > 0 && moment(service.created) },
     { name: 'UID', value: service.uid !== '' && code(service.uid) },
   ])
 }

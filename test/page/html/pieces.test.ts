@@ -49,7 +49,9 @@ test('what is counted has its word, and thousands are grouped', () => {
     count(1n, 'entry', 'entries'),
     count(2n, 'entry', 'entries'),
   ]).toEqual(['1 endpoint', '0 endpoints', '1 entry', '2 entries'])
-  expect(grouped(12_345_678_901_234_567_890n)).toBe('12,345,678,901,234,567,890')
+  expect(grouped(999_999_999_999n)).toBe('999,999,999,999')
+  expect(grouped(2n ** 64n - 5n)).toBe('2^64')
+  expect(count(2n ** 64n - 5n, 'address', 'addresses')).toBe('2^64 addresses')
 })
 
 test('a moment has its time first, and the whole of it for programs', () => {
