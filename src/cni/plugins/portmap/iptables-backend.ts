@@ -3,6 +3,7 @@ import { must } from '#system/must.ts'
 import type { Outcome } from '#system/ports.ts'
 import { FAMILIES, type Family } from '#values/address.ts'
 import { failureOf, isAbsent, listedBy } from '../backend-absent.ts'
+import { natListing } from '../nat-listing.ts'
 import type { PluginParts } from '../plugin.ts'
 import type { MappedPort, Mapping, MappingBackend, OwnerChoice } from './backend.ts'
 import * as rules from './iptables-rules.ts'
@@ -12,8 +13,6 @@ import type { PortmapOwner, PortmapTarget } from './target.ts'
 
 /** Pods that start at once may make the shared rules at once: one of them is refused, and finds them there the next time. */
 const TRIES = 4
-/** How iptables ends where another program holds the lock, among other things. */
-const LOCKED = 4
 
 export type IptablesParts = Pick<PluginParts, 'kernel' | 'hasChain'>
 
@@ -114,13 +113,10 @@ export class IptablesBackend implements MappingBackend {
     return (await this.#parts.kernel.run(words.listChain(toolsOf(family), table, chain))).code === 0
   }
 
-  /** Of the nat table; undefined where there is no such chain. Another program that holds the lock is waited for. */
+  /** Of the nat table; undefined where there is no such chain. */
   async #listed(family: Family, chain: string): Promise<string | undefined> {
-    const { kernel } = this.#parts
-    const [tools, at] = [toolsOf(family), ['nat', chain] as const]
-    const quick = words.listChain(tools, ...at)
-    const outcome = await kernel.run(quick)
-    return listedBy(quick, outcome.code === LOCKED ? await kernel.run(words.findChain(tools, ...at)) : outcome)
+    const { command, outcome } = await natListing(this.#parts.kernel, family, chain)
+    return listedBy(command, outcome)
   }
 
   #restore(family: Family, lines: readonly TableLine[]): Promise<Outcome> {

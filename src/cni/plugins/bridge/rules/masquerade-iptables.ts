@@ -4,6 +4,7 @@ import type { AddressWithPrefix } from '#system/network/network.ts'
 import type { Command } from '#system/ports.ts'
 import { FAMILIES, type Family, familyOf } from '#values/address.ts'
 import { BackendAbsent, failureOf } from '../../backend-absent.ts'
+import { natListing } from '../../nat-listing.ts'
 import { type Jump, jumpsIn, masqueradeLines, removalLines } from './iptables-lines.ts'
 import type { Masquerade, MasqueradeParts } from './masquerade.ts'
 import { FIRST_INTERFACE, iptablesNetwork, ownChain, referenceChain } from './names.ts'
@@ -123,8 +124,7 @@ async function jumpsOf(
   family: Family,
   isWanted: (chain: string, line: string) => boolean,
 ): Promise<readonly Jump[]> {
-  const command = words.listChain(toolsOf(family), 'nat', 'POSTROUTING')
-  const outcome = await kernel.run(command)
+  const { command, outcome } = await natListing(kernel, family, 'POSTROUTING')
   if (outcome.code !== 0) throw failureOf(command, outcome)
   return jumpsIn(outcome.stdout).filter(({ chain, line }) => isWanted(chain, line))
 }

@@ -110,6 +110,15 @@ describe('where the ruleset can be asked and changed without a process', () => {
   })
 })
 
+test('rules are removed behind another program that holds the lock', async () => {
+  const kernel = new RuleKernel()
+  const by = iptablesMasquerade({ kernel })
+  await by.add(HOLDER, DUAL)
+  kernel.fate = ({ argv }) =>
+    argv.includes('-S') && !argv.includes('-w') ? { code: 4, stdout: '', stderr: 'the lock is held' } : undefined
+  expect([await by.remove(HOLDER, DUAL), kernel.dump()]).toEqual([true, []])
+})
+
 test('a node without iptables has nothing to be removed, and nothing stands there', async () => {
   const kernel = new RuleKernel()
   kernel.absent.add('iptables')
