@@ -50,11 +50,11 @@ export function routesOf(json: string): readonly Cidr[] {
   return [...new Set(led.flatMap(({ dst = '' }) => destinationsOf(dst)))].sort()
 }
 
-/** None of a name such as `default`, and none of IPv6 that is mapped from IPv4: it leads to no address of IPv4. */
+/** None of a name such as `default`. */
 function destinationsOf(text: string): readonly Cidr[] {
   const host = parseAddress(text)
   const cidr = host === undefined ? parseCidr(text) : hostCidr(host)
-  return cidr === undefined || (cidrFamily(cidr) === 'ipv4' && text.includes(':')) ? [] : [cidr]
+  return cidr === undefined || isMapped(text, cidrFamily(cidr)) ? [] : [cidr]
 }
 
 interface Route {
@@ -88,8 +88,16 @@ function linksOf(json: string): readonly Link[] {
 
 function addressesOn(links: readonly Link[], family: Family): readonly Address[] {
   const found = links.flatMap(link => link.addr_info ?? []).filter(({ scope }) => scope !== 'link')
-  const addresses = found.map(({ local }) => parseAddress(local)).filter(address => address !== undefined)
+  const addresses = found.flatMap(({ local = '' }) => {
+    const address = parseAddress(local)
+    return address === undefined || isMapped(local, familyOf(address)) ? [] : [address]
+  })
   return [...new Set(addresses)].filter(address => familyOf(address) === family).sort()
+}
+
+/** An address or range of IPv6 that is mapped from IPv4 is none of IPv4: no packet to that comes or goes by it. */
+function isMapped(text: string, family: Family): boolean {
+  return family === 'ipv4' && text.includes(':')
 }
 
 /** The fields of interest; older versions print an empty object for an interface that has no address. */

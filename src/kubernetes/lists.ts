@@ -1,3 +1,4 @@
+import { fieldsOf, listOf, unproven } from './decode/fields.ts'
 import type { ApiTransport } from './transport.ts'
 
 // A path of the API server → all that is listed there, page by page. One look, no watch.
@@ -16,11 +17,29 @@ export async function listAll<T>(
     const { status, body } = await transport.get({ path: `${path}?${words}`, signal })
     const text = await body.text()
     if (status !== 200) return status
-    const { items, metadata } = JSON.parse(text) as ListPage
-    // Go writes an empty list that was never filled as null.
-    found.push(...(items ?? []).map(partOf))
-    token = metadata?.continue ?? ''
-    if (token === '') return found
+    const { items, next } = pageOf(text, path)
+    for (const item of items) found.push(partOf(item))
+    if (next === '') return found
+    if (next === token) throw new Error(`the API server lists a page of ${path} that is followed by itself`)
+    token = next
+  }
+}
+
+/** Half a list would leave out what is there. */
+function pageOf(text: string, path: string): { readonly items: readonly unknown[]; readonly next: string } {
+  const list = fieldsOf(unproven<ListPage>(parsed(text)))
+  // Go writes an empty list that was never filled as null.
+  const items = list.items === null ? [] : listOf(list.items)
+  if (items === undefined) throw new Error(`the API server answered with no list of ${path}`)
+  const { continue: next } = fieldsOf(list.metadata)
+  return { items, next: typeof next === 'string' ? next : '' }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 
@@ -31,6 +50,6 @@ export interface ListRequest {
 }
 
 interface ListPage {
-  readonly items?: readonly unknown[] | null
-  readonly metadata?: { readonly continue?: string }
+  readonly items: readonly object[]
+  readonly metadata: { readonly continue: string }
 }

@@ -41,6 +41,12 @@ describe('the addresses of a node', () => {
     expect(serviceAddressesOf('[{"ifname":"kube-ipvs0"}]', 'ipv4')).toEqual([])
   })
 
+  test('of IPv6 that are mapped from IPv4 are no addresses of IPv4', () => {
+    const links = [{ ifname: 'v0', addr_info: [{ local: '::ffff:192.0.2.1', prefixlen: 128, scope: 'global' }] }]
+    expect(addressesOf(JSON.stringify(links), 'ipv4')).toEqual([])
+    expect(addressesOf(JSON.stringify(links), 'ipv6')).toEqual([])
+  })
+
   test('are none where nothing is printed', () => {
     expect(addressesOf('', 'ipv4')).toEqual([])
     expect(serviceAddressesOf('', 'ipv4')).toBeUndefined()

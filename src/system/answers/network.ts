@@ -55,6 +55,9 @@ function withLength(bytes: Buffer, prefixLength: number): string {
   return isHost ? textOf(bytes) : `${textOf(bytes)}/${prefixLength}`
 }
 
+/** As `ip` says it, also where it is mapped from IPv4. */
 function textOf(bytes: Buffer): string {
-  return addressFromNumber(BYTES[bytes.length]!, BigInt(`0x${bytes.toString('hex')}`))
+  const family = BYTES[bytes.length]!
+  const text: string = addressFromNumber(family, BigInt(`0x${bytes.toString('hex')}`))
+  return family === 'ipv6' && !text.includes(':') ? `::ffff:${text}` : text
 }
