@@ -6,7 +6,7 @@ test('any value is shown on one short line of plain letters', () => {
   const value = fc.oneof(
     fc.jsonValue(),
     fc.string({ unit: 'binary' }),
-    fc.constantFrom('\u2028', '\x1b[2J', '\ud800', undefined),
+    fc.constantFrom('\u2028', '\x1b[2J', '\x7f', '\ud800', undefined),
   )
   fc.assert(
     fc.property(value, given => {
