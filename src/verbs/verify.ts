@@ -96,7 +96,11 @@ export function otherSettings(
   const running = (configz as { readonly 'kubeproxy.config.k8s.io'?: unknown } | undefined)?.['kubeproxy.config.k8s.io']
   if (typeof running !== 'object' || running === null) return []
   const shaping = FIELDS.filter(
-    setting => verbsOf(setting).includes('render') && setting.modes?.includes(settings.mode) !== false,
+    setting =>
+      verbsOf(setting).includes('render') &&
+      // It says where the cluster is known from, and not what its rules are.
+      setting.flag !== 'kubeconfig' &&
+      setting.modes?.includes(settings.mode) !== false,
   )
   const fields = new Set(shaping.map(({ field }) => field))
   return differences(running as Invocation['configuration'], configuration)

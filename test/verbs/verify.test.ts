@@ -69,6 +69,11 @@ describe('the settings of the agent that runs', () => {
     ])
   })
 
+  test('that say where the API server is are none of them', async () => {
+    const { configuration } = await accepted({ argv: ['--kubeconfig=/etc/agent.conf'] })
+    expect(otherSettings(configz(configuration), await mine())).toEqual([])
+  })
+
   test('that are the same are not spoken of', async () => {
     const parsed = await mine()
     expect(otherSettings(configz(parsed.configuration), parsed)).toEqual([])
