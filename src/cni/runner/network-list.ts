@@ -75,6 +75,8 @@ function chosenVersion(raw: JsonObject): string {
 }
 
 function checkedVersion(version: unknown, path: string): string {
+  // Empty text is as good as absent, as for libcni.
+  if (version === '') return version
   if (typeof version === 'string' && (isCniVersion(version) || /^\d+(\.\d+){0,2}$/.test(version))) return version
   throw new Error(`${path}: ${shownJson(version)} is not a version such as "${NEWEST}"`)
 }

@@ -103,11 +103,17 @@ describe('what lint finds no error in', () => {
     ],
     ...['a name', 'eth0', '../x', 'KUBE-MARK-MASQ', '1.0.0', 'true', 'portmap'],
   )
-  const value = fc.oneof(
-    words,
-    fc.constantFrom(null, true, false, 0, -1, 5, 1500, 4095, 70_000, 0.5),
-    fc.constantFrom({}, [], [{}], [[]], [[{}]], ['x'], { portMappings: true }),
+  const plain = fc.oneof(words, fc.constantFrom(null, true, false, 0, -1, 5, 1500, 4095, 70_000, 0.5))
+  const below = fc.dictionary(
+    fc.constantFrom(
+      ...['subnet', 'rangeStart', 'rangeEnd', 'gateway', 'dst', 'gw', 'mtu', 'scope', 'table', 'id', 'minID', 'maxID'],
+      ...['nameservers', 'domain', 'search', 'options', 'portMappings', 'Dst', 'type'],
+    ),
+    fc.oneof(plain, fc.array(plain, { maxLength: 2 })),
+    { maxKeys: 3 },
   )
+  const item = fc.oneof(plain, below, fc.array(fc.oneof(plain, below), { maxLength: 2 }))
+  const value = fc.oneof(item, fc.array(item, { maxLength: 2 }))
   const places = [
     ...['name', 'cniVersion', 'cniVersions', 'plugins', 'disableCheck', 'disableGC', 'loadOnlyInlinedPlugins'],
     ...['type', 'bridge', 'isGateway', 'ipMasq', 'ipMasqBackend', 'mtu', 'hairpinMode', 'promiscMode', 'vlan'].map(

@@ -21,6 +21,7 @@ describe('a list of plugins', () => {
     [['0.4.0', '0.3.1'], '1.0.0'],
     [['1.1.0', '2.0.0', '1.10.0'], '1.1.0'],
     [[], '1.0.0'],
+    [[''], '1.0.0'],
   ])('with cniVersions %j has the newest version that is known: %s', (cniVersions, version) => {
     expect(parse({ cniVersions }).cniVersion).toBe(version)
   })

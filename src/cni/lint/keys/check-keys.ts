@@ -81,7 +81,7 @@ function checkMember({ value }: JsonMember, shape: Shape, place: Place, { nulls 
   else checkShape(value, shape, place)
 }
 
-/** Null is as good as nothing. */
+/** Null is as good as nothing, but in a list. */
 function checkShape(node: JsonNode, shape: Shape, place: Place): void {
   if (node.kind !== 'null') checkGiven(node, shape, place)
 }
@@ -98,7 +98,7 @@ function checkGiven(node: JsonNode, shape: Shape, place: Place): void {
 
 function checkList(node: JsonNode, of: Shape, place: Place): void {
   if (node.kind === 'list') {
-    for (const [i, item] of node.items.entries()) checkShape(item, of, { ...place, path: `${place.path}[${i}]` })
+    for (const [i, item] of node.items.entries()) checkGiven(item, of, { ...place, path: `${place.path}[${i}]` })
   } else {
     const inBrackets =
       node.kind === 'object' ? '[{...}]' : node.kind === 'null' ? '[...]' : `[${shownJson(plainOf(node))}]`

@@ -12,6 +12,8 @@ export interface AddressingPlugin {
   readonly path: string
   /** The link that its own routes leave by. */
   readonly link: string
+  /** Its pods have a link each, and a route of their own on the node. */
+  readonly isPointToPoint: boolean
   /** Whether that link gets the gateway's address. */
   readonly hasGateway: boolean
   readonly mayOverlap: boolean
@@ -23,7 +25,8 @@ export function addressingPlugins(root: JsonNode): readonly AddressingPlugin[] {
     if (ipam?.kind !== 'object' || !HOST_LOCAL_TYPES.includes(textAt(ipam, 'type') ?? '')) return []
     const link = textAt(node, 'bridge') ?? 'cni0'
     const hasGateway = isOn(node, 'isGateway') || isOn(node, 'isDefaultGateway')
-    return [{ node, ipam, path, link, hasGateway, mayOverlap: textAt(ipam, 'overlap') === 'allow' }]
+    const isPointToPoint = textAt(node, 'type') === 'ptp'
+    return [{ node, ipam, path, link, isPointToPoint, hasGateway, mayOverlap: textAt(ipam, 'overlap') === 'allow' }]
   })
 }
 

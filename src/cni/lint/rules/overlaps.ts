@@ -1,4 +1,5 @@
-import { type Cidr, cidrFamily, overlaps } from '#values/cidr.ts'
+import { ADDRESS_BITS } from '#values/address.ts'
+import { type Cidr, cidrFamily, overlaps, prefixLength } from '#values/cidr.ts'
 import { type JsonNode, memberOf, textAt } from '../json/node.ts'
 import { below, type Place } from '../keys/check-keys.ts'
 import { type AddressingPlugin, addressingPlugins, rangesOf, type WrittenRange } from './addressing.ts'
@@ -72,8 +73,12 @@ function checkNode({ subnet, at, path }: WrittenRange, { plugin, neighbours }: N
     findings.refuse(at, path, sentence)
   }
   for (const { destination, link } of neighbours.routes.filter(route => overlaps(subnet, route.destination)))
-    if (link !== plugin.link)
+    if (link !== plugin.link && !(plugin.isPointToPoint && isOfOneAddress(destination)))
       findings.doubt(at, path, `${path}: ${subnet} overlaps with a route of this node, ${destination} by ${link}`)
+}
+
+function isOfOneAddress(range: Cidr): boolean {
+  return prefixLength(range) === ADDRESS_BITS[cidrFamily(range)]
 }
 
 /** The second network's first pod would fail: the bridge has another network's gateway address. */

@@ -23,8 +23,8 @@ function found(text: string, rules: Partial<KeyRules> = {}, path = ''): readonly
 }
 
 test('what is as it should be has nothing wrong with it, null and comments included', () => {
-  const text = `{"name": null, "isGateway": true, "any": {"x": [null]}, "routes": [{"dst": ""}, null], "sysctl": {"a.b": "1"},
-    "lists": [[true], [], null], "_note": 1, "$schema": 1, "//": 1, "#x": 1, "cni.dev/x": 1, "Comment": 1, "description": 1}`
+  const text = `{"name": null, "isGateway": true, "any": {"x": [null]}, "routes": [{"dst": ""}], "sysctl": {"a.b": "1"},
+    "lists": [[true], []], "_note": 1, "$schema": 1, "//": 1, "#x": 1, "cni.dev/x": 1, "Comment": 1, "description": 1}`
   expect(found(text)).toEqual([])
 })
 
@@ -40,6 +40,8 @@ test('values are named with their path, where they stand', () => {
 test.each([
   ['{"routes": {"dst": "x"}}', '!11 routes: {"dst":"x"} is not a list; write it in brackets, as [{...}]'],
   ['{"routes": ["x"]}', '!12 routes[0]: "x" is not an object in braces'],
+  ['{"routes": [null]}', '!12 routes[0]: null is not an object in braces'],
+  ['{"lists": [null]}', '!11 lists[0]: null is not a list; write it in brackets, as [...]'],
   ['{"sysctl": []}', '!11 sysctl: [] is not an object in braces'],
   ['{"routes": [{"dts": 1}]}', '!13 routes[0].dts is no key of routes; did you mean dst?'],
 ])('%s: %s', (text, line) => {
@@ -76,7 +78,7 @@ describe('a key', () => {
   })
 
   test('may have null as its value, unless null is refused, which is not for what stands below', () => {
-    const text = '{"name": null, "any": null, "routes": null, "sysctl": {"a": null}, "lists": [null]}'
+    const text = '{"name": null, "any": null, "routes": null, "sysctl": {"a": null}}'
     expect(found(text)).toEqual([])
     expect(found(text, { nulls: 'refused' })).toEqual([
       '!9 name: null is not a text in quotes',

@@ -63,6 +63,19 @@ describe('ranges', () => {
     ])
   })
 
+  test.each([
+    ['ptp', 1],
+    ['bridge', 3],
+  ])('of %s have routes of their own pods on the node where each has its own link: %i warnings', (type, count) => {
+    const routes = [
+      { destination: '10.22.0.5/32' as Cidr, link: 'veth5' },
+      { destination: '10.22.0.6/32' as Cidr, link: 'veth6' },
+      { destination: '10.22.8.0/24' as Cidr, link: 'tun0' },
+    ]
+    const plugin = { cniVersion: '1.0.0', name: 'net1', plugins: [{ type, ipam: IPAM }] }
+    expect(found(plugin, near({ routes }))).toHaveLength(count)
+  })
+
   test('meet from both sides or from neither, and only where they have an address in common', () => {
     const four = fc.tuple(fc.nat(3), fc.integer({ min: 16, max: 20 }), fc.nat(15)).map(([net, bits, part]) => {
       const third = (part << 4) & (0xff00 >> (bits - 16)) & 0xff
