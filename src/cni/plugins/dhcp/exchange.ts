@@ -35,6 +35,9 @@ export type Exchanged =
 const FIRST_WAIT_MS = 2000
 const LONGEST_WAIT_MS = 16_000
 const POLL_MS = 10
+/** After a refusal. A server that offers what it then refuses is not to be flooded. */
+const FIRST_PAUSE_MS = 1000
+const LONGEST_PAUSE_MS = 10_000
 
 export class DhcpExchange {
   readonly #parts: ExchangeParts
@@ -47,20 +50,32 @@ export class DhcpExchange {
 
   /** From nothing: the first offer that can be used is taken. */
   async acquire(patienceMs: number): Promise<Exchanged> {
+    const { clock, signal } = this.#parts
     const until = this.#startedAt + patienceMs
-    for (;;) {
-      const offer = await this.#ask({ kind: 'DISCOVER', options: this.#askedFor() }, EVERYONE, until)
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+      const offer = await this.#offer(until)
+      if (typeof offer === 'string') return { outcome: 'useless', why: offer }
       if (offer === undefined) return silent('no DHCP server answered', patienceMs)
-      const offered = leaseOf(offer)
-      if (typeof offered === 'string') return { outcome: 'useless', why: offered }
       const options = this.#askedFor([
-        [OPTION.requestedAddress, addressBytes(offered.address)],
-        [OPTION.serverId, addressBytes(offered.server)],
+        [OPTION.requestedAddress, addressBytes(offer.address)],
+        [OPTION.serverId, addressBytes(offer.server)],
       ])
       const answer = await this.#request({ options }, EVERYONE, until)
-      // It may have given the address to another client in between: then it is asked for one anew.
-      if (answer.outcome !== 'refused' || this.#parts.clock.now() >= until) return answer
+      // It may have given the address to another client in between: then it is asked for one anew, but not without a pause.
+      if (answer.outcome === 'refused') await clock.sleep(pauseMs, signal)
+      if (answer.outcome !== 'refused' || clock.now() >= until || signal?.aborted) return answer
     }
+  }
+
+  /** Another server may answer beside one whose offers are of no use. A text says why none was of use. */
+  async #offer(until: number): Promise<DhcpLease | string | undefined> {
+    let offered: DhcpLease | string | undefined
+    const isUsable = (heard: Heard): boolean => {
+      offered = leaseOf(heard)
+      return typeof offered !== 'string'
+    }
+    await this.#ask({ kind: 'DISCOVER', options: this.#askedFor() }, { to: EVERYONE, until, isUsable })
+    return offered
   }
 
   /** The address that is there goes on, if the server that gave it says so. */
@@ -93,7 +108,7 @@ export class DhcpExchange {
   }
 
   async #request(question: Omit<Question, 'kind'>, to: FrameEnd, until: number): Promise<Exchanged> {
-    const heard = await this.#ask({ kind: 'REQUEST', ...question }, to, until)
+    const heard = await this.#ask({ kind: 'REQUEST', ...question }, { to, until, isUsable: () => true })
     if (heard === undefined) return silent('the DHCP server did not answer', until - this.#startedAt)
     if (heard.answer.kind === 'NAK') {
       const said = heard.answer.options
@@ -106,35 +121,36 @@ export class DhcpExchange {
     return typeof lease === 'string' ? { outcome: 'useless', why: lease } : { outcome: 'granted', lease }
   }
 
-  /** Undefined where no answer came in time. */
-  async #ask(question: Question, to: FrameEnd, until: number): Promise<Heard | undefined> {
-    const { clock } = this.#parts
+  /** Undefined where no answer came in time, and where those that came cannot be used. */
+  async #ask(question: Question, { to, until, isUsable }: Asking): Promise<Heard | undefined> {
+    const { clock, signal } = this.#parts
     const transaction = this.#transaction()
     const wanted = question.kind === 'DISCOVER' ? ['OFFER'] : ['ACK', 'NAK']
     for (let wait = FIRST_WAIT_MS; clock.now() < until; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
       const askedAt = clock.now()
       this.#send(question, to, transaction)
-      const heard = await this.#hear(transaction, wanted, Math.min(askedAt + wait, until))
-      if (heard !== undefined) return { ...heard, askedAt }
-      if (this.#parts.signal?.aborted) return undefined
+      let isUseless = false
+      for await (const heard of this.#heard(transaction, Math.min(askedAt + wait, until))) {
+        if (!wanted.includes(heard.answer.kind)) continue
+        if (isUsable({ ...heard, askedAt })) return { ...heard, askedAt }
+        isUseless = true
+      }
+      if (isUseless || signal?.aborted) return undefined
     }
     return undefined
   }
 
-  async #hear(
-    transaction: number,
-    wanted: readonly DhcpKind[] | readonly string[],
-    until: number,
-  ): Promise<Omit<Heard, 'askedAt'> | undefined> {
+  /** Answers to this question, as they come. */
+  async *#heard(transaction: number, until: number): AsyncIterable<Omit<Heard, 'askedAt'>> {
     const { link, clock, signal } = this.#parts
     for (;;) {
       for (let bytes = link.receive(); bytes !== undefined; bytes = link.receive()) {
         const frame = frameOf(bytes)
         const answer = frame && answerOf(frame.payload)
-        if (frame === undefined || answer?.transaction !== transaction || !wanted.includes(answer.kind)) continue
-        if (answer.hardware.equals(link.hardware)) return { answer, serverHardware: frame.from.hardware }
+        if (frame === undefined || answer?.transaction !== transaction) continue
+        if (answer.hardware.equals(link.hardware)) yield { answer, serverHardware: frame.from.hardware }
       }
-      if (clock.now() >= until || signal?.aborted) return undefined
+      if (clock.now() >= until || signal?.aborted) return
       await clock.sleep(POLL_MS, signal)
     }
   }
@@ -173,6 +189,12 @@ interface Question {
   readonly kind: DhcpKind
   readonly clientAddress?: Address
   readonly options: DhcpOptions
+}
+
+interface Asking {
+  readonly to: FrameEnd
+  readonly until: number
+  readonly isUsable: (heard: Heard) => boolean
 }
 
 interface Heard {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { ConfigFields } from '#cni/protocol/config-fields.ts'
 import type { CniRequest } from '#cni/protocol/request.ts'
 import { type DhcpOptions, OPTION } from './message.ts'
@@ -47,9 +48,10 @@ export function dhcpConfig(request: CniRequest): DhcpConfig {
   }
 }
 
-/** Type 0 (RFC 2132), then a name that is the attachment's and no other's. */
+/** Type 0 (RFC 2132), then a name that is the attachment's and no other's: two that were cut alike would be given one address. */
 function clientId({ container, ifname, config }: CniRequest): Buffer {
-  return Buffer.from(`\0${`${container}/${config.name}/${ifname}`.slice(0, CLIENT_ID_CHARACTERS)}`)
+  const name = `${container}/${config.name}/${ifname}`
+  return Buffer.from(`\0${name.length > CLIENT_ID_CHARACTERS ? hash('sha512', name) : name}`)
 }
 
 function providedOption(fields: ConfigFields, { args }: CniRequest): readonly (readonly [number, Buffer])[] {

@@ -85,6 +85,33 @@ describe('an exchange', () => {
     })
   })
 
+  test('an offer that can be used is taken beside one that cannot, whichever comes first', async () => {
+    const useless = (question: Buffer) =>
+      answerFrame(question, { options: new Map([[OPTION.subnetMask, Buffer.alloc(0)]]) })
+    for (const both of [
+      (question: Buffer) => [useless(question), ...wellBehaved(question, 1)],
+      (question: Buffer) => [...wellBehaved(question, 1), useless(question)],
+    ]) {
+      const { exchange: asking } = exchange(question =>
+        kindOf(question) === DISCOVER ? both(question) : wellBehaved(question, 1),
+      )
+      expect(await asking.acquire(60_000)).toMatchObject({ outcome: 'granted', lease: { address: '10.9.0.5' } })
+    }
+  })
+
+  test('a server that always refuses what it has offered is not flooded', async () => {
+    const {
+      link,
+      clock,
+      exchange: asking,
+    } = exchange(question =>
+      kindOf(question) === DISCOVER ? wellBehaved(question, 1) : [answerFrame(question, { kind: 'NAK' })],
+    )
+    expect(await asking.acquire(60_000)).toMatchObject({ outcome: 'refused' })
+    expect(link.sent.length).toBeLessThan(24)
+    expect(clock.now() - 1_000_000).toBeLessThan(71_000)
+  })
+
   test('a renewal goes to the server alone, from the address that is renewed', async () => {
     const { link, exchange: asking } = exchange(wellBehaved)
     expect(await asking.renew(await leased(), 10_000)).toMatchObject({ outcome: 'granted' })

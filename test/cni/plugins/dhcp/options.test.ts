@@ -28,6 +28,18 @@ describe('the ipam section of dhcp', () => {
     expect(provided.get(60)?.toString()).toBe('x')
   })
 
+  test('two interfaces of a container have two names, however long that of the network is', () => {
+    const named = (ifname: string, length: number) => {
+      const config = { name: 'n'.repeat(length), ipam: { type: 'dhcp' } }
+      const { provided } = dhcpConfig(requestOf({ plugin: 'dhcp', env: { CNI_IFNAME: ifname }, config }))
+      return provided.get(61)!
+    }
+    for (const length of [240, 247, 248, 1000]) {
+      expect(named('eth0', length)).not.toEqual(named('net1', length))
+      expect(named('eth0', length).length).toBeLessThanOrEqual(255)
+    }
+  })
+
   test('a client identifier of the configuration stands in place of ours', () => {
     const { provided } = decoded({ provide: [{ option: 'dhcp-client-identifier', value: 'me' }] })
     expect(provided.get(61)).toEqual(Buffer.from('\0me'))

@@ -28,7 +28,9 @@ function chainNamed(text: string): string {
 /** What a person sees in a listing of iptables rules. Quotes are escaped, as iptables-save prints them. */
 export function iptablesComment({ network, container, ifname }: Holder): string {
   const text = `${iptablesNetwork(network)}id: \\"${container}\\"`
-  return (ifname === FIRST_INTERFACE ? text : `${text} if: \\"${ifname}\\"`).slice(0, IPTABLES_LENGTH)
+  const whole = ifname === FIRST_INTERFACE ? text : `${text} if: \\"${ifname}\\"`
+  // An escape that is cut in two would escape the end of the comment.
+  return whole.slice(0, IPTABLES_LENGTH).replace(/\\$/, '')
 }
 
 /** How the comment of every rule of a network begins, ours and the reference's. */

@@ -27,4 +27,12 @@ describe('names of rules', () => {
     expect(names.interfaceComment(long)).toContain(names.interfaceTag(long))
     expect(names.iptablesComment(long).replaceAll('\\', '').length).toBeLessThanOrEqual(255)
   })
+
+  test('a comment of iptables is whole wherever it is cut: no escape is left open', () => {
+    for (let length = 1; length < 300; length++) {
+      const comment = names.iptablesComment({ ...HOLDER, network: 'n'.repeat(length), ifname: 'net1' })
+      expect([length, comment.replaceAll('\\"', '').includes('\\')]).toEqual([length, false])
+      expect(comment.replaceAll('\\', '').length).toBeLessThanOrEqual(255)
+    }
+  })
 })
