@@ -22,7 +22,8 @@ export class LeaseChanges {
     const version = Number(this.#database?.get('PRAGMA data_version')?.data_version)
     // To look opens the journal, and makes it where it is not there.
     if (!isSame) this.#files = filesAt(this.#path)
-    const hasChanged = !isSame || version !== this.#version
+    // Where there is no database, its version is no number.
+    const hasChanged = !isSame || !Object.is(version, this.#version)
     this.#version = version
     return hasChanged
   }

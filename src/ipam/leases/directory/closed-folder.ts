@@ -12,7 +12,18 @@ DIR is the folder that this file is in.
 `
 
 export function isClosed(folder: string): boolean {
-  return isFile(folder) && statSync(keptPath(folder), { throwIfNoEntry: false }) !== undefined
+  return (isFile(folder) || isHalfClosed(folder)) && isThere(keptPath(folder))
+}
+
+/** The process ended while the folder was aside and the file not in its place yet, or no longer. */
+function isHalfClosed(folder: string): boolean {
+  return !isThere(folder) && isFile(signPath(folder))
+}
+
+/** Networks of which nothing has the name, from the names that there are in the folder above. */
+export function halfClosed(dataDir: string, names: readonly string[]): readonly string[] {
+  const signs = names.flatMap(name => SIGN.exec(name)?.[1] ?? [])
+  return signs.filter(network => isHalfClosed(join(dataDir, network)) && isClosed(join(dataDir, network)))
 }
 
 /** Where its files are now. */
@@ -27,7 +38,7 @@ export function lockOf(folder: string): string {
 
 /** While it is locked. */
 export function closeFolder(folder: string): void {
-  const sign = `${keptPath(folder)}.txt`
+  const sign = signPath(folder)
   writeFileSync(sign, TEXT)
   // Of a time before; all that was true in it is in the database.
   rmSync(keptPath(folder), { recursive: true, force: true })
@@ -38,13 +49,24 @@ export function closeFolder(folder: string): void {
 /** When what is in it is true again. */
 export function openFolder(folder: string): void {
   if (!isClosed(folder)) return
-  rmSync(folder)
+  if (isFile(folder)) renameSync(folder, signPath(folder))
   renameSync(keptPath(folder), folder)
+  rmSync(signPath(folder), { force: true })
 }
 
 /** No network has a name with a dot before it. */
 function keptPath(folder: string): string {
   return join(dirname(folder), `.${basename(folder)}.kept-by-switchyard`)
+}
+
+function signPath(folder: string): string {
+  return `${keptPath(folder)}.txt`
+}
+
+const SIGN = /^\.(.+)\.kept-by-switchyard\.txt$/
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
 function isFile(path: string): boolean {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { parseAddress } from '#values/address.ts'
 import type { NetworkLeases } from '../lease-view.ts'
 import { contentOf, type DirectoryContent, LOCK, textsOf } from './address-file.ts'
-import { isClosed } from './closed-folder.ts'
+import { halfClosed, isClosed } from './closed-folder.ts'
 
 // Host-local's folder of a network ⇄ its content: so that a node can change over to the database, and back.
 
@@ -17,9 +17,12 @@ export function networkFolders(dataDir: string): readonly NetworkFolder[] {
   const entries = readdirSync(dataDir, { withFileTypes: true })
   if (entries.some(entry => entry.isFile() && parseAddress(entry.name) !== undefined))
     throw new Error(`${JSON.stringify(dataDir)} is the directory of one network; the one above it is wanted`)
-  return entries
-    .filter(entry => (entry.isDirectory() && !entry.name.startsWith('.')) || isClosed(join(dataDir, entry.name)))
-    .map(({ name }) => ({ network: name, folder: join(dataDir, name) }))
+  const whole = entries.filter(
+    entry => (entry.isDirectory() && !entry.name.startsWith('.')) || isClosed(join(dataDir, entry.name)),
+  )
+  const names = entries.map(({ name }) => name)
+  return [...whole.map(({ name }) => name), ...halfClosed(dataDir, names)]
+    .map(network => ({ network, folder: join(dataDir, network) }))
     .sort((a, b) => (a.network < b.network ? -1 : 1))
 }
 
