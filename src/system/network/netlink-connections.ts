@@ -14,7 +14,11 @@ import { readSetting } from './settings.ts'
 
 /** Undefined where this process has no FFI. */
 export function netlinkConnections(namespace?: string): ConnectionTable | undefined {
-  if (libc() === undefined) return undefined
+  return libc() && inWalks(addresses => forgetAll(namespace, addresses))
+}
+
+/** One walk after the other, each for all who have asked until it begins. */
+export function inWalks(walk: (addresses: readonly Address[]) => Promise<void>): ConnectionTable {
   let waiting = new Set<Address>()
   let next: Promise<void> | undefined
   let last: Promise<unknown> = Promise.resolve()
@@ -24,7 +28,7 @@ export function netlinkConnections(namespace?: string): ConnectionTable | undefi
     const addresses = [...waiting]
     waiting = new Set()
     next = undefined
-    await forgetAll(namespace, addresses)
+    await walk(addresses)
   }
   return {
     forget(addresses) {

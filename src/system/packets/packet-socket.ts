@@ -15,8 +15,7 @@ const ADDRESS_BYTES = 20
 const FRAME_BYTES = 9216
 
 /** Undefined where this process has no FFI. */
-export function packetLinks(networks: Networks): PacketLinks | undefined {
-  const c = libc()
+export function packetLinks(networks: Networks, c: Libc | undefined = libc()): PacketLinks | undefined {
   if (c === undefined) return undefined
   return {
     async open(name, namespace) {
@@ -34,7 +33,7 @@ export function packetLinks(networks: Networks): PacketLinks | undefined {
 
 function socketAt(c: Libc, { index, name }: LinkState, namespace: string | undefined): number {
   const open = (): number => c.socket(AF_PACKET, RAW_CLOEXEC_NONBLOCK, ETH_P_IP)
-  const fd = namespace === undefined ? open() : inside(namespace, open)
+  const fd = namespace === undefined ? open() : inside(c, namespace, open)
   if (fd < 0) throw refused(c, `open a raw socket for ${name}`)
   const address = Buffer.alloc(ADDRESS_BYTES)
   address.writeUInt16LE(AF_PACKET, 0)
@@ -46,9 +45,9 @@ function socketAt(c: Libc, { index, name }: LinkState, namespace: string | undef
   throw error
 }
 
-function inside<T>(path: string, turn: () => T): T {
+function inside<T>(c: Libc, path: string, turn: () => T): T {
   try {
-    const held = HeldNamespace.open(path)
+    const held = HeldNamespace.open(path, c)
     try {
       return held.inside(turn)
     } finally {
