@@ -60,8 +60,7 @@ export class NftablesBackend implements MappingBackend {
 
   async #isThere(family: Family, chain: string): Promise<boolean> {
     const { kernel, hasChain } = this.#parts
-    const known = hasChain?.({ family, table: rules.TABLE, chain })
-    if (known !== undefined) return known
+    if (hasChain?.({ family, table: rules.TABLE, chain }) === false) return false
     const command = words.listChainWithHandles(family, rules.TABLE, chain)
     return listedBy(command, await kernel.run(command)) !== undefined
   }

@@ -22,6 +22,15 @@ describe('mappings by nftables', () => {
     ])
   })
 
+  test('are looked for by a program where it is not known whether a chain is there', async () => {
+    const kernel = new RuleKernel()
+    const by = new NftablesBackend({ kernel, hasChain: () => true })
+    expect(await by.unmap({ owner: OWNER })).toEqual([])
+    await by.map(mapped())
+    expect(await by.unmap({ owner: OWNER })).toHaveLength(2)
+    expect(kernel.dump().filter(line => line.includes('pod-'))).toEqual([])
+  })
+
   test('cost no process to remove where no chain is there', async () => {
     const kernel = new RuleKernel()
     expect(await new NftablesBackend({ kernel, hasChain: () => false }).unmap({ owner: OWNER })).toEqual([])
