@@ -13,6 +13,8 @@ export interface Arrived {
   readonly web: readonly string[]
   /** Where db-service answers. */
   readonly clusterIP: string
+  /** Of web. */
+  readonly nodePort: number
 }
 
 export interface ArrivalParts {
@@ -47,7 +49,8 @@ export async function arrive(parts: ArrivalParts): Promise<Arrived> {
   progress('waiting for the pods of web and dns')
   for (const name of ['web', 'dns']) await available(parts, name)
   const web = await client.list<Pod>('Pod', { namespace: 'default', labelSelector: 'app=web' })
-  return { database, web: web.map(({ metadata }) => metadata.name!), clusterIP }
+  const { spec: ofWeb } = (await client.get<Service>('Service', { namespace: 'default', name: 'web' }))!
+  return { database, web: web.map(({ metadata }) => metadata.name!), clusterIP, nodePort: ofWeb!.ports![0]!.nodePort! }
 }
 
 function podWithAddress(parts: ArrivalParts, labelSelector: string): Promise<string> {

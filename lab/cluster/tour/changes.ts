@@ -6,7 +6,7 @@ import type { TourParts } from './tour-parts.ts'
 const REPLICAS = 4
 
 export async function showChanges({ guide, words, mode, arrived, cluster }: TourParts): Promise<void> {
-  const { endpointsOfWeb, breakAll } = rulesOf(mode, { clusterIP: arrived.clusterIP, node: cluster.nodes[0]!.ip4 })
+  const { endpointsOfWeb, breakAll } = rulesOf(mode, { ...arrived, node: cluster.nodes[0]!.ip4 })
   await guide.show({
     say: 'More pods, and the rules follow once they are ready.',
     command: words.scale('web', REPLICAS),
@@ -23,7 +23,7 @@ export async function showChanges({ guide, words, mode, arrived, cluster }: Tour
   })
   await guide.quietly({ command: words.pods, until: stdout => runningWeb(stdout, arrived.web[0]!) >= REPLICAS })
   await guide.show({ command: words.pods })
-  await guide.show({ command: `outside ask ${cluster.nodes.at(-1)!.ip4} 30080` })
+  await guide.show({ command: `outside ask ${cluster.nodes.at(-1)!.ip4} ${arrived.nodePort}` })
 }
 
 function runningWeb(table: string, except: string): number {

@@ -15,9 +15,11 @@ interface Addresses {
   readonly clusterIP: string
   /** Of the first node. */
   readonly node: string
+  /** Of web. */
+  readonly nodePort: number
 }
 
-export function rulesOf(mode: Mode, { clusterIP, node }: Addresses): Rules {
+export function rulesOf(mode: Mode, { clusterIP, node, nodePort }: Addresses): Rules {
   const iptables = {
     ofDatabase: 'node-1 iptables -t nat -L | grep db-service',
     endpointsOfWeb: "node-1 iptables -t nat -S | grep -c 'default/web:http -> '",
@@ -28,7 +30,7 @@ export function rulesOf(mode: Mode, { clusterIP, node }: Addresses): Rules {
       return iptables
     case 'userspace': {
       // The rules lead to the agent, which knows the endpoints.
-      const endpointsOfWeb = `for i in 1 2 3 4 5 6; do outside ask ${node} 30080; done | sort -u | wc -l`
+      const endpointsOfWeb = `for i in 1 2 3 4 5 6; do outside ask ${node} ${nodePort}; done | sort -u | wc -l`
       return { ...iptables, endpointsOfWeb, breakAll: 'node-1 iptables -t nat -F KUBE-PORTALS-CONTAINER' }
     }
     case 'nftables':
@@ -40,7 +42,7 @@ export function rulesOf(mode: Mode, { clusterIP, node }: Addresses): Rules {
     case 'ipvs':
       return {
         ofDatabase: `node-1 ipvsadm -Ln -t ${clusterIP}:3306`,
-        endpointsOfWeb: `node-1 ipvsadm -Ln -t ${node}:30080 | grep -c Masq`,
+        endpointsOfWeb: `node-1 ipvsadm -Ln -t ${node}:${nodePort} | grep -c Masq`,
         breakAll: 'node-1 ipvsadm -C',
       }
   }

@@ -42,20 +42,23 @@ async function showPods({ cluster, guide, words, arrived, ipam }: TourParts): Pr
     say: 'Which pod has which address, whether or not anything runs:',
     command: 'node-1 switchyard ipam ls',
   })
-  if (ipam === 'node')
-    await guide.show({ say: 'And all ranges of the cluster:', command: 'switchyard ranges', most: 20 })
+  if (ipam !== 'node') return
+  // No object says which it is.
+  const { nodePorts } = cluster.services
+  const flag = nodePorts === undefined ? '' : ` --service-node-port-range=${nodePorts}`
+  await guide.show({ say: 'And all ranges of the cluster:', command: `switchyard ranges${flag}`, most: 20 })
 }
 
 async function showService({ cluster, guide, words, arrived, mode }: TourParts): Promise<void> {
-  const { clusterIP, web } = arrived
+  const { clusterIP, nodePort, web } = arrived
   const log = cluster.nodes[0]!.folders.agentLog
   await guide.show({ say: 'Services have addresses that no interface has.', command: words.services })
   await guide.show({
     say: 'The agent has written rules for them, so a pod, and a client beyond the cluster, are answered by a pod.',
     command: words.inPod(web[0]!, `ask ${clusterIP} 3306`),
   })
-  await guide.show({ command: `outside ask ${cluster.nodes[0]!.ip4} 30080` })
-  await guide.show({ command: rulesOf(mode, { clusterIP, node: cluster.nodes[0]!.ip4 }).ofDatabase })
+  await guide.show({ command: `outside ask ${cluster.nodes[0]!.ip4} ${nodePort}` })
+  await guide.show({ command: rulesOf(mode, { clusterIP, nodePort, node: cluster.nodes[0]!.ip4 }).ofDatabase })
   await guide.show({
     say: 'Its log has the words of kube-proxy.',
     command: `grep -oE 'Using .* Proxier.|Adding new service "default/db-service.*' ${log}`,

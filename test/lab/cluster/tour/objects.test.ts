@@ -17,3 +17,14 @@ test('the Services of the tour have the addresses of the file where the range ha
 test('of another range, the API server chooses', () => {
   expect(addresses('172.30.0.0/16').map(([, address]) => address)).toEqual([undefined, undefined, undefined])
 })
+
+const nodePorts = (range: string) =>
+  tourObjects({ nodePorts: range }).flatMap(({ spec }: { spec?: object }) =>
+    ((spec as { ports?: { nodePort?: number }[] }).ports ?? []).flatMap(({ nodePort }) => nodePort ?? []),
+  )
+
+test('the node port of web is that of the file where the range has it, and else the API server chooses', () => {
+  expect(nodePorts('30000-32767')).toEqual([30_080])
+  expect(nodePorts('30080-30080')).toEqual([30_080])
+  expect(nodePorts('31000-31100')).toEqual([])
+})
