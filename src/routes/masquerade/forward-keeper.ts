@@ -62,6 +62,7 @@ export class ForwardKeeper {
   /** Once: on a node with many Services there are very many chains. */
   async #search(cluster: readonly Cidr[]): Promise<void> {
     const chains = await droppingChains(this.#parts.kernel)
+    if (chains === undefined) return
     this.#isSearched = true
     if (chains.length === 0) return
     const next =

@@ -48,7 +48,9 @@ export class MasqueradeKeeper {
       else await this.#audit(ranges)
       this.#isFailing = false
     } catch (error) {
+      // Of any program, rules may stand now.
       this.#standing = undefined
+      this.#used = undefined
       if (!this.#isFailing)
         this.log.error('Rules for what leaves the cluster could not be written', error, { next: 'tried again' })
       this.#isFailing = true

@@ -4,6 +4,7 @@ import { must } from '#system/must.ts'
 import type { Kernel } from '#system/ports.ts'
 import { FAMILIES, type Family } from '#values/address.ts'
 import { inBothFamilies, MULTICAST, rangesIn } from './family-ranges.ts'
+import { listing } from './listing.ts'
 import type { MasqueradeBackend, MasqueradeRanges } from './masquerading.ts'
 
 // What leaves the cluster is masqueraded by a table of our own, in each family: no other program's rules are touched.
@@ -23,8 +24,8 @@ export function nftablesBackend(kernel: Kernel): MasqueradeBackend {
     async isWhole(ranges) {
       const whole = await Promise.all(
         FAMILIES.map(async family => {
-          const { code, stdout } = await kernel.run(listTable(family, OUTBOUND_TABLE))
-          const found = code === 0 ? listingOf(stdout).chains.get(CHAIN) : undefined
+          const text = await listing(kernel, listTable(family, OUTBOUND_TABLE))
+          const found = text === undefined ? undefined : listingOf(text).chains.get(CHAIN)
           return found === rulesOf(family, ranges)?.join('\n')
         }),
       )
@@ -32,8 +33,8 @@ export function nftablesBackend(kernel: Kernel): MasqueradeBackend {
     },
     async remove() {
       await inBothFamilies(async family => {
-        const { code } = await kernel.run(listTable(family, OUTBOUND_TABLE))
-        if (code === 0) await must(kernel, applyLines(removalLines(family), family))
+        const isThere = (await listing(kernel, listTable(family, OUTBOUND_TABLE))) !== undefined
+        if (isThere) await must(kernel, applyLines(removalLines(family), family))
       })
     },
   }

@@ -3,6 +3,7 @@ import { rule } from '#dialects/words.ts'
 import { must } from '#system/must.ts'
 import type { Kernel } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
+import { listing } from './listing.ts'
 
 // A chain of iptables that is ours, and the one rule that leads to it, which stands behind the rules of others.
 
@@ -47,14 +48,14 @@ export async function removeChain(kernel: Kernel, family: Family, own: OwnChain)
   return 'removed'
 }
 
-/** What becomes of packets that no rule of this chain decides; undefined where there is no iptables. */
+/** What becomes of packets that no rule of this chain decides; undefined where there is no iptables. Fails as `listing` does. */
 export async function policyOf(
   kernel: Kernel,
   family: Family,
   { table, entry }: Pick<OwnChain, 'table' | 'entry'>,
 ): Promise<string | undefined> {
-  const { code, stdout } = await kernel.run(words.listChain(toolsOf(family), table, entry))
-  return code === 0 ? /^-P \S+ (\S+)/m.exec(stdout)?.[1] : undefined
+  const text = await listing(kernel, words.listChain(toolsOf(family), table, entry))
+  return /^-P \S+ (\S+)/m.exec(text ?? '')?.[1]
 }
 
 export function ruleOf(own: OwnChain, match: string, verdict: string): string {
@@ -72,9 +73,8 @@ async function listed(
   { table }: OwnChain,
   chain: string,
 ): Promise<readonly string[] | undefined> {
-  const { code, stdout } = await kernel.run(words.listChain(toolsOf(family), table, chain))
-  if (code !== 0) return undefined
-  return stdout.split('\n').flatMap(line => (line.startsWith('-A ') ? [line.trimEnd()] : []))
+  const text = await listing(kernel, words.listChain(toolsOf(family), table, chain))
+  return text?.split('\n').flatMap(line => (line.startsWith('-A ') ? [line.trimEnd()] : []))
 }
 
 async function restore(kernel: Kernel, family: Family, { table }: OwnChain, lines: readonly string[]): Promise<void> {

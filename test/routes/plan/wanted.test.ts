@@ -50,7 +50,7 @@ describe('whatever the cluster is', () => {
     )
   })
 
-  test('a route leads to an address of its node on our link, or over the overlay to where its packets are told apart', () => {
+  test('a route leads to an address of its node on our link, or over the overlay by a gateway of that node alone', () => {
     fc.assert(
       fc.property(anyOthers, anyOverlay, (others, overlay) => {
         const plan = planned(others, { settings: { ...SETTINGS, overlay } })
