@@ -19,7 +19,7 @@ test('of another range, the API server chooses', () => {
 })
 
 const nodePorts = (range: string) =>
-  tourObjects({ nodePorts: range }).flatMap(({ spec }: { spec?: object }) =>
+  tourObjects({ nodePorts: range }).flatMap(({ spec }: { kind?: string; spec?: object }) =>
     ((spec as { ports?: { nodePort?: number }[] }).ports ?? []).flatMap(({ nodePort }) => nodePort ?? []),
   )
 
