@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { namesBefore } from './name-order.ts'
 import { isThere, Placement } from './placement.ts'
 import { keptConfiguration, keptPlugin, OWN_EXECUTABLE, ownFolder, recordPath, STANDARD_PLUGINS } from './places.ts'
@@ -59,7 +59,9 @@ async function putConfiguration(
   parts: InstallParts,
   placement: Placement,
 ): Promise<readonly string[]> {
-  const { path, text } = plan.configuration!
+  const { text } = plan.configuration!
+  // What is recorded holds in whichever folder an uninstall is started.
+  const path = resolve(plan.configuration!.path)
   const source = { content: { text }, mode: 0o644 }
   if (await parts.files.has(path, source)) return []
   await parts.untilServed()

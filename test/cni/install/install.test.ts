@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Folders, failingAt, HELPER } from './folders.ts'
 
@@ -78,6 +78,15 @@ describe('install', () => {
     await folders.install(folders.plan(folders.configuration('{"name":"a"}')), { untilServed })
     expect(seen).toEqual([Object.keys(OWN).sort()])
     expect(folders.content()).toMatchObject({ 'conf/10-pods.conflist': '{"name":"a"}' })
+  })
+
+  test('remembers a configuration by its whole path: it may be removed from another folder', async () => {
+    const path = join(folders.conf, '10-pods.conflist')
+    const [, line] = await folders.install(
+      folders.plan({ configuration: { path: relative(process.cwd(), path), text: '{"name":"a"}' } }),
+    )
+    expect(line).toBe(`Installed ${path}.`)
+    expect(Object.keys(JSON.parse(folders.content()['bin/.switchyard/installed.json']!))).toEqual([path])
   })
 
   test('says where runtimes take another configuration, whose name comes first', async () => {
