@@ -35,14 +35,17 @@ export interface Adopted {
 export function adopt({ network, content, cooldownMs, ownerOf }: Adoption, context: ChangeContext): Adopted {
   const { database, boot, now } = context
   const scope = registeredScope(database, network) ?? ''
-  const ended = endedMeanwhile({ network, content }, context)
+  const handedOver = endHandover(database, network)
+  const ended = handedOver === undefined ? [] : endedMeanwhile({ network, content }, handedOver, context)
   const leases: LeaseRow[] = []
   const conflicts: { file: AddressFile; lease: Lease }[] = []
   for (const file of content.files) {
     const key = sortKey(file.address)
     const all = occupants(database, { network, scope }, file.address)
-    // The other container is gone; that of the file may be there, and a leak is better than an address of two.
-    const isOver = (lease: Lease) => lease.state === 'cooldown' && lease.container !== file.container
+    // The container that had it is gone; that of the file may be there, and a leak is better than an address of two. Of what had
+    // ended here by the time of a handover there was no file: one that is there now is newer.
+    const isOver = ({ state, container, at }: Lease) =>
+      state === 'cooldown' && (container !== file.container || (handedOver !== undefined && at <= handedOver))
     const [held] = all.filter(lease => !isOver(lease))
     if (held !== undefined) {
       if (!all.some(lease => isSame(lease, network, file))) conflicts.push({ file, lease: plainLease(held) })
@@ -64,10 +67,9 @@ const NO_FILE = "host-local's directory no longer has it"
 /** What this node gave since the handover is not in the directory, and its container is there all the same. */
 function endedMeanwhile(
   { network, content }: Pick<Adoption, 'network' | 'content'>,
+  handedOver: number,
   { database, now }: ChangeContext,
 ): readonly LeaseRow[] {
-  const handedOver = endHandover(database, network)
-  if (handedOver === undefined) return []
   const files = new Map(content.files.map(file => [file.address, file]))
   const given = leaseRows(database, "WHERE network = ? AND state = 'assigned' AND at < ?", network, handedOver)
   const ended = given.filter(lease => !isSame(lease, network, files.get(lease.address)))

@@ -86,6 +86,18 @@ describe('after an export', () => {
     expect(await held('a')).toEqual([TWO])
   })
 
+  test('an address that cools down here is held where the same container has it again there', async () => {
+    await book.release(holder('a'), 'DEL')
+    await book.handOver(['mynet'], clock.now())
+    const { leases, conflicts } = await imported([
+      [TWO, 'a'],
+      [THREE, 'b'],
+    ])
+    expect([leases.length, conflicts, await held('a')]).toEqual([1, [], [TWO]])
+    await clock.advance(60_000)
+    expect((await book.take(leaseRequest('next'))).map(lease => lease.address)).toEqual([FOUR])
+  })
+
   test('an address that cools down here, and is in use there, is held', async () => {
     await book.release(holder('a'), 'DEL')
     await book.handOver(['mynet'], clock.now())
