@@ -1,3 +1,4 @@
+import type { CniRoute } from '#cni/protocol/result.ts'
 import type { DhcpLease, DhcpRecord } from '#ipam/leases/dhcp/dhcp-book.ts'
 import { NetworkRefused } from '#system/network/network.ts'
 import { PacketsRefused } from '#system/packets/packet-link.ts'
@@ -100,7 +101,7 @@ async function hadBack(record: DhcpRecord, at: LinkAt, machine: DhcpMachine): Pr
     exchange.reclaim(record.lease, PATIENCE_MS),
   )
   if (got.outcome === 'granted' && got.lease.address === record.lease.address) {
-    await onLink(at, machine, pod => layRoutes(pod, at.name, got.lease))
+    await onLink(at, machine, pod => layRoutes(pod, at.name, resultOf(got.lease, record.priority).routes))
     return { record: { ...bound(record, got.lease), state: 'bound' }, became: 'restored' }
   }
   const still = await expired(record, at, machine, whyNot(got))
@@ -112,13 +113,14 @@ function whyNot(got: Exchanged): string {
 }
 
 /** They went when the link went down. */
-async function layRoutes(pod: PodNetwork, link: string, lease: DhcpLease): Promise<void> {
-  for (const { dst, gw, scope } of resultOf(lease, undefined).routes) {
+async function layRoutes(pod: PodNetwork, link: string, routes: readonly CniRoute[]): Promise<void> {
+  for (const { dst, gw, scope, priority } of routes) {
     const route = {
       destination: dst,
       link,
       ...(gw !== undefined && { gateway: gw }),
       ...(scope !== undefined && { scope }),
+      ...(priority !== undefined && { priority }),
     }
     await pod.addRoute(route).catch(error => {
       if (!(error instanceof NetworkRefused) || error.code !== 'EEXIST') throw error

@@ -82,6 +82,15 @@ describe('a lease', () => {
     expect(stage.networks.held).toBe(0)
   })
 
+  test('that is had back has its routes with the metric that the configuration gave them', async () => {
+    const { routes } = await stage.add({ ipam: { type: 'dhcp', priority: 7 } })
+    await stage.book.put({ ...(await stage.record())!, state: 'expired', dueAt: 0 })
+    expect(await renew()).toEqual(['restored'])
+    const laid = stage.networks.pod.laid.map(({ destination, gateway, priority }) => [destination, gateway, priority])
+    expect(laid).toEqual(routes.map(({ dst, gw, priority }) => [dst, gw, priority]))
+    expect(laid).toEqual([['0.0.0.0/0', '10.9.0.1', 7]])
+  })
+
   test('that is had back finds routes there that are laid already', async () => {
     await stage.add()
     const record = (await stage.record())!
