@@ -166,7 +166,7 @@ describe('of a service port', () => {
     expect(means(() => false)).toEqual([])
   })
 
-  test('clients come from where rules tell them apart: a pod from the pods, a client from the allowed range', () => {
+  test('clients come from where rules treat them otherwise: a pod from the pods, a client from the allowed range', () => {
     const seen: string[] = []
     const spy = ({ from, via }: Packet) => {
       seen.push(`${from} ${via.hook === 'output' ? '' : via.iface}`.trim())

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { QUIET } from '#proxy/relay/worker/tcp/buffers.ts'
 import { OneWay } from '#proxy/relay/worker/tcp/one-way.ts'
 
-/** The socket that is written to: it may hold what it is given, and not a copy of it, until it is told to take it. */
+/** The socket that is written to: it may hold what it is given, and not a copy of it, until a test has it take it. */
 class Sink extends EventEmitter {
   readonly taken: Buffer[] = []
   isSlow = false
