@@ -194,6 +194,14 @@ function byMode(choices: Choices): Problems {
   ]
 }
 
+/** An empty name is that of a variable which is not set: without files a live cluster would be looked at instead. */
+function filenames(choices: Choices): Problems {
+  const { value, from } = choices.of('--filename')
+  const names = value as readonly string[]
+  const isNamed = from === 'default' || (names.length > 0 && !names.includes(''))
+  return isNamed ? [] : [wrong(choices, '--filename', 'must be the names of files, or - for standard input')]
+}
+
 function words(choices: Choices): Problems {
   const shown = choices.text('showHiddenMetricsForVersion')
   return [
@@ -207,6 +215,7 @@ function words(choices: Choices): Problems {
             'must be a time such as 2026-11-29T07:00:00Z, or a duration for that long ago, such as 10m',
           ),
         ]),
+    ...filenames(choices),
     ...(choices.text('--database') === '' ? [wrong(choices, '--database', 'must be a path')] : []),
     ...(/^$|^\d+\.\d+$/.test(shown)
       ? []

@@ -218,6 +218,18 @@ describe('what is wrong is reported with its flag, its field, its value and what
     ])
   })
 
+  test.each([
+    [['-f', ''], '[]'],
+    [['--filename='], '[]'],
+    [['-f', 'a.yaml,'], '["a.yaml",""]'],
+  ])('a file without a name is none: %j', async (argv, value) => {
+    // Otherwise `-f "$FILE"` would be about a live cluster where the variable is not set.
+    expect(await problems({ verb: 'verify', argv })).toEqual([
+      `--filename: invalid value ${value}: must be the names of files, or - for standard input`,
+    ])
+    expect(await problems({ verb: 'verify', argv: ['-f', 'a.yaml', '-f', '-'] })).toEqual([])
+  })
+
   test('and for what only the file has', async () => {
     const file = 'mode: nftables\nnftables: {masqueradeBit: 99, syncPeriod: 1s, minSyncPeriod: 2s}'
     expect(await problems({ file })).toEqual([
