@@ -5,7 +5,7 @@ import type { PlacedFiles, PlacedSource } from '#system/placed-files.ts'
 
 /** The second name of what is replaced, until all is in place. */
 export function beforeOf(path: string): string {
-  return `${path}.before`
+  return `${path}.before-switchyard`
 }
 
 /** Also where it is a link that leads nowhere, as one does that was moved. */

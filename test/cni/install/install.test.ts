@@ -30,7 +30,7 @@ describe('install', () => {
 
   test('removes what a killed install has left, once all is in place', async () => {
     await folders.install(folders.plan())
-    folders.write('bin/switchyard.before', HELPER)
+    folders.write('bin/switchyard.before-switchyard', HELPER)
     await folders.install(folders.plan())
     expect(folders.content()).toEqual(OWN)
   })
