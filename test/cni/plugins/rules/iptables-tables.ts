@@ -71,7 +71,7 @@ function carryOut(chains: Chains, line: string): string | undefined {
       return void chains.set(chain, [])
     case 'X': {
       const isLedTo = [...chains.values()].flat().some(one => one.endsWith(`-j ${chain}`))
-      return isLedTo || rules.length > 0 ? 'the chain is in use' : void chains.delete(chain)
+      return isBuiltIn(chain) || isLedTo || rules.length > 0 ? 'the chain is in use' : void chains.delete(chain)
     }
     case 'C':
       return rules.includes(text) ? undefined : 'there is no such rule'
@@ -82,6 +82,10 @@ function carryOut(chains: Chains, line: string): string | undefined {
       if (/^(?:CNI|KUBE)-/.test(target) && !chains.has(target)) return 'there is no such target'
       return void chains.set(chain, verb === 'I' ? [text, ...rules] : [...rules, text])
   }
+}
+
+function isBuiltIn(chain: string): boolean {
+  return Object.values(BUILT_IN).some(chains => chains.includes(chain))
 }
 
 function done(stdout: string): Outcome {
