@@ -37,8 +37,16 @@ export class PeerWatch {
     if (clock.now() < this.#nextAt) return ring
     this.#nextAt = clock.now() + watchMs * (0.5 + random() / 2)
     let now = ring
-    for (const other of successors(ring, of)) {
-      if (await this.#isGone(other)) now = (await does.takeOver(other)).ring ?? now
+    try {
+      for (const other of successors(ring, of)) {
+        if (!(await this.#isGone(other))) continue
+        now = (await does.takeOver(other)).ring ?? now
+        this.#gone.delete(other.uid)
+      }
+    } catch (error) {
+      // The API server did not answer: with the next look, not a minute later.
+      this.#nextAt = 0
+      throw error
     }
     return now
   }
@@ -48,11 +56,13 @@ export class PeerWatch {
     if (uid === '') return false
     const { clock, uidOf, goneMs } = this.#parts
     const isThere = (await uidOf(name)) === uid
+    if (isThere) {
+      this.#gone.delete(uid)
+      return false
+    }
     const since = this.#gone.get(uid) ?? clock.now()
-    this.#gone.delete(uid)
-    if (isThere) return false
-    if (clock.now() - since >= goneMs) return true
     this.#gone.set(uid, since)
+    if (clock.now() - since >= goneMs) return true
     this.#nextAt = Math.min(this.#nextAt, since + goneMs)
     return false
   }
