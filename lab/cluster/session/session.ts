@@ -7,7 +7,7 @@ import { type Cluster, openCluster } from '../cluster.ts'
 import { sweepLeftovers } from '../leftovers.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { arrive } from '../tour/arrival.ts'
-import { Guide } from '../tour/guide.ts'
+import { failedStep, Guide } from '../tour/guide.ts'
 import type { Mode } from '../tour/rules.ts'
 import { showTour } from '../tour/tour.ts'
 import { API, KUBECTL, type Words } from '../tour/words.ts'
@@ -123,10 +123,13 @@ async function show(parts: SessionParts, cluster: Cluster, { kubectl, signal }: 
     })
     if (options.output === 'quiet') return
     const words: Words = kubectl === undefined ? API : KUBECTL
-    await showTour({ cluster, guide, arrived, words, mode, ipam: options.ipam })
-    const { mebibytes, processes } = memoryOf(process.pid)
-    const times = `First answer through a Service after ${seconds(answeredAt - began)}, tour done after ${seconds(clock.now() - began)}`
-    guide.say(`${times}; ${mebibytes} MiB in ${processes} processes.`)
+    const failed = await failedStep(showTour({ cluster, guide, arrived, words, mode, ipam: options.ipam }))
+    const first = `First answer through a Service after ${seconds(answeredAt - began)}`
+    if (failed === undefined) {
+      const { mebibytes, processes } = memoryOf(process.pid)
+      const times = `${first}, tour done after ${seconds(clock.now() - began)}`
+      guide.say(`${times}; ${mebibytes} MiB in ${processes} processes.`)
+    } else guide.say(`The tour ends here, and the cluster goes on. ${failed}`)
     if (options.exec === undefined) showStay(guide, cluster, terminal)
   } finally {
     await client.close()

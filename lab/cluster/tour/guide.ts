@@ -29,6 +29,17 @@ export class StepFailed extends Error {
   override readonly name = 'StepFailed'
 }
 
+/** Why a step of it failed, where one did: flags may be such that it must, and a cluster is there all the same. */
+export async function failedStep(tour: Promise<void>): Promise<string | undefined> {
+  try {
+    await tour
+    return undefined
+  } catch (error) {
+    if (error instanceof StepFailed) return error.message
+    throw error
+  }
+}
+
 export class Guide {
   readonly #parts: GuideParts
 
