@@ -1,4 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { leaseViews } from '#cni/daemon/page/lease-views.ts'
+import { systemClock } from '#system/clock.ts'
 import { endpoint, slice, slicePort } from '../support/objects.ts'
 import { AgentStage } from './agent-stage.ts'
 import { HOSTILE, hostileCluster, smallCluster } from './clusters.ts'
@@ -158,4 +163,20 @@ describe('the page of an agent', () => {
     )
     expect(answered.map(({ status }) => status)).toEqual([404, 404, 404, 404])
   })
+})
+
+test('a database of leases that is damaged is said to be, and no other page ends with it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'damaged-'))
+  const database = join(folder, 'ipam.db')
+  writeFileSync(database, 'no database'.repeat(1000))
+  const other = await AgentStage.open({ podViews: () => leaseViews({ database, clock: systemClock }) })
+  try {
+    for (const path of ['/', '/page/syncs', '/page/services'])
+      expect([path, (await fetch(other.url + path)).status]).toEqual([path, 200])
+    const addresses = await fetch(`${other.url}/page/addresses`)
+    expect(readable(await addresses.text())).toMatch(/This cannot be read: the lease database .* is damaged: /)
+  } finally {
+    await other.close()
+    rmSync(folder, { recursive: true })
+  }
 })

@@ -80,3 +80,14 @@ export function listing(text: string, { label, most }: { readonly label: string;
   const shown = more > 0 ? lines.slice(0, most).join('\n') : text
   return html`<pre tabindex="0" role="region" aria-label="${label}">${shown}${more > 0 && `\n… ${count(more, 'more line')}`}</pre>`
 }
+
+/** What is read for a part of a page, and shown; where it cannot be read, why: the other parts stand all the same. */
+export function partOf<T>(read: () => T, shown: (value: T) => Html): Html {
+  let value: T
+  try {
+    value = read()
+  } catch (error) {
+    return html`<p class="problem" role="alert">This cannot be read: ${(error as Error).message}.</p>`
+  }
+  return shown(value)
+}

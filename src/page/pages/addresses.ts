@@ -1,30 +1,38 @@
 import { type Html, html } from '../html/html.ts'
 import { pageOf, pager } from '../html/paging.ts'
-import { chip, code, grouped, moment } from '../html/pieces.ts'
+import { chip, code, grouped, moment, partOf } from '../html/pieces.ts'
 import { table } from '../html/table.ts'
 import type { PageAsked, PageKind } from '../request.ts'
-import type { AddressLine, NetworkAddresses } from '../views/pods.ts'
+import type { AddressLine, AddressSource, NetworkAddresses } from '../views/pods.ts'
 
 // Which pod of this node has which address.
 
 const ROWS = 100
+const NONE = html`<p class="empty">No network has given an address on this node yet.</p>`
 
 export const ADDRESSES: PageKind = {
   path: '/page/addresses',
   label: 'Addresses',
-  isThere: ({ addresses }) => addresses?.isThere() === true,
+  isThere: ({ addresses }) => addresses !== undefined && isThere(addresses),
   follows: ({ addresses }) => [addresses],
   content: ({ addresses }, asked) => {
     const q = (asked.query.get('q') ?? '').trim().toLowerCase()
-    const networks = addresses!.networks()
-    const none = html`<p class="empty">No network has given an address on this node yet.</p>`
-    const shown = (networks ?? []).map((network, i) => networkRows(network, q, `n${i}`, asked))
-    return {
-      title: 'Addresses of this node',
-      intro: form(q),
-      parts: [{ id: 'rows', body: shown.length === 0 ? none : html`${shown}` }],
-    }
+    const body = partOf(
+      () => addresses!.networks() ?? [],
+      networks =>
+        networks.length === 0 ? NONE : html`${networks.map((network, i) => networkRows(network, q, `n${i}`, asked))}`,
+    )
+    return { title: 'Addresses of this node', intro: form(q), parts: [{ id: 'rows', body }] }
   },
+}
+
+/** What cannot be read is there, and the page of it says why: no other page ends with it. */
+function isThere(addresses: AddressSource): boolean {
+  try {
+    return addresses.isThere()
+  } catch {
+    return true
+  }
 }
 
 function form(q: string): Html {

@@ -1,6 +1,6 @@
 import { type Html, html } from '../html/html.ts'
 import { pageOf, pager } from '../html/paging.ts'
-import { chip, code, facts, grouped, listed } from '../html/pieces.ts'
+import { chip, code, facts, grouped, listed, partOf } from '../html/pieces.ts'
 import { table } from '../html/table.ts'
 import type { PageAsked, PageKind } from '../request.ts'
 import type { RangesLine, RangesOfNode, RangeUse } from '../views/pods.ts'
@@ -17,9 +17,15 @@ export const RANGES: PageKind = {
   content: ({ ranges }, asked) => ({
     title: 'Ranges',
     parts: [
-      { id: 'sets', body: html`<h2>Sets of this node</h2>${sets(ranges!.sets())}` },
+      { id: 'sets', body: html`<h2>Sets of this node</h2>${partOf(() => ranges!.sets(), sets)}` },
       { id: 'cluster', body: cluster(ranges!) },
-      { id: 'nodes', body: html`<h2>Nodes</h2>${nodes(ranges!.nodes(), asked)}` },
+      {
+        id: 'nodes',
+        body: html`<h2>Nodes</h2>${partOf(
+          () => ranges!.nodes(),
+          all => nodes(all, asked),
+        )}`,
+      },
     ],
   }),
 }

@@ -3,9 +3,9 @@ import type { FollowedSource } from './followed.ts'
 // The addresses of this node's pods, where they come from, and how packets reach those of other nodes.
 
 export interface AddressSource extends FollowedSource {
-  /** False while no program gives addresses on this node. */
+  /** False while no program gives addresses on this node. Throws where that cannot be read. */
   isThere(): boolean
-  /** Undefined where no address has been given on this node yet. */
+  /** Undefined where no address has been given on this node yet. Throws where they cannot be read. */
   networks(): readonly NetworkAddresses[] | undefined
 }
 

@@ -78,3 +78,14 @@ test('no text of an address becomes HTML, and no search does', async () => {
   const { title } = await pageAsked(ADDRESSES, source(hostile(NETWORK)))
   expect(title).toBe('Addresses of this node')
 })
+
+test('addresses that cannot be read say why, and are no end of any page', async () => {
+  const damaged = () => {
+    throw new Error('the lease database <x> is damaged')
+  }
+  const addresses: AddressSource = { ...STILL, isThere: damaged, networks: damaged }
+  expect(ADDRESSES.isThere({ addresses } as unknown as PageSources)).toBe(true)
+  expect(await shown(ADDRESSES, { addresses })).toContain(
+    '<p class="problem" role="alert">This cannot be read: the lease database &lt;x&gt; is damaged.</p>',
+  )
+})
