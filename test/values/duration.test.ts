@@ -35,9 +35,9 @@ describe('a duration', () => {
   )
 
   test('is refused in a moment, however long the text', () => {
-    const started = process.cpuUsage()
+    const started = process.threadCpuUsage()
     expect(parseDuration('1'.repeat(100_000))).toBeUndefined()
-    expect(process.cpuUsage(started).user).toBeLessThan(1_000_000)
+    expect(process.threadCpuUsage(started).user).toBeLessThan(1_000_000)
   })
 
   test.each([
@@ -56,11 +56,11 @@ describe('a duration', () => {
   ])('%d ms is written %s', (ms, text) => expect(formatDuration(ms)).toBe(text))
 
   test('is written so that it is read as the same nanosecond, in units that are not overfull', () => {
-    const nanoseconds = fc.oneof(fc.integer({ min: 0, max: 2e9 }), fc.integer({ min: 0, max: 2 ** 53 - 1 }))
+    const nanoseconds = fc.oneof(fc.integer({ min: 0, max: 2e9 }), fc.integer({ min: 0, max: 2 ** 46 }))
     fc.assert(
       fc.property(nanoseconds, fc.constantFrom(-1, 1), (ns, sign) => {
         const text = formatDuration((sign * ns) / 1e6)
-        expect(Math.round(parseDuration(text)! * 1e6)).toBe(Math.round(((sign * ns) / 1e6) * 1e6))
+        expect(Math.round(parseDuration(text)! * 1e6)).toBe(sign * ns + 0)
         expect(text).toMatch(
           /^-?(?:0s|\d{1,3}ns|\d{1,3}(?:\.\d+)?(?:µs|ms)|[1-5]?\d(?:\.\d+)?s|(?:\d+h)?[1-5]?\dm[1-5]?\d(?:\.\d+)?s)$/,
         )

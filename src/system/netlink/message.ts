@@ -91,6 +91,12 @@ export function textOf(value: Buffer): string {
   return value.toString('latin1', 0, end < 0 ? value.length : end)
 }
 
+/** The same of a link, whose name may have letters of any script. */
+export function linkNameOf(value: Buffer | undefined): string {
+  const end = value?.indexOf(0) ?? 0
+  return value?.toString('utf8', 0, end < 0 ? value.length : end) ?? ''
+}
+
 export function byteAttribute(type: number, value: number): Buffer {
   return attribute(type, Buffer.from([value]))
 }

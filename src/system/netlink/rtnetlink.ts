@@ -5,11 +5,11 @@ import {
   DUMP_INTERRUPTED,
   ERROR,
   errnoIn,
+  linkNameOf,
   type Message,
   message,
   messagesIn,
   REQUEST,
-  textOf,
 } from './message.ts'
 import { type NetlinkSocket, openNetlink } from './socket.ts'
 
@@ -79,7 +79,7 @@ export class NetworkReader {
   links(): readonly Link[] {
     return this.#dump(GETLINK, 'any', LINK_HEADER, body => {
       let name = ''
-      for (const [type, value] of attributesIn(body, LINK_HEADER)) if (type === 3) name = textOf(value)
+      for (const [type, value] of attributesIn(body, LINK_HEADER)) if (type === 3) name = linkNameOf(value)
       return { index: body.readInt32LE(4), name }
     })
   }

@@ -1,4 +1,4 @@
-import { attributesIn, type Message, messagesIn, textOf } from '#system/netlink/message.ts'
+import { attributesIn, linkNameOf, type Message, messagesIn } from '#system/netlink/message.ts'
 import { type NetlinkSocket, openNetlink } from '#system/netlink/socket.ts'
 
 // The kernel's notices of links, addresses and routes → whether anything has happened that may concern the routes of one program.
@@ -72,5 +72,5 @@ function concerns({ type, body }: Message, { protocol, links }: RouteWatchOption
 }
 
 function linkName(body: Buffer): string {
-  return textOf(new Map(attributesIn(body, LINK_HEADER)).get(IFNAME) ?? Buffer.of())
+  return linkNameOf(new Map(attributesIn(body, LINK_HEADER)).get(IFNAME))
 }

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import {
   attribute,
   attributesIn,
+  linkNameOf,
   message,
   messagesIn,
   REQUEST,
@@ -45,6 +46,8 @@ test('what is written is read: messages one after another, each with its attribu
 test('a text has its closing zero on the way out, and none on the way in', () => {
   const [[type, value] = [0, Buffer.alloc(0)]] = [...attributesIn(textAttribute(3, 'KUBE-SERVICES'), 0)]
   expect([type, value.length, textOf(value)]).toEqual([3, 14, 'KUBE-SERVICES'])
+  expect(linkNameOf(Buffer.from('brücke\0'))).toBe('brücke')
+  expect([linkNameOf(Buffer.from('lo')), linkNameOf(Buffer.of()), linkNameOf(undefined)]).toEqual(['lo', '', ''])
 })
 
 test('bytes that are cut off, or whose lengths lie, end the reading and throw nothing', () => {

@@ -67,8 +67,9 @@ test('notices that were lost may have been of interest', () => {
 test('links are those that are of interest when they are heard of', () => {
   const { heard, links } = watching()
   expect(heard([link(NEWLINK, 'vxlan1')])).toBe(false)
-  links.add('vxlan1')
+  links.add('vxlan1').add('brücke')
   expect(heard([link(NEWLINK, 'vxlan1')])).toBe(true)
+  expect(heard([link(NEWLINK, 'brücke')])).toBe(true)
 })
 
 test('a notice that is cut off is none, and the socket is closed with the watch', () => {

@@ -2,6 +2,7 @@ import {
   attribute,
   attributesIn,
   byteAttribute,
+  linkNameOf,
   nest,
   numberAttribute,
   shortAttribute,
@@ -131,7 +132,7 @@ export function linkOf(body: Buffer): LinkState {
   const data = new Map(attributesIn(info.get(KIND_DATA) ?? Buffer.of(), 0))
   return {
     index: body.readInt32LE(4),
-    name: name === undefined ? '' : name.toString('utf8', 0, name.length - 1),
+    name: linkNameOf(name),
     kind: linkKind,
     mac: macText(found.get(ADDRESS)),
     mtu: found.get(MTU)?.readUInt32LE() ?? 0,
