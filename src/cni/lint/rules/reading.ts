@@ -41,11 +41,10 @@ function requestWith(node: ObjectNode, type: string): CniRequest {
 function addProblem(node: ObjectNode, problem: string, { findings, path }: Place): void {
   const [, field = ''] = /^([\w.[\]]+):? /.exec(problem) ?? []
   const { at, path: written, isExact } = nodeAt(node, field)
-  if (!isExact || field === '') {
-    findings.refuse(node.at, path, path === '' ? problem : `${path}: ${problem}`)
-  } else if (!findings.isRefused(below(path, written))) {
-    findings.refuse(at, below(path, written), below(path, problem))
-  }
+  // Of a field that is not there, what it is missing from may be.
+  const full = below(path, isExact ? written : field)
+  if (written === '') findings.refuse(node.at, path, path === '' ? problem : `${path}: ${problem}`)
+  else if (!findings.isRefused(full)) findings.refuse(at, full, below(path, problem))
 }
 
 function checkCapability(node: ObjectNode, { findings, path }: Place): void {

@@ -51,6 +51,13 @@ describe('what a plugin of ours would refuse', () => {
     expect(found({ mtu: 5 }, 'bridge', { doubted: 'plugins[0].mtu' })).toHaveLength(1)
   })
 
+  test('is named at what it is missing from, where that is there', () => {
+    const where = 'plugins[0].vlanTrunk[1].maxID'
+    expect(found({ vlanTrunk: [{ id: 4 }, { minID: 5 }] }, 'bridge')).toEqual([
+      `{"mi ${where} ${where}: minID and maxID should be configured simultaneously, maxID is missing`,
+    ])
+  })
+
   test('is all named at once', () => {
     expect(found({ mtu: 5, bridge: 'a b', vlan: 4095 }, 'bridge')).toHaveLength(3)
   })
