@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { namespaceNames } from '#lab/network/namespaces.ts'
+import type { Program } from '#lab/packages.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 import { whyNot } from '../ground.ts'
 import { mayMakeNamespaces, StartProgram } from './start-program.ts'
@@ -33,7 +34,7 @@ describe('npm start', () => {
     expect(await program.left()).toEqual([])
   })
 
-  test.each([
+  test.for<{ what: string; choices: readonly string[]; needs: readonly Program[] }>([
     {
       what: 'nftables mode, with containers and a ring',
       choices: ['--proxy-mode=nftables', '--runtime=containerd', '--ipam=ring'],
