@@ -142,7 +142,7 @@ describe('a keeper', () => {
     const pauses = kept.said.map(said => Number(said.split('again in ')[1]))
     expect(pauses.slice(0, 6)).toEqual([750, 1500, 3000, 6000, 12_000, 22_500])
     expect(Math.max(...pauses)).toBe(22_500)
-    expect(kept.looks.slice(0, 6)).toEqual([0, 1, 3, 6, 12, 24])
+    expect(kept.looks.slice(0, 6)).toEqual([0, 1, 2, 4, 7, 13])
     kept.isAway = false
     await kept.seconds(30)
     kept.said.length = 0
