@@ -43,7 +43,9 @@ async function listed(transport: Get, signal: AbortSignal, leftOut: LeftOut): Pr
   }
   const configMap = async (name: string) => {
     const found = await one(transport, `/api/v1/namespaces/kube-system/configmaps/${name}`, signal)
-    return found === undefined ? [] : [found]
+    if (typeof found !== 'number') return [found]
+    if (found !== 404) leftOut(`ConfigMap kube-system/${name}: the API server answered ${found}`)
+    return []
   }
   const [nodes, services, serviceCIDRs, addresses, pods, kubeadm, ring] = await Promise.all([
     needed('/api/v1/nodes'),
@@ -63,8 +65,9 @@ function podPart(item: unknown): RawObject {
   return { spec: { hostNetwork: fieldsIn(spec).hostNetwork }, status: { phase, podIPs, podIP } }
 }
 
-async function one(transport: Get, path: string, signal: AbortSignal): Promise<RawObject | undefined> {
+/** The status where it is not 200. */
+async function one(transport: Get, path: string, signal: AbortSignal): Promise<RawObject | number> {
   const { status, body } = await transport.get({ path, signal })
   const text = await body.text()
-  return status === 200 ? (JSON.parse(text) as RawObject) : undefined
+  return status === 200 ? (JSON.parse(text) as RawObject) : status
 }
