@@ -1,4 +1,4 @@
-import { stringify } from 'yaml'
+import { Scalar, stringify } from 'yaml'
 import type { Choices } from '#config/choices.ts'
 import { API_VERSION, KIND } from '#config/kube-proxy-configuration.ts'
 import { isZero, KINDS, type Value } from '#config/table/kinds.ts'
@@ -26,7 +26,20 @@ export function shownConfiguration({ udpIdleTimeout, ...rest }: Configuration): 
 
 /** YAML with sorted keys: the same settings give the same bytes. */
 export function configurationYaml(configuration: Configuration): string {
-  return stringify(configuration, { sortMapEntries: true, indentSeq: false, lineWidth: 0 })
+  return stringify(asText(configuration), { sortMapEntries: true, indentSeq: false, lineWidth: 0 })
+}
+
+/** In the YAML that Go reads these are true and false: a node whose name is `no` would have none. */
+const WORDS_OF_GO = /^(?:y|yes|n|no|on|off)$/i
+
+function asText(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asText)
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([name, of]) => [name, asText(of)]))
+  if (typeof value !== 'string' || !WORDS_OF_GO.test(value)) return value
+  const quoted = new Scalar(value)
+  quoted.type = Scalar.QUOTE_DOUBLE
+  return quoted
 }
 
 function writtenValue(choices: Choices, { field }: FieldSetting): Value {

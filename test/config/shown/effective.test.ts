@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { parseArguments } from '#config/arguments.ts'
 import { configurationYaml } from '#config/shown/effective.ts'
 import { accepted } from '../parsing.ts'
@@ -40,6 +41,13 @@ describe('--write-config-to', () => {
     expect(lines).toContain('featureGates:\n  A: false\n  B: true\n')
     expect(lines).toContain('  vmodule:\n  - filePattern: lane\n    verbosity: 4\n')
     expect(lines).toContain('  flushFrequency: 1m0s\n')
+  })
+
+  test.each(['no', 'ON', 'y', 'off'])('quotes %s, which Go would read as no text', async word => {
+    const lines = await written(`--pod-bridge-interface=${word}`, `--vmodule=${word}=1`)
+    expect(lines).toContain(`  bridgeInterface: "${word}"\n`)
+    expect(lines).toContain(`  - filePattern: "${word}"\n`)
+    expect(parse(lines, { version: '1.1' })).toMatchObject({ detectLocal: { bridgeInterface: word } })
   })
 
   test('read back, it says the same again', async () => {
