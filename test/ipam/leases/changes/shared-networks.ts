@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { type Adopted, adopt } from '#ipam/leases/changes/adopt.ts'
 import type { ChangeContext } from '#ipam/leases/changes/context.ts'
+import { type NextAddress, nextAddresses } from '#ipam/leases/changes/next-addresses.ts'
 import { release } from '#ipam/leases/changes/release.ts'
 import { take } from '#ipam/leases/changes/take.ts'
 import { usageOf } from '#ipam/leases/changes/usage.ts'
@@ -135,6 +136,12 @@ export class SharedNetworks {
   /** What host-local's directory of the network has. */
   adopt(network: Name, files: readonly AddressFile[]): Adopted {
     return adopt({ network, content: { files, given: new Map() }, cooldownMs: COOLDOWN_MS }, this.#context())
+  }
+
+  /** What `ipam next` says; undefined where it does not know the network as its configuration is now. */
+  next(network: Name): NextAddress | undefined {
+    const { overlap } = this.#request(network)
+    return nextAddresses(this.#context()).find(set => set.network === network && set.overlap === overlap)
   }
 
   leases(): readonly Lease[] {
