@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import { NETWORKS, SharedNetworks, step } from './shared-networks.ts'
+import { NETWORKS, SharedNetworks, step, stepOf } from './shared-networks.ts'
 
 const node = new SharedNetworks()
 afterAll(() => node.end())
@@ -10,6 +10,8 @@ test('the address that is said to be the next is the one that the next pod gets,
     fc.property(fc.array(step, { maxLength: 30, size: 'max' }), fc.constantFrom(...NETWORKS), (steps, network) => {
       node.walk(() => {
         for (const one of steps) node.go(one)
+        // Enough that what cools down by now is over, and is not deleted yet.
+        for (const one of [stepOf('wait'), stepOf('wait')]) node.go(one)
         // Until there is none: then that is what is said.
         for (let pod = 0; pod < 10; pod++) {
           const before = node.leases()
