@@ -54,14 +54,14 @@ const CHECKS: Readonly<Record<string, (stage: BridgeStage) => Promise<void>>> = 
     await stage.call('CHECK', trunk.pod, { config, previous: trunk.result })
   },
 
-  async 'the default VLAN stays where that is wanted'(stage) {
-    const { result } = await attached(stage, { vlan: 100, preserveDefaultVlan: true, ipam: IPAM })
+  async 'the default VLAN stays, unless that is not wanted'(stage) {
+    const { result } = await attached(stage, { vlan: 100, ipam: IPAM })
     assert.deepEqual(await vlansOf(stage, result), ['1 Egress Untagged', '100 PVID Egress Untagged'])
   },
 
   async 'a bridge without VLANs learns them with the first pod that has one'(stage) {
     await attached(stage, { ipam: IPAM })
-    const { result } = await attached(stage, { vlan: 100, ipam: IPAM })
+    const { result } = await attached(stage, { vlan: 100, preserveDefaultVlan: false, ipam: IPAM })
     assert.deepEqual(await vlansOf(stage, result), ['100 PVID Egress Untagged'])
     assert.match(await stage.run('ip', '-d', 'link', 'show', 'cni0'), /vlan_filtering 1/)
   },
@@ -78,9 +78,8 @@ const CHECKS: Readonly<Record<string, (stage: BridgeStage) => Promise<void>>> = 
     )
   },
 
-  /** Its version 1.1.1 leaves the default VLAN, as newer ones do where that is asked for. */
   async 'a port is in the VLANs in which Debian’s plugin puts it'(stage) {
-    const config = { vlan: 100, isGateway: true, preserveDefaultVlan: true, ipam: IPAM }
+    const config = { vlan: 100, isGateway: true, ipam: IPAM }
     const ours = await attached(stage, config)
     const pod = await stage.addPod()
     const theirs = (await stage.reference('ADD', pod, {

@@ -55,7 +55,8 @@ export function bridgeConfiguration(request: CniRequest): BridgeConfiguration {
     vlan,
     trunk: trunkVlans(fields),
     filtersVlans: vlan !== 0 || fields.has('vlanTrunk'),
-    preserveDefaultVlan: fields.isOn('preserveDefaultVlan'),
+    // What the reference plugin does without a word.
+    preserveDefaultVlan: fields.flag('preserveDefaultVlan') ?? true,
     checksSpoofing: fields.isOn('macspoofchk'),
     isIsolated: fields.isOn('portIsolation'),
     detectsDuplicates: fields.isOn('enabledad'),

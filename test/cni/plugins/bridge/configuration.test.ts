@@ -17,7 +17,7 @@ describe('a bridge’s configuration', () => {
       vlan: 0,
       trunk: [],
       filtersVlans: false,
-      preserveDefaultVlan: false,
+      preserveDefaultVlan: true,
       checksSpoofing: false,
       isIsolated: false,
       detectsDuplicates: false,

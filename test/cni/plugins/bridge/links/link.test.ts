@@ -144,9 +144,9 @@ describe('a port', () => {
   })
 
   test.each([
-    [{ vlan: 5 }, ['5 pvid untagged']],
-    [{ vlan: 5, preserveDefaultVlan: true }, ['1 untagged', '5 pvid untagged']],
-    [{ vlan: 5, vlanTrunk: [{ minID: 4, maxID: 6 }] }, ['5 pvid untagged', '4', '6']],
+    [{ vlan: 5 }, ['1 untagged', '5 pvid untagged']],
+    [{ vlan: 5, preserveDefaultVlan: false }, ['5 pvid untagged']],
+    [{ vlan: 5, preserveDefaultVlan: false, vlanTrunk: [{ minID: 4, maxID: 6 }] }, ['5 pvid untagged', '4', '6']],
     [{ vlanTrunk: [{ id: 9 }] }, ['1 pvid untagged', '9']],
   ])('with %j is in %j', async (config, vlans) => {
     expect(vlansOf(await ported(config))).toEqual(vlans)
