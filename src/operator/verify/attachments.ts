@@ -6,15 +6,8 @@ import type { NamespaceNetwork, Networks } from '#system/network/network.ts'
 import type { PlainFiles } from '#system/plain-files.ts'
 import { familyOf } from '#values/address.ts'
 import { type Cidr, cidrFamily } from '#values/cidr.ts'
-import {
-  type AttachmentChange,
-  type AttachmentFinding,
-  type MadeAttachment,
-  type NodeNow,
-  nodeFindings,
-  type PodNow,
-  podFindings,
-} from '#verify/pods/attachments.ts'
+import { type MadeAttachment, type NodeNow, nodeFindings, type PodNow, podFindings } from '#verify/pods/attachments.ts'
+import type { AttachmentChange, AttachmentFinding } from '#verify/pods/finding.ts'
 
 // What the runtime has kept of each ADD, and the namespaces of this node → what of an attachment is not there.
 

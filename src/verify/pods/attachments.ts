@@ -1,7 +1,7 @@
 import type { AddressWithPrefix, InterfaceAddress, LinkState, NetworkRoute } from '#system/network/network.ts'
 import { type Address, type Family, familyOf } from '#values/address.ts'
 import { type Cidr, cidrFamily, prefixLength } from '#values/cidr.ts'
-import type { NodeDifference } from '../difference.ts'
+import { type AttachmentChange, type AttachmentFinding, type FindingTexts, finding } from './finding.ts'
 
 // What an ADD made for a pod, and what is there now → differences, and the changes that mend them.
 
@@ -32,30 +32,6 @@ export interface PodNow {
   readonly addresses: readonly InterfaceAddress[]
   readonly routes: Readonly<Record<Family, readonly NetworkRoute[]>>
 }
-
-/** In the order in which they are made. */
-export type AttachmentChange =
-  | { readonly in: 'node'; readonly do: 'up'; readonly link: string }
-  | { readonly in: 'node'; readonly do: 'master'; readonly link: string; readonly master: string }
-  | { readonly in: 'node'; readonly do: 'address'; readonly link: string; readonly address: AddressWithPrefix }
-  | { readonly in: 'node'; readonly do: 'forward'; readonly family: Family }
-  | { readonly in: 'pod'; readonly do: 'up'; readonly link: string; readonly netns: string }
-  | {
-      readonly in: 'pod'
-      readonly do: 'address'
-      readonly link: string
-      readonly netns: string
-      readonly address: AddressWithPrefix
-    }
-  | { readonly in: 'pod'; readonly do: 'route'; readonly netns: string; readonly route: NetworkRoute }
-
-export interface AttachmentFinding {
-  readonly difference: NodeDifference
-  /** Undefined where nothing but a new pod helps. */
-  readonly change?: AttachmentChange
-}
-
-type Texts = Pick<NodeDifference, 'kind' | 'unit' | 'means'> & { readonly found?: string; readonly wanted?: string }
 
 /** Of the node, for all its pods: each thing once. */
 export function nodeFindings(made: readonly MadeAttachment[], now: NodeNow): readonly AttachmentFinding[] {
@@ -137,7 +113,7 @@ function bridgeFindings(bridge: string, own: readonly MadeAttachment[], now: Nod
 /** `now` undefined: its namespace is there, and could not be entered. */
 export function podFindings(made: MadeAttachment, now: PodNow, node: NodeNow): readonly AttachmentFinding[] {
   const { pod, ifname, netns } = made
-  const of = (texts: Texts, change?: AttachmentChange) => finding([pod], texts, change)
+  const of = (texts: FindingTexts, change?: AttachmentChange) => finding([pod], texts, change)
   const alone = `pod ${pod} reaches nothing, and nothing reaches it`
   if (now.link === undefined) {
     return [of({ kind: 'missing', unit: `interface ${ifname} of pod ${pod}`, means: `${alone}; it must be made anew` })]
@@ -151,6 +127,7 @@ export function podFindings(made: MadeAttachment, now: PodNow, node: NodeNow): r
         ),
       ]
   const has = new Set(now.addresses.map(({ address, prefixLength: length }) => `${address}/${length}`))
+  const twice = new Set(now.addresses.filter(({ hasDadFailed }) => hasDadFailed).map(({ address }) => address))
   const addresses = made.ips.filter(({ address, prefixLength: length }) => !has.has(`${address}/${length}`))
   return [
     ...portFindings(made, node, alone),
@@ -165,6 +142,15 @@ export function podFindings(made: MadeAttachment, now: PodNow, node: NodeNow): r
         { in: 'pod', do: 'address', link: ifname, netns, address: { address, prefixLength: length } },
       ),
     ),
+    ...made.ips
+      .filter(({ address }) => twice.has(address))
+      .map(({ address, prefixLength: length }) =>
+        of({
+          ...{ kind: 'different', unit: `address ${address}/${length} of pod ${pod}` },
+          ...{ found: 'a duplicate: its check has failed', wanted: 'of this pod alone' },
+          means: `connections to ${address} go to another host of this network, and pod ${pod} sends nothing from it`,
+        }),
+      ),
     ...routeFindings(made, now),
   ]
 }
@@ -174,7 +160,7 @@ function portFindings(
   { links }: NodeNow,
   alone: string,
 ): readonly AttachmentFinding[] {
-  const of = (texts: Texts, change?: AttachmentChange) => finding([pod], texts, change)
+  const of = (texts: FindingTexts, change?: AttachmentChange) => finding([pod], texts, change)
   const link = links.find(({ name }) => name === port)
   if (link === undefined)
     return [of({ kind: 'missing', unit: `port ${port} of pod ${pod}`, means: `${alone}; it must be made anew` })]
@@ -230,21 +216,4 @@ function routeFindings({ pod, ifname, netns, routes }: MadeAttachment, now: PodN
       },
     )
   })
-}
-
-function finding(
-  owners: readonly string[],
-  { found, wanted, ...texts }: Texts,
-  change?: AttachmentChange,
-): AttachmentFinding {
-  const lines = (text: string | undefined) => (text === undefined ? [] : [text])
-  const difference: NodeDifference = {
-    ...texts,
-    part: 'attachments',
-    owners,
-    found: lines(found),
-    wanted: lines(wanted),
-    alike: 0,
-  }
-  return change === undefined ? { difference } : { difference, change }
 }

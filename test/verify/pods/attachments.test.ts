@@ -146,6 +146,19 @@ describe('of a pod', () => {
     expect(units(found)).toEqual(expected)
   })
 
+  test('an address that another host of its network has, too, is not the pod’s own, and nothing mends it', () => {
+    const addresses = POD.addresses.map(one => ({ ...one, hasDadFailed: one.address.includes(':') }))
+    const [twice, ...others] = podWith({ addresses })
+    expect(twice).toEqual({
+      difference: {
+        ...{ kind: 'different', part: 'attachments', unit: 'address fd00:244::7/64 of pod shop/web', alike: 0 },
+        ...{ owners: ['shop/web'], found: ['a duplicate: its check has failed'], wanted: ['of this pod alone'] },
+        means: 'connections to fd00:244::7 go to another host of this network, and pod shop/web sends nothing from it',
+      },
+    })
+    expect(others).toEqual([])
+  })
+
   test('a port says where it is and where it should be', () => {
     const inNone = podWith({}, { links: [BRIDGE, { ...PORT, master: 99 }] })[0]
     expect(inNone).toMatchObject({
