@@ -118,8 +118,9 @@ class LoginCredentials implements Credentials {
   async access(): Promise<Access> {
     const { server, impersonation, proxy } = this.#login
     const where = { origin: server.origin, prefix: server.prefix, ...(proxy === undefined ? {} : { proxy }) }
-    // As client-go: no secret goes over a connection without TLS, which any host on the way could read.
-    if (server.secure === 'plain') return { ...where, headers: {}, tls: { rejectUnauthorized: true } }
+    // As client-go: no secret goes over a connection without TLS, which any host on the way could read. Whom requests are to
+    // act as is none, and without it they would have more rights.
+    if (server.secure === 'plain') return { ...where, headers: impersonation, tls: { rejectUnauthorized: true } }
     const [tls, proof] = await Promise.all([this.#tls(), this.#proofs.get()])
     const { authorization, ...certificate } = proof
     const headers = { ...(authorization === undefined ? {} : { authorization }), ...impersonation }

@@ -134,11 +134,12 @@ describe('--kubeconfig', () => {
     })
   })
 
-  test('nothing secret is read or sent where the server is http', async () => {
+  test('nothing secret is read or sent where the server is http, but as whom to act', async () => {
     const user = { tokenFile: '/missing', as: 'jane' }
     const text = kubeconfig(user, { server: 'http://10.0.0.1:8080/api-prefix' })
     const access = await (await from({ kubeconfig: '/k' }, { '/k': text })).access()
-    expect(access).toMatchObject({ origin: 'http://10.0.0.1:8080', prefix: '/api-prefix', headers: {} })
+    expect(access).toMatchObject({ origin: 'http://10.0.0.1:8080', prefix: '/api-prefix' })
+    expect(access.headers).toEqual({ 'impersonate-user': 'jane' })
   })
 
   test('a file that is not there, or may not be read, is refused at once', async () => {
