@@ -39,11 +39,12 @@ const LIST = {
       'who ADDRESS': 'which pod has an address, and which had it before, or at a time',
       next: 'the address that the next pod gets, of each range set',
       status: 'how full each range set is; 1 where one is nearly full',
-      check: 'find leases whose pods are gone',
+      check: 'compare leases with who really uses them; 1 where something needs a look',
       gc: 'show what would be freed, or free it',
       'release ADDRESS': 'free an address by hand; CONTAINER/IFNAME frees all of an attachment',
       'rmpeer NODE': "take the ring's addresses of a node that is gone; --force also of one that is there",
-      'plan SUBNET': 'how many nodes and pods fit into a range, below its bounds as ipcalc -b prints them',
+      'plan SUBNET':
+        'how many nodes and pods fit into a range, below its bounds as ipcalc -b prints them; 1 where pods do not fit',
       'import DIR': "take over the leases in host-local's directory",
       'export DIR': "write the leases to host-local's directory",
     },
@@ -55,7 +56,7 @@ const LIST = {
     commands: {
       audit:
         'find what is wrong between Services, their addresses and node ports; 1 where something is, 2 where it could not look',
-      plan: 'what fits into the ranges of a cluster that does not exist yet, and what runs out first',
+      plan: 'what fits into the ranges of a cluster that does not exist yet, and what runs out first; 1 where what is wanted does not fit',
       controller: "set podCIDRs of Nodes, in the place of kube-controller-manager's node IPAM",
     },
     failure: { audit: 2 },

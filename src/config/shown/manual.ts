@@ -30,8 +30,8 @@ export function manualPage(version: string): string {
       return flags.length === 0 ? [] : [`.SS ${escaped(title)}`, ...flags.flatMap(option)]
     }),
     '.SH EXIT STATUS',
-    'Zero where the work was done. What a verb that compares or looks has found stands in its description:',
-    'one where something is wrong, two where it could not look.',
+    'Zero where the work was done and nothing is wrong; one where something is wrong, differs or does not fit, or the work failed.',
+    'Of verify, ranges and cni, and of ipam check, ipam status and ipam next, two says that they could not look.',
     '.SH FILES',
     ...['/var/lib/switchyard/ipam.db', '/etc/cni/net.d', '/opt/cni/bin', '/run/switchyard'].flatMap(path => [
       '.TP',
