@@ -98,9 +98,13 @@ export class DhcpStage {
     this.#clock.hurry = times
   }
 
-  renewDue(): Promise<readonly Renewal[]> {
+  async renewDue(): Promise<readonly Renewal[]> {
     const { networks, files, clock, packets } = this.bridge.parts
-    return renewDue({ networks, files, clock, packets: packets!, book: this.#opened() } satisfies DhcpMachine)
+    const renewals: Renewal[] = []
+    await renewDue({ networks, files, clock, packets: packets!, book: this.#opened() } satisfies DhcpMachine, renewal =>
+      renewals.push(renewal),
+    )
+    return renewals
   }
 
   records(): Promise<readonly DhcpRecord[]> {

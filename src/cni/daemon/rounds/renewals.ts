@@ -1,6 +1,6 @@
 import type { Clock } from '#system/ports.ts'
 import type { Log } from '#telemetry/log/klog.ts'
-import { type DhcpMachine, type DhcpParts, dhcpMachine } from '../../plugins/dhcp/client.ts'
+import { type DhcpParts, dhcpMachine } from '../../plugins/dhcp/client.ts'
 import { type Renewal, renewDue } from '../../plugins/dhcp/renewal.ts'
 
 // Leases of DHCP servers → extended when they are due, for as long as the daemon runs.
@@ -11,7 +11,7 @@ export interface RenewalParts {
   readonly log: Log
   readonly observed: (outcome: Renewal['became']) => void
   readonly signal: AbortSignal
-  readonly renew?: (machine: DhcpMachine, signal: AbortSignal) => Promise<readonly Renewal[]>
+  readonly renew?: typeof renewDue
 }
 
 /** The database is asked for what is due: one look into an index. */
@@ -21,13 +21,14 @@ const EVERY_MS = 5000
 export async function watchRenewals(parts: RenewalParts): Promise<void> {
   const { machine, clock, log, observed, signal, renew = renewDue } = parts
   if (machine.packets === undefined) return
+  const tell = (renewal: Renewal): void => {
+    report(log, renewal)
+    observed(renewal.became)
+  }
   let isFailing = false
   while (!signal.aborted) {
     try {
-      for (const renewal of await renew(await dhcpMachine(machine), signal)) {
-        report(log, renewal)
-        observed(renewal.became)
-      }
+      await renew(await dhcpMachine(machine), tell, signal)
       isFailing = false
     } catch (error) {
       // Once, not every five seconds.

@@ -23,11 +23,24 @@ const PATIENCE_MS = 10_000
 const LEAST_PAUSE_MS = 60_000
 const EXPIRED_PAUSE_MS = 30_000
 
-/** All at once: each waits for a server of its own. */
-export async function renewDue(machine: DhcpMachine, signal?: AbortSignal): Promise<readonly Renewal[]> {
+/**
+ * All at once: each waits for a server of its own, and `tell` hears what became of it. Where one fails, this does, too, after all
+ * have ended: no lease is in two exchanges.
+ */
+export async function renewDue(
+  machine: DhcpMachine,
+  tell: (renewal: Renewal) => void,
+  signal?: AbortSignal,
+): Promise<void> {
   const due = await machine.book.due(machine.clock.now())
-  const outcomes = await Promise.all(due.map(record => renewed(record, machine, signal)))
-  return outcomes.filter(outcome => outcome !== undefined)
+  const outcomes = await Promise.allSettled(
+    due.map(async record => {
+      const renewal = await renewed(record, machine, signal)
+      if (renewal !== undefined) tell(renewal)
+    }),
+  )
+  const failed = outcomes.find(outcome => outcome.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
 }
 
 /** Undefined where a DEL came in between. */

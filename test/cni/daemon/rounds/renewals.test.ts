@@ -21,11 +21,11 @@ async function watching(answers: (readonly Renewal[] | Error)[], parts = machine
     log: log.log,
     observed: outcome => outcomes.push(outcome),
     signal: stop.signal,
-    renew: async () => {
+    renew: async (_, tell) => {
       asked += 1
       const next = answers.shift() ?? []
       if (next instanceof Error) throw next
-      return next
+      next.forEach(tell)
     },
   })
   await clock.advance(20_000)

@@ -10,8 +10,15 @@ beforeEach(() => {
 })
 afterEach(() => stage.close())
 
-const renew = async (signal?: AbortSignal) =>
-  (await renewDue(stage.machine, signal)).map(({ became, why }) => (why === undefined ? became : `${became}: ${why}`))
+const renew = async (signal?: AbortSignal) => {
+  const told: string[] = []
+  await renewDue(
+    stage.machine,
+    ({ became, why }) => told.push(why === undefined ? became : `${became}: ${why}`),
+    signal,
+  )
+  return told
+}
 /** Seconds of the lease's 600. */
 const pass = (seconds: number) => {
   stage.clock.time += seconds * 1000
@@ -165,6 +172,25 @@ describe('what is not known for sure', () => {
   })
 })
 
+test('of several leases, one that the database fails for holds up no other, and is the failure of them all at the end', async () => {
+  await stage.add()
+  pass(301)
+  const [first] = await stage.machine.book.due(stage.clock.now())
+  const other = { ...first!, owner: { ...first!.owner, container: 'other' } }
+  const told: string[] = []
+  const book = {
+    ...{ due: async () => [other, first!], remove: stage.machine.book.remove.bind(stage.machine.book) },
+    replace: async (before: typeof other, after: typeof other) => {
+      if (before === other) throw new Error('disk I/O error')
+      return stage.machine.book.replace(before, after)
+    },
+  } as unknown as typeof stage.machine.book
+  await expect(renewDue({ ...stage.machine, book }, ({ became }) => told.push(became))).rejects.toThrow(
+    'disk I/O error',
+  )
+  expect(told).toEqual(['renewed'])
+})
+
 test('through any moods of a server an interface is up as long as its lease holds, and no longer', async () => {
   const moods: readonly PaperServer['mode'][] = ['answers', 'is silent', 'refuses', 'has forgotten']
   const step = fc.record({ mode: fc.constantFrom(...moods), seconds: fc.integer({ min: 1, max: 400 }) })
@@ -176,7 +202,7 @@ test('through any moods of a server an interface is up as long as its lease hold
         for (const { mode, seconds } of steps) {
           fresh.server.mode = mode
           fresh.clock.time += seconds * 1000
-          await renewDue(fresh.machine)
+          await renewDue(fresh.machine, () => {})
           const { state, lease, dueAt } = (await fresh.record())!
           expect(fresh.isUp).toBe(state === 'bound')
           expect(lease.address).toBe('10.9.0.2')
