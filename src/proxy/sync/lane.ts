@@ -140,7 +140,6 @@ export class Lane {
    * reading may take a minute, and changes must not wait for it.
    */
   #audit(): void {
-    this.#pace.kernelRead()
     if (this.#kernelWatch?.generation() !== undefined) this.#audits.confirm()
     else this.#audits.missed()
   }

@@ -63,10 +63,13 @@ export class Pace {
     this.#wanted = false
     this.#again = Number.POSITIVE_INFINITY
     this.#repairAt = Number.POSITIVE_INFINITY
-    return this.#clock.now() >= distrust ? 'distrust' : 'requested'
+    if (this.#clock.now() < distrust) return 'requested'
+    // The next is due that much later, also where nothing can be read yet.
+    this.#readAt = this.#clock.now()
+    return 'distrust'
   }
 
-  /** The kernel has been read, or is being read by an audit. */
+  /** The kernel has been read. */
   kernelRead(): void {
     this.#readAt = this.#clock.now()
   }

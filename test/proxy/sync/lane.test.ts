@@ -50,15 +50,19 @@ class Scene {
   readonly lane: Lane
 
   constructor(using = mode) {
+    this.lane = this.laneOf(this.cluster, using)
+  }
+
+  laneOf(cluster: Cluster, using = mode): Lane {
     const kernel: Kernel = {
       run: async command => {
         this.commands.push(command)
         return this.answers(command)
       },
     }
-    this.lane = new Lane({
+    return new Lane({
       family: 'ipv4',
-      cluster: this.cluster,
+      cluster,
       mode: using,
       kernel,
       clock: this.clock,
@@ -100,6 +104,29 @@ describe('a lane', () => {
     here.sync()
     await here.clock.advance(0)
     expect(here.written()).toEqual(['base\nport shop/cart'])
+    here.stop.abort()
+    await done
+  })
+
+  test('waits for as long as the lists do not arrive, however long that is, and leaves the process its time', async () => {
+    const here = new Scene()
+    let asked = 0
+    const cluster = new Proxy(here.cluster, {
+      get: (of, name) => {
+        // One that asks again and again in one turn would not let any other work be done.
+        if (name === 'complete' && ++asked > 1000) throw new Error('asked without an end')
+        const found: unknown = Reflect.get(of, name, of)
+        return typeof found === 'function' ? found.bind(of) : found
+      },
+    })
+    const lane = here.laneOf(cluster)
+    const done = lane.run(here.stop.signal)
+    await here.clock.advance(24 * 3_600_000)
+    expect(here.commands).toEqual([])
+    here.sync()
+    lane.touch([])
+    await here.clock.advance(0)
+    expect(here.written()).toEqual(['base'])
     here.stop.abort()
     await done
   })

@@ -115,6 +115,11 @@ describe('a kernel that was not read for long is read', () => {
     pace.kernelRead()
     expect(await next(40_000, 'unwatched')).toBe('distrust after 30000')
   })
+
+  test('and is not due again at once where it could not be read', async () => {
+    expect(await next(40_000, 'unwatched')).toBe('distrust after 30000')
+    expect(await next(20_000, 'unwatched')).toBe('distrust after 20000')
+  })
 })
 
 test('an end of the agent ends the wait', async () => {
