@@ -27,7 +27,7 @@ export function classicEndpoints(): Controller {
 type Subset = NonNullable<Endpoints['subsets']>[number]
 
 const TRIGGERED = 'endpoints.kubernetes.io/last-change-trigger-time'
-const HEADLESS = { 'service.kubernetes.io/headless': '' }
+const HEADLESS = 'service.kubernetes.io/headless'
 
 export function endpointsDecision(service: Service, look: Pick<Look, 'all' | 'one' | 'now'>): Decision {
   if (service.metadata.deletionTimestamp !== undefined || !hasEndpoints(service)) return NOTHING
@@ -37,16 +37,20 @@ export function endpointsDecision(service: Service, look: Pick<Look, 'all' | 'on
   const groups = endpointGroups(service, pods, () => undefined).filter(group => group.addressType === family)
   const subsets = groups.map(subsetOf).filter(subset => subset !== undefined)
   const before = look.one<Endpoints>('Endpoints', keyOf(service))
-  const labels = { ...service.metadata.labels, ...(service.spec?.clusterIP === 'None' && HEADLESS) }
+  const { [HEADLESS]: _, ...own } = service.metadata.labels ?? {}
+  const labels = { ...own, ...(service.spec?.clusterIP === 'None' && { [HEADLESS]: '' }) }
+  // Those of a Service of the same name that is no more would go with it.
+  const ownerReferences = [ownerReference(service)]
+  const isOwn = before?.metadata.ownerReferences?.some(({ uid }) => uid === service.metadata.uid) === true
   const known = { subsets: before?.subsets ?? [], labels: before?.metadata.labels ?? {} }
-  if (before !== undefined && isDeepStrictEqual(known, { subsets, labels })) return NOTHING
+  if (isOwn && isDeepStrictEqual(known, { subsets, labels })) return NOTHING
   const { name = '', namespace } = service.metadata
-  const fresh = { name, ...(namespace !== undefined && { namespace }), ownerReferences: [ownerReference(service)] }
+  const fresh = { name, ...(namespace !== undefined && { namespace }) }
   const annotations = { ...before?.metadata.annotations, [TRIGGERED]: timeText(look.now) }
   const object: Endpoints = {
     apiVersion: 'v1',
     kind: 'Endpoints',
-    metadata: { ...(before?.metadata ?? fresh), labels, annotations },
+    metadata: { ...(before?.metadata ?? fresh), labels, annotations, ...(!isOwn && { ownerReferences }) },
     subsets,
   }
   return { writes: [{ do: before === undefined ? 'create' : 'replace', object }] }

@@ -29,10 +29,26 @@ export function endpointGroups(
       const key = groupKey(addressType, ports)
       const group = groups.get(key) ?? { addressType, ports, endpoints: new Map() }
       groups.set(key, group)
-      group.endpoints.set(address, endpointOf({ service, pod, address }, nodeNamed))
+      const endpoint = endpointOf({ service, pod, address }, nodeNamed)
+      const other = group.endpoints.get(address)
+      if (other === undefined || isBetter(endpoint, other)) group.endpoints.set(address, endpoint)
     }
   }
   return [...groups.values()]
+}
+
+/** Pods in the network of their node share its address: one that ends must not hide the one that serves in its place. */
+function isBetter(endpoint: Endpoint, other: Endpoint): boolean {
+  const [rank, otherRank] = [rankOf(endpoint), rankOf(other)]
+  return rank === otherRank ? uidOf(endpoint) < uidOf(other) : rank > otherRank
+}
+
+function rankOf({ conditions }: Endpoint): number {
+  return (conditions?.serving ? 2 : 0) + (conditions?.terminating ? 0 : 1)
+}
+
+function uidOf({ targetRef }: Endpoint): string {
+  return targetRef?.uid ?? ''
 }
 
 export function groupKey(addressType: string, ports: readonly EndpointPort[]): string {
@@ -72,10 +88,10 @@ function portsOn({ spec }: Service, pod: Pod): readonly EndpointPort[] {
 }
 
 function namedPort({ spec }: Pod, name: string, protocol: string): number | undefined {
-  const number = Number(name)
-  if (Number.isInteger(number) && number > 0) return number
+  // `1e3` is a name.
+  if (/^\d+$/.test(name)) return Number(name)
   const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
-  const ports = [...sidecars, ...(spec?.containers ?? [])].flatMap(({ ports = [] }) => ports)
+  const ports = [...(spec?.containers ?? []), ...sidecars].flatMap(({ ports = [] }) => ports)
   return ports.find(it => it.name === name && (it.protocol ?? 'TCP') === protocol)?.containerPort
 }
 
@@ -99,16 +115,21 @@ function endpointOf({ service, pod, address }: EndpointFacts, nodeNamed: (name: 
     ...(hostname && subdomain === service.metadata.name && { hostname }),
     ...(nodeName && { nodeName }),
     targetRef: { kind: 'Pod', namespace, name, uid },
-    ...(zone && { zone, ...hints(service, zone, nodeName) }),
+    ...(zone && { zone }),
+    ...(ready && hints(service, zone, nodeName)),
   }
 }
 
-/** What the Service asks for by trafficDistribution. */
-function hints({ spec }: Service, zone: string, nodeName: string | undefined): Pick<Endpoint, 'hints'> {
-  const { trafficDistribution: wanted } = spec ?? {}
+/** What the Service asks for by trafficDistribution. A node may be preferred where no zone is known. */
+function hints({ spec }: Service, zone: string | undefined, nodeName: string | undefined): Pick<Endpoint, 'hints'> {
+  const { trafficDistribution: wanted = '' } = spec ?? {}
+  if (!HINTED.has(wanted)) return {}
+  const forZones = zone ? { forZones: [{ name: zone }] } : {}
   const forNodes = wanted === 'PreferSameNode' && nodeName ? { forNodes: [{ name: nodeName }] } : {}
-  const isHinted = wanted === 'PreferClose' || wanted === 'PreferSameZone' || wanted === 'PreferSameNode'
-  return isHinted ? { hints: { forZones: [{ name: zone }], ...forNodes } } : {}
+  const both = { ...forZones, ...forNodes }
+  return Object.keys(both).length > 0 ? { hints: both } : {}
 }
+
+const HINTED: ReadonlySet<string> = new Set(['PreferClose', 'PreferSameZone', 'PreferSameNode'])
 
 export const ZONE = 'topology.kubernetes.io/zone'

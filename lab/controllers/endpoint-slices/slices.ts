@@ -22,8 +22,9 @@ export interface SlicesWanted {
   readonly now: number
 }
 
-export function sliceWrites(wanted: SlicesWanted, slices: readonly EndpointSlice[]): readonly Write[] {
+export function sliceWrites(wanted: SlicesWanted, all: readonly EndpointSlice[]): readonly Write[] {
   const { service } = wanted
+  const slices = all.filter(slice => isOwn(slice, service))
   const groups = withEmpty(wanted)
   const keys = new Set(groups.map(keyOfGroup))
   /** Of ports that no group has any more: the next group of that family takes one over. */
@@ -40,7 +41,13 @@ export function sliceWrites(wanted: SlicesWanted, slices: readonly EndpointSlice
     }
     for (const object of spare) writes.push({ do: 'delete', object })
   }
-  return [...writes, ...free.map((object): Write => ({ do: 'delete', object }))]
+  const others = all.filter(slice => !slices.includes(slice))
+  return [...writes, ...[...free, ...others].map((object): Write => ({ do: 'delete', object }))]
+}
+
+/** A Service of the same name that is no more takes its slices with it: what is written into them would be lost. */
+function isOwn({ metadata }: EndpointSlice, service: Service): boolean {
+  return (metadata.ownerReferences ?? []).some(({ uid }) => uid === service.metadata.uid)
 }
 
 /** Which family a headless Service without families has shows with its first pod. */
@@ -70,8 +77,10 @@ function sliceWrite({ service, now }: SlicesWanted, group: EndpointGroup, { slic
 
 /** Those of the Service, so that programs select slices as they select Services. */
 function labelsOf({ metadata, spec }: Service): Readonly<Record<string, string>> {
+  // A proxy leaves out slices that are marked as headless: only the Service itself says so.
+  const { [HEADLESS]: _, ...labels } = metadata.labels ?? {}
   return {
-    ...metadata.labels,
+    ...labels,
     ...(spec?.clusterIP === 'None' && { [HEADLESS]: '' }),
     [SERVICE_NAME]: metadata.name ?? '',
     [MANAGED_BY]: MANAGER,

@@ -51,3 +51,15 @@ test('Endpoints of a Service without pods are empty, and of one without a select
   expect(decided(serviceOf({ selector: {} }))).toBeUndefined()
   expect(decided(serviceOf({ publishNotReadyAddresses: true }), web(1, 'True', 'now'))?.subsets).toHaveLength(1)
 })
+
+test('Endpoints of a Service of the same name that is no more get the new one as their owner', () => {
+  const cluster = new PaperCluster()
+  const decide = () => endpointsDecision(cluster.one<Service>('Service', 'default/web')!, cluster)
+  cluster.put(serviceOf())
+  cluster.apply(decide())
+  cluster.remove(serviceOf())
+  const { uid } = cluster.put(serviceOf()).metadata
+  cluster.apply(decide())
+  expect(cluster.one<Endpoints>('Endpoints', 'default/web')?.metadata.ownerReferences).toMatchObject([{ uid }])
+  expect(decide().writes).toEqual([])
+})

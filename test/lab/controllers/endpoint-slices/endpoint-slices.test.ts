@@ -214,3 +214,21 @@ test('whatever pods come and go, the slices name exactly those that are there, e
     { numRuns: 60 },
   )
 })
+
+test('slices of a Service of the same name that is no more go, and new ones come with that decision', () => {
+  const cluster = clusterWith(serviceOf(), web(1))
+  const [before] = decided(cluster).slices
+  cluster.remove(serviceOf())
+  const { uid } = cluster.put(serviceOf()).metadata
+  const { slices } = decided(cluster)
+  expect(slices).toMatchObject([{ metadata: { ownerReferences: [{ uid }] }, endpoints: [{}] }])
+  expect(slices[0]?.metadata.name).not.toBe(before?.metadata.name)
+})
+
+test('only a Service without a cluster IP marks its slices as headless, whatever labels it has itself', () => {
+  const labels = { 'service.kubernetes.io/headless': '' }
+  const service = { ...serviceOf(), metadata: { ...serviceOf().metadata, labels } }
+  expect(decided(clusterWith(service, web(1))).slices[0]?.metadata.labels).not.toHaveProperty([
+    'service.kubernetes.io/headless',
+  ])
+})
