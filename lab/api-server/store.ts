@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { KubernetesObject } from '@kubernetes/client-node'
 import type { Cidr } from '#values/cidr.ts'
+import { servedForm, servedShelf, storedAs, storedForm } from './event-forms.ts'
 import { firstObjects } from './first-objects.ts'
 import { type Change, History } from './history.ts'
 import type { ApiObject } from './object.ts'
@@ -68,7 +69,11 @@ export class ApiStore {
     for (const { shelf, key, object } of objects) {
       const resource = shelves.get(shelf)
       if (resource === undefined) continue
-      this.#shelf(resource).set(key, { kind: resource.kind, apiVersion: apiVersion(resource), ...object })
+      const kept = storedForm(resource, { kind: resource.kind, apiVersion: apiVersion(resource), ...object })
+      this.#shelf(resource).set(key, kept)
+      if (storedAs(resource) === resource) continue
+      this.#storage?.write(shelfName(storedAs(resource)), key, kept)
+      this.#storage?.erase(shelf, key, revision)
     }
   }
 
@@ -109,28 +114,26 @@ export class ApiStore {
   }
 
   get(resource: Resource, namespace: string | undefined, name: string): ApiObject | undefined {
-    return this.#shelf(resource).get(keyOf(namespace, name))
+    const stored = this.#shelf(resource).get(keyOf(namespace, name))
+    return stored && servedForm(resource, stored)
   }
 
   /** Puts an object on its shelf as it is, but for what the API server itself fills in. */
-  write(resource: Resource, object: ApiObject): ApiObject {
+  write(asked: Resource, object: ApiObject): ApiObject {
+    const resource = storedAs(asked)
     const { name, namespace } = object.metadata
     if (name === undefined || name === '') throw new Refused(422, 'metadata.name: Required value: name is required')
     const key = keyOf(namespace, name)
     const shelf = this.#shelf(resource)
     const previous = shelf.get(key)
-    const stored = this.#stamped(resource, object, { previous, resourceVersion: String(++this.#revision) })
+    const stamps = { previous, resourceVersion: String(++this.#revision) }
+    const stored = this.#stamped(resource, storedForm(asked, object), stamps)
     this.#storage?.write(shelfName(resource), key, stored)
     shelf.set(key, stored)
     if (previous === undefined) this.#sortedKeys.delete(resource)
-    const change = {
-      type: previous ? 'MODIFIED' : 'ADDED',
-      revision: this.#revision,
-      resource,
-      object: stored,
-    } as const
-    this.#remember({ ...change, ...(previous && { previous }) })
-    return stored
+    const type = previous ? 'MODIFIED' : 'ADDED'
+    this.#remember({ type, revision: this.#revision, resource, object: stored, ...(previous && { previous }) })
+    return servedForm(asked, stored)
   }
 
   /** The answer of a `write` that stores nothing: a new object has no resourceVersion yet, another keeps its own. */
@@ -139,7 +142,8 @@ export class ApiStore {
     return this.#stamped(resource, object, { previous, resourceVersion: previous?.metadata.resourceVersion })
   }
 
-  erase(resource: Resource, namespace: string | undefined, name: string): ApiObject | undefined {
+  erase(asked: Resource, namespace: string | undefined, name: string): ApiObject | undefined {
+    const resource = storedAs(asked)
     const key = keyOf(namespace, name)
     const previous = this.#shelf(resource).get(key)
     if (previous === undefined) return undefined
@@ -149,21 +153,22 @@ export class ApiStore {
     this.#sortedKeys.delete(resource)
     const object = atRevision(previous, revision)
     this.#remember({ type: 'DELETED', revision, resource, object, previous })
-    return object
+    return servedForm(asked, object)
   }
 
   /** Keys in the order of lists, and the shelf as it was at that revision; nothing if that is forgotten. */
-  snapshot(resource: Resource, revision: number): Snapshot | undefined {
+  snapshot(asked: Resource, revision: number): Snapshot | undefined {
     if (revision < this.compacted) return undefined
+    const resource = storedAs(asked)
     const later = this.#history.since(revision, resource)
-    if (later.length === 0) return { keys: this.#keys(resource), shelf: this.#shelf(resource) }
+    if (later.length === 0) return { keys: this.#keys(resource), shelf: servedShelf(asked, this.#shelf(resource)) }
     const shelf = new Map(this.#shelf(resource))
     for (const { object, previous } of later.toReversed()) {
       const key = keyOf(object.metadata.namespace, object.metadata.name!)
       if (previous === undefined) shelf.delete(key)
       else shelf.set(key, previous)
     }
-    return { keys: [...shelf.keys()].sort(), shelf }
+    return { keys: [...shelf.keys()].sort(), shelf: servedShelf(asked, shelf) }
   }
 
   /** The change with this revision, if it is still remembered. */
@@ -187,7 +192,8 @@ export class ApiStore {
     return () => this.#listeners.delete(listener)
   }
 
-  #shelf(resource: Resource): Shelf {
+  #shelf(asked: Resource): Shelf {
+    const resource = storedAs(asked)
     const shelf = this.#shelves.get(resource) ?? new Map<string, ApiObject>()
     this.#shelves.set(resource, shelf)
     return shelf

@@ -48,10 +48,13 @@ export const PODS = namespaced('', 'pods', 'Pod', {
 export const SERVICE_CIDRS = clusterWide('networking.k8s.io', 'servicecidrs', 'ServiceCIDR', { subresources: STATUS })
 export const IP_ADDRESSES = clusterWide('networking.k8s.io', 'ipaddresses', 'IPAddress', { shortNames: ['ip'] })
 
+export const CORE_EVENTS = namespaced('', 'events', 'Event', { shortNames: ['ev'] })
+export const EVENTS = namespaced('events.k8s.io', 'events', 'Event', { shortNames: ['ev'] })
+
 export const RESOURCES: readonly Resource[] = [
   namespaced('', 'configmaps', 'ConfigMap', { shortNames: ['cm'] }),
   namespaced('', 'endpoints', 'Endpoints', { shortNames: ['ep'] }),
-  namespaced('', 'events', 'Event', { shortNames: ['ev'] }),
+  CORE_EVENTS,
   NAMESPACES,
   clusterWide('', 'nodes', 'Node', { shortNames: ['no'], subresources: STATUS }),
   PODS,
@@ -68,7 +71,7 @@ export const RESOURCES: readonly Resource[] = [
     categories: ['all'],
     subresources: { ...SCALE, ...STATUS },
   }),
-  namespaced('events.k8s.io', 'events', 'Event', { shortNames: ['ev'] }),
+  EVENTS,
   namespaced('coordination.k8s.io', 'leases', 'Lease'),
   namespaced('discovery.k8s.io', 'endpointslices', 'EndpointSlice'),
   IP_ADDRESSES,

@@ -75,6 +75,10 @@ const FIELDS: ReadonlySet<string> = new Set([
   'involvedObject.namespace',
   'involvedObject.name',
   'involvedObject.uid',
+  'regarding.kind',
+  'regarding.namespace',
+  'regarding.name',
+  'regarding.uid',
   'reason',
   'type',
 ])

@@ -1,3 +1,4 @@
+import { servedForm, storedAs } from '#lab/api-server/event-forms.ts'
 import type { FaultScope } from '#lab/api-server/fault-plan.ts'
 import { type ApiObject, type ApiStore, atRevision, type Change } from '#lab/api-server/store.ts'
 import { apiVersion, type Resource } from '../resources.ts'
@@ -117,8 +118,11 @@ export function lineText({ type, object }: Line, { resource, rendering }: WatchR
 }
 
 /** How a selective watch sees a change: as in Kubernetes, what no longer matches is DELETED in its last matching state. */
-function seen({ type, object, previous, revision, resource }: Change, asked: WatchRequest): Line | undefined {
-  if (resource !== asked.resource) return undefined
+function seen(change: Change, asked: WatchRequest): Line | undefined {
+  if (change.resource !== storedAs(asked.resource)) return undefined
+  const { type, revision } = change
+  const object = servedForm(asked.resource, change.object)
+  const previous = change.previous && servedForm(asked.resource, change.previous)
   const visible = (it: ApiObject) =>
     (asked.namespace === undefined || it.metadata.namespace === asked.namespace) && asked.matches(it)
   const before = previous !== undefined && visible(previous)

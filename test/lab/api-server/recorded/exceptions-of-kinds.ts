@@ -22,11 +22,6 @@ const LEASES_AND_EVENTS: readonly Exception[] = [
     why: 'A Lease may be replaced without its version: the lab’s own programs are no better judges of it than others',
   },
   { in: 'cluster', exchanges: [23, 24], why: 'Times are texts, and not read' },
-  {
-    in: 'cluster',
-    exchanges: [26, 28, 31],
-    why: 'Events of the two groups are two kinds here: nothing reads those of the other group',
-  },
   { in: 'cluster', exchanges: [29], path: OWN_WORDS, why: 'The group of an Event is named as that of any other kind' },
   {
     in: 'cluster',
