@@ -21,14 +21,14 @@ const EVERY_MS = 5000
 export async function watchRenewals(parts: RenewalParts): Promise<void> {
   const { machine, clock, log, observed, signal, renew = renewDue } = parts
   if (machine.packets === undefined) return
-  const tell = (renewal: Renewal): void => {
-    report(log, renewal)
+  const report = (renewal: Renewal): void => {
+    logRenewal(log, renewal)
     observed(renewal.became)
   }
   let isFailing = false
   while (!signal.aborted) {
     try {
-      await renew(await dhcpMachine(machine), tell, signal)
+      await renew(await dhcpMachine(machine), report, signal)
       isFailing = false
     } catch (error) {
       // Once, not every five seconds.
@@ -41,7 +41,7 @@ export async function watchRenewals(parts: RenewalParts): Promise<void> {
 
 const SEVERE: readonly Renewal['became'][] = ['expired', 'still-expired']
 
-function report(log: Log, { record, became, why }: Renewal): void {
+function logRenewal(log: Log, { record, became, why }: Renewal): void {
   const { owner, lease } = record
   const { network, container, ifname, pod } = owner
   const pairs = {

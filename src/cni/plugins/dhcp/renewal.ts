@@ -24,19 +24,19 @@ const LEAST_PAUSE_MS = 60_000
 const EXPIRED_PAUSE_MS = 30_000
 
 /**
- * All at once: each waits for a server of its own, and `tell` hears what became of it. Where one fails, this does, too, after all
+ * All at once: each waits for a server of its own, and `report` hears what became of it. Where one fails, this does, too, after all
  * have ended: no lease is in two exchanges.
  */
 export async function renewDue(
   machine: DhcpMachine,
-  tell: (renewal: Renewal) => void,
+  report: (renewal: Renewal) => void,
   signal?: AbortSignal,
 ): Promise<void> {
   const due = await machine.book.due(machine.clock.now())
   const outcomes = await Promise.allSettled(
     due.map(async record => {
       const renewal = await renewed(record, machine, signal)
-      if (renewal !== undefined) tell(renewal)
+      if (renewal !== undefined) report(renewal)
     }),
   )
   const failed = outcomes.find(outcome => outcome.status === 'rejected')

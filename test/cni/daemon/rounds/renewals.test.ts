@@ -21,11 +21,11 @@ async function watching(answers: (readonly Renewal[] | Error)[], parts = machine
     log: log.log,
     observed: outcome => outcomes.push(outcome),
     signal: stop.signal,
-    renew: async (_, tell) => {
+    renew: async (_, report) => {
       asked += 1
       const next = answers.shift() ?? []
       if (next instanceof Error) throw next
-      next.forEach(tell)
+      next.forEach(report)
     },
   })
   await clock.advance(20_000)

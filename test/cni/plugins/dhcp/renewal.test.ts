@@ -11,13 +11,13 @@ beforeEach(() => {
 afterEach(() => stage.close())
 
 const renew = async (signal?: AbortSignal) => {
-  const told: string[] = []
+  const reported: string[] = []
   await renewDue(
     stage.machine,
-    ({ became, why }) => told.push(why === undefined ? became : `${became}: ${why}`),
+    ({ became, why }) => reported.push(why === undefined ? became : `${became}: ${why}`),
     signal,
   )
-  return told
+  return reported
 }
 /** Seconds of the lease's 600. */
 const pass = (seconds: number) => {
@@ -177,7 +177,7 @@ test('of several leases, one that the database fails for holds up no other, and 
   pass(301)
   const [first] = await stage.machine.book.due(stage.clock.now())
   const other = { ...first!, owner: { ...first!.owner, container: 'other' } }
-  const told: string[] = []
+  const reported: string[] = []
   const book = {
     ...{ due: async () => [other, first!], remove: stage.machine.book.remove.bind(stage.machine.book) },
     replace: async (before: typeof other, after: typeof other) => {
@@ -185,10 +185,10 @@ test('of several leases, one that the database fails for holds up no other, and 
       return stage.machine.book.replace(before, after)
     },
   } as unknown as typeof stage.machine.book
-  await expect(renewDue({ ...stage.machine, book }, ({ became }) => told.push(became))).rejects.toThrow(
+  await expect(renewDue({ ...stage.machine, book }, ({ became }) => reported.push(became))).rejects.toThrow(
     'disk I/O error',
   )
-  expect(told).toEqual(['renewed'])
+  expect(reported).toEqual(['renewed'])
 })
 
 test('through any moods of a server an interface is up as long as its lease holds, and no longer', async () => {
