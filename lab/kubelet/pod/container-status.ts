@@ -6,6 +6,7 @@ import {
   type ContainerStands,
   containerIn,
   type Ended,
+  isSidecar,
   type PodStands,
   type PodStatus,
 } from './stands.ts'
@@ -37,7 +38,7 @@ function containerStatus(
   const state = containerIn(stands, container)
   const { now, restarts } = state
   const id = idOf(state)
-  const isInit = pod.spec!.initContainers?.some(({ name }) => name === container.name) === true
+  const isInit = pod.spec!.initContainers?.some(({ name }) => name === container.name) === true && !isSidecar(container)
   const waits = isWaiting(pod, stands, container)
   const last = waits && now.is === 'ended' ? now.end : state.last
   return {

@@ -1,6 +1,6 @@
 import type { Pod } from '#lab/client/objects.ts'
 import { restartDelay } from './back-off.ts'
-import { type Container, containerIn, isSidecar, type PodStands } from './stands.ts'
+import { type Container, containerIn, isSidecar, type PodStands, wasInitialized } from './stands.ts'
 
 // A pod, what stands of it, and the time → the next thing its kubelet has to do, or how long there is nothing to do.
 
@@ -120,10 +120,10 @@ function runningOf({ spec }: Pod, stands: PodStands): readonly Container[] {
   return [...initContainers, ...containers].filter(container => containerIn(stands, container).now.is === 'running')
 }
 
-/** Init containers one after another, then all others at once. */
+/** Init containers one after another, then all others at once; a sidecar that is held back later holds back no other. */
 function starts(pod: Pod, stands: PodStands, now: number): Plan {
   const { initContainers = [], containers } = pod.spec!
-  for (const container of initContainers) {
+  for (const container of wasInitialized(pod, stands) ? [] : initContainers) {
     const { now: state } = containerIn(stands, container)
     if (state.is === 'ended' && !isSidecar(container) && state.end.exitCode === 0) continue
     const next = startOf(pod, stands, { container, now })

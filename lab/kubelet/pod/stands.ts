@@ -83,6 +83,16 @@ export function allContainers({ spec }: Pod): readonly Container[] {
   return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])]
 }
 
+export function hasBegun(stands: PodStands, container: Pick<Container, 'name'>): boolean {
+  const { now, last } = containerIn(stands, container)
+  return now.is === 'running' || now.is === 'ended' || last !== undefined
+}
+
+/** A pod is initialized once: a sidecar that ends later does not take it back. */
+export function wasInitialized({ spec }: Pod, stands: PodStands): boolean {
+  return (spec?.containers ?? []).some(container => hasBegun(stands, container))
+}
+
 /** An init container that runs beside the others: the next one starts once it has started. */
 export function isSidecar({ restartPolicy }: Container): boolean {
   return restartPolicy === 'Always'

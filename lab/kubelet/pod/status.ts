@@ -1,7 +1,15 @@
 import type { Condition, Pod } from '#lab/client/objects.ts'
 import { containerStatuses } from './container-status.ts'
 import { hasEndedForGood, isEnding, isOver } from './plan.ts'
-import { allContainers, containerIn, isSidecar, type PodStands, type PodStatus } from './stands.ts'
+import {
+  allContainers,
+  containerIn,
+  hasBegun,
+  isSidecar,
+  type PodStands,
+  type PodStatus,
+  wasInitialized,
+} from './stands.ts'
 import { timeText } from './time-text.ts'
 
 // A pod and what stands of it → the status its kubelet reports, as `kubectl get` and `kubectl describe` show it.
@@ -37,10 +45,7 @@ function ipsOf({ spec }: Pod, { sandbox }: PodStands, hostIPs: readonly string[]
 function phaseOf(pod: Pod, stands: PodStands): Phase {
   const { initContainers = [], containers } = pod.spec!
   const isInitialized = initialized(pod, stands)
-  const begun = containers.every(container => {
-    const { now, last } = containerIn(stands, container)
-    return now.is === 'running' || now.is === 'ended' || last !== undefined
-  })
+  const begun = containers.every(container => hasBegun(stands, container))
   if (!isOver(pod, stands) || (isEnding(pod, stands) && !begun)) return begun && isInitialized ? 'Running' : 'Pending'
   const all = [...initContainers.filter(container => !isSidecar(container)), ...containers]
   const codes = all.map(container => {
@@ -51,6 +56,7 @@ function phaseOf(pod: Pod, stands: PodStands): Phase {
 }
 
 function initialized(pod: Pod, stands: PodStands): boolean {
+  if (wasInitialized(pod, stands)) return true
   return (pod.spec!.initContainers ?? []).every(container => {
     const { now } = containerIn(stands, container)
     if (isSidecar(container)) return now.is === 'running' && now.isStarted

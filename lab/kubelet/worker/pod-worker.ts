@@ -61,7 +61,9 @@ export class PodWorker {
     const { deletionGracePeriodSeconds: grace, deletionTimestamp } = pod.metadata
     // Of a pod that lives, nothing that matters here can change.
     if (deletionTimestamp === undefined) return
-    if (grace !== undefined && grace < (before.metadata.deletionGracePeriodSeconds ?? 0)) this.#shortenGrace(grace)
+    // Of a container that a probe has found dead, the grace may have been longer.
+    const { deletionGracePeriodSeconds: graceBefore = Number.POSITIVE_INFINITY } = before.metadata
+    if (grace !== undefined && grace < graceBefore) this.#shortenGrace(grace)
     this.#poke()
   }
 
@@ -103,7 +105,9 @@ export class PodWorker {
 
   async #carryOut(actions: readonly Action[]): Promise<void> {
     try {
-      await Promise.all(actions.map(action => this.#do(action)))
+      const ends = await Promise.allSettled(actions.map(action => this.#do(action)))
+      // Only when all have settled: what is still under way would be begun once more.
+      for (const end of ends) if (end.status === 'rejected') throw end.reason
     } catch (error) {
       // A node that goes may have lost its daemon already; its addresses are given back with the node.
       if (this.#isSilent) return this.#change({ ...this.#stands, sandbox: { is: 'removed', ips: [] } })

@@ -44,6 +44,16 @@ describe('a pod that lives', () => {
     expect(planned(init, up({ proxy: ended(1), main: running() }))).toEqual({ actions: ['start proxy'] })
   })
 
+  test('starts a container again while a sidecar is held back, and does not go back to its init containers', () => {
+    const init = pod({ initContainers: [{ name: 'a' }, { name: 'proxy', restartPolicy: 'Always' }] })
+    const held = ended(1, { restarts: 5 })
+    expect(planned(init, up({ a: ended(0), proxy: held, main: ended(1) }), 1)).toEqual({
+      actions: ['start main'],
+      wakeAt: 160_000,
+    })
+    expect(planned(init, up({ a: ended(0), proxy: held }), 1)).toEqual({ actions: [], wakeAt: 160_000 })
+  })
+
   test('restarts a container at once the first time, then after 10 s, 20 s, 40 s and never more than 5 minutes', () => {
     const at = (backOff: number) => planned(pod(), up({ main: ended(1, { restarts: backOff, finishedAt: 1 }) }), 1)
     expect(at(0)).toEqual({ actions: ['start main'] })

@@ -68,6 +68,16 @@ describe('the status of a pod', () => {
     expect(done).toMatchObject({ phase: 'Running', initContainerStatuses: [{ ready: true }] })
   })
 
+  test('stays Running and Initialized when a sidecar ends later', () => {
+    const init = pod({ initContainers: [{ name: 'proxy', restartPolicy: 'Always' }] })
+    const stands = up({ proxy: ended(1, { restarts: 3 }), main: running() })
+    expect(statusOf(init, stands).phase).toBe('Running')
+    expect(conditions(init, stands)).toEqual(expect.arrayContaining(['Initialized=True', 'Ready=False']))
+    const starting = up({ proxy: running({ isStarted: false }) })
+    expect(statusOf(init, starting).phase).toBe('Pending')
+    expect(conditions(init, starting)).toContain('Initialized=False')
+  })
+
   test.each([
     [0, 'Succeeded', 'Completed'],
     [3, 'Failed', 'Error'],

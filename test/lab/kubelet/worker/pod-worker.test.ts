@@ -140,6 +140,23 @@ describe('a container that ends', () => {
   })
 })
 
+test('a container that is slow to start is started once, though another one cannot start meanwhile', async () => {
+  const slow = Promise.withResolvers<void>()
+  const start = runtime.start.bind(runtime)
+  runtime.start = async facts => {
+    if (facts.container.name === 'broken') throw new Error('no such image')
+    runtime.asked.push(`begin ${facts.container.name}`)
+    await slow.promise
+    return start(facts)
+  }
+  await working(pod({ containers: [{ name: 'broken' }, { name: 'slow' }] }))
+  await clock.advance(5000)
+  slow.resolve()
+  await clock.advance(0)
+  expect(runtime.asks()).toEqual(['make web', 'begin slow', 'start slow'])
+  expect(events).toEqual(['Started: Started container slow', 'FailedSync: no such image'])
+})
+
 test('a container waits for a ConfigMap that it refers to', async () => {
   missing = 'configmap "settings" not found'
   await working(pod())
@@ -221,6 +238,17 @@ describe('the end of a pod', () => {
     await clock.advance(9999)
     expect(runtime.asks()).toEqual(['make web', 'start main', 'SIGTERM main'])
     await clock.advance(1)
+    expect([runtime.asks(), finished]).toEqual([['SIGKILL main', 'remove web'], ['web']])
+  })
+
+  test('is not later for a container that a probe has found dead and given a longer grace', async () => {
+    const livenessProbe = { tcpSocket: { port: 80 }, failureThreshold: 1, terminationGracePeriodSeconds: 3600 }
+    found = 'connection refused'
+    const going = pod({ containers: [{ name: 'main', livenessProbe }] })
+    const worker = await working(going)
+    expect(runtime.asks()).toEqual(['make web', 'start main', 'SIGTERM main'])
+    worker.update(deleted(going, 5))
+    await clock.advance(5000)
     expect([runtime.asks(), finished]).toEqual([['SIGKILL main', 'remove web'], ['web']])
   })
 
