@@ -14,7 +14,8 @@ export interface LeaseList {
 export function listed({ database, output, network, all }: IpamSettings, now: number): LeaseList {
   const networks = networksIn(database, now)
   const asked = ofNetwork(networks, network)
-  const until = Math.min(...asked.flatMap(({ leases }) => leases.flatMap(lease => lease.until ?? [])))
+  const ends = asked.flatMap(({ leases }) => leases.flatMap(lease => lease.until ?? []))
+  const until = ends.reduce((first, end) => Math.min(first, end), Number.POSITIVE_INFINITY)
   const options = { free: all ? 'all' : 'short', ...(network !== undefined && { network }) } as const
   return { text: text(), ...(Number.isFinite(until) && { until }) }
 

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { isClosed } from '#ipam/leases/directory/closed-folder.ts'
 import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import { exportText, importText } from '#ipam/table/transfer-text.ts'
@@ -43,7 +43,7 @@ export async function importing(
     const owners = knownOwners({ files, seen: own.machine.files })
     return withBook(database, own, async book => {
       const { placed, networks } = await takeOver(dataDir, place, { book, owners, clock })
-      await placedFiles.place(importedPath(binDir), { content: { text: `${dataDir}\n` }, mode: 0o644 })
+      await placedFiles.place(importedPath(binDir), { content: { text: `${resolve(dataDir)}\n` }, mode: 0o644 })
       const isWhole = networks.every(({ conflicts, problems }) => conflicts.length + problems.length === 0)
       const text = networks.length > 0 ? importText(networks) : `In ${dataDir} there was nothing new to import.`
       imported = { text, status: isWhole ? 0 : 1 }
