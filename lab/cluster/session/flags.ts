@@ -1,7 +1,9 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { clusterIPRanges, nodePortRange, type ServiceRangeFlags } from '#lab/api-server/services/service-ranges.ts'
-import { MOST_NODES } from '../link.ts'
+import { type Cidr, cidrFamily, overlaps, parseCidr } from '#values/cidr.ts'
+import { CLUSTER_CIDRS, MOST_NODES } from '../link.ts'
+import { RING_RANGE } from '../node/program-flags.ts'
 
 // The words behind `npm start --` → what the cluster is to be, and those that are of `switchyard run`; or all that is wrong.
 
@@ -127,7 +129,7 @@ function problemsOf(given: Given): readonly string[] {
     ...choiceProblem('ipam', ipam, ['node', 'ring']),
     ...choiceProblem('runtime', runtime, ['namespaces', 'containerd']),
     ...(database === undefined ? [] : databaseProblem(resolve(database))),
-    ...reasons(() => clusterIPRanges(servicesOf(given))),
+    ...reasons(() => clusterIPRanges(servicesOf(given)).forEach(range => refuseTaken(range, ipam))),
     ...reasons(() => nodePortRange(servicesOf(given))),
   ]
 }
@@ -146,6 +148,18 @@ function databaseProblem(path: string): readonly string[] {
   } catch {
     return [`--database: ${dirname(path)} is no folder that can be written to`]
   }
+}
+
+/** Pods and nodes have theirs; the link between the nodes has documentation's. */
+const LINK_RANGES = ['192.0.2.0/24', '2001:db8::/64']
+
+function refuseTaken(range: Cidr, ipam: string | undefined): void {
+  const taken = [...(ipam === 'ring' ? [RING_RANGE] : CLUSTER_CIDRS), ...LINK_RANGES].map(text => parseCidr(text)!)
+  const overlapped = taken.find(one => cidrFamily(one) === cidrFamily(range) && overlaps(one, range))
+  if (overlapped !== undefined)
+    throw new Error(
+      `--service-cluster-ip-range: ${range} overlaps ${overlapped}, from which pods or nodes have addresses`,
+    )
 }
 
 function reasons(check: () => unknown): readonly string[] {

@@ -42,10 +42,22 @@ test.each([
   [['--quiet=yes'], '--quiet takes no value, got "yes"'],
   [['--database=/no/such/folder/x'], '--database: /no/such/folder is no folder that can be written to'],
   [[`--database=${tmpdir()}`], `--database: ${tmpdir()} is a folder; name a file in it`],
+  [
+    ['--service-cluster-ip-range=10.244.128.0/20'],
+    '--service-cluster-ip-range: 10.244.128.0/20 overlaps 10.244.0.0/16, from which pods or nodes have addresses',
+  ],
+  [
+    ['--ipam=ring', '--service-cluster-ip-range=10.40.0.0/16'],
+    '--service-cluster-ip-range: 10.40.0.0/16 overlaps 10.32.0.0/12, from which pods or nodes have addresses',
+  ],
   [['--master=http://x'], '--master: the cluster has an API server of its own'],
   [['--hostname-override=x'], '--hostname-override: each node has its own name: node-1, node-2 …'],
 ])('%j is refused in one line', (words, line) => {
   expect(readSessionFlags(words).problems).toContain(line)
+})
+
+test('a range for Services that pods have elsewhere is none of theirs here', () => {
+  expect(readSessionFlags(['--service-cluster-ip-range=10.40.0.0/16,fd10:96::/112']).problems).toEqual([])
 })
 
 test('every problem is named', () => {
