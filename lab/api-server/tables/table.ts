@@ -3,6 +3,7 @@ import type { Resource } from '../requests/resources.ts'
 import { CLUSTER_COLUMNS } from './columns/cluster.ts'
 import { age, type Column, NAME, shownAge } from './columns/column.ts'
 import { NETWORK_COLUMNS } from './columns/network.ts'
+import { podConditions } from './columns/pods.ts'
 import { WORKLOAD_COLUMNS } from './columns/workloads.ts'
 
 // Objects → the Table that `kubectl get` prints: columns that users know, one row for each object.
@@ -33,11 +34,25 @@ export function tableOf(
   const columns = COLUMNS[resource.kind] ?? OTHERS
   const rows = objects.map(object => ({
     cells: columns.map(({ cell }) => cell(object as never, moment => shownAge(moment, options.now))),
-    ...(options.include !== 'None' && { object: options.include === 'Object' ? object : metadataOf(object, options) }),
+    ...conditionsOf(resource, object),
+    object: included(object, options),
   }))
   const definitions = options.columns === 'named' ? columns.map(definitionOf) : null
   const apiVersion = `meta.k8s.io/${options.version}`
   return { kind: 'Table', apiVersion, metadata, columnDefinitions: definitions, rows }
+}
+
+function included(object: ApiObject, options: TableOptions): object | null {
+  if (options.include === 'None') return null
+  return options.include === 'Object' ? object : metadataOf(object, options)
+}
+
+function conditionsOf(
+  { kind }: Pick<Resource, 'kind'>,
+  object: ApiObject,
+): { readonly conditions?: readonly object[] } {
+  const conditions = kind === 'Pod' ? podConditions(object as never) : []
+  return conditions.length === 0 ? {} : { conditions }
 }
 
 /** What a client gets that asks for metadata alone. */

@@ -1,6 +1,7 @@
 import type { ApiObject } from '#lab/api-server/object.ts'
 import { objectText } from '#lab/api-server/object-text.ts'
-import { metadataOf, tableOf } from '../../tables/table.ts'
+import { metadataOf, type TableOptions, tableOf } from '../../tables/table.ts'
+import { Refused } from '../answers.ts'
 import type { Form } from '../negotiation.ts'
 import type { Resource } from '../resources.ts'
 import { listText, type Page } from './list.ts'
@@ -32,8 +33,7 @@ const METADATA: Rendering = {
 }
 
 function tables(version: 'v1' | 'v1beta1', query: URLSearchParams, now: () => number): Rendering {
-  const asked = query.get('includeObject')
-  const include = asked === 'Object' || asked === 'None' ? asked : 'Metadata'
+  const include = includedOf(query.get('includeObject') || 'Metadata')
   let columns: 'named' | 'known' = 'named'
   const text = (resource: Pick<Resource, 'kind'>, metadata: object, objects: readonly ApiObject[]) => {
     const table = tableOf(resource, metadata, objects, { version, include, now: now(), columns })
@@ -44,4 +44,10 @@ function tables(version: 'v1' | 'v1beta1', query: URLSearchParams, now: () => nu
     object: (resource, object) => text(resource, { resourceVersion: object.metadata.resourceVersion }, [object]),
     list: (resource, { metadata, objects }) => text(resource, metadata, objects),
   }
+}
+
+function includedOf(asked: string): TableOptions['include'] {
+  if (asked === 'Object' || asked === 'None' || asked === 'Metadata') return asked
+  const why = `includeObject: Invalid value: ${JSON.stringify(asked)}: must be 'Metadata', 'Object', 'None', or empty`
+  throw new Refused(400, `Unable to convert to Table as requested: ${why}`)
 }

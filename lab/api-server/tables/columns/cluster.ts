@@ -50,18 +50,17 @@ const CONFIG_MAP = columns<V1ConfigMap>([
   {
     name: 'Data',
     description: 'Number of entries.',
-    type: 'integer',
     cell: it => sizeOf(it.data) + sizeOf(it.binaryData),
   },
 ])
 
 const SECRET = columns<V1Secret>([
   { name: 'Type', description: 'What the secret is for.', cell: ({ type }) => type ?? '' },
-  { name: 'Data', description: 'Number of entries.', type: 'integer', cell: ({ data }) => sizeOf(data) },
+  { name: 'Data', description: 'Number of entries.', cell: ({ data }) => sizeOf(data) },
 ])
 
 const SERVICE_ACCOUNT = columns<V1ServiceAccount>([
-  { name: 'Secrets', description: 'Number of secrets.', type: 'integer', cell: ({ secrets = [] }) => secrets.length },
+  { name: 'Secrets', description: 'Number of secrets.', cell: ({ secrets = [] }) => secrets.length },
 ])
 
 const LEASE = columns<V1Lease>([
@@ -80,7 +79,7 @@ const EVENT: readonly Column<AnyEvent>[] = [
   wide({ name: 'Source', description: 'Who reported it.', cell: sourceOf }),
   { name: 'Message', description: 'What happened.', cell: it => (it.message ?? it.note ?? '').trim() },
   wide({ name: 'First Seen', description: 'Time since it first happened.', cell: firstSeen }),
-  wide({ name: 'Count', description: 'How often it happened.', type: 'integer', cell: countOf }),
+  wide({ name: 'Count', description: 'How often it happened.', cell: countOf }),
   wide({ name: 'Name', description: 'Name of the event.', format: 'name', cell: it => it.metadata?.name ?? '' }),
 ]
 

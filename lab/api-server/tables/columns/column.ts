@@ -8,12 +8,20 @@ export type Ago = (moment: unknown) => string
 export interface Column<T> {
   readonly name: string
   readonly description: string
-  /** Absent: `string`. */
+  /** Absent: `string`, which the real server says of most counts, too. */
   readonly type?: 'integer'
   readonly format?: 'name'
   /** 1: only with `-o wide`. */
   readonly priority?: 1
   readonly cell: (object: T, ago: Ago) => string | number
+}
+
+/** What a row says of its object beside the cells. */
+export interface RowCondition {
+  readonly type: 'Completed'
+  readonly status: 'True'
+  readonly reason: string
+  readonly message: string
 }
 
 export const NAME: Column<ApiObject> = {

@@ -1,5 +1,5 @@
 import type { V1ContainerState, V1ContainerStatus, V1Pod } from '@kubernetes/client-node'
-import { type Ago, columns, NONE } from './column.ts'
+import { type Ago, columns, NONE, type RowCondition } from './column.ts'
 
 // A pod → its columns. Its status is one word for all of its containers.
 
@@ -20,6 +20,18 @@ export const POD = columns<V1Pod>(
     { name: 'Readiness Gates', description: 'Conditions that must be true for it to be ready.', cell: shownGates },
   ],
 )
+
+/** A client may leave out the rows of pods that have ended. */
+export function podConditions({ status }: Pick<V1Pod, 'status'>): readonly RowCondition[] {
+  const reason = status?.phase ?? ''
+  const message = ENDINGS.get(reason)
+  return message === undefined ? [] : [{ type: 'Completed', status: 'True', reason, message }]
+}
+
+const ENDINGS: ReadonlyMap<string, string> = new Map([
+  ['Succeeded', 'The pod has completed successfully.'],
+  ['Failed', 'The pod failed.'],
+])
 
 function shownReady({ spec, status }: V1Pod): string {
   const running = (status?.containerStatuses ?? []).filter(isReady)
@@ -44,7 +56,7 @@ function initStatus({ spec, status }: V1Pod): string | undefined {
   const at = all.findIndex(({ state }) => state?.terminated?.exitCode !== 0)
   const state = all[at]?.state
   if (at < 0 || hasCondition(status, 'Initialized')) return undefined
-  if (state?.terminated) return `Init:${ended(state.terminated)}`
+  if (state?.terminated) return `Init:${shownEnd(state.terminated)}`
   const reason = state?.waiting?.reason
   if (reason && reason !== 'PodInitializing') return `Init:${reason}`
   return `Init:${at}/${spec?.initContainers?.length ?? all.length}`
@@ -61,10 +73,10 @@ function containerStatus({ status }: V1Pod): string {
 
 function wordOf(state: V1ContainerState | undefined): string | undefined {
   if (state?.waiting?.reason) return state.waiting.reason
-  return state?.terminated ? ended(state.terminated) : undefined
+  return state?.terminated ? shownEnd(state.terminated) : undefined
 }
 
-function ended({ reason, signal, exitCode }: NonNullable<V1ContainerState['terminated']>): string {
+function shownEnd({ reason, signal, exitCode }: NonNullable<V1ContainerState['terminated']>): string {
   return reason || (signal ? `Signal:${signal}` : `ExitCode:${exitCode}`)
 }
 

@@ -29,12 +29,12 @@ const DEPLOYMENT = columns<V1Deployment>(
     {
       name: 'Up-to-date',
       description: 'Pods of the newest template.',
-      cell: ({ status }) => String(status?.updatedReplicas ?? 0),
+      cell: ({ status }) => status?.updatedReplicas ?? 0,
     },
     {
       name: 'Available',
       description: 'Pods that have been ready for long enough.',
-      cell: ({ status }) => String(status?.availableReplicas ?? 0),
+      cell: ({ status }) => status?.availableReplicas ?? 0,
     },
   ],
   TEMPLATE,

@@ -55,6 +55,20 @@ describe('a table', () => {
     expect(shown('Pod', pod)).toMatchObject({ STATUS: word })
   })
 
+  test.each([
+    [
+      'Succeeded',
+      [{ type: 'Completed', status: 'True', reason: 'Succeeded', message: 'The pod has completed successfully.' }],
+    ],
+    ['Failed', [{ type: 'Completed', status: 'True', reason: 'Failed', message: 'The pod failed.' }]],
+    ['Running', undefined],
+    ['constructor', undefined],
+  ])('marks the row of a pod that has ended: %s', (phase, conditions) => {
+    const options = { version: 'v1', include: 'None', now: NOW, columns: 'named' } as const
+    const table = tableOf({ kind: 'Pod' }, {}, [{ metadata, spec, status: { phase } }], options) as Table
+    expect(table.rows).toEqual([{ cells: expect.anything(), object: null, conditions }])
+  })
+
   test('of a Service has its addresses, ports and selector', () => {
     const ports = [
       { port: 80, nodePort: 30_080, protocol: 'TCP' },
@@ -93,7 +107,7 @@ describe('a table', () => {
     }
     expect(shown('Deployment', deployment)).toMatchObject({
       READY: '2/3',
-      AVAILABLE: '0',
+      AVAILABLE: 0,
       'IMAGES*': 'x:1',
       'SELECTOR*': 'app=a',
     })

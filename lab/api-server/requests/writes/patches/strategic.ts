@@ -21,7 +21,8 @@ function mergedFields(kind: string, target: unknown, patch: Fields, field: strin
   for (const [key, value] of Object.entries(rest)) {
     if (key.startsWith('$')) continue
     if (value === null) delete result[key]
-    else define(result, key, mergedValue(kind, result[key], value, join(field, key)))
+    else if (Array.isArray(value)) define(result, key, mergedList(kind, result[key], value, join(field, key)))
+    else define(result, key, isFields(value) ? mergedFields(kind, result[key], value, join(field, key)) : value)
   }
   for (const [key, value] of Object.entries(rest)) {
     if (Array.isArray(value)) directed(kind, live, result, { key, values: value, field })
@@ -29,14 +30,16 @@ function mergedFields(kind: string, target: unknown, patch: Fields, field: strin
   return result
 }
 
-function mergedValue(kind: string, target: unknown, value: unknown, field: string): unknown {
-  if (isFields(value)) return mergedFields(kind, target, value, field)
-  if (!Array.isArray(value)) return value
+/** In the order of the patch, which the items that it does not name stand between or behind. */
+function mergedList(kind: string, target: unknown, value: readonly unknown[], field: string): unknown {
   const rule = mergeRule(kind, field)?.patch
   if (rule === undefined || rule.strategy === 'retainKeys') return value
   const before = Array.isArray(target) ? target : []
-  if (rule.key === undefined) return [...new Set([...before, ...value])]
-  return mergedItems(kind, before, value, { key: rule.key, field })
+  const merged =
+    rule.key === undefined
+      ? [...new Set([...before, ...value])]
+      : mergedItems(kind, before, value, { key: rule.key, field })
+  return ordered(merged, { values: value, live: before, by: rule.key })
 }
 
 interface KeyedList {
@@ -95,7 +98,7 @@ interface Order {
   readonly by: string | undefined
 }
 
-/** What the patch orders comes in its order; the rest stays where it was between them. */
+/** What the patch orders comes in its order; the rest stays before what it was before, and comes behind what is new. */
 function ordered(list: readonly unknown[], { values, live, by }: Order): readonly unknown[] {
   const nameOf = (item: unknown) => (by !== undefined && isFields(item) ? item[by] : item)
   const wanted = values.map(nameOf)

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { strategicPatched } from '#lab/api-server/requests/writes/patches/strategic.ts'
 
@@ -11,8 +12,8 @@ describe('a strategic merge patch', () => {
     const before = deployment([container('a'), container('b', { env: [{ name: 'E', value: '1' }] })])
     const patch = deployment([{ name: 'b', env: [{ name: 'F', value: '2' }] }, container('c')])
     const env = [
-      { name: 'E', value: '1' },
       { name: 'F', value: '2' },
+      { name: 'E', value: '1' },
     ]
     const after = deployment([container('a'), container('b', { env }), container('c')])
     expect(strategicPatched('Deployment', before, patch)).toEqual(after)
@@ -28,7 +29,7 @@ describe('a strategic merge patch', () => {
   test('unites lists of plain values, and takes out what is named', () => {
     const before = { metadata: { finalizers: ['a', 'b'] } }
     const patch = { metadata: { finalizers: ['c', 'a'], '$deleteFromPrimitiveList/finalizers': ['b'] } }
-    expect(strategicPatched('Pod', before, patch)).toEqual({ metadata: { finalizers: ['a', 'c'] } })
+    expect(strategicPatched('Pod', before, patch)).toEqual({ metadata: { finalizers: ['c', 'a'] } })
   })
 
   test.each([
@@ -50,6 +51,33 @@ describe('a strategic merge patch', () => {
     const patch = { spec: { '$setElementOrder/ports': [{ port: 3 }, { port: 1 }], ports: [{ port: 1, name: 'x' }] } }
     const { spec } = strategicPatched('Service', before, patch) as typeof before
     expect(spec.ports.map(({ port }) => port)).toEqual([2, 3, 1])
+  })
+
+  test('puts what is new in a list where the patch has it, and keeps what it does not name in its order', () => {
+    const conditions = (types: string) => ({ status: { conditions: [...types].map(type => ({ type })) } })
+    const merged = (before: string, patch: string) => strategicPatched('Node', conditions(before), conditions(patch))
+    expect(merged('a', 'b')).toEqual(conditions('ba'))
+    expect(merged('abc', 'b')).toEqual(conditions('abc'))
+    expect(merged('abc', 'cxa')).toEqual(conditions('bcxa'))
+    expect(merged('', 'ba')).toEqual(conditions('ba'))
+    expect(merged('ba', '')).toEqual(conditions('ba'))
+  })
+
+  test('loses no item of a list, has none twice, and follows the order of the patch', () => {
+    const names = fc.uniqueArray(fc.constantFrom(...'abcdefgh'), { maxLength: 8 })
+    fc.assert(
+      fc.property(names, names, (before, patch) => {
+        const { spec } = strategicPatched(
+          'Pod',
+          { spec: { containers: before.map(name => ({ name })) } },
+          { spec: { containers: patch.map(name => ({ name })) } },
+        ) as { spec: { containers: { name: string }[] } }
+        const after = spec.containers.map(({ name }) => name)
+        expect(after.toSorted()).toEqual([...new Set([...before, ...patch])].sort())
+        expect(after.filter(name => patch.includes(name))).toEqual(patch)
+        expect(after.filter(name => !patch.includes(name))).toEqual(before.filter(name => !patch.includes(name)))
+      }),
+    )
   })
 
   test('of a keyed list without the key is refused', () => {
