@@ -129,7 +129,7 @@ function problemsOf(given: Given): readonly string[] {
     ...choiceProblem('ipam', ipam, ['node', 'ring']),
     ...choiceProblem('runtime', runtime, ['namespaces', 'containerd']),
     ...(database === undefined ? [] : databaseProblem(resolve(database))),
-    ...reasons(() => clusterIPRanges(servicesOf(given)).forEach(range => refuseTaken(range, ipam))),
+    ...reasons(() => clusterIPRanges(servicesOf(given)).map(range => refuseTaken(range, ipam))),
     ...reasons(() => nodePortRange(servicesOf(given))),
   ]
 }
