@@ -30,7 +30,7 @@ export const IPAM_ROWS: readonly Setting[] = [
     initial: false,
     verbs: ['ipam'],
     group: 'verb',
-    help: 'List every free address. Otherwise, and where more than 65,536 in a row are free, they are one line from the first to the last.',
+    help: 'List every free address. Otherwise more than 4 in a row, and always more than 65,536, are one line from the first to the last.',
   },
   {
     flag: 'database',
