@@ -25,7 +25,7 @@ export function hasAll(wanted: Labels, labels: Labels = {}): boolean {
 }
 
 export function meets({ key, operator, values = [] }: LabelRequirement, labels: Labels): boolean {
-  const value = labels[key]
+  const value = Object.hasOwn(labels, key) ? labels[key] : undefined
   switch (operator) {
     case 'In':
       return value !== undefined && values.includes(value)
@@ -36,10 +36,15 @@ export function meets({ key, operator, values = [] }: LabelRequirement, labels: 
     case 'DoesNotExist':
       return value === undefined
     case 'Gt':
-      return value !== undefined && Number(value) > Number(values[0])
+      return numberOf(value) > numberOf(values[0])
     case 'Lt':
-      return value !== undefined && Number(value) < Number(values[0])
+      return numberOf(value) < numberOf(values[0])
     default:
       return false
   }
+}
+
+/** A whole number; anything else is neither more nor less than another. */
+function numberOf(text = ''): number {
+  return /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN
 }

@@ -56,10 +56,13 @@ interface OwnerFacts {
   readonly client: Pick<ClusterClient, 'get'>
 }
 
-/** An owner that is not known yet is asked for before its dependents are deleted; one of an unknown kind counts as there. */
+/**
+ * An owner that is not known yet is asked for before its dependents are deleted. One of an unknown kind counts as there, and so
+ * does one that stands in a namespace while its dependent stands in none: nothing says in which.
+ */
 async function stateOf(reference: OwnerReference, { object, look, client }: OwnerFacts): Promise<OwnerState> {
   const kind = findKind(reference)
-  if (kind === undefined) return 'there'
+  if (kind === undefined || (kind.namespaced && !object.metadata.namespace)) return 'there'
   const known = knownOwner(reference, object, look)
   if (known !== undefined) return ownerState(known, reference.uid)
   const owner = await client.get<ApiObject>(nameOf(kind), keyIn(ownerName(reference, object)))

@@ -1,13 +1,10 @@
 import type { Node, Pod } from '#lab/client/objects.ts'
-import { conditionOf } from '../facts/pod-facts.ts'
-import { tolerates } from '../scheduler/fits.ts'
+import { awayKey, NOT_READY, tolerates, UNREACHABLE } from '../scheduler/fits.ts'
 
 // How a node is → the taints that keep pods away from it, and how long each pod on it may stay.
 
 export type Taint = NonNullable<NonNullable<Node['spec']>['taints']>[number]
 
-const UNREACHABLE = 'node.kubernetes.io/unreachable'
-const NOT_READY = 'node.kubernetes.io/not-ready'
 const UNSCHEDULABLE = 'node.kubernetes.io/unschedulable'
 const OURS: ReadonlySet<string> = new Set([UNREACHABLE, NOT_READY, UNSCHEDULABLE])
 
@@ -17,20 +14,22 @@ export function taintsOf(node: Node, time: string): readonly Taint[] | undefined
   const wanted = wantedTaints(node)
   const isSame = (a: Taint, b: Taint) => a.key === b.key && a.effect === b.effect
   const own = before.filter(({ key }) => OURS.has(key))
-  if (own.length === wanted.length && wanted.every(taint => own.some(it => isSame(it, taint)))) return undefined
-  const next = wanted.map(taint => {
-    const timed = taint.effect === 'NoExecute' ? { ...taint, timeAdded: time } : taint
-    return own.find(it => isSame(it, taint)) ?? timed
-  })
-  return [...before.filter(({ key }) => !OURS.has(key)), ...next]
+  const isTimed = before.every(taint => !isUntimed(taint))
+  if (isTimed && own.length === wanted.length && wanted.every(taint => own.some(it => isSame(it, taint))))
+    return undefined
+  const next = wanted.map(taint => own.find(it => isSame(it, taint)) ?? taint)
+  const all = [...before.filter(({ key }) => !OURS.has(key)), ...next]
+  return all.map(taint => (isUntimed(taint) ? { ...taint, timeAdded: time } : taint))
+}
+
+/** `kubectl taint` says no time; without one, a pod that tolerates the taint for some seconds would stay for ever. */
+function isUntimed({ effect, timeAdded }: Taint): boolean {
+  return effect === 'NoExecute' && !timeAdded
 }
 
 function wantedTaints(node: Node): readonly Taint[] {
-  const ready = conditionOf(node, 'Ready')?.status
-  const key = ready === 'True' ? undefined : ready === 'False' ? NOT_READY : UNREACHABLE
-  // A node of which no condition was ever posted is new.
-  const state = ready === undefined ? NOT_READY : key
-  const away = state === undefined ? [] : ['NoSchedule', 'NoExecute'].map(effect => ({ key: state, effect }))
+  const key = awayKey(node)
+  const away = key === undefined ? [] : ['NoSchedule', 'NoExecute'].map(effect => ({ key, effect }))
   return [...(node.spec?.unschedulable === true ? [{ key: UNSCHEDULABLE, effect: 'NoSchedule' }] : []), ...away]
 }
 

@@ -11,8 +11,20 @@ export function unfit(pod: Pod, node: Node): string | undefined {
   if (node.spec?.unschedulable === true && !toleratesOne(pod, UNSCHEDULABLE)) return 'node(s) were unschedulable'
   const taint = (node.spec?.taints ?? []).find(it => it.effect !== 'PreferNoSchedule' && !toleratesOne(pod, it))
   if (taint !== undefined) return `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`
-  if (conditionOf(node, 'Ready')?.status !== 'True') return 'node(s) were not ready'
+  // The taint that says so may not be there as yet. Pods that tolerate it come all the same: such as those that make the network.
+  const key = awayKey(node)
+  if (key !== undefined && !toleratesOne(pod, { key, effect: 'NoSchedule' })) return 'node(s) were not ready'
   return isSelected(pod, node) ? undefined : "node(s) didn't match Pod's node affinity/selector"
+}
+
+export const UNREACHABLE = 'node.kubernetes.io/unreachable'
+export const NOT_READY = 'node.kubernetes.io/not-ready'
+
+/** The key of the taint of a node that is not ready; one of which no condition was ever posted is new. */
+export function awayKey(node: Node): string | undefined {
+  const { status = 'False' } = conditionOf(node, 'Ready') ?? {}
+  if (status === 'True') return undefined
+  return status === 'False' ? NOT_READY : UNREACHABLE
 }
 
 const UNSCHEDULABLE: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
