@@ -56,9 +56,9 @@ describe('Services', () => {
     expect(merged.spec!.ports!.map(({ port }) => port)).toEqual([81])
     const strategic = { spec: { ports: [{ port: 82, name: 'b' }] } }
     const both = await core.patchNamespacedService({ ...CART, body: strategic }, as(PatchStrategy.StrategicMergePatch))
-    expect(both.spec!.ports!.map(({ port }) => port)).toEqual([81, 82])
+    expect(both.spec!.ports!.map(({ port }) => port)).toEqual([82, 81])
     // Without a header, client-node sends the first type that the description lists: a JSON patch.
-    const operations = [{ op: 'remove', path: '/spec/ports/0' }]
+    const operations = [{ op: 'remove', path: '/spec/ports/1' }]
     const fewer = await core.patchNamespacedService({ ...CART, body: operations })
     expect(fewer.spec!.ports!.map(({ port }) => port)).toEqual([82])
     const applied = await core.patchNamespacedService(
@@ -131,7 +131,7 @@ test('Nodes are created, read, replaced, patched, listed and deleted', async () 
   const labels = { 'topology.kubernetes.io/zone': 'a' }
   await core.patchNode({ name: 'n1', body: { metadata: { labels } } }, as(PatchStrategy.StrategicMergePatch))
   const status = { addresses: [{ type: 'InternalIP', address: '192.0.2.1' }] }
-  await core.replaceNodeStatus({ name: 'n1', body: { metadata: { name: 'n1' }, status } })
+  await core.replaceNodeStatus({ name: 'n1', body: { metadata: { name: 'n1', labels }, status } })
   const node = await core.readNode({ name: 'n1' })
   expect(node).toMatchObject({ metadata: { labels }, spec: { podCIDRs: ['10.244.1.0/24'] }, status })
   await core.replaceNode({ name: 'n1', body: { ...node, spec: { ...node.spec, unschedulable: true } } })

@@ -29,7 +29,8 @@ export function decodeManagers(managedFields: unknown): FieldManagers {
 }
 
 export function encodeManagers(managers: FieldManagers): readonly object[] {
-  const order = ({ name, time }: FieldManager) => `${name.operation} ${time} ${name.manager}`
+  const order = ({ name, time }: FieldManager) =>
+    [name.operation, time, name.manager, name.apiVersion, name.subresource].join(' ')
   return managers
     .filter(({ paths }) => paths.size > 0)
     .toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
@@ -37,7 +38,7 @@ export function encodeManagers(managers: FieldManagers): readonly object[] {
       manager,
       operation,
       apiVersion,
-      time,
+      ...(time !== '' && { time }),
       fieldsType: 'FieldsV1',
       fieldsV1: fieldsV1(paths),
       ...(subresource !== undefined && { subresource }),

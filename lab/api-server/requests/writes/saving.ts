@@ -44,12 +44,13 @@ export class Saving {
   /** Every write but server-side apply: the writer owns what it changed, defaults included. */
   update(target: Target, next: ApiObject, { before, options }: SaveOptions): ApiObject {
     const { resource, subresource } = target
-    const defaulted = subresource === 'status' ? next : this.#defaulted(resource, next, before)
+    const isPart = subresource === 'status' || subresource === 'binding'
+    const defaulted = isPart ? next : this.#defaulted(resource, next, before)
     if (subresource === 'status') checkStatus(resource, defaulted)
     // Not on apply, where a Node's podCIDRs are the one set of values that this server has.
     checkPodCIDRs(resource, defaulted, before)
     const tracked = owned(before, defaulted, this.ownership(target, options, 'Update'))
-    const full = subresource === 'status' ? tracked : this.#admitted(resource, tracked, { before, options })
+    const full = isPart ? tracked : this.#admitted(resource, tracked, { before, options })
     return this.#save(resource, full, { before, options })
   }
 
@@ -62,11 +63,9 @@ export class Saving {
   ownership({ resource, subresource }: Target, { manager }: WriteOptions, operation: 'Apply' | 'Update'): Ownership {
     const part = subresource === undefined ? {} : { subresource }
     const name = { manager, operation, apiVersion: apiVersion(resource), ...part } as const
-    const isOwnable = (path: string) => {
-      if (!Object.hasOwn(resource.subresources, 'status')) return true
-      return (path === 'f:status' || path.startsWith('f:status\n')) === (subresource === 'status')
-    }
-    return { kind: resource.kind, name, time: this.#store.timestamp(), isOwnable }
+    // As the real server, which forgets to say when a scale was changed.
+    const time = subresource === 'scale' ? '' : this.#store.timestamp()
+    return { kind: resource.kind, name, time, isOwnable: path => isOwnable(resource, subresource, path) }
   }
 
   #defaulted(resource: Resource, object: ApiObject, before: ApiObject | undefined): ApiObject {
@@ -98,6 +97,16 @@ export class Saving {
     eraseObject(this.#store, resource, before)
     return preview
   }
+}
+
+/** A status is owned through its own path alone, and nothing of the spec is owned through that. */
+function isOwnable(resource: Resource, subresource: string | undefined, path: string): boolean {
+  const [field] = path.split('\n')
+  if (subresource === 'binding') return false
+  // The finalizers of a namespace are those of the server.
+  if (resource === NAMESPACES && field === 'f:spec') return false
+  if (subresource === 'status') return field !== 'f:spec'
+  return field !== 'f:status' || !Object.hasOwn(resource.subresources, 'status')
 }
 
 /** The last thing that a deletion waited for is done with this write. */

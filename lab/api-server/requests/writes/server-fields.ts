@@ -46,6 +46,23 @@ export function nextObject({ kind }: Resource, sent: ApiObject, before: ApiObjec
   }
 }
 
+/** What a write to /status does not change of the metadata, although most of it comes with a status. */
+const KEPT: ReadonlyMap<string, string> = new Map([
+  ['Deployment', 'labels'],
+  ['Pod', 'ownerReferences'],
+])
+
+/** Of an update of /status: nothing of what is wished, but labels and annotations, as with the real server. */
+export function nextStatus(resource: Resource, sent: ApiObject, before: ApiObject): ApiObject {
+  const { kind } = resource
+  const isKept = ([field]: readonly [string, unknown]) => field === KEPT.get(kind)
+  const changed = Object.entries(nextObject(resource, sent, before).metadata).filter(it => !isKept(it))
+  const metadata = Object.fromEntries([...changed, ...Object.entries(before.metadata).filter(isKept)])
+  const { qosClass } = fieldsOf(before.status)
+  const status = kind === 'Pod' && qosClass !== undefined ? { qosClass, ...fieldsOf(sent.status) } : sent.status
+  return { ...before, metadata, status }
+}
+
 /** Defaults are filled in on both sides: what is desired already does not count. */
 export function counted({ kind }: Resource, object: ApiObject, before: ApiObject | undefined): ApiObject {
   if (before === undefined || !COUNTED.has(kind) || isDeepStrictEqual(desired(object), desired(before))) return object
@@ -53,7 +70,8 @@ export function counted({ kind }: Resource, object: ApiObject, before: ApiObject
   return { ...object, metadata: { ...object.metadata, generation } }
 }
 
-/** An EndpointSlice has no spec: all of it is desired. */
-function desired({ kind, spec, endpoints, ports }: ApiObject): unknown {
+/** An EndpointSlice has no spec: all of it is desired. Of a Deployment, annotations count, too. */
+function desired({ kind, spec, endpoints, ports, metadata: { annotations } }: ApiObject): unknown {
+  if (kind === 'Deployment') return [spec, annotations ?? {}]
   return kind === 'EndpointSlice' ? [endpoints, ports] : spec
 }

@@ -14,7 +14,7 @@ import { boundPod } from './parts/binding.ts'
 import { scaled, scaleOf } from './parts/scale.ts'
 import { APPLY, patched } from './patches/patches.ts'
 import { Saving, type SavingParts } from './saving.ts'
-import { newObject, nextObject } from './server-fields.ts'
+import { newObject, nextObject, nextStatus } from './server-fields.ts'
 
 // GET one, POST, PUT, PATCH, DELETE → the object that is, was made, or went, under the rules of the real API server.
 // A sandbox may have no controllers, so the `status` of most kinds may be set through the object itself as well as through
@@ -107,10 +107,8 @@ export class ApiWrites {
     const before = this.#existing(target)
     checkSameName(target, sent)
     this.#checkVersion(target, sent, before)
-    const { managedFields } = sent.metadata
-    const alone = { ...before, metadata: { ...before.metadata, managedFields }, status: sent.status }
     const whole = { ...sent, metadata: { ...sent.metadata, name: target.name! } }
-    const next = target.subresource === 'status' ? alone : nextObject(target.resource, whole, before)
+    const next = (target.subresource === 'status' ? nextStatus : nextObject)(target.resource, whole, before)
     return this.#saving.update(target, next, { before, options })
   }
 
@@ -182,8 +180,7 @@ export class ApiWrites {
     if (request.method !== 'POST' || target.resource.kind !== 'Pod') throw notServed()
     const before = this.#existing(target)
     const next = boundPod(before, body, this.#store.timestamp())
-    // As with /status, the pod is not checked again: its node is the one thing that changes.
-    this.#saving.update({ ...target, subresource: 'status' }, next, { before, options: writeOptions(request, query) })
+    this.#saving.update(target, next, { before, options: writeOptions(request, query) })
     return { code: 201, sent: SUCCESS }
   }
 

@@ -3,10 +3,10 @@ import { eraseObject } from '../../../services/stored.ts'
 import type { Refused } from '../../answers.ts'
 import { listText, selected } from '../../reads/list.ts'
 import { conflict, notAllowed, notFound } from '../../refusals.ts'
-import { NAMESPACES, type Resource, type Target } from '../../resources.ts'
+import { NAMESPACES, PODS, type Resource, type Target } from '../../resources.ts'
 import { matcher } from '../../selectors.ts'
 import type { DeleteOptions } from '../options.ts'
-import { type Controllers, endingObject } from './ending.ts'
+import { type Controllers, endedPod, endingObject } from './ending.ts'
 import { checkMortal, emptyAndRemove, terminating } from './namespaces.ts'
 
 // DELETE of one object or of a collection → what goes or begins to go, and the answer: an object, or JSON text.
@@ -30,6 +30,7 @@ export function deleteOne(parts: DeletionParts, target: Target, options: DeleteO
   const ending = endingObject(store, controllers, { resource, object, options })
   if (ending !== undefined) return options.dryRun ? ending : written(store, resource, object, ending)
   const gone = options.dryRun ? object : eraseObject(store, resource, object)!
+  if (resource === PODS) return endedPod(gone, store.timestamp())
   return SENT_BACK.has(resource.kind) ? gone : successText(resource, gone)
 }
 

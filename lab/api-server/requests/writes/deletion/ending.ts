@@ -32,6 +32,11 @@ export function endingObject(store: ApiStore, controllers: Controllers, ending: 
   return { ...object, metadata: { ...object.metadata, ...end, ...counted, ...kept } }
 }
 
+/** A pod that goes at once, as the answer shows it. */
+export function endedPod(pod: ApiObject, deletionTimestamp: string): ApiObject {
+  return { ...pod, metadata: { ...pod.metadata, deletionTimestamp, deletionGracePeriodSeconds: 0 } }
+}
+
 /** Nothing waits any more: no finalizer, and no grace that a kubelet has yet to confirm. */
 export function isEnded(resource: Resource, object: ApiObject): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = object.metadata
@@ -56,9 +61,10 @@ interface PodParts {
   readonly status?: { readonly phase?: string }
 }
 
-/** A pod that no kubelet has, or that has ended, goes at once. */
+/** A pod that no kubelet has, or that has ended, goes at once. A time that is negative is the shortest. */
 function podGrace({ object, options }: Ending): number {
   const { spec, status } = object as PodParts
   if (!spec?.nodeName || status?.phase === 'Succeeded' || status?.phase === 'Failed') return 0
-  return Math.max(0, options.gracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS)
+  const seconds = options.gracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS
+  return seconds < 0 ? 1 : seconds
 }

@@ -203,7 +203,7 @@ describe('what a person leaves unsaid', () => {
       { port: 80, $patch: 'delete' },
       { port: 83, name: 'd' },
     ]
-    const body = { spec: { '$setElementOrder/ports': [{ port: 81 }], ports } }
+    const body = { spec: { '$setElementOrder/ports': [{ port: 81 }, { port: 82 }, { port: 83 }], ports } }
     const patched = await ask(`${server.url}${SERVICES}/web`, { method: 'PATCH', headers, body })
     expect(patched.body.spec.ports.map((it: { name: string; port: number }) => `${it.name} ${it.port}`)).toEqual([
       'x 81',
