@@ -8,7 +8,7 @@ import {
 } from '#dialects/ip.ts'
 import { readSysctl, TCP_BE_LIBERAL } from '#dialects/sysctl.ts'
 import type { Needs } from '#proxy/desired/node-view.ts'
-import type { Clock, Follow, Following, Kernel } from '#system/ports.ts'
+import type { Clock, Follow, Following, Kernel, Outcome } from '#system/ports.ts'
 import type { Family } from '#values/address.ts'
 import type { Cidr } from '#values/cidr.ts'
 import { same } from '#values/same.ts'
@@ -29,10 +29,10 @@ export async function readHostNetwork(
     kernel.run(readSysctl(TCP_BE_LIBERAL)),
     needs.serviceRanges ? readRoutes(kernel, known) : undefined,
   ])
-  const addresses =
-    listing.code === 0
-      ? { ipv4: addressesOf(listing.stdout, 'ipv4'), ipv6: addressesOf(listing.stdout, 'ipv6') }
-      : known.addresses
+  const addresses = answerOr(known.addresses, listing, text => ({
+    ipv4: addressesOf(text, 'ipv4'),
+    ipv6: addressesOf(text, 'ipv6'),
+  }))
   const liberalConntrack = liberal.code === 0 && liberal.stdout.trim() !== '0'
   const now = { addresses, liberalConntrack, ...(routes !== undefined && { routes }) }
   return same(now, known) ? known : now
@@ -40,11 +40,20 @@ export async function readHostNetwork(
 
 async function readRoutes(kernel: Kernel, known: HostNetwork): Promise<NonNullable<HostNetwork['routes']>> {
   const destinations = async (family: Family): Promise<readonly Cidr[]> => {
-    const { code, stdout } = await kernel.run(LIST_ROUTES[family])
-    return code === 0 ? routesOf(stdout) : (known.routes?.[family] ?? [])
+    return answerOr(known.routes?.[family] ?? [], await kernel.run(LIST_ROUTES[family]), routesOf)
   }
   const [ipv4, ipv6] = await Promise.all([destinations('ipv4'), destinations('ipv6')])
   return { ipv4, ipv6 }
+}
+
+/** An answer that cannot be read is as good as none. */
+function answerOr<T>(known: T, { code, stdout }: Outcome, read: (text: string) => T): T {
+  if (code !== 0) return known
+  try {
+    return read(stdout)
+  } catch {
+    return known
+  }
 }
 
 /** `ip monitor` reports addresses that come or go; where it cannot run, the next regular read finds them. */

@@ -62,6 +62,10 @@ describe('a host is asked', () => {
     const routes = { [words(LIST_ROUTES.ipv4)]: JSON.stringify([{ dst: '10.97.0.0/24', dev: 'eth0' }]) }
     const known = await readHostNetwork(host({ ...ADDRESSES, ...routes }), { serviceRanges: true })
     expect(await readHostNetwork(host({}), { serviceRanges: true }, known)).toBe(known)
+    const unreadable = Object.fromEntries(
+      Object.keys({ ...ADDRESSES, ...routes }).map(command => [command, '[{"ifname":']),
+    )
+    expect(await readHostNetwork(host(unreadable), { serviceRanges: true }, known)).toBe(known)
   })
 })
 
