@@ -4,7 +4,7 @@ import { mediaType, Refused } from '../answers.ts'
 import { applied } from '../apply/apply.ts'
 import { alreadyExists, conflict, notAllowed, notFound, notServed } from '../refusals.ts'
 import type { Target } from '../resources.ts'
-import { checkedObject, checkIdentified, checkName, checkSameName } from './checks/checks.ts'
+import { checkedObject, checkIdentified, checkName, checkSameName, checkVersioned } from './checks/checks.ts'
 import { decodedConfig, decodedObject, decodedPatch } from './decoding/decoded.ts'
 import { deleteCollection, deleteOne } from './deletion/deletions.ts'
 import type { Controllers } from './deletion/ending.ts'
@@ -107,6 +107,7 @@ export class ApiWrites {
     const before = this.#existing(target)
     checkSameName(target, sent)
     this.#checkVersion(target, sent, before)
+    checkVersioned(target.resource, sent, target.name!)
     const whole = { ...sent, metadata: { ...sent.metadata, name: target.name! } }
     const next = (target.subresource === 'status' ? nextStatus : nextObject)(target.resource, whole, before)
     return this.#saving.update(target, next, { before, options })

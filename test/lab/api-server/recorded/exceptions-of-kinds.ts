@@ -22,11 +22,6 @@ const NODES: readonly Exception[] = [
 ]
 
 const LEASES_AND_EVENTS: readonly Exception[] = [
-  {
-    in: 'cluster',
-    exchanges: [20, 21],
-    why: 'A Lease may be replaced without its version: the lab’s own programs are no better judges of it than others',
-  },
   { in: 'cluster', exchanges: [23, 24], why: 'Times are texts, and not read' },
   { in: 'cluster', exchanges: [29], path: OWN_WORDS, why: 'The group of an Event is named as that of any other kind' },
   {
@@ -115,7 +110,6 @@ const WATCHES: readonly Exception[] = [
 ]
 
 const PODS: readonly Exception[] = [
-  { in: 'pods', exchanges: [11], why: 'Host ports are not compared with container ports' },
   {
     in: 'pods',
     exchanges: [14, 15, 16],

@@ -52,6 +52,15 @@ export function checkSameName({ name = '' }: Target, { metadata }: ApiObject): v
   throw new Refused(400, `the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
 }
 
+/** A Lease is taken over on the word of its version alone: a PUT without one would take it from the holder that has renewed it meanwhile. */
+export function checkVersioned(resource: Resource, { metadata }: ApiObject, name: string): void {
+  if (resource.kind !== 'Lease' || metadata.resourceVersion) return
+  const message = 'Invalid value: 0x0: must be specified for an update'
+  throw invalid({ ...resource, kind: resource.plural }, name, [
+    { reason: 'FieldValueInvalid', field: 'metadata.resourceVersion', message },
+  ])
+}
+
 export function checkName(resource: Resource, name: unknown): void {
   const field = 'metadata.name'
   if (name === undefined || name === '') {

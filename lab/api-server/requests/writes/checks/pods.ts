@@ -21,10 +21,13 @@ export function podProblems({ spec }: ApiObject, before: ApiObject | undefined):
 export function podSpecProblems(spec: Fields, path: string): readonly FieldProblem[] {
   const containers = listOf(spec.containers).map(fieldsOf)
   const first = listOf(spec.initContainers).map(fieldsOf)
+  const isOfHost = spec.hostNetwork === true
   return [
     ...(containers.length === 0 ? [required(`${path}.containers`)] : []),
     ...first.flatMap((it, at) => containerProblems(it, `${path}.initContainers[${at}]`)),
     ...containers.flatMap((it, at) => containerProblems(it, `${path}.containers[${at}]`)),
+    ...(isOfHost ? hostPortProblems(first, `${path}.initContainers`) : []),
+    ...(isOfHost ? hostPortProblems(containers, `${path}.containers`) : []),
     ...duplicateNames(first, `${path}.initContainers`),
     ...duplicateNames(containers, `${path}.containers`),
     ...oneOf(spec.restartPolicy, RESTART_POLICIES, `${path}.restartPolicy`),
@@ -53,6 +56,18 @@ function portProblems({ containerPort, protocol, name }: Fields, path: string): 
   const problems = number === 0 ? [required(field)] : isPort(number) ? [] : [wrong(field, number, PORT)]
   const named = name ? portNameProblems(String(name), `${path}.name`) : []
   return [...named, ...problems, ...oneOf(protocol, PROTOCOLS, `${path}.protocol`)]
+}
+
+/** In the network of its host, a container has no port but that of the host. */
+function hostPortProblems(containers: readonly Fields[], path: string): readonly FieldProblem[] {
+  return containers.flatMap((container, at) =>
+    listOf(container.ports).flatMap((it, port) => {
+      const { hostPort, containerPort } = fieldsOf(it)
+      if (!hostPort || hostPort === containerPort) return []
+      const why = 'must match `containerPort` when `hostNetwork` is true'
+      return [wrong(`${path}[${at}].ports[${port}].hostPort`, hostPort, why)]
+    }),
+  )
 }
 
 function isPort(number: number): boolean {

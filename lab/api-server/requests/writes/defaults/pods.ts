@@ -92,7 +92,8 @@ function resources(fields: Fields): Fields {
 }
 
 function port(fields: Fields, onHost: boolean): Fields {
-  return { ...fields, protocol: fields.protocol ?? 'TCP', ...(onHost && { hostPort: fields.containerPort }) }
+  const hostPort = onHost && !fields.hostPort ? { hostPort: fields.containerPort } : {}
+  return { ...fields, protocol: fields.protocol ?? 'TCP', ...hostPort }
 }
 
 function variable(item: unknown): Fields {

@@ -67,3 +67,50 @@ describe('a port', () => {
     expect((await create([{ port: 80, targetPort: 'http' }])).body.spec.ports[0].targetPort).toBe('http')
   })
 })
+
+describe('a Lease', () => {
+  const LEASES = '/apis/coordination.k8s.io/v1/namespaces/shop/leases'
+  const lease = (holderIdentity: string, metadata: object = {}) => ({
+    metadata: { name: 'turn', ...metadata },
+    spec: { holderIdentity },
+  })
+
+  test('is taken over by a PUT that names its version alone, and by a patch', async () => {
+    const { body } = await request('POST', LEASES, lease('one'))
+    expect(await request('PUT', `${LEASES}/turn`, lease('two'))).toMatchObject({
+      code: 422,
+      body: {
+        message:
+          'leases.coordination.k8s.io "turn" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update',
+      },
+    })
+    const { resourceVersion } = body.metadata
+    const taken = await request('PUT', `${LEASES}/turn`, lease('two', { resourceVersion }))
+    expect(taken.body.spec).toEqual({ holderIdentity: 'two' })
+    expect((await request('PUT', `${LEASES}/turn`, lease('three', { resourceVersion }))).code).toBe(409)
+    const patch = { spec: { holderIdentity: 'three' } }
+    expect((await request('PATCH', `${LEASES}/turn`, patch, 'application/merge-patch+json')).code).toBe(200)
+  })
+})
+
+describe('a port of a pod in the network of its host', () => {
+  const create = (ports: object, hostNetwork = true) => {
+    const spec = { hostNetwork, containers: [{ name: 'main', image: 'a', ports: [ports] }] }
+    return request('POST', '/api/v1/namespaces/shop/pods', { metadata: { name: 'web' }, spec })
+  }
+
+  test('is that of the host, also where nothing is said', async () => {
+    const { body } = await create({ containerPort: 80 })
+    expect(body.spec.containers[0].ports).toEqual([{ containerPort: 80, hostPort: 80, protocol: 'TCP' }])
+  })
+
+  test('cannot be another, as that of a pod of its own network can', async () => {
+    const refused = await create({ containerPort: 80, hostPort: 81 })
+    expect(refused).toMatchObject({
+      code: 422,
+      body: { details: { causes: [{ field: 'spec.containers[0].ports[0].hostPort' }] } },
+    })
+    const { body } = await create({ containerPort: 80, hostPort: 81 }, false)
+    expect(body.spec.containers[0].ports).toEqual([{ containerPort: 80, hostPort: 81, protocol: 'TCP' }])
+  })
+})
