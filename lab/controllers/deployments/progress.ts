@@ -1,6 +1,6 @@
 import type { Deployment, ReplicaSet } from '#lab/client/objects.ts'
 import type { Counts, DeploymentCondition } from './counts.ts'
-import { replicasOf } from './strategy.ts'
+import { isRecreate, replicasOf } from './strategy.ts'
 
 // How a rollout goes → the condition Progressing, and when it would be late.
 
@@ -21,18 +21,23 @@ const LATE = 'ProgressDeadlineExceeded'
 const PAUSED = 'DeploymentPaused'
 
 export function progress(deployment: Deployment, { newest, counts, now }: ProgressFacts): Progress {
-  const conditions = deployment.status?.conditions ?? []
+  const { metadata, status } = deployment
+  const conditions = status?.conditions ?? []
   const before = conditions.find(({ type }) => type === 'Progressing')
   const deadlineMs = (deployment.spec?.progressDeadlineSeconds ?? 600) * 1000
   const set = (status: string, reason: string, message: string): Progress => ({
     conditions: withProgress(conditions, { before, status, reason, message, now }),
   })
   if (deployment.spec?.paused === true) {
-    return before?.reason === PAUSED ? { conditions } : set('Unknown', PAUSED, 'Deployment is paused')
+    // That it is late already stays said.
+    return before?.reason === PAUSED || before?.reason === LATE
+      ? { conditions }
+      : set('Unknown', PAUSED, 'Deployment is paused')
   }
   if (before?.reason === PAUSED) return set('Unknown', 'DeploymentResumed', 'Deployment is resumed')
-  if (newest === undefined) return { conditions }
-  const name = `ReplicaSet "${newest.metadata.name}"`
+  // One that is to recreate waits for the old pods to end: where they never do, the rollout is late, too.
+  if (newest === undefined && (before === undefined || !isRecreate(deployment))) return { conditions }
+  const name = newest === undefined ? `Deployment "${metadata.name}"` : `ReplicaSet "${newest.metadata.name}"`
   // What was complete stays so until there is another template: pods that fail later are no failed rollout.
   if (before?.reason === COMPLETE && before.message === done(name) && counts.replicas === counts.updatedReplicas) {
     return { conditions }

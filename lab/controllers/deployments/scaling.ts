@@ -1,6 +1,6 @@
 import type { Deployment, ReplicaSet } from '#lab/client/objects.ts'
 import type { Write } from '../loop/controller.ts'
-import { DESIRED, MOST, scaleAnnotations } from './revisions.ts'
+import { DESIRED, MOST, revisionOf, scaleAnnotations } from './revisions.ts'
 import { boundsOf, replicasOf } from './strategy.ts'
 
 // A ReplicaSet and the number of pods it is to have → the write, with the Event that `kubectl describe` shows.
@@ -33,7 +33,8 @@ export function wasScaled(deployment: Deployment, sets: readonly ReplicaSet[]): 
 export function proportional(deployment: Deployment, sets: readonly ReplicaSet[]): readonly Write[] {
   const active = sets.filter(set => replicasOf(set) > 0)
   if (active.length <= 1) {
-    const only = active[0] ?? sets[0]
+    // Of several with no pods, the one that had them last.
+    const only = active[0] ?? [...sets].sort((a, b) => revisionOf(b) - revisionOf(a))[0]
     return only === undefined ? [] : scaled(deployment, only, replicasOf(deployment))
   }
   const total = active.reduce((sum, set) => sum + replicasOf(set), 0)
