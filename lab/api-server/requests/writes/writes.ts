@@ -4,7 +4,14 @@ import { mediaType, Refused } from '../answers.ts'
 import { applied } from '../apply/apply.ts'
 import { alreadyExists, conflict, notAllowed, notFound, notServed } from '../refusals.ts'
 import type { Target } from '../resources.ts'
-import { checkedObject, checkIdentified, checkName, checkSameName, checkVersioned } from './checks/checks.ts'
+import {
+  checkedObject,
+  checkIdentified,
+  checkName,
+  checkNamed,
+  checkSameName,
+  checkVersioned,
+} from './checks/checks.ts'
 import { decodedConfig, decodedObject, decodedPatch } from './decoding/decoded.ts'
 import { deleteCollection, deleteOne } from './deletion/deletions.ts'
 import type { Controllers } from './deletion/ending.ts'
@@ -85,6 +92,7 @@ export class ApiWrites {
     const next = method === 'PUT' ? body : this.#patched(asked, this.#existing(target), options)
     const decode = method === 'PUT' ? decodedObject : decodedPatch
     const { object, warnings } = decode(target.resource, checkedObject(target, next), options.validation)
+    if (method === 'PUT') checkNamed(target, object)
     return { code: 200, sent: this.#replace(target, object, options), warnings }
   }
 

@@ -70,7 +70,6 @@ const VERSIONS: readonly Exception[] = [
     path: OWN_WORDS,
     why: 'Versions in a message differ, and the storage behind is another',
   },
-  { in: 'objects', exchanges: [22], why: 'A body without a name is one of the name in the path' },
   {
     in: 'objects',
     exchanges: [27],

@@ -52,6 +52,12 @@ export function checkSameName({ name = '' }: Target, { metadata }: ApiObject): v
   throw new Refused(400, `the name of the object (${metadata.name}) does not match the name on the URL (${name})`)
 }
 
+/** A PUT says the whole object, and so its name, too. */
+export function checkNamed({ name = '' }: Target, { metadata }: ApiObject): void {
+  if (metadata.name) return
+  throw new Refused(400, `the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+}
+
 /** A Lease is taken over on the word of its version alone: a PUT without one would take it from the holder that has renewed it meanwhile. */
 export function checkVersioned(resource: Resource, { metadata }: ApiObject, name: string): void {
   if (resource.kind !== 'Lease' || metadata.resourceVersion) return

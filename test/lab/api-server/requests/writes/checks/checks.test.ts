@@ -68,6 +68,15 @@ describe('a port', () => {
   })
 })
 
+test('a PUT names its object, and a patch need not', async () => {
+  server.store.put(service('cart'))
+  const path = `${SERVICES}/cart`
+  const message = 'the name of the object (cart based on URL) was undeterminable: name must be provided'
+  expect(await request('PUT', path, { spec: {} })).toMatchObject({ code: 400, body: { message } })
+  const patch = { metadata: { labels: { a: 'b' } } }
+  expect((await request('PATCH', path, patch, 'application/merge-patch+json')).code).toBe(200)
+})
+
 describe('a Lease', () => {
   const LEASES = '/apis/coordination.k8s.io/v1/namespaces/shop/leases'
   const lease = (holderIdentity: string, metadata: object = {}) => ({
