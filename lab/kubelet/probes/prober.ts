@@ -7,8 +7,10 @@ import { counted, NO_COUNTS } from './probe-counts.ts'
 
 export interface ProberParts extends Omit<CheckPlace, 'signal'> {
   readonly clock: Clock
-  /** Aborts when the container has ended, or is to. */
+  /** Aborts when the container has ended, or was found dead. */
   readonly signal: AbortSignal
+  /** Aborts when its pod ends: from then on only whether it is ready counts, for as long as it still serves. */
+  readonly living: AbortSignal
   readonly on: ProberEvents
   readonly carryOut: CarryOut
 }
@@ -31,17 +33,18 @@ export function atStart({ startupProbe, readinessProbe }: Container): { isStarte
 
 export async function probeContainer(parts: ProberParts): Promise<void> {
   const { startupProbe, livenessProbe, readinessProbe } = parts.container
-  const { on, signal } = parts
+  const { on } = parts
+  const living = { ...parts, signal: AbortSignal.any([parts.signal, parts.living]) }
   if (startupProbe !== undefined) {
-    const verdict = await firstVerdict(startupProbe, parts)
-    if (signal.aborted) return
+    const verdict = await firstVerdict(startupProbe, living)
+    if (living.signal.aborted) return
     if (verdict === 'failure') return on.dead('startup')
     on.started()
     if (readinessProbe === undefined) on.ready('ready')
   }
   const each: Promise<void>[] = []
   if (livenessProbe !== undefined)
-    each.push(probing('Liveness', livenessProbe, parts, verdict => verdict === 'failure' && on.dead('liveness')))
+    each.push(probing('Liveness', livenessProbe, living, verdict => verdict === 'failure' && on.dead('liveness')))
   if (readinessProbe !== undefined)
     each.push(
       probing('Readiness', readinessProbe, parts, verdict => on.ready(verdict === 'success' ? 'ready' : 'not ready')),

@@ -30,8 +30,8 @@ export class Containers {
   readonly #parts: WorkerParts
   readonly #own: ContainersPod
   readonly #runs = new Map<string, { readonly now: ContainerRun; readonly previous?: ContainerRun }>()
-  /** Aborts the probes of a container. */
-  readonly #probing = new Map<string, AbortController>()
+  /** Aborts the probes of a container: all, or those of a pod that lives. */
+  readonly #probing = new Map<string, { readonly all: AbortController; readonly living: AbortController }>()
 
   constructor(parts: WorkerParts, own: ContainersPod) {
     this.#parts = parts
@@ -71,7 +71,7 @@ export class Containers {
     const state = containerIn(this.#own.stands(), container)
     const run = this.#runs.get(name)?.now
     if (state.now.is !== 'running' || run === undefined) return
-    this.#probing.get(name)?.abort()
+    this.#probing.get(name)?.[why === 'PodEnds' ? 'living' : 'all'].abort()
     this.#change(name, { ...state, now: { ...state.now, ending: why, killAt: this.#parts.clock.now() + graceMs } })
     if (why === 'PodEnds') this.#event(name, 'Killing', `Stopping container ${name}`)
     void this.#beforeStop(container, run).then(() => run.terminate())
@@ -79,7 +79,7 @@ export class Containers {
 
   kill({ name }: Container): Promise<unknown> {
     const run = this.#runs.get(name)?.now
-    this.#probing.get(name)?.abort()
+    this.#probing.get(name)?.all.abort()
     run?.kill()
     return run?.ended ?? Promise.resolve()
   }
@@ -92,7 +92,7 @@ export class Containers {
     const { name } = container
     const state = containerIn(this.#own.stands(), container)
     if (state.now.is !== 'running' || state.now.id !== run.id) return
-    this.#probing.get(name)?.abort()
+    this.#probing.get(name)?.all.abort()
     const finishedAt = this.#parts.clock.now()
     const end = {
       ...{ id: run.id, exitCode, startedAt: state.now.startedAt, finishedAt },
@@ -112,11 +112,11 @@ export class Containers {
 
   #probe(container: Container, run: ContainerRun, { ips: [ip = ''] }: Sandbox): void {
     const { name } = container
-    const stop = new AbortController()
-    this.#probing.set(name, stop)
+    const [all, living] = [new AbortController(), new AbortController()]
+    this.#probing.set(name, { all, living })
     const change = (update: Partial<Running>): void => {
       const state = containerIn(this.#own.stands(), container)
-      if (state.now.is === 'running' && state.now.id === run.id && !stop.signal.aborted)
+      if (state.now.is === 'running' && state.now.id === run.id && !all.signal.aborted)
         this.#change(name, { ...state, now: { ...state.now, ...update } })
     }
     const on: ProberEvents = {
@@ -131,7 +131,8 @@ export class Containers {
       },
     }
     const { clock, nodeNetns: netns, carryOut } = this.#parts
-    void probeContainer({ container, run, ip, netns, clock, signal: stop.signal, on, carryOut })
+    const signals = { signal: all.signal, living: living.signal }
+    void probeContainer({ container, run, ip, netns, clock, ...signals, on, carryOut })
   }
 
   async #beforeStop(container: Container, run: ContainerRun): Promise<void> {

@@ -252,6 +252,22 @@ describe('the end of a pod', () => {
     expect([runtime.asks(), finished]).toEqual([['SIGKILL main', 'remove web'], ['web']])
   })
 
+  test('takes the traffic from a container that is no longer ready while it ends, and finds it dead no more', async () => {
+    const probe = { tcpSocket: { port: 80 }, periodSeconds: 1, failureThreshold: 2 }
+    const going = pod({ containers: [{ name: 'main', readinessProbe: probe, livenessProbe: probe }] })
+    const worker = await working(going)
+    worker.update(deleted(going))
+    await clock.advance(0)
+    expect(reported()).toBe('Running True running')
+    found = 'connection refused'
+    await clock.advance(2000)
+    expect(reported()).toBe('Running False running')
+    expect(events.filter(event => event.includes('iveness'))).toEqual([])
+    runtime.last('main').end({ exitCode: 0 })
+    await worker.done
+    expect(clock.sleepers).toBe(0)
+  })
+
   test('waits for a hook that sleeps', async () => {
     const going = pod({ containers: [{ name: 'main', lifecycle: { preStop: { sleep: { seconds: 3 } } } }] })
     const worker = await working(going)
