@@ -6,6 +6,7 @@ import { readyServiceCIDR } from '../../services/service-ranges.ts'
 import { eraseObject, writeObject } from '../../services/stored.ts'
 import { withoutFormerFields } from '../../services/type-change.ts'
 import { type Ownership, owned } from '../apply/apply.ts'
+import { alreadyExists } from '../refusals.ts'
 import { apiVersion, NAMESPACES, PODS, type Resource, SERVICE_CIDRS, type Target } from '../resources.ts'
 import { checkPodCIDRs, checkSpec, checkStatus } from './checks/checks.ts'
 import { withDefaults } from './defaults/defaults.ts'
@@ -49,6 +50,7 @@ export class Saving {
     if (subresource === 'status') checkStatus(resource, defaulted)
     // Not on apply, where a Node's podCIDRs are the one set of values that this server has.
     checkPodCIDRs(resource, defaulted, before)
+    if (before === undefined) this.#checkNew(resource, defaulted)
     const tracked = owned(before, defaulted, this.ownership(target, options, 'Update'))
     const full = isPart ? tracked : this.#admitted(resource, tracked, { before, options })
     return this.#save(resource, full, { before, options })
@@ -74,6 +76,11 @@ export class Saving {
     checkSpec(resource, full, before)
     checkServiceObject(resource, full, before)
     return full
+  }
+
+  /** After all that is wrong with the object itself, and before anything is allocated to it. */
+  #checkNew(resource: Resource, { metadata: { namespace, name = '' } }: ApiObject): void {
+    if (this.#store.get(resource, namespace, name) !== undefined) throw alreadyExists(resource, name)
   }
 
   /** What the server itself adds belongs to no manager. */

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { ApiObject, ApiStore } from '#lab/api-server/store.ts'
 import { mediaType, Refused } from '../answers.ts'
 import { applied } from '../apply/apply.ts'
-import { alreadyExists, conflict, notAllowed, notFound, notServed } from '../refusals.ts'
+import { conflict, notAllowed, notFound, notServed } from '../refusals.ts'
 import type { Target } from '../resources.ts'
 import {
   checkedObject,
@@ -106,7 +106,6 @@ export class ApiWrites {
     checkName(resource, name)
     if (sent.metadata.resourceVersion)
       throw new Refused(400, 'resourceVersion should not be set on objects to be created')
-    if (this.#store.get(resource, namespace, name!)) throw alreadyExists(resource, name!)
     const fresh = newObject(resource, { ...sent, metadata: { ...sent.metadata, name: name! } })
     return { code: 201, sent: this.#saving.update(target, fresh, { options }), warnings }
   }

@@ -70,7 +70,8 @@ describe('dryRun=All', () => {
 
   test('checks all the same', async () => {
     server.store.put(service('cart'))
-    expect((await request('POST', `${SERVICES}?dryRun=All`, { metadata: { name: 'cart' } })).code).toBe(409)
+    const taken = { metadata: { name: 'cart' }, spec: { ports: [{ port: 80 }] } }
+    expect((await request('POST', `${SERVICES}?dryRun=All`, taken)).code).toBe(409)
     const zero = { metadata: { name: 'web' }, spec: { ports: [{ port: 0 }] } }
     expect((await request('POST', `${SERVICES}?dryRun=All`, zero)).code).toBe(422)
   })

@@ -68,6 +68,14 @@ describe('a port', () => {
   })
 })
 
+test('what is wrong with a new object is said before its name is found to be taken', async () => {
+  const create = (port: number) =>
+    request('POST', SERVICES, { metadata: { name: 'cart' }, spec: { ports: [{ port }] } })
+  expect((await create(80)).code).toBe(201)
+  expect((await create(0)).body).toMatchObject({ reason: 'Invalid' })
+  expect((await create(80)).body).toMatchObject({ reason: 'AlreadyExists' })
+})
+
 test('a PUT names its object, and a patch need not', async () => {
   server.store.put(service('cart'))
   const path = `${SERVICES}/cart`
