@@ -42,6 +42,8 @@ export async function giveBack<T>(
     )
   return whileAllLocked(makeFolders(dataDir, names), clock, async () => {
     const first = await write()
+    // Known before host-local can give anything: whatever ends this half way, a later import counts what it has ended as ended.
+    await book.handOver(names, clock.now())
     const unplaced = await unplace()
     await clock.sleep(SETTLED_MS)
     const now = clock.now()

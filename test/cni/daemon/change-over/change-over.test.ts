@@ -184,4 +184,19 @@ describe('cni uninstall --export', () => {
     expect(text).toContain('1 ended since the export')
     expect(node.held()).toEqual(['10.9.0.3 c', '10.9.0.4 d'])
   })
+
+  test('that ended half way, with host-local in its place, is known: over again, what it gave is held by its own', async () => {
+    node.given('10.9.0.2', 'a')
+    await takeOver()
+    node.pause = () => {
+      throw new Error('killed')
+    }
+    await expect(giveBack()).rejects.toThrow('killed')
+    node.pause = () => {}
+    expect(node.isReference()).toBe(true)
+    node.free('10.9.0.2')
+    node.given('10.9.0.2', 'b')
+    const { status } = await takeOver()
+    expect([status, node.held()]).toEqual([0, ['10.9.0.2 b']])
+  })
 })
