@@ -161,16 +161,8 @@ describe('exec over SPDY/3.1', () => {
     expect(first.toString()).toMatch(
       /^HTTP\/1\.1 101 .*\r\n[\s\S]*X-Stream-Protocol-Version: v4\.channel\.k8s\.io\r\n\r\n$/,
     )
-    const blocks = new HeaderBlocks()
+    // Before anything is asked: what comes while nothing reads is lost.
     const names = new Map<number, string>()
-    for (const [i, streamtype] of ['error', 'stdin', 'stdout', 'stderr'].entries()) {
-      const block = await blocks.write({ streamtype })
-      names.set(2 * i + 1, streamtype)
-      socket.write(controlFrame(TYPE.synStream, ofStream(2 * i + 1, Buffer.alloc(6), block)))
-    }
-    socket.write(controlFrame(TYPE.ping, ofStream(7)))
-    socket.write(dataFrame(3, Buffer.from('hello')))
-    socket.write(dataFrame(3, Buffer.alloc(0), FIN))
     const heard: Record<string, string> = {}
     const ended = new Set<string>()
     const controls: number[] = []
@@ -185,10 +177,18 @@ describe('exec over SPDY/3.1', () => {
         }
       }
     })
+    const blocks = new HeaderBlocks()
+    for (const [i, streamtype] of ['error', 'stdin', 'stdout', 'stderr'].entries()) {
+      const block = await blocks.write({ streamtype })
+      names.set(2 * i + 1, streamtype)
+      socket.write(controlFrame(TYPE.synStream, ofStream(2 * i + 1, Buffer.alloc(6), block)))
+    }
+    socket.write(controlFrame(TYPE.ping, ofStream(7)))
+    socket.write(dataFrame(3, Buffer.from('hello')))
+    socket.write(dataFrame(3, Buffer.alloc(0), FIN))
     await expect.poll(() => ended).toEqual(new Set(['stdout', 'stderr', 'error']))
     expect(heard).toMatchObject({ stdout: 'hello', stderr: 'oh\n' })
     expect(JSON.parse(heard.error!)).toMatchObject({ details: { causes: [{ reason: 'ExitCode', message: '3' }] } })
-    // Streams are answered by themselves: the last words of a program may overtake an answer.
     await expect.poll(() => controls.toSorted()).toEqual([...Array(4).fill(TYPE.synReply), TYPE.ping].toSorted())
     blocks.close()
     socket.end(controlFrame(TYPE.goAway, Buffer.alloc(8)))
