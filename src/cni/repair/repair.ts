@@ -11,6 +11,11 @@ export interface RepairParts {
   /** Between the calls of its container. */
   readonly inTurn: (container: string, work: () => Promise<Repaired | undefined>) => Promise<Repaired | undefined>
   readonly signal: AbortSignal
+  /**
+   * Waited for once where something is missing. A DEL by a plugin that keeps no rules takes rules away a moment before the pod's
+   * namespace goes: what it has begun has ended by then.
+   */
+  readonly settle: () => Promise<void>
   readonly kinds?: Readonly<Record<RuleKind, RewrittenKind>>
 }
 
@@ -24,12 +29,15 @@ const KINDS: Readonly<Record<RuleKind, RewrittenKind>> = { masquerade: keptMasqu
 
 /** Resolves with what was not there. Nothing is run where nothing is kept. */
 export async function repairRound(round: RepairParts): Promise<readonly Repaired[]> {
-  const { parts, book, inTurn, signal, kinds = KINDS } = round
+  const { parts, book, inTurn, signal, settle, kinds = KINDS } = round
   const kept = await book.all(await parts.files.bootId())
   const repaired: Repaired[] = []
+  let hasSettled = false
   for (const [kind, own] of Map.groupBy(kept, ({ kind }) => kind)) {
     const isThere = await kinds[kind].look(parts)
     for (const rules of own.filter(one => !isThere(one))) {
+      if (!hasSettled && !signal.aborted) await settle()
+      hasSettled = true
       if (signal.aborted) return repaired
       const one = await inTurn(rules.holder.container, () => repair(rules, kinds[kind], { parts, book }))
       if (one !== undefined) repaired.push(one)
@@ -43,7 +51,7 @@ export async function flushedRules({
   parts,
   book,
   kinds = KINDS,
-}: Omit<RepairParts, 'inTurn' | 'signal'>): Promise<readonly KeptRules[]> {
+}: Omit<RepairParts, 'inTurn' | 'signal' | 'settle'>): Promise<readonly KeptRules[]> {
   const kept = await book.all(await parts.files.bootId())
   const flushed: KeptRules[] = []
   for (const [kind, own] of Map.groupBy(kept, ({ kind }) => kind)) {
@@ -57,7 +65,7 @@ export async function flushedRules({
 }
 
 /** For a person who asks: also those of which a part stands, which a look at all does not show. */
-export async function repairFlushed(round: RepairParts): Promise<readonly Repaired[]> {
+export async function repairFlushed(round: Omit<RepairParts, 'settle'>): Promise<readonly Repaired[]> {
   const { parts, book, inTurn, kinds = KINDS } = round
   const repaired: Repaired[] = []
   for (const rules of await flushedRules(round)) {
@@ -76,8 +84,8 @@ async function repair(
   try {
     if (!(await book.isKept(rules)) || !(await isAlive(rules, parts)) || (await kind.isWhole(rules, parts))) return
     await kind.write(rules, parts)
-    // A process beside this one may have done a DEL meanwhile.
-    if (await book.isKept(rules)) return { rules, outcome: 'written' }
+    // A process beside this one may have done a DEL meanwhile, with or without our book.
+    if ((await book.isKept(rules)) && (await isAlive(rules, parts))) return { rules, outcome: 'written' }
     await kind.remove(rules, parts)
     return undefined
   } catch (error) {

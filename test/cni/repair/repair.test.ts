@@ -19,6 +19,7 @@ let standing: Set<string>
 let done: string[]
 let duringWrite: (rules: KeptRules) => Promise<void>
 let living: Set<string>
+let meanwhile: () => void
 
 const kind: RewrittenKind = {
   look: async () => rules => standing.has(nameOf(rules)),
@@ -40,6 +41,7 @@ beforeEach(() => {
   living = new Set(['/run/netns/a', '/run/netns/b', '/run/netns/c'])
   done = []
   duringWrite = async () => {}
+  meanwhile = () => done.push('settled')
 })
 
 function round(signal = new AbortController().signal): Promise<readonly Repaired[]> {
@@ -51,6 +53,7 @@ function round(signal = new AbortController().signal): Promise<readonly Repaired
     ...{ book, signal, kinds: { masquerade: kind, hostports: kind } },
     parts: { files } as unknown as RewriteParts,
     inTurn: (_, work) => work(),
+    settle: async () => meanwhile(),
   })
 }
 
@@ -70,14 +73,37 @@ describe('a round over the rules that are kept', () => {
     await book.keep({ ...rulesOf('a'), namespaceId: '4:another' })
     await book.keep({ ...rulesOf('b'), boot: 'earlier' })
     expect(await round()).toEqual([])
-    expect(done).toEqual([])
+    expect(done).toEqual(['settled'])
+  })
+
+  test('waits once, and then leaves alone what is of a pod that a plugin without our book was about to end', async () => {
+    for (const container of ['a', 'b', 'c']) await book.keep(rulesOf(container))
+    meanwhile = () => {
+      done.push('settled')
+      living.delete('/run/netns/a')
+    }
+    expect(outcomes(await round())).toEqual(['written masquerade b', 'written masquerade c'])
+    expect(done).toEqual(['settled', 'write masquerade b', 'write masquerade c'])
+  })
+
+  test('does not wait where all is there', async () => {
+    await book.keep(rulesOf('a'))
+    standing.add('masquerade a')
+    expect([await round(), done]).toEqual([[], []])
+  })
+
+  test('takes back what is of a pod that has ended while it was written', async () => {
+    await book.keep(rulesOf('a'))
+    duringWrite = async () => void living.delete('/run/netns/a')
+    expect(await round()).toEqual([])
+    expect(done).toEqual(['settled', 'write masquerade a', 'remove masquerade a'])
   })
 
   test('takes back what a DEL in another process has made superfluous meanwhile', async () => {
     await book.keep(rulesOf('a'))
     duringWrite = ({ holder }) => book.forget(holder, 'masquerade')
     expect(await round()).toEqual([])
-    expect(done).toEqual(['write masquerade a', 'remove masquerade a'])
+    expect(done).toEqual(['settled', 'write masquerade a', 'remove masquerade a'])
   })
 
   test('goes on behind one that fails', async () => {

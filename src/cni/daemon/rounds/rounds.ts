@@ -33,6 +33,9 @@ export interface RoundsParts {
   readonly signal: AbortSignal
 }
 
+/** A runtime deletes a pod's namespace right after its DEL. */
+const SETTLE_MS = 1000
+
 /** Resolves when the signal has aborted and what was under way is done. */
 export async function makeRounds(parts: RoundsParts): Promise<void> {
   const { settings, machine, inTurn, kernel, clock, log, metrics, signal } = parts
@@ -73,7 +76,11 @@ export async function makeRounds(parts: RoundsParts): Promise<void> {
   const fullness = watchFullness({ usages, clock, log, signal, crossed: events.level.bind(events) })
   const rules = watchRules({
     ...{ clock, log, signal, generation: machine.generation },
-    repair: async () => repairRound({ parts: machine, book: await machine.rules(), inTurn, signal }),
+    repair: async () =>
+      repairRound({
+        ...{ parts: machine, book: await machine.rules(), inTurn, signal },
+        settle: () => clock.sleep(SETTLE_MS, signal),
+      }),
     observed: ({ rules, outcome }) => metrics.rewritten(rules.kind, outcome),
   })
   await Promise.all([leaks, renewals, fullness, rules])
