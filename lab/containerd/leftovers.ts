@@ -5,11 +5,14 @@ import { setTimeout } from 'node:timers/promises'
 // What outlives a container runtime that is killed: its shims, their containers, and cgroups.
 
 /** Those in the mount namespace of this process and all that they have started. Resolves when they are gone. */
-export async function endProcessesBeside(world: number): Promise<void> {
-  while (true) {
-    const left = processesBeside(`${world}`)
-    if (left.length === 0) return
-    for (const pid of left) {
+export function endProcessesBeside(world: number): Promise<void> {
+  return endAll(() => processesBeside(`${world}`))
+}
+
+/** Resolves when there are none left. */
+export async function endAll(left: () => readonly string[]): Promise<void> {
+  for (let pids = left(); pids.length > 0; pids = left()) {
+    for (const pid of pids) {
       try {
         process.kill(Number(pid), 'SIGKILL')
       } catch {
@@ -21,7 +24,7 @@ export async function endProcessesBeside(world: number): Promise<void> {
 }
 
 function processesBeside(world: string): readonly string[] {
-  const parents = new Map(numbersIn('/proc').map(pid => [pid, parentOf(pid)]))
+  const parents = new Map(allProcesses().map(pid => [pid, parentOf(pid)]))
   const mounts = mountsOf(world)
   const isBeside = (pid: string | undefined): boolean => {
     if (pid === undefined || pid === world || mounts === undefined) return false
@@ -30,8 +33,8 @@ function processesBeside(world: string): readonly string[] {
   return [...parents.keys()].filter(isBeside)
 }
 
-function numbersIn(folder: string): readonly string[] {
-  return readdirSync(folder).filter(name => /^\d+$/.test(name))
+export function allProcesses(): readonly string[] {
+  return readdirSync('/proc').filter(name => /^\d+$/.test(name))
 }
 
 /** A process that has ended and waits for its parent has none. */
@@ -44,12 +47,8 @@ function mountsOf(pid: string): string | undefined {
 }
 
 function parentOf(pid: string): string | undefined {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-    return /^State:\tZ/m.test(status) ? undefined : /^PPid:\t(\d+)$/m.exec(status)?.[1]
-  } catch {
-    return undefined
-  }
+  const status = textOf(`/proc/${pid}/status`)
+  return /^State:\tZ/m.test(status) ? undefined : /^PPid:\t(\d+)$/m.exec(status)?.[1]
 }
 
 const CGROUPS = '/sys/fs/cgroup'
@@ -61,24 +60,14 @@ export function cgroupsOf(prefix: string): readonly string[] {
 }
 
 /** In any hierarchy, with those of the cgroups within. */
-export function processesIn(cgroup: string): readonly number[] {
+export function processesIn(cgroup: string): readonly string[] {
   return ['.', ...foldersIn(CGROUPS)].flatMap(hierarchy => processesBelow(join(CGROUPS, hierarchy, cgroup)))
 }
 
-function processesBelow(folder: string): readonly number[] {
+function processesBelow(folder: string): readonly string[] {
   const within = foldersIn(folder).flatMap(name => processesBelow(join(folder, name)))
-  return [...within, ...linesOf(join(folder, 'cgroup.procs')).map(Number)]
-}
-
-function linesOf(path: string): readonly string[] {
-  try {
-    return readFileSync(path, 'utf8')
-      .trim()
-      .split('\n')
-      .filter(line => line !== '')
-  } catch {
-    return []
-  }
+  const own = textOf(join(folder, 'cgroup.procs')).split('\n')
+  return [...within, ...own.filter(line => line !== '')]
 }
 
 /** Of every hierarchy, with those within. */
@@ -95,7 +84,16 @@ function removeFolders(folder: string): void {
   }
 }
 
-function foldersIn(folder: string): readonly string[] {
+/** Empty where it is not there, or no longer. */
+export function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+export function foldersIn(folder: string): readonly string[] {
   try {
     const entries = readdirSync(folder, { withFileTypes: true })
     return entries.filter(entry => entry.isDirectory()).map(({ name }) => name)

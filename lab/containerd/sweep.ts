@@ -1,10 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { anyCommand } from '#lab/any-command.ts'
 import { removeNamespaces } from '#lab/network/namespaces.ts'
 import type { Kernel } from '#system/ports.ts'
-import { cgroupsOf, processesIn, removeCgroup } from './leftovers.ts'
+import { allProcesses, cgroupsOf, endAll, foldersIn, processesIn, removeCgroup, textOf } from './leftovers.ts'
 
 // The folder of a lab that was killed → nothing of its containers is left on the machine: shims and programs, mounts, the network
 // namespaces that containerd made, cgroups.
@@ -19,26 +17,12 @@ export async function sweepContainers(kernel: Kernel, folder: string): Promise<v
   for (const cgroup of cgroups) removeCgroup(cgroup)
 }
 
-async function endAll(left: () => readonly number[]): Promise<void> {
-  for (let pids = left(); pids.length > 0; pids = left()) {
-    for (const pid of pids) {
-      try {
-        process.kill(pid, 'SIGKILL')
-      } catch {
-        // It ended meanwhile.
-      }
-    }
-    await setTimeout(10)
-  }
-}
-
 /** A shim has the path of its containerd's socket among its words. */
-function shimsOf(folder: string): readonly number[] {
-  return namesIn('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .filter(pid => textOf(`/proc/${pid}/cmdline`).includes(`\0${folder}/`))
-    .filter(pid => textOf(`/proc/${pid}/cmdline`).includes('containerd-shim'))
-    .map(Number)
+function shimsOf(folder: string): readonly string[] {
+  return allProcesses().filter(pid => {
+    const words = textOf(`/proc/${pid}/cmdline`)
+    return words.includes('containerd-shim') && words.includes(`\0${folder}/`)
+  })
 }
 
 /** Deepest first. */
@@ -54,24 +38,7 @@ function mountsBelow(folder: string): readonly string[] {
 const TASKS = 'lib/containerd/state/io.containerd.runtime.v2.task/k8s.io'
 
 function networksOf(folder: string): readonly string[] {
-  const tasks = namesIn(folder).map(node => join(folder, node, TASKS))
-  const texts = tasks.flatMap(path => namesIn(path).map(id => textOf(join(path, id, 'config.json'))))
+  const tasks = foldersIn(folder).map(node => join(folder, node, TASKS))
+  const texts = tasks.flatMap(path => foldersIn(path).map(id => textOf(join(path, id, 'config.json'))))
   return [...new Set(texts.flatMap(text => /\/run\/netns\/(cni-[\da-f-]+)"/.exec(text)?.[1] ?? []))]
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch {
-    return []
-  }
-}
-
-/** Empty where it is not there, or no longer. */
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }
