@@ -10,6 +10,8 @@ import type { Family } from '#values/address.ts'
 // Node N is 192.0.2.(10+N) and 2001:db8::(10+N). How its pods get there is the work of the daemon on it.
 
 export const OUTSIDE: Addresses = { ip4: '192.0.2.1', ip6: '2001:db8::1' }
+/** Of the link between the nodes. */
+export const LINK_RANGES = ['192.0.2.0/24', '2001:db8::/64'] as const
 /** Where nodes find the API server. */
 export const API_PORT = 6443
 /** The range of all pods, of both families. */

@@ -1,5 +1,4 @@
-import { parseAst } from 'vitest/node'
-import { type Syntax, visit } from './source.ts'
+import { eachNode, type Syntax } from './source.ts'
 
 // The text of a source file → how many decisions it takes: branches, loops, and what a list is searched or sifted for.
 
@@ -11,7 +10,7 @@ const SIFTING: ReadonlySet<string> = new Set(['filter', 'find', 'findIndex', 'fl
 
 export function decisionsIn(text: string): number {
   let count = 0
-  visit(parseAst(text, { lang: 'ts', astType: 'ts' }) as unknown as Syntax, node => {
+  eachNode(text, node => {
     if (BRANCHES.has(node.type) || sifts(node)) count++
   })
   return count

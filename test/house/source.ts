@@ -23,7 +23,7 @@ export interface Syntax {
 export function sourceOf(text: string): Source {
   const imports: Import[] = []
   const touches = new Set<string>()
-  visit(parseAst(text, { lang: 'ts', astType: 'ts' }) as unknown as Syntax, node => {
+  eachNode(text, node => {
     const found = importOf(node)
     if (found !== undefined) imports.push(found)
     const touched = touchOf(node)
@@ -32,7 +32,12 @@ export function sourceOf(text: string): Source {
   return { imports, touches: [...touches] }
 }
 
-export function visit(node: Syntax, look: (node: Syntax) => void): void {
+/** Calls back with every node of its tree. */
+export function eachNode(text: string, look: (node: Syntax) => void): void {
+  visit(parseAst(text, { lang: 'ts', astType: 'ts' }) as unknown as Syntax, look)
+}
+
+function visit(node: Syntax, look: (node: Syntax) => void): void {
   look(node)
   for (const field of Object.values(node)) {
     for (const child of Array.isArray(field) ? field : [field]) if (isSyntax(child)) visit(child, look)

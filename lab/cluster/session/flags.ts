@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { clusterIPRanges, nodePortRange, type ServiceRangeFlags } from '#lab/api-server/services/service-ranges.ts'
 import { type Cidr, cidrFamily, overlaps, parseCidr } from '#values/cidr.ts'
-import { CLUSTER_CIDRS, MOST_NODES } from '../link.ts'
+import { CLUSTER_CIDRS, LINK_RANGES, MOST_NODES } from '../link.ts'
 import { RING_RANGE } from '../node/program-flags.ts'
 
 // The words behind `npm start --` → what the cluster is to be, and those that are of `switchyard run`; or all that is wrong.
@@ -129,7 +129,7 @@ function problemsOf(given: Given): readonly string[] {
     ...choiceProblem('ipam', ipam, ['node', 'ring']),
     ...choiceProblem('runtime', runtime, ['namespaces', 'containerd']),
     ...(database === undefined ? [] : databaseProblem(resolve(database))),
-    ...reasons(() => clusterIPRanges(servicesOf(given)).map(range => refuseTaken(range, ipam))),
+    ...reasons(() => serviceRanges(given)),
     ...reasons(() => nodePortRange(servicesOf(given))),
   ]
 }
@@ -150,11 +150,17 @@ function databaseProblem(path: string): readonly string[] {
   }
 }
 
-/** Pods and nodes have theirs; the link between the nodes has documentation's. */
-const LINK_RANGES = ['192.0.2.0/24', '2001:db8::/64']
+/** Pods and nodes have their addresses from other ranges. */
+function serviceRanges(given: Given): readonly Cidr[] {
+  const ranges = clusterIPRanges(servicesOf(given))
+  const taken = [...(given.ipam === 'ring' ? [RING_RANGE] : CLUSTER_CIDRS), ...LINK_RANGES].map(
+    text => parseCidr(text)!,
+  )
+  for (const range of ranges) refuseTaken(range, taken)
+  return ranges
+}
 
-function refuseTaken(range: Cidr, ipam: string | undefined): void {
-  const taken = [...(ipam === 'ring' ? [RING_RANGE] : CLUSTER_CIDRS), ...LINK_RANGES].map(text => parseCidr(text)!)
+function refuseTaken(range: Cidr, taken: readonly Cidr[]): void {
   const overlapped = taken.find(one => cidrFamily(one) === cidrFamily(range) && overlaps(one, range))
   if (overlapped !== undefined)
     throw new Error(

@@ -1,6 +1,6 @@
 import { CniError, CODE } from './error.ts'
 import { checkContainer, checkInterfaceName } from './names.ts'
-import type { CniCommand } from './request.ts'
+import type { CniCommand, CniRequest } from './request.ts'
 
 // CNI_* variables → what they ask for. Which are needed by which command, in what order they are checked, and the texts are
 // those of the reference's plugins.
@@ -8,15 +8,7 @@ import type { CniCommand } from './request.ts'
 export type CniEnvironment = Readonly<Record<string, string | undefined>>
 
 /** The part of a request that comes by the environment. */
-export interface Asked {
-  readonly command: CniCommand
-  readonly container: string
-  readonly ifname: string
-  readonly netns: string | undefined
-  readonly args: ReadonlyMap<string, string>
-  readonly path: readonly string[]
-  readonly ownNamespace?: 'allowed'
-}
+export type Asked = Omit<CniRequest, 'plugin' | 'config'>
 
 interface Needed {
   readonly name: string

@@ -32,7 +32,7 @@ async function listLeftovers(kernel: Kernel): Promise<readonly IpvsUnit[]> {
   const listings = { sets: sets.stdout, rules: '', servers, addresses: addresses.stdout }
   const units = FAMILIES.flatMap(family => [...ourUnits(listings, family, []).keys()])
   const temporary = Object.values(TEMPORARY_SETS)
-    .filter(name => sets.stdout.split('\n').some(line => line.startsWith(`create ${name} `)))
+    .filter(name => new RegExp(`^create ${name} `, 'm').test(sets.stdout))
     .map(setUnit)
   return [...new Set([...units, ...temporary])].map(unitParts)
 }

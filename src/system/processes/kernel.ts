@@ -34,7 +34,12 @@ export function hostKernel({ limitMs = 60_000, graceMs = 2000, path }: HostKerne
       const { alone } = command
       const before = alone === undefined ? undefined : turns.get(alone)
       const outcome = (before === undefined ? begin() : before.then(begin)).finally(() => running.delete(outcome))
-      if (alone !== undefined) turns.set(alone, outcome)
+      // Only that it has ended: an answer can be large, and the next turn may never come.
+      if (alone !== undefined)
+        turns.set(
+          alone,
+          outcome.then(() => {}),
+        )
       running.add(outcome)
       return outcome
     },

@@ -49,13 +49,12 @@ export async function watchRules({ repair, generation, clock, log, observed, sig
 /** How many looks there may be now. */
 class Allowance {
   readonly #clock: Pick<Clock, 'now'>
-  #left = LOOKS_AT_ONCE
-  #since: number
+  /** Since the last look, and what was left then. */
   #taken = Number.NEGATIVE_INFINITY
+  #left = 0
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock
-    this.#since = clock.now()
   }
 
   get hasSome(): boolean {
@@ -69,11 +68,11 @@ class Allowance {
 
   take(): void {
     this.#left = Math.max(0, this.#now() - 1)
-    this.#since = this.#taken = this.#clock.now()
+    this.#taken = this.#clock.now()
   }
 
   #now(): number {
-    return Math.min(LOOKS_AT_ONCE, this.#left + (this.#clock.now() - this.#since) / LOOK_EVERY_MS)
+    return Math.min(LOOKS_AT_ONCE, this.#left + (this.#clock.now() - this.#taken) / LOOK_EVERY_MS)
   }
 }
 
