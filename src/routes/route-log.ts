@@ -45,11 +45,12 @@ export class RouteLog {
       if (change.do === 'add overlay') this.log.info(0, 'Overlay begins', { ...overlay, over: plan.overlay?.underlay })
       if (change.do === 'delete overlay' && overlay === undefined) this.log.info(0, 'Overlay ends, no node needs it')
     }
-    for (const change of repaired.slice(0, LINES))
-      this.log.warning('Route was taken away, and is there again', wordsOf(change, nodes))
-    if (repaired.length > LINES)
-      this.log.warning('More routes were taken away, and are there again', { routes: repaired.length - LINES })
-    const rest = changes.filter(change => isRoute(change) && !repaired.includes(change))
+    upTo(LINES, repaired, {
+      each: change => this.log.warning('Route was taken away, and is there again', wordsOf(change, nodes)),
+      more: routes => this.log.warning('More routes were taken away, and are there again', { routes }),
+    })
+    const mended = new Set(repaired)
+    const rest = changes.filter(change => isRoute(change) && !mended.has(change))
     const level = this.#rounds > 0 && rest.length <= LINES ? 0 : 2
     for (const change of rest)
       this.log.info(level, change.do === 'add route' ? 'Route added' : 'Route removed', wordsOf(change, nodes))
@@ -62,16 +63,16 @@ export class RouteLog {
   #ranges(refused: readonly RefusedRange[]): void {
     const now = new Map(refused.map(one => [`${one.node} ${one.range} ${one.why}`, one]))
     const begun = [...now].flatMap(([key, one]) => (this.#refused.has(key) ? [] : [one]))
-    for (const { node, range, why } of begun.slice(0, LINES))
-      this.log.warning('No route to a range of another node', { node, range, why })
-    if (begun.length > LINES)
-      this.log.warning('No routes to more ranges of other nodes', { ranges: begun.length - LINES })
+    upTo(LINES, begun, {
+      each: ({ node, range, why }) => this.log.warning('No route to a range of another node', { node, range, why }),
+      more: ranges => this.log.warning('No routes to more ranges of other nodes', { ranges }),
+    })
     const still = new Set(refused.map(({ node, range }) => `${node} ${range}`))
     const ended = [...this.#refused.values()].filter(({ node, range }) => !still.has(`${node} ${range}`))
-    for (const { node, range } of ended.slice(0, LINES))
-      this.log.info(0, 'Range of another node has no trouble any more', { node, range })
-    if (ended.length > LINES)
-      this.log.info(0, 'More ranges of other nodes have no trouble any more', { ranges: ended.length - LINES })
+    upTo(LINES, ended, {
+      each: ({ node, range }) => this.log.info(0, 'Range of another node has no trouble any more', { node, range }),
+      more: ranges => this.log.info(0, 'More ranges of other nodes have no trouble any more', { ranges }),
+    })
     this.#refused = now
   }
 
@@ -79,11 +80,23 @@ export class RouteLog {
     const now = new Map(refused.map(({ error }) => [error.message, error]))
     const begun = [...now].flatMap(([message, error]) => (this.#errors.has(message) ? [] : [error]))
     const next = 'tried again in the next round'
-    for (const error of begun.slice(0, LINES)) this.log.error('Kernel refused a change of routes', error, { next })
-    if (begun.length > LINES)
-      this.log.warning('Kernel refused more changes of routes', { changes: begun.length - LINES, next })
+    upTo(LINES, begun, {
+      each: error => this.log.error('Kernel refused a change of routes', error, { next }),
+      more: changes => this.log.warning('Kernel refused more changes of routes', { changes, next }),
+    })
     this.#errors = new Set(now.keys())
   }
+}
+
+interface Lines<T> {
+  readonly each: (one: T) => void
+  readonly more: (count: number) => void
+}
+
+/** A line for each of the first, and one for how many more there are. */
+function upTo<T>(most: number, all: readonly T[], { each, more }: Lines<T>): void {
+  for (const one of all.slice(0, most)) each(one)
+  if (all.length > most) more(all.length - most)
 }
 
 function isRoute(change: RouteChange): boolean {
