@@ -31,6 +31,9 @@ export type LeadershipChange =
 /** The pause of one who waits is longer by up to this much, so that those who wait do not ask all at once. */
 const JITTER = 1.2
 
+/** Only a renewal under way and a hand beside change a Lease that this process holds. */
+const RELEASE_TRIES = 3
+
 export class Leadership {
   readonly #parts: LeadershipParts
   #seen: { readonly stored: StoredLease; readonly at: number } | undefined
@@ -150,16 +153,26 @@ export class Leadership {
 
   /** So that another need not wait until it ends by itself; where this fails, it ends by itself. */
   async #release(): Promise<void> {
-    const { lease, clock, identity, onChange } = this.#parts
-    const before = this.#seen?.stored
-    if (before?.term?.holder !== identity) return
-    const now = clock.now()
+    const { onChange } = this.#parts
+    const last = this.#seen?.stored
     this.#seen = undefined
     try {
-      const given = { ...before.term, holder: '', seconds: 1, acquired: now, renewed: now }
-      if ((await lease.write(given, before)) !== 'conflict') onChange({ what: 'released' })
+      if (await this.#givenBack(last)) onChange({ what: 'released' })
     } catch (error) {
       onChange({ what: 'failed', error, leads: 'no' })
     }
+  }
+
+  /** A renewal that was under way may have been stored since: then there is a newer version of it, still this process's. */
+  async #givenBack(last: StoredLease | undefined): Promise<boolean> {
+    const { lease, clock, identity } = this.#parts
+    let before = last
+    for (let i = 0; i < RELEASE_TRIES && before?.term?.holder === identity; i++) {
+      const now = clock.now()
+      const given = { ...before.term, holder: '', seconds: 1, acquired: now, renewed: now }
+      if ((await lease.write(given, before)) !== 'conflict') return true
+      before = await lease.read()
+    }
+    return false
   }
 }

@@ -22,14 +22,17 @@ class Candidate {
   readonly changes: string[] = []
   readonly stop = new AbortController()
   works = false
-  answers: 'yes' | 'no' | 'never' = 'yes'
+  /** `unheard`: what is asked for is done, but the answer never comes. */
+  answers: 'yes' | 'no' | 'never' | 'unheard' = 'yes'
   readonly ended: Promise<void>
 
   constructor(lease: PaperLease, clock: PaperClock, identity: string, random: () => number = () => 0) {
     const asked = async <T>(answer: () => T): Promise<T> => {
       if (this.answers === 'never') await new Promise(() => {})
       if (this.answers === 'no') throw new Error('away')
-      return answer()
+      const given = answer()
+      if (this.answers === 'unheard') await new Promise(() => {})
+      return given
     }
     const leadership = new Leadership({
       lease: {
@@ -115,6 +118,40 @@ describe('a Lease', () => {
       await clock.advance(4000)
     }
     expect([a.works, a.changes]).toEqual([true, ['leading']])
+  })
+
+  test('is given back by one that is stopped while it renews: whether the renewal is done is not known then', async () => {
+    const { clock, lease, a, start } = pair()
+    await clock.advance(0)
+    const b = start('b')
+    for (const answers of ['unheard', 'never'] as const) {
+      const one = lease.stored.term?.holder === 'a' ? a : b
+      one.answers = answers
+      await clock.advance(2000)
+      one.answers = 'yes'
+      one.stop.abort()
+      await clock.advance(0)
+      await one.ended
+      expect(lease.stored.term?.holder).toBe('')
+      await clock.advance(2000)
+    }
+    expect([a.changes, b.changes]).toEqual([
+      ['leading', 'released'],
+      ['waiting for a', 'leading', 'released'],
+    ])
+  })
+
+  test('is not taken back from another that has it, by one that is stopped while it renews', async () => {
+    const { clock, lease, a } = pair()
+    await clock.advance(0)
+    a.answers = 'never'
+    await clock.advance(2000)
+    lease.write({ ...lease.stored.term!, holder: 'other' }, lease.stored)
+    a.answers = 'yes'
+    a.stop.abort()
+    await clock.advance(0)
+    await a.ended
+    expect([lease.stored.term?.holder, a.changes]).toEqual(['other', ['leading']])
   })
 
   test('work that fails ends all, and gives it back', async () => {
