@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { RelayOptions } from '#proxy/relay/relay.ts'
 import type { RelayEvent } from '#proxy/relay/relay-events.ts'
+import { freePorts } from '../../support/local-ports.ts'
 import { Loopback, until } from './loopback.ts'
 
 // The relay as a whole: ports, limits, and what becomes of a worker that crashes or hangs.
@@ -51,8 +52,7 @@ describe('the relay', { timeout: 30_000 }, () => {
   })
 
   test('takes its ports from the range, leaves out those of others, and says when none is left', async () => {
-    // Beyond what the kernel gives to those who ask for any port.
-    const first = 24_000 + Math.floor(Math.random() * 6000)
+    const first = await freePorts(3)
     begin({ portRange: { first, last: first + 2 }, lostMs: 20 })
     const other = createServer().listen(first, loopback.host)
     await once(other, 'listening')
@@ -73,7 +73,7 @@ describe('the relay', { timeout: 30_000 }, () => {
   })
 
   test('gives listeners the ports they had, and none of those to another, while old rules may stand', async () => {
-    const first = 24_000 + Math.floor(Math.random() * 6000)
+    const first = await freePorts(3)
     const had = new Map([
       ['tcp gone', first],
       ['tcp a', first + 1],

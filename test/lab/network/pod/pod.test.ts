@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Dial, Reply, Request, Transport } from '#lab/network/pod/messages.ts'
 import { type Child, startChild } from '#system/processes/children.ts'
+import { freePort } from '../../../support/local-ports.ts'
 
 // The program itself, on loopback: no namespace is needed to prove what it says and hears.
 
@@ -30,13 +31,6 @@ function ask(request: Request): Promise<Reply> {
 }
 
 const opened = (id: number) => ({ id, outcomes: [] })
-
-/** A port that is free: taken from the kernel and given back. */
-async function freePort(): Promise<number> {
-  const { server, port } = await silent()
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 /** A TCP server that accepts and says nothing. */
 function silent(): Promise<{ server: Server; port: number }> {

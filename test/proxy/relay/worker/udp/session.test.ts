@@ -5,6 +5,7 @@ import { LIMIT, type Pool, type PoolEndpoint, USED } from '#proxy/relay/messages
 import { Budget } from '#proxy/relay/worker/budget.ts'
 import { Chooser } from '#proxy/relay/worker/chooser.ts'
 import { UdpListener } from '#proxy/relay/worker/udp/udp-listener.ts'
+import { freePort } from '../../../../support/local-ports.ts'
 
 // A UDP listener with real sockets and a clock that the test moves: for how long a conversation lasts.
 
@@ -67,14 +68,6 @@ describe('a conversation of UDP', () => {
       return String((await once(client, 'message'))[0])
     }
     return { ask, socket: client }
-  }
-
-  async function freePort(): Promise<number> {
-    const made = createSocket('udp4')
-    await once(made.bind(0, '127.0.0.1'), 'listening')
-    const { port } = made.address()
-    made.close()
-    return port
   }
 
   const conversations = (): number => descriptors[USED]!
