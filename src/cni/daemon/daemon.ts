@@ -76,6 +76,14 @@ export async function openDaemon({ socket, answer, clock, log, observed }: Daemo
       throw error
     })
   let listener = await serve()
+  const look = async (): Promise<void> => {
+    if ((await listener.isReachable()) || isStopping) return
+    await listener.close()
+    listener = await serve()
+    log.warning('Socket was removed, and is there again', { socket })
+  }
+  /** Settles when the last look is done, and the socket it may have made is the one to be closed. */
+  let looked: Promise<void> = Promise.resolve()
   return {
     underWay: () => work.underWay,
     talking: () => arriving + work.underWay,
@@ -84,14 +92,13 @@ export async function openDaemon({ socket, answer, clock, log, observed }: Daemo
       for (;;) {
         await clock.sleep(LOOK_EVERY_MS, signal)
         if (signal.aborted) return
-        if (await listener.isReachable()) continue
-        await listener.close()
-        listener = await serve()
-        log.warning('Socket was removed, and is there again', { socket })
+        looked = look()
+        await looked
       }
     },
     async stop() {
       isStopping = true
+      await looked.catch(() => {})
       await listener.close()
       while (begun.size > 0) await Promise.all(begun)
     },

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { PluginAnswer } from '#cni/answer.ts'
 import { askDaemon } from '#cni/daemon/client.ts'
@@ -132,6 +133,20 @@ describe('a socket', () => {
     stop.abort()
     await clock.advance(5000)
     await kept
+  })
+
+  test('that was removed is not made anew by a daemon that is asked to stop meanwhile', async () => {
+    const stop = new AbortController()
+    const kept = daemon.keepReachable(stop.signal)
+    rmSync(socket)
+    const looking = clock.advance(5000)
+    // It has looked for the socket by then, and not heard yet that there is none.
+    await setImmediate()
+    await daemon.stop()
+    stop.abort()
+    await Promise.all([looking, kept])
+    expect([existsSync(socket), await ask()]).toEqual([false, undefined])
+    daemon = await open()
   })
 
   test('that another daemon has by then is given up', async () => {
