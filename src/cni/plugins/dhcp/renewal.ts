@@ -49,15 +49,27 @@ async function renewed(record: DhcpRecord, machine: DhcpMachine, signal?: AbortS
   if (at === undefined) return ended(record, machine)
   if (at instanceof Error) return waiting(record, machine, at.message)
   try {
-    const next =
-      record.state === 'expired' ? await hadBack(record, at, machine) : await extended(record, at, machine, signal)
-    if (signal?.aborted) return undefined
-    return (await machine.book.replace(record, next.record)) ? next : undefined
+    const ask = record.state === 'expired' ? hadBack : extended
+    const next = await ask({ record, at, machine, ...(signal && { signal }) })
+    // What was cut short is no answer. What was answered, or done to the interface, is written down all the same.
+    if (signal?.aborted && (next.became === 'unanswered' || next.became === 'still-expired')) return undefined
+    if (await machine.book.replace(record, next.record)) return next
+    await givenAgain(next, machine)
+    return undefined
   } catch (error) {
     if (!(error instanceof NetworkRefused || error instanceof PacketsRefused)) throw error
     if (error.code === 'ENODEV' || error.code === 'ENOENT') return ended(record, machine)
     return waiting(record, machine, error.message)
   }
+}
+
+const GRANTED: readonly Renewal['became'][] = ['renewed', 'rebound', 'restored']
+
+/** A DEL has released it before the server heard the question: it is the server's again, unless an ADD was given it meanwhile. */
+async function givenAgain({ record, became }: Renewal, machine: DhcpMachine): Promise<void> {
+  if (!GRANTED.includes(became)) return
+  const held = await machine.book.held(record.owner)
+  if (held?.lease.address !== record.lease.address) await releaseLease(record, machine)
 }
 
 async function ended(record: DhcpRecord, machine: DhcpMachine): Promise<Renewal | undefined> {
@@ -76,8 +88,15 @@ async function waiting(record: DhcpRecord, { book, clock }: DhcpMachine, why: st
   return (await book.replace(record, next)) ? { record: next, became: 'unanswered', why } : undefined
 }
 
+interface Asking {
+  readonly record: DhcpRecord
+  readonly at: LinkAt
+  readonly machine: DhcpMachine
+  readonly signal?: AbortSignal
+}
+
 /** First the server that gave it, from `rebindAt` on any; at its end the address is given up. */
-async function extended(record: DhcpRecord, at: LinkAt, machine: DhcpMachine, signal?: AbortSignal): Promise<Renewal> {
+async function extended({ record, at, machine, signal }: Asking): Promise<Renewal> {
   const { lease } = record
   const now = machine.clock.now()
   if (now >= lease.expiresAt) return expired(record, at, machine, 'no server extended it in time')
@@ -86,13 +105,20 @@ async function extended(record: DhcpRecord, at: LinkAt, machine: DhcpMachine, si
   const config = configOf(record)
   const got = await speakingOn(machine, { at, config, ...(signal && { signal }) }, exchange =>
     isRebinding ? exchange.rebind(lease, patienceMs) : exchange.renew(lease, patienceMs),
-  )
+  ).catch(refusedWhereDown)
   if (got.outcome === 'refused') return expired(record, at, machine, got.why)
   if (got.outcome !== 'granted')
     return { record: { ...record, dueAt: retryAt(lease, machine.clock.now()) }, became: 'unanswered', why: got.why }
   if (got.lease.address !== lease.address)
     return expired(record, at, machine, `the server now gives ${got.lease.address}`)
   return { record: bound(record, got.lease), became: isRebinding ? 'rebound' : 'renewed' }
+}
+
+/** As a daemon leaves it that is killed before it has written down that the lease is lost. */
+function refusedWhereDown(error: unknown): Exchanged {
+  if (error instanceof PacketsRefused && error.code === 'ENETDOWN')
+    return { outcome: 'refused', why: 'its interface is down' }
+  throw error
 }
 
 /** Half of what is left, but not more often than each minute (RFC 2131, 4.4.5). */
@@ -108,9 +134,9 @@ async function expired(record: DhcpRecord, at: LinkAt, machine: DhcpMachine, why
 }
 
 /** The same address or none: the pod, and all who know it, have it by that address. */
-async function hadBack(record: DhcpRecord, at: LinkAt, machine: DhcpMachine): Promise<Renewal> {
+async function hadBack({ record, at, machine, signal }: Asking): Promise<Renewal> {
   await onLink(at, machine, pod => pod.changeLink(at.name, { state: 'up' }))
-  const got = await speakingOn(machine, { at, config: configOf(record) }, exchange =>
+  const got = await speakingOn(machine, { at, config: configOf(record), ...(signal && { signal }) }, exchange =>
     exchange.reclaim(record.lease, PATIENCE_MS),
   )
   if (got.outcome === 'granted' && got.lease.address === record.lease.address) {

@@ -74,7 +74,11 @@ export class DhcpStage {
         const where = namespace === undefined ? this.networks.node : this.networks.pod
         const isGone = namespace !== undefined && !this.namespaces.has(namespace)
         if (isGone || !where.found.has(name)) throw new PacketsRefused('ENODEV', `there is no link "${name}"`)
-        const link = new PaperLink(question => this.server.answer(question))
+        const link = new PaperLink(question => {
+          if (namespace !== undefined && !this.isUp)
+            throw new PacketsRefused('ENETDOWN', 'cannot send a frame: ENETDOWN')
+          return this.server.answer(question)
+        })
         this.links.push(link)
         return link
       },

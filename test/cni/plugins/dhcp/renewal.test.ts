@@ -163,12 +163,84 @@ describe('what is not known for sure', () => {
     expect([await renew(), await stage.record()]).toEqual([[], undefined])
   })
 
-  test('a daemon that stops in the middle writes nothing down', async () => {
+  test('a DEL in between, after which the server gave the address once more: it gets it back', async () => {
     await stage.add()
-    const before = await stage.record()
     pass(301)
-    expect(await renew(AbortSignal.abort())).toEqual([])
-    expect(await stage.record()).toEqual(before)
+    const { book, server } = stage
+    const answer = server.answer.bind(server)
+    let isLate = false
+    server.answer = question => {
+      if (isLate) return answer(question)
+      isLate = true
+      // The DEL is done as a whole before the renewal’s question is there.
+      void stage.del()
+      return []
+    }
+    expect([await renew(), await book.all(), [...server.leases.keys()]]).toEqual([[], [], []])
+    expect(stage.links.every(({ isClosed }) => isClosed)).toBe(true)
+  })
+
+  test('a DEL and an ADD in between: the address that the ADD was given is not given back', async () => {
+    await stage.add()
+    pass(301)
+    const { book } = stage
+    const replace = book.replace.bind(book)
+    book.replace = async (...both) => {
+      await stage.del()
+      await stage.add()
+      return replace(...both)
+    }
+    expect([await renew(), [...stage.server.leases.keys()]]).toEqual([[], ['10.9.0.2']])
+  })
+})
+
+describe('a daemon that stops in the middle', () => {
+  /** While the server is waited for. */
+  const stopping = (): AbortSignal => {
+    const stop = new AbortController()
+    const { clock } = stage
+    const sleep = clock.sleep.bind(clock)
+    clock.sleep = async ms => {
+      stop.abort()
+      await sleep(ms)
+    }
+    return stop.signal
+  }
+
+  test('does not take it for silence of the server', async () => {
+    await stage.add()
+    stage.server.mode = 'is silent'
+    pass(301)
+    const before = await stage.record()
+    expect([await renew(stopping()), await stage.record()]).toEqual([[], before])
+  })
+
+  test('writes down what the server has said by then', async () => {
+    await stage.add()
+    pass(301)
+    expect(await renew(AbortSignal.abort())).toEqual(['renewed'])
+    stage.server.mode = 'refuses'
+    pass(301)
+    expect(await renew(AbortSignal.abort())).toEqual([expect.stringMatching(/^expired: /)])
+    expect([stage.isUp, (await stage.record())?.state]).toEqual([false, 'expired'])
+  })
+
+  test('leaves no interface up whose address is not its own, and is waited for no longer than for the others', async () => {
+    await stage.add()
+    await stage.book.put({ ...(await stage.record())!, state: 'expired', dueAt: 0 })
+    stage.server.mode = 'is silent'
+    const [before, since] = [await stage.record(), stage.clock.now()]
+    expect([await renew(stopping()), stage.isUp, await stage.record()]).toEqual([[], false, before])
+    expect(stage.clock.now() - since).toBeLessThan(100)
+  })
+
+  test('between taking the interface down and writing that down: the next one gets the address back', async () => {
+    await stage.add()
+    await stage.networks.pod.changeLink('eth0', { state: 'down' })
+    pass(301)
+    expect(await renew()).toEqual(['expired: its interface is down'])
+    pass(31)
+    expect([await renew(), stage.isUp]).toEqual([['restored'], true])
   })
 })
 
