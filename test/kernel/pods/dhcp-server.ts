@@ -76,8 +76,7 @@ export class DhcpServer {
     }
   }
 
-  /** `EXPIRY HARDWARE ADDRESS NAME CLIENT-ID`, a line each. */
-  /** For a moment none: the server empties its file before it writes it anew. */
+  /** `EXPIRY HARDWARE ADDRESS NAME CLIENT-ID`, a line each. For a moment none: the server empties its file before it writes it anew. */
   leases(): readonly ServedLease[] {
     const text = existsSync(this.#file) ? readFileSync(this.#file, 'utf8') : ''
     return text.split('\n').flatMap(line => {

@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { DhcpMachine } from '#cni/plugins/dhcp/client.ts'
 import { dhcp } from '#cni/plugins/dhcp/dhcp.ts'
 import { type Renewal, renewDue } from '#cni/plugins/dhcp/renewal.ts'
@@ -93,9 +94,13 @@ export class DhcpStage {
     this.#clock.shiftMs += seconds * 1000
   }
 
-  /** Where waiting costs a test too much: each second is as many. */
-  hurry(times: number): void {
-    this.#clock.hurry = times
+  /** Where nothing can come that is waited for: the wait is over at once, and its time has gone by. */
+  skipWaiting(): void {
+    this.#clock.isWaitingSkipped = true
+  }
+
+  waitAgain(): void {
+    this.#clock.isWaitingSkipped = false
   }
 
   async renewDue(): Promise<readonly Renewal[]> {
@@ -149,25 +154,15 @@ export class DhcpStage {
 
 class ShiftedClock implements Clock {
   shiftMs = 0
-  #hurry = 1
-  #since = systemClock.now()
-  #then = systemClock.now()
-
-  set hurry(times: number) {
-    this.#then = this.#unshifted()
-    this.#since = systemClock.now()
-    this.#hurry = times
-  }
+  isWaitingSkipped = false
 
   now(): number {
-    return this.#unshifted() + this.shiftMs
+    return systemClock.now() + this.shiftMs
   }
 
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return systemClock.sleep(ms / this.#hurry, signal)
-  }
-
-  #unshifted(): number {
-    return this.#then + (systemClock.now() - this.#since) * this.#hurry
+  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (!this.isWaitingSkipped) return systemClock.sleep(ms, signal)
+    this.shiftMs += ms
+    await setImmediate()
   }
 }

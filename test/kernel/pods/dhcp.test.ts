@@ -67,7 +67,7 @@ describe.skipIf(why !== undefined)(`dhcp beside dnsmasq${why ? ` (skipped: ${why
   })
 
   test('without a server ADD says so, and leaves nothing', async () => {
-    stage.hurry(100)
+    stage.skipWaiting()
     await expect(add()).rejects.toMatchObject({
       code: 11,
       message: expect.stringContaining('no DHCP server answered within 60 s'),
@@ -97,11 +97,11 @@ describe.skipIf(why !== undefined)(`dhcp beside dnsmasq${why ? ` (skipped: ${why
     await stage.startServer()
     await add()
     await stage.stopServer()
-    stage.hurry(50)
+    stage.skipWaiting()
     stage.advance(301)
     expect(await stage.renewDue()).toMatchObject([{ became: 'unanswered' }])
     expect(await stage.renewDue()).toEqual([])
-    stage.hurry(1)
+    stage.waitAgain()
     await stage.startServer()
     stage.advance(220)
     expect(await stage.renewDue()).toMatchObject([{ became: 'rebound' }])
@@ -115,14 +115,25 @@ describe.skipIf(why !== undefined)(`dhcp beside dnsmasq${why ? ` (skipped: ${why
     expect(await stage.renewDue()).toMatchObject([{ became: 'expired' }])
     expect(await pod.run('ip', 'link', 'show', 'eth0')).toContain('state DOWN')
     await expect(stage.bridge.call('CHECK', pod, { config: CONFIG, previous: result })).rejects.toThrow(/has expired/)
-    stage.hurry(50)
+    stage.skipWaiting()
     stage.advance(31)
     expect(await stage.renewDue()).toMatchObject([{ became: 'still-expired' }])
-    stage.hurry(1)
+    stage.waitAgain()
     await stage.startServer()
     stage.advance(31)
     expect(await stage.renewDue()).toMatchObject([{ became: 'restored' }])
     expect(await pod.run('ip', 'route')).toContain('default via 10.77.0.1 dev eth0')
+    expect(await reachesServer(result)).toBe(true)
+  })
+
+  test('an interface that is down has no lease, however long that would hold, and has it again as one that expired', async () => {
+    await stage.startServer()
+    const result = await add()
+    await pod.run('ip', 'link', 'set', 'eth0', 'down')
+    stage.advance(301)
+    expect(await stage.renewDue()).toMatchObject([{ became: 'expired', why: 'its interface is down' }])
+    stage.advance(31)
+    expect(await stage.renewDue()).toMatchObject([{ became: 'restored' }])
     expect(await reachesServer(result)).toBe(true)
   })
 
