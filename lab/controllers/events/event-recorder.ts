@@ -33,6 +33,8 @@ interface Known {
   readonly name: string
   count: number
   at: number
+  /** Writes of one Event come one after another. */
+  writing: Promise<unknown>
 }
 
 export class EventRecorder {
@@ -40,6 +42,8 @@ export class EventRecorder {
   readonly #queue: { readonly source: string; readonly note: Note; readonly at: number }[] = []
   readonly #known = new Map<string, Known>()
   readonly #sending = new Set<Promise<void>>()
+  /** Of those, how many look once more whether anything is queued. */
+  #lanes = 0
   #closed = false
   #serial = 0
 
@@ -51,7 +55,8 @@ export class EventRecorder {
   record(source: string, note: Note): void {
     if (this.#closed || this.#queue.length >= QUEUED) return
     this.#queue.push({ source, note, at: this.#parts.clock.now() })
-    if (this.#sending.size >= AT_ONCE) return
+    if (this.#lanes >= AT_ONCE) return
+    this.#lanes += 1
     const sending: Promise<void> = this.#send().finally(() => this.#sending.delete(sending))
     this.#sending.add(sending)
   }
@@ -69,6 +74,7 @@ export class EventRecorder {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       await this.#write(next.source, next.note, next.at).catch(() => {})
     }
+    this.#lanes -= 1
   }
 
   async #write(source: string, note: Note, at: number): Promise<void> {
@@ -80,15 +86,18 @@ export class EventRecorder {
       known.at = at
       const namespace = namespaceOf(about)
       const patch = { count: known.count, lastTimestamp: timeText(at) }
-      return void (await this.#parts.client.patch('Event', { namespace, name: known.name }, patch))
+      const update = () => this.#parts.client.patch('Event', { namespace, name: known.name }, patch)
+      known.writing = known.writing.catch(() => {}).then(update)
+      return void (await known.writing)
     }
     const name = `${about.metadata.name}.${(at * 1_000 + (this.#serial++ % 1_000)).toString(16)}`
-    this.#known.set(key, { name, count: 1, at })
-    this.#forgetOld(at)
-    await this.#parts.client.create(eventOf({ source, name, at }, note)).catch(error => {
+    const writing = this.#parts.client.create(eventOf({ source, name, at }, note)).catch(error => {
       this.#known.delete(key)
       throw error
     })
+    this.#known.set(key, { name, count: 1, at, writing })
+    this.#forgetOld(at)
+    await writing
   }
 
   #forgetOld(now: number): void {

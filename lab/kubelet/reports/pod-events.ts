@@ -42,7 +42,11 @@ export class PodEvents {
     if (before === undefined) {
       const known: Known = { name: `${name}.${randomUUID().slice(0, 8)}`, count: 1, writing: Promise.resolve() }
       this.#remember(key, known)
-      known.writing = client.create(this.#object(pod, event, { name: known.name, at })).catch(failed)
+      known.writing = client.create(this.#object(pod, event, { name: known.name, at })).catch((error: Error) => {
+        // There is nothing to count on: the next one is made anew.
+        this.#known.delete(key)
+        failed(error)
+      })
       return
     }
     const count = ++before.count

@@ -12,6 +12,8 @@ interface Reporting {
   /** As it was written last, and as it is to be. */
   written: string
   wanted: PodStatus | undefined
+  /** By a controller, since the write that is under way began. */
+  isOverwritten: boolean
 }
 
 const RETRY_MS = 1000
@@ -40,7 +42,8 @@ export class StatusReports {
       if (!isUnderWay) void this.#write(known)
       return
     }
-    const reporting: Reporting = { key: { namespace, name }, uid, written: '', wanted: status }
+    const key = { namespace, name }
+    const reporting: Reporting = { key, uid, written: '', wanted: status, isOverwritten: false }
     this.#pods.set(uid, reporting)
     void this.#write(reporting)
   }
@@ -49,7 +52,9 @@ export class StatusReports {
   seen({ metadata, status }: Pod): void {
     const known = this.#pods.get(metadata.uid ?? '')
     const ready = status?.conditions?.find(({ type }) => type === 'Ready')
-    if (ready?.reason !== NODE_WAS_SILENT || known === undefined || known.wanted !== undefined) return
+    if (ready?.reason !== NODE_WAS_SILENT || known === undefined) return
+    known.isOverwritten = true
+    if (known.wanted !== undefined) return
     known.wanted = JSON.parse(known.written) as PodStatus
     known.written = ''
     void this.#write(known)
@@ -71,10 +76,12 @@ export class StatusReports {
     while (this.#pods.get(uid) === reporting && reporting.wanted !== undefined) {
       const status = reporting.wanted
       const text = JSON.stringify(status)
+      reporting.isOverwritten = false
       try {
         if (text !== reporting.written) await this.#client.patch('Pod', key, { metadata: { uid }, status }, 'status')
-        reporting.written = text
-        if (reporting.wanted === status) reporting.wanted = undefined
+        // Which of two writes came last, the answer does not say.
+        reporting.written = reporting.isOverwritten ? '' : text
+        if (reporting.wanted === status && !reporting.isOverwritten) reporting.wanted = undefined
       } catch (error) {
         // The pod is gone, or another one of its name is there: there is nothing left to report of this one.
         if (error instanceof ApiRefused && (error.code === 404 || error.code === 409))

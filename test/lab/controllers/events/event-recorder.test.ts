@@ -10,8 +10,11 @@ let created: RecordedEvent[]
 let patched: object[]
 let recorder: EventRecorder
 let failure: Error | undefined
+/** While set, what is created waits for it. */
+let gate: Promise<void> | undefined
 
 beforeEach(() => {
+  gate = undefined
   clock = new PaperClock(Date.parse('2026-03-01T12:00:00Z'))
   created = []
   patched = []
@@ -20,6 +23,7 @@ beforeEach(() => {
     clock,
     client: {
       create: async <T extends ApiObject>(object: T) => {
+        await gate
         if (failure !== undefined) throw failure
         created.push(object as never)
         return object
@@ -65,6 +69,34 @@ describe('an Event', () => {
       { ...metadata, count: 2, lastTimestamp: '2026-03-01T12:00:01Z' },
       { ...metadata, count: 3, lastTimestamp: '2026-03-01T12:00:02Z' },
     ])
+  })
+
+  test('that happens again before the API server has it is counted when it has', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    gate = promise
+    recorder.record('default-scheduler', failing)
+    await clock.advance(0)
+    recorder.record('default-scheduler', failing)
+    await clock.advance(1_000)
+    expect([created.length, patched.length]).toEqual([0, 0])
+    resolve()
+    await clock.advance(0)
+    expect([created.length, patched]).toEqual([1, [expect.objectContaining({ count: 2 })]])
+  })
+
+  test.each([0, 1, 2, 3, 4, 5, 6, 7])('that comes %i turns after the others were taken is written, too', async turns => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    gate = promise
+    for (const message of ['1', '2', '3', '4']) {
+      recorder.record('default-scheduler', { ...failing, message })
+      await clock.advance(0)
+    }
+    resolve()
+    while (created.length < 4) await Promise.resolve()
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+    recorder.record('default-scheduler', failing)
+    await clock.advance(0)
+    expect(created).toHaveLength(5)
   })
 
   test('of another object, of another message, and much later is another', async () => {

@@ -15,7 +15,7 @@ export class PaperApi {
   readonly writes: Write[] = []
   /** By kind and name. */
   readonly objects = new Map<string, ApiObject>()
-  /** Errors of the next patches, one each. */
+  /** Errors of the next writes, one each. */
   readonly failures: Error[] = []
   /** While set, writes wait for it. */
   gate: Promise<void> | undefined
@@ -26,6 +26,8 @@ export class PaperApi {
         this.objects.get(`${kind} ${name}`) as T | undefined,
       create: async <T extends ApiObject>(object: T) => {
         const { kind = '', metadata } = object
+        const failure = this.failures.shift()
+        if (failure !== undefined) throw failure
         this.objects.set(`${kind} ${metadata.name}`, object)
         this.writes.push({ verb: 'create', kind, name: metadata.name!, body: object as unknown as Write['body'] })
         return object

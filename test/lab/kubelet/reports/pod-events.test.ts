@@ -28,3 +28,21 @@ test('an event is written once, and counted when it happens again', async () => 
     { verb: 'patch', name: first!.name, body: { count: 2, lastTimestamp: '2026-01-01T00:00:10Z' } },
   ])
 })
+
+test('an event that the API did not take is written when it happens again', async () => {
+  const api = new PaperApi()
+  const clock = new PaperClock()
+  const warnings: string[] = []
+  const events = new PodEvents({ client: api.client, clock, nodeName: 'node-1', warn: line => warnings.push(line) })
+  const refused = { type: 'Warning', reason: 'FailedCreatePodSandBox', message: 'no daemon answers' } as const
+  api.failures.push(new Error('ECONNREFUSED'))
+  for (let times = 0; times < 3; times++) {
+    events.send(pod(), refused)
+    await clock.advance(0)
+  }
+  expect(warnings).toEqual(['event of pod shop/web not written: ECONNREFUSED'])
+  expect(api.writes).toMatchObject([
+    { verb: 'create', body: { reason: 'FailedCreatePodSandBox', count: 1 } },
+    { verb: 'patch', body: { count: 2 } },
+  ])
+})

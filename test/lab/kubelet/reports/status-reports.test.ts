@@ -64,6 +64,18 @@ describe('statuses of a pod', () => {
     expect(phases()).toEqual(['Running', 'Running'])
   })
 
+  test('are written again also where that change was seen before the answer to a write that it came after', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    api.gate = promise
+    reports.report(pod(), { phase: 'Running' })
+    await clock.advance(0)
+    const conditions = [{ type: 'Ready', status: 'False', reason: 'NodeNotReady' }]
+    reports.seen({ ...pod(), status: { conditions } })
+    resolve()
+    await clock.advance(0)
+    expect(phases()).toEqual(['Running', 'Running'])
+  })
+
   test('are tried again where the API does not answer', async () => {
     api.failures.push(new Error('ECONNREFUSED'))
     reports.report(pod(), { phase: 'Running' })
