@@ -25,6 +25,7 @@ export default defineConfig({
         test: {
           name: 'kernel',
           include: kernelTests,
+          globalSetup: 'test/kernel/pods/build-folder.ts',
           pool: 'forks',
           // Each file has namespaces of its own; most of its time it waits for the kernel and for programs.
           maxWorkers: 2,

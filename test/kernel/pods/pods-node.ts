@@ -1,17 +1,16 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { fileURLToPath } from 'node:url'
 import { systemClock } from '#system/clock.ts'
-import { compileShim, type RunningShim, type ShimCall, type ShimOutcome, startShim } from './shim.ts'
+import { builtOnce } from './built-once.ts'
+import { type RunningShim, type ShimCall, type ShimOutcome, startShim } from './shim.ts'
 
 // A node of its own: mount and network namespaces in which the daemon runs as it is shipped, with the helper where a runtime
 // finds plugins, /run and /var/lib empty, and pods that are network namespaces.
 
-const BUILD = fileURLToPath(new URL('../../../build.ts', import.meta.url))
 const WORLD = [
   'set -e',
   'mount --make-rprivate /',
@@ -29,7 +28,7 @@ const METRICS_PORT = 10_245
 /** A daemon ends with the test, also where that is killed. */
 const WITH_US = ['setpriv', '--pdeathsig', 'KILL']
 
-/** Built once for a test file: the bundle, and the helper. */
+/** The bundle, and the helper; a test file has its own. */
 export class Installation {
   readonly folder = mkdtempSync(join(tmpdir(), 'pods-'))
   readonly dist = join(this.folder, 'dist')
@@ -37,9 +36,9 @@ export class Installation {
   readonly bin = join(this.folder, 'bin')
 
   constructor() {
-    execFileSync(process.execPath, [BUILD, `--into=${this.dist}`])
-    compileShim(this.dist, 'cni-shim')
-    for (const name of ['bridge', 'host-local', 'loopback', 'switchyard']) compileShim(this.bin, name)
+    cpSync(builtOnce(), this.dist, { recursive: true })
+    for (const name of ['bridge', 'host-local', 'loopback', 'switchyard'])
+      cpSync(join(this.dist, 'cni-shim'), join(this.bin, name))
   }
 
   get program(): string {

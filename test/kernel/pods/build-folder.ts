@@ -1,0 +1,21 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { BUILT } from './built-once.ts'
+
+// One run of the tests → a folder for what its files build: whichever is the first builds, the others find it there.
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    buildFolder: string
+  }
+}
+
+/** Called by Vitest before the first file; what it returns, after the last one. */
+export default function buildFolder(project: TestProject): () => void {
+  const folder = mkdtempSync(join(tmpdir(), 'switchyard-built-'))
+  project.provide('buildFolder', folder)
+  project.onTestsRerun(async () => rmSync(join(folder, BUILT), { recursive: true, force: true }))
+  return () => rmSync(folder, { recursive: true, force: true })
+}
