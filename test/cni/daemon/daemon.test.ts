@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { PluginAnswer } from '#cni/answer.ts'
 import { askDaemon } from '#cni/daemon/client.ts'
 import { type Daemon, openDaemon } from '#cni/daemon/daemon.ts'
@@ -57,7 +57,7 @@ describe('a call', () => {
     const stdout = '{"ips":[{"address":"10.9.0.2/29"}]}'
     answers = async () => ({ ...DONE, stdout })
     expect(await ask()).toMatchObject({ code: 0, stdout })
-    await vi.waitFor(() => expect(lines()).toHaveLength(1))
+    await expect.poll(() => lines()).toHaveLength(1)
     expect(lines()).toEqual([
       '"CNI call answered" command="ADD" plugin="bridge" network="pods" container="c1" ifname="eth0" pod="web" ips=["10.9.0.2/29"] tookMs=0 waitedMs=0',
     ])
@@ -68,7 +68,7 @@ describe('a call', () => {
     const stdout = JSON.stringify({ code: 11, msg: 'no address is free', details: 'in 10.9.0.0/29' })
     answers = async () => ({ code: 1, stdout, stderr: '' })
     expect(await ask()).toMatchObject({ code: 1, stdout })
-    await vi.waitFor(() => expect(lines()).toHaveLength(1))
+    await expect.poll(() => lines()).toHaveLength(1)
     expect(lines()[0]).toMatch(
       /^"CNI call failed" err="no address is free" .*code=11 details="in 10.9.0.0\/29" status=1$/,
     )
@@ -80,7 +80,7 @@ describe('a call', () => {
     daemon = await open()
     await ask({ CNI_COMMAND: 'STATUS', CNI_CONTAINERID: '' })
     await ask({ CNI_COMMAND: 'DEL' })
-    await vi.waitFor(() => expect(seen).toHaveLength(2))
+    await expect.poll(() => seen).toHaveLength(2)
     expect(lines()).toEqual([expect.stringContaining('command="DEL"')])
   })
 
@@ -88,11 +88,11 @@ describe('a call', () => {
     const { promise, resolve } = Promise.withResolvers<PluginAnswer>()
     answers = () => promise
     const asking = ask()
-    await vi.waitFor(() => expect(daemon.underWay()).toBe(1))
+    await expect.poll(() => daemon.underWay()).toBe(1)
     expect(daemon.talking()).toBe(1)
     resolve(DONE)
     await asking
-    await vi.waitFor(() => expect([daemon.underWay(), daemon.talking()]).toEqual([0, 0]))
+    await expect.poll(() => [daemon.underWay(), daemon.talking()]).toEqual([0, 0])
   })
 
   test('has its turn between other work of its container', async () => {
@@ -107,7 +107,7 @@ describe('a call', () => {
       order.push('other work')
     })
     const asking = ask()
-    await vi.waitFor(() => expect(daemon.underWay()).toBe(1))
+    await expect.poll(() => daemon.underWay()).toBe(1)
     resolve()
     await Promise.all([first, asking])
     expect(order).toEqual(['other work', 'call'])
@@ -124,11 +124,13 @@ describe('a socket', () => {
     const stop = new AbortController()
     const kept = daemon.keepReachable(stop.signal)
     await clock.advance(5000)
+    // It has looked, and begun to wait again.
+    await expect.poll(() => clock.sleepers).toBe(1)
     rmSync(socket)
     await clock.advance(4000)
     expect([await ask(), lines()]).toEqual([undefined, []])
     await clock.advance(1000)
-    await vi.waitFor(() => expect(lines()).toEqual([`"Socket was removed, and is there again" socket="${socket}"`]))
+    await expect.poll(() => lines()).toEqual([`"Socket was removed, and is there again" socket="${socket}"`])
     expect(await ask()).toMatchObject({ code: 0 })
     stop.abort()
     await clock.advance(5000)
@@ -166,12 +168,12 @@ describe('a daemon that stops', () => {
     const { promise, resolve } = Promise.withResolvers<PluginAnswer>()
     answers = () => promise
     const asking = ask()
-    await vi.waitFor(() => expect(daemon.underWay()).toBe(1))
+    await expect.poll(() => daemon.underWay()).toBe(1)
     let isStopped = false
     const stopping = daemon.stop().then(() => {
       isStopped = true
     })
-    await vi.waitFor(() => expect(existsSync(socket)).toBe(false))
+    await expect.poll(() => existsSync(socket)).toBe(false)
     expect([isStopped, await ask()]).toEqual([false, undefined])
     resolve({ ...DONE, stdout: '{}' })
     expect(await asking).toMatchObject({ code: 0, stdout: '{}' })

@@ -47,9 +47,13 @@ describe('cni install --import', () => {
     node.given('10.9.0.2', 'a')
     let done: Promise<unknown> = Promise.resolve()
     await whileLocked(join(node.dataDir, 'pods/lock'), systemClock, async () => {
-      node.pause = () => systemClock.sleep(1)
+      let tries = 0
+      node.pause = () => {
+        tries++
+        return systemClock.sleep(1)
+      }
       done = takeOver()
-      await systemClock.sleep(50)
+      await expect.poll(() => tries).toBeGreaterThan(3)
       expect(node.isReference()).toBe(true)
     })
     node.pause = () => {}

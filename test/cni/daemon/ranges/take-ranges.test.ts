@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { nodeMachine } from '#cni/daemon/machine.ts'
 import { rangesApi, takeRanges } from '#cni/daemon/ranges/take-ranges.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
@@ -21,7 +21,7 @@ test('a database that is damaged ends no daemon: it is said once, and tried agai
   const parts = { settings, machine, api: undefined, clock, log, signal: stop.signal }
   const done = takeRanges(parts, { from: 'config' })
   try {
-    await vi.waitFor(() => expect(lines).toHaveLength(1))
+    await expect.poll(() => lines).toHaveLength(1)
     await clock.advance(25_000)
     expect(lines).toEqual([expect.stringContaining('"Ranges of this node cannot be kept" err="')])
     rmSync(database)
@@ -46,7 +46,7 @@ test('a node that has not reached the API server yet knows why it has no range: 
   const api = await rangesApi(shares, { settings, kernel, clock })
   const done = takeRanges({ settings, machine, api, clock, log, signal: stop.signal }, shares)
   try {
-    await vi.waitFor(() => expect(lines.join('\n')).toContain('Ranges of this node could not be looked at'))
+    await expect.poll(() => lines.join('\n')).toContain('Ranges of this node could not be looked at')
     expect((await machine.grants()).load()).toMatchObject({ source: 'node', sets: [], why: 'Node n1 was not read yet' })
   } finally {
     stop.abort()
