@@ -125,8 +125,7 @@ export class Agent {
     const { minSyncPeriodMs: minMs, syncPeriodMs } = settings
     const limits = { minMs, retryMs: syncPeriodMs, unwatchedMs: syncPeriodMs, distrustMs: DISTRUST_MS }
     this.health.expect(family)
-    this.#unready.add(family)
-    this.#untried.add(family)
+    for (const waiting of [this.#unready, this.#untried]) waiting.add(family)
     this.#ends.set(family, new AbortController())
     const lane = new Lane({
       family,
@@ -191,6 +190,7 @@ export class Agent {
 
   #leaveOut(family: Family): void {
     this.#ends.get(family)?.abort()
+    for (const lane of this.#lanes) if (lane.family === family) lane.close()
     this.#lanes = this.#lanes.filter(lane => lane.family !== family)
     this.#families.delete(family)
     this.health.leaveOut(family)
@@ -225,7 +225,7 @@ export class Agent {
   async #followHost(signal: AbortSignal): Promise<void> {
     const { clock, kernel, settings, follow } = this.#parts
     // The first rules do not wait for one more process to start.
-    await this.#allTried.promise
+    if (!signal.aborted) await this.#allTried.promise
     if (signal.aborted) return
     const addressWatch = new AddressWatch(follow, clock, needsOf(settings))
     signal.addEventListener('abort', () => addressWatch.stop(), { once: true })

@@ -40,6 +40,7 @@ export function dataPlane({ settings, kernel, log, lost, signal, ...parts }: Dat
     lost,
     remembered: family => remembered(kernel, family),
   })
+  if (signal.aborted) void relay.stop()
   signal.addEventListener('abort', () => void relay.stop(), { once: true })
   return withRelay(kernel, relay, flows)
 }

@@ -58,7 +58,7 @@ export class ModeSwitch {
 
   /** A command that failed, as where another program held the lock, is tried again: it may be long until the kernel is read. */
   async runOften(everyMs: number, signal: AbortSignal): Promise<void> {
-    while ((await this.run()) === 'failed' && !signal.aborted) await this.#parts.clock.sleep(everyMs, signal)
+    while (!signal.aborted && (await this.run()) === 'failed') await this.#parts.clock.sleep(everyMs, signal)
   }
 
   async #leaveIpvs(): Promise<'done' | 'not yet' | 'failed'> {

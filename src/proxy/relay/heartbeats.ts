@@ -20,6 +20,9 @@ export interface Rhythm {
 /** Ten seconds are longer than any work of a worker, and shorter than the patience of most clients. */
 export const RHYTHM: Rhythm = { everyMs: 1000, missed: 10 }
 
+/** As many times as long a worker that starts may take to its first pulse: on a busy machine its program loads slowly. */
+const STARTING = 10
+
 /**
  * Looks are counted, and not the time between them: after a pause of the whole process, such as that of a suspended machine,
  * there is one look at pulses that could not beat.
@@ -36,7 +39,8 @@ export class Heartbeats {
 
   /** Watches a worker that has just been started. */
   watch(index: number): void {
-    this.#watched.set(index, { pulse: this.#pulse(index), looks: 0 })
+    const { missed } = this.#parts.rhythm
+    this.#watched.set(index, { pulse: this.#pulse(index), looks: missed - STARTING * missed })
   }
 
   ignore(index: number): void {

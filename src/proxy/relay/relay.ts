@@ -23,7 +23,7 @@ export interface RelayOptions {
   readonly report: (event: RelayEvent) => void
   /** Called when a listener has closed, or could not be opened: the lanes must read the relay again. */
   readonly lost: () => void
-  /** Ports of listeners at an earlier start, by name: rules may still lead there. Called once for each family. */
+  /** Ports of listeners at an earlier start, by name: rules may still lead there. Called for each family until it has answered once. */
   readonly remembered?: (family: Family) => Promise<ReadonlyMap<string, number>>
   readonly workers?: number
   /** How long after a failure `lost` is called. */
@@ -133,8 +133,9 @@ export class Relay implements Listeners {
   /** Once our rules stand, those of the earlier start are gone and its ports are free for every listener. */
   async #remembered(family: Family): Promise<ReadonlyMap<string, number>> {
     if (this.#askedFamilies.has(family)) return NOWHERE
+    const ports = await this.#options.remembered?.(family)
     this.#askedFamilies.add(family)
-    return (await this.#options.remembered?.(family)) ?? NOWHERE
+    return ports ?? NOWHERE
   }
 
   /** Closes listeners whose address changes. Returns their bindings: rules lead to their ports. */

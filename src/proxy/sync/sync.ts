@@ -132,7 +132,7 @@ export class Sync {
     const compared = looked ? undefined : touched.union(settled.compare)
     const wanted = rewriting(diff(installed, book.rules, compared), settled.rewrite, book.rules)
     this.#hasAsked = found.isListed || foreignRules === 'ask'
-    const blocked = this.#hasAsked ? await this.#blockedIn(wanted) : NONE_BLOCKED
+    const blocked = this.#hasAsked ? await this.#blockedIn(wanted).catch(error => this.#lost(error)) : NONE_BLOCKED
     const plan = emptied(wanted, blocked.keys(), installed)
     this.#plan = plan
     this.#audit?.wrote(unitsOf(plan))
@@ -142,13 +142,13 @@ export class Sync {
       this.#failed(error, plan, installed, epoch),
     )
     const doubted = doubts.parts.size
-    const { unknown } = settled
-    const hasAsked = this.#hasAsked
-    const corrected = looked || doubted + doubts.units.size + doubts.unknown.size > 0
-    const foreign = { touched, unknown, hasAsked, isChecked: looked || doubted + doubts.units.size > 0, blocked }
+    const isChecked = looked || doubted + doubts.units.size > 0
+    const corrected = isChecked || doubts.unknown.size > 0
+    const isBelieved = epoch === this.#epoch
+    const foreign = { touched, unknown: settled.unknown, hasAsked: this.#hasAsked, isChecked, blocked }
     const reported = this.#accept(epoch, applied(installed, plan), plan, foreign)
     const stages = { read: readAt - startedAt, plan: plannedAt - readAt, write: this.#clock.now() - plannedAt }
-    return { looked, doubted, corrected, plan, ...reported, refused: [], ...carriedOut, stages }
+    return { looked: looked && isBelieved, doubted, corrected, plan, ...reported, refused: [], ...carriedOut, stages }
   }
 
   /** What the plan was about is in doubt. Where it cannot be known alone, or other programs go unheard, nothing is believed. */

@@ -1,10 +1,11 @@
+import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { LIST_ADDRESSES } from '#dialects/ip.ts'
 import type { Event, Source } from '#kubernetes/event.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { Agent } from '#proxy/agent/agent.ts'
 import type { Report } from '#proxy/sync/report.ts'
-import type { Command, Kernel, Outcome } from '#system/ports.ts'
+import type { Command, CommitListener, Kernel, Outcome, RulesetWatch } from '#system/ports.ts'
 import { accepted } from '../../config/parsing.ts'
 import { ObedientKernel } from '../../effects/obedient-kernel.ts'
 import { captureLog } from '../../support/captured-log.ts'
@@ -28,7 +29,7 @@ function refusing(...families: readonly ('ip' | 'ip6')[]): { readonly kernel: Ke
   }
 }
 
-async function agentOn(kernel: Kernel) {
+async function agentOn(kernel: Kernel, signal?: AbortSignal, rulesetWatch?: RulesetWatch) {
   const [stop, heard] = [new AbortController(), captureLog()]
   const agent = await Agent.open({
     settings: (await accepted({ argv: ['--proxy-mode=nftables'] })).settings,
@@ -38,13 +39,31 @@ async function agentOn(kernel: Kernel) {
     log: heard.log,
     source: events,
     lastHeard: () => undefined,
+    ...(rulesetWatch && { rulesetWatch }),
   })
-  return { agent, stop, heard, ended: agent.run(stop.signal) }
+  return { agent, stop, heard, ended: agent.run(signal ?? stop.signal) }
 }
 
 async function* events(signal: AbortSignal): AsyncGenerator<Event> {
   for (const kind of ['Service', 'EndpointSlice', 'Node'] as const) yield { type: 'synced', kind }
-  await new Promise(resolve => signal.addEventListener('abort', resolve))
+  await aborted(signal)
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
+}
+
+function watched() {
+  const listeners = new Set<CommitListener>()
+  const watch: RulesetWatch = {
+    ...{ delivery: 'exact', isListening: true, hear: () => {} },
+    ...{ generation: () => undefined, namespace: () => undefined },
+    listen: listener => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+  return { watch, listeners }
 }
 
 const checks = (ran: readonly Command[]) => ran.filter(({ argv }) => argv.includes('--check'))
@@ -61,15 +80,19 @@ describe('a host whose kernel may lack what nftables mode needs is known by the 
 
   test('a second family that lacks something is left out, and the first is served', async () => {
     const { kernel } = refusing('ip6')
-    const { agent, stop, heard, ended } = await agentOn(kernel)
+    const { watch, listeners } = watched()
+    const { agent, stop, heard, ended } = await agentOn(kernel, undefined, watch)
     await expect
       .poll(() => heard.lines.join('\n'))
       .toMatch(/"No nftables support for family" ipFamily="IPv6" reason="nftables mode is not/)
     expect(heard.lines.join('\n')).toMatch(/Operation not supported/)
     expect(agent.lanes.map(({ family }) => family)).toEqual(['ipv4'])
     await expect.poll(() => agent.health.healthy).toBe(true)
+    // The lane that was left out hears of no commit any more.
+    expect(listeners.size).toBe(1)
     stop.abort()
     await ended
+    expect(listeners.size).toBe(0)
   })
 
   test('a node whose first family lacks something ends the agent, with what it is', async () => {
@@ -109,6 +132,14 @@ async function agentAt(
 const inFamilies = (reports: readonly Report[]) => reports.map(({ family }) => family).toSorted()
 
 describe('an agent', () => {
+  test('that is to end before it runs ends at once, and has written nothing', async () => {
+    const kernel = new ObedientKernel()
+    const { agent, ended } = await agentOn(kernel, AbortSignal.abort())
+    await ended
+    expect(agent.lanes).toHaveLength(2)
+    expect(kernel.commands.filter(({ does }) => does === 'write')).toEqual([])
+  })
+
   test('syncs each family once all lists have arrived, and is healthy then', async () => {
     const clock = new PaperClock()
     const { agent, reports, end } = await agentAt(clock)
@@ -201,7 +232,7 @@ describe('an agent', () => {
       for (const kind of ['Service', 'EndpointSlice', 'Node'] as const) yield { type: 'synced', kind }
       await more.promise
       yield { type: 'put', object: service('shop/cart', ['10.96.0.10']) }
-      await new Promise(resolve => signal.addEventListener('abort', resolve))
+      await aborted(signal)
     }
     const { agent, end } = await agentAt(clock, { source })
     const said: string[] = []
@@ -219,5 +250,5 @@ describe('an agent', () => {
 
 async function* withoutNode(signal: AbortSignal): AsyncGenerator<Event> {
   for (const kind of ['Service', 'EndpointSlice'] as const) yield { type: 'synced', kind }
-  await new Promise(resolve => signal.addEventListener('abort', resolve))
+  await aborted(signal)
 }

@@ -103,10 +103,17 @@ test('a switch that fails is tried again by itself until it has not, or the agen
   await clock.advance(30_000)
   await running
   expect(await ours()).toEqual([])
-  await restore(LEFT)
+})
+
+test('an agent that ends begins none anew, however many wait for one that fails', async () => {
   kernel.failWhen(({ argv }) => argv[0].includes('restore'))
-  const ending = modeSwitch.runOften(30_000, stop.signal)
+  const stop = new AbortController()
+  const running = modeSwitch.runOften(30_000, stop.signal)
+  const waiting = running.then(() => modeSwitch.runOften(30_000, stop.signal))
   await clock.advance(0)
+  const before = kernel.commands.length
+  expect(before).toBeGreaterThan(1)
   stop.abort()
-  await ending
+  await waiting
+  expect(kernel.commands).toHaveLength(before)
 })

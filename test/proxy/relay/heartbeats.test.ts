@@ -17,11 +17,12 @@ function watched() {
     await clock.advance(RHYTHM.everyMs)
   }
   for (const index of [0, 1]) heartbeats.watch(index)
-  return { heartbeats, stopped, look, clock }
+  return { heartbeats, stopped, look }
 }
 
 test('one whose pulse stands still at three looks in a row, and it is reported once', async () => {
   const { stopped, look } = watched()
+  await look(0, 1)
   for (let i = 0; i < 2; i++) await look(1)
   expect(stopped).toEqual([])
   for (let i = 0; i < 4; i++) await look(1)
@@ -41,12 +42,26 @@ test('not one that misses a look now and then', async () => {
 test('a successor starts anew, and one that ended by itself is not watched', async () => {
   const { heartbeats, stopped, look } = watched()
   heartbeats.ignore(1)
+  await look(0)
   for (let i = 0; i < 3; i++) await look()
   heartbeats.watch(0)
+  await look(0)
   for (let i = 0; i < 2; i++) await look()
   expect(stopped).toEqual([0])
   await look()
   expect(stopped).toEqual([0, 0])
+})
+
+test('one that starts has ten times as long, up to its first pulse', async () => {
+  const { stopped, look } = watched()
+  for (let i = 0; i < 25; i++) await look()
+  await look(1)
+  for (let i = 0; i < 2; i++) await look()
+  expect(stopped).toEqual([])
+  await look()
+  expect(stopped).toEqual([1])
+  await look()
+  expect(stopped).toEqual([1, 0])
 })
 
 test('nothing is looked at once the relay is closed', async () => {

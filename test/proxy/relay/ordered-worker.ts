@@ -6,7 +6,10 @@ import type { FromWorker, ToWorker, WorkerStart } from '#proxy/relay/messages.ts
 const start = workerData as WorkerStart
 const { turns, pulses } = start.shared
 
-setInterval(() => Atomics.add(pulses, start.index, 1), start.pulseMs).unref()
+const pulse = () => Atomics.add(pulses, start.index, 1)
+
+pulse()
+setInterval(pulse, start.pulseMs).unref()
 
 parentPort!.on('message', (message: ToWorker) => {
   if (message.say === 'sticky') return post({ ...message, key: `${start.index} heard ${message.key}` })

@@ -88,6 +88,29 @@ describe('the relay', { timeout: 30_000 }, () => {
     expect(await loopback.listener('tcp later', 'to 127.0.0.1:9')).toBe(first)
   })
 
+  test('asks again for the ports they had where that failed, and gives none before', async () => {
+    const first = await freePorts(2)
+    let asked = 0
+    const remembered = async () => {
+      if (++asked === 1) throw new Error('the lock is held')
+      return new Map([['tcp a', first + 1]])
+    }
+    begin({ portRange: { first, last: first + 1 }, remembered })
+    const wanted = [{ name: 'tcp a', pool: `to 127.0.0.1:9 at ${loopback.host}` }]
+    await expect(loopback.relay.open('ipv4', wanted)).rejects.toThrow('the lock is held')
+    expect(loopback.relay.list('ipv4')).toEqual([])
+    await loopback.relay.open('ipv4', wanted)
+    await loopback.relay.open('ipv4', [{ name: 'tcp b', pool: `to 127.0.0.1:9 at ${loopback.host}` }])
+    const ports = loopback.relay.list('ipv4').map(({ name, port }) => [name, port])
+    expect([asked, ports]).toEqual([
+      2,
+      [
+        ['tcp a', first + 1],
+        ['tcp b', first],
+      ],
+    ])
+  })
+
   test('turns clients away when no descriptors are left, says so, and lets others in later', async () => {
     // 20 listeners or so: 100 for the agent and 12 for each worker are not to be had.
     begin({ measure: () => ({ limit: 134, used: 0 }) })

@@ -60,8 +60,7 @@ describe('workers', { timeout: 30_000 }, () => {
     ['leave', 'crashed: it ended without an error'],
     ['hang', 'hung'],
   ])('that %s hold up no question, and have a successor that catches up', async (how, becomes) => {
-    // A worker that starts on a busy machine takes its time, too.
-    begin(2, ['a', 'no b'], how === 'hang' ? { everyMs: 20, missed: 150 } : RHYTHM)
+    begin(2, ['a', 'no b'], how === 'hang' ? { everyMs: 20, missed: 50 } : RHYTHM)
     await workers.ask([order(`${how} 1`)])
     await until(() => said.length === 2)
     expect(said).toEqual([`1 ${becomes}`, '1 replaced, no b'])

@@ -13,8 +13,9 @@ export class LineKernel implements Kernel {
   ran: string[] = []
   /** The command fails that comes after so many more; what came before it stands. */
   failsAfter: number | undefined
+  refusesForeignRules = false
 
-  readonly run: Kernel['run'] = async ({ argv, input = '' }) => {
+  run: Kernel['run'] = async ({ argv, input = '' }) => {
     const words = input === '' ? argv.join(' ') : input
     this.ran.push(words)
     if (argv[0] !== 'write') return { code: 0, stdout: '', stderr: '' }
@@ -42,6 +43,8 @@ export class LineKernel implements Kernel {
 }
 
 export interface LineModeOptions {
+  /** No part can be read alone. */
+  readonly readsAll?: boolean
   /** Units of these names stand in a part that other programs share; every other unit is a part by itself. */
   readonly shared?: ReadonlySet<string>
 }
@@ -59,18 +62,23 @@ export function lineMode(kernel: LineKernel, options?: LineModeOptions): Mode {
       await kernel.run(anyCommand(['read']))
       return kernel.units
     },
+    foreignRules: async () => {
+      if (kernel.refusesForeignRules) throw new Error('refused')
+      return new Map()
+    },
     ...(options !== undefined && {
       watches: { author: () => undefined, concerns: () => 'nothing', parts: partsOf(kernel, options) },
     }),
   }
 }
 
-function partsOf(kernel: LineKernel, { shared = EMPTY_PARTS }: LineModeOptions): Parts {
+function partsOf(kernel: LineKernel, { shared = EMPTY_PARTS, readsAll = false }: LineModeOptions): Parts {
   const nameOf = (name: Unit): string => (shared.has(unitText(name)) ? 'shared' : unitText(name))
   return {
     of: name => part(nameOf(name)),
     unitOf: one => (unitText(one) === 'shared' ? undefined : unit(unitText(one))),
-    read: async (_, parts): Promise<Ruleset> => {
+    read: async (_, parts): Promise<Ruleset | undefined> => {
+      if (readsAll) return undefined
       await kernel.run(anyCommand(['read', ...[...parts].map(unitText).sort()]))
       return new Map([...kernel.units].filter(([name]) => parts.has(part(nameOf(name)))))
     },

@@ -61,15 +61,15 @@ describe('a run', () => {
   test('does not believe what it read while it was to forget', async () => {
     const { kernel, sync, wants, run } = scene()
     const { run: runs } = kernel
-    Object.assign(kernel, {
-      run: async (command: Parameters<typeof runs>[0]) => {
-        if (command.argv[0] === 'write') sync.forget()
-        return runs(command)
-      },
-    })
+    kernel.run = command => {
+      if (command.argv[0] === 'write') sync.forget()
+      return runs(command)
+    }
     wants({ a: '1' })
-    await run()
+    expect(await run()).toMatchObject({ looked: false, ran: ['read', '+a 1'] })
     expect(sync.isKnown).toBe(false)
+    kernel.run = runs
+    expect(await run()).toMatchObject({ looked: true })
   })
 })
 
@@ -99,6 +99,19 @@ describe('what is in doubt', () => {
     await expect(run()).rejects.toThrow()
     kernel.took()
     expect(await run()).toMatchObject({ looked: false, drift: [], ran: ['read a b', '+b 1'] })
+  })
+
+  test('is everything where foreign rules could not be read: what was in doubt was read in vain', async () => {
+    const { kernel, sync, wants, run } = scene({ ...SHARED, readsAll: true })
+    wants({ a: '1' })
+    await run()
+    kernel.rules.set('a', 'theirs').set('x', '')
+    sync.doubt([part('a'), part('x')])
+    kernel.refusesForeignRules = true
+    await expect(run()).rejects.toThrow()
+    kernel.refusesForeignRules = false
+    expect(await run()).toMatchObject({ looked: true })
+    expect(kernel.units).toEqual(ruleset({ a: '1' }))
   })
 
   test('is everything after two failures', async () => {

@@ -30,10 +30,15 @@ parentPort!.on('message', (message: ToWorker) => {
   earlier = earlier.then(() => carryOut(orders)).then(notOpened => post({ say: 'done', id, notOpened }))
 })
 setInterval(report, REPORT_MS).unref()
-setInterval(() => Atomics.add(pulses, start.index, 1), start.pulseMs).unref()
+pulse()
+setInterval(pulse, start.pulseMs).unref()
 setInterval(() => {
   for (const { chooser } of listeners.values()) chooser.purge()
 }, PURGE_MS).unref()
+
+function pulse(): void {
+  Atomics.add(pulses, start.index, 1)
+}
 
 function post(message: FromWorker): void {
   parentPort!.postMessage(message)

@@ -73,16 +73,21 @@ export class MonitorWatch implements RulesetWatch {
       const ended = new AbortController()
       const over = AbortSignal.any([signal, ended.signal])
       const listening = clock.sleep(LISTENING_MS, over).then(() => {
-        if (!over.aborted) for (const listener of this.#listeners) listener.gap()
+        if (!over.aborted) this.#gap()
       })
       const { code } = await following.ended
       ended.abort()
       await listening
       signal.removeEventListener('abort', end)
       if (this.#following === following) this.#following = undefined
-      if (code === NOT_FOUND) return
+      if (code === NOT_FOUND) return this.#gap()
       await clock.sleep(RESTART_MS, signal)
     }
+  }
+
+  /** A listener that took this for a watch may be waiting for its commits. */
+  #gap(): void {
+    for (const listener of this.#listeners) listener.gap()
   }
 
   #read(line: string): void {

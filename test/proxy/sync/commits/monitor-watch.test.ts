@@ -74,10 +74,15 @@ describe('nft monitor as a watch', () => {
     await here.clock.advance(30_000)
     here.stop()
     await here.clock.advance(60_000)
+    expect([here.gaps, here.watch.isListening]).toEqual([0, false])
+  })
+
+  test('reports one gap where the node turns out to have no such program: it was taken for listening', async () => {
     const absent = new Followed()
+    expect(absent.watch.isListening).toBe(true)
     await absent.ends(127)
-    await absent.clock.advance(60_000)
-    expect([here.gaps, absent.gaps, here.watch.isListening]).toEqual([0, 0, false])
+    await absent.clock.advance(120_000)
+    expect([absent.gaps, absent.watch.isListening]).toEqual([1, false])
   })
 
   test('listens again when its program ends, and stops where the node has none', async () => {
