@@ -33,6 +33,7 @@ const KEYS = [
     'dns',
     'mtu',
     'cooldown',
+    'timeout',
     'onDuplicate',
     'overlap',
     'prevResult',

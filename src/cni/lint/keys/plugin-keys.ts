@@ -93,7 +93,7 @@ export const IPAM_PLUGINS: Readonly<Record<string, Keys>> = {
     ...{ routes: ROUTES, dns: object(DNS_KEYS) },
   },
   dhcp: {
-    ...{ type: TEXT, daemonSocketPath: TEXT, priority: COUNT },
+    ...{ type: TEXT, daemonSocketPath: TEXT, priority: COUNT, timeout: TEXT },
     request: list(object({ skipDefault: FLAG, option: ANYTHING })),
     provide: list(object({ option: ANYTHING, value: TEXT, fromArg: TEXT })),
   },

@@ -14,9 +14,6 @@ import { type DhcpConfig, dhcpConfig } from './options.ts'
 // `dhcp`: the address comes from a server on the pod's link. What it granted is written down, so that the daemon that runs
 // next renews it, and a DEL releases it.
 
-/** Runtimes give up after some minutes; a server that first tries the address with a ping answers after three seconds. */
-const PATIENCE_MS = 60_000
-
 export const dhcp: CniPlugin = {
   type: 'dhcp',
 
@@ -31,7 +28,7 @@ export const dhcp: CniPlugin = {
     await bringUp(at, machine)
     const lease = await speaking(ifname, () =>
       speakingOn(machine, { at, config }, async exchange => {
-        const got = await exchange.acquire(PATIENCE_MS)
+        const got = await exchange.acquire(config.timeoutMs)
         if (got.outcome === 'granted') return got.lease
         const details = `asked on ${ifname} in ${netns}: is a DHCP server on that link?`
         throw new CniError(CODE.tryAgainLater, `dhcp: ${got.why}`, details)

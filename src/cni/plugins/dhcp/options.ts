@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { ConfigFields } from '#cni/protocol/config-fields.ts'
 import type { CniRequest } from '#cni/protocol/request.ts'
+import { parseDuration } from '#values/duration.ts'
 import { type DhcpOptions, OPTION } from './message.ts'
 
 // The `ipam` section of a configuration → what the client asks a server for, and what it says of itself.
@@ -11,6 +12,8 @@ export interface DhcpConfig {
   readonly provided: DhcpOptions
   /** Of the routes in the result: their metric. */
   readonly priority?: number
+  /** How long servers are asked before the pod is refused. */
+  readonly timeoutMs: number
 }
 
 /** By the names the reference plugin has for them; any other by its number. */
@@ -30,12 +33,16 @@ const DEFAULT_WANTED: readonly number[] = [
   OPTION.staticRoutes,
 ]
 const CLIENT_ID_CHARACTERS = 254
+/** Runtimes give up after some minutes; a server that first tries the address with a ping answers after three seconds. */
+const DEFAULT_TIMEOUT_MS = 60_000
+const [SHORTEST_TIMEOUT_MS, LONGEST_TIMEOUT_MS] = [1000, 600_000]
 /** What one option holds. */
 const VALUE_BYTES = 255
 
 export function dhcpConfig(request: CniRequest): DhcpConfig {
   const fields = new ConfigFields(request.config.raw).object('ipam') ?? new ConfigFields({}, 'ipam')
   const priority = fields.number('priority', { least: 0, most: 0xffff_ffff })
+  const timeoutMs = timeoutIn(fields)
   const asked = fields.objects('request')
   const extra = asked.flatMap(one => optionNumber(one) ?? [])
   const isDefaultSkipped = asked.some(one => one.isOn('skipDefault'))
@@ -44,8 +51,18 @@ export function dhcpConfig(request: CniRequest): DhcpConfig {
   return {
     wanted: [...new Set([...(isDefaultSkipped ? [] : DEFAULT_WANTED), ...extra])],
     provided: new Map([[OPTION.clientId, clientId(request)], ...provided]),
+    timeoutMs,
     ...(priority !== undefined && { priority }),
   }
+}
+
+function timeoutIn(fields: ConfigFields): number {
+  const text = fields.text('timeout')
+  if (text === undefined) return DEFAULT_TIMEOUT_MS
+  const ms = parseDuration(text)
+  if (ms !== undefined && ms >= SHORTEST_TIMEOUT_MS && ms <= LONGEST_TIMEOUT_MS) return ms
+  fields.problem('timeout', 'is not a duration from 1s to 10m, such as 30s')
+  return DEFAULT_TIMEOUT_MS
 }
 
 /** Type 0 (RFC 2132), then a name that is the attachment's and no other's: two that were cut alike would be given one address. */

@@ -51,6 +51,14 @@ describe('an ADD', () => {
     expect(await stage.record()).toBeUndefined()
   })
 
+  test('asks no longer than the configuration says', async () => {
+    stage.server.mode = 'is silent'
+    const since = stage.clock.now()
+    const ipam = { type: 'dhcp', timeout: '5s' }
+    await expect(stage.add({ ipam })).rejects.toThrow('no DHCP server answered within 5 s')
+    expect(stage.clock.now() - since).toBeLessThan(5100)
+  })
+
   test('into an interface that is not there says so', async () => {
     stage.networks.pod.forget('eth0')
     await expect(stage.add()).rejects.toMatchObject({

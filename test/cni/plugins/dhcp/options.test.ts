@@ -45,7 +45,15 @@ describe('the ipam section of dhcp', () => {
     expect(provided.get(61)).toEqual(Buffer.from('\0me'))
   })
 
+  test('servers are asked for a minute, or as long as it says', () => {
+    expect([decoded().timeoutMs, decoded({ timeout: '90s' }).timeoutMs]).toEqual([60_000, 90_000])
+  })
+
   test.each([
+    [{ timeout: '0s' }, 'ipam.timeout: "0s" is not a duration from 1s to 10m'],
+    [{ timeout: '11m' }, 'ipam.timeout: "11m" is not a duration'],
+    [{ timeout: 'soon' }, 'ipam.timeout: "soon" is not a duration'],
+    [{ timeout: 5 }, 'ipam.timeout: 5 is not a text'],
     [{ request: [{ option: 'routerz' }] }, 'ipam.request[0].option: "routerz" is not a number from 0 to 255'],
     [{ request: [{ option: 256 }] }, 'ipam.request[0].option: 256'],
     [{ provide: [{ option: 12 }] }, 'ipam.provide[0].value is missing, and so is fromArg'],
