@@ -92,7 +92,7 @@ class LoopbackApiServer implements ApiServer {
   readonly #options: ApiServerOptions
   readonly #faults = new FaultPlan()
   readonly #watches = new Set<Watch>()
-  readonly #sockets = new Map<number, Socket>()
+  readonly #sockets = new Set<Socket>()
   readonly #requests: ApiRequests
   readonly #server: Server
   readonly #storage: Storage | undefined
@@ -154,7 +154,7 @@ class LoopbackApiServer implements ApiServer {
   }
 
   dropConnections(): void {
-    for (const socket of this.#sockets.values()) socket.resetAndDestroy()
+    for (const socket of this.#sockets) socket.resetAndDestroy()
   }
 
   async close(): Promise<void> {
@@ -164,7 +164,7 @@ class LoopbackApiServer implements ApiServer {
     // A turn of the loop, so that the ends of the watches are on their way before the connections go.
     await new Promise(resolve => setImmediate(resolve))
     this.#server.closeAllConnections()
-    for (const socket of this.#sockets.values()) socket.destroy()
+    for (const socket of this.#sockets) socket.destroy()
     await closed
     this.#storage?.close()
   }
@@ -177,9 +177,8 @@ class LoopbackApiServer implements ApiServer {
     server.on('upgrade', (request, socket, head) => void this.#upgrade({ request, socket, head }))
     server.keepAliveTimeout = 90_000
     server.on('connection', (socket: Socket) => {
-      const port = socket.remotePort ?? 0
-      this.#sockets.set(port, socket)
-      socket.on('close', () => this.#sockets.delete(port))
+      this.#sockets.add(socket)
+      socket.on('close', () => this.#sockets.delete(socket))
       socket.on('error', () => {}) // a client that goes away is not an error of this server
     })
     return server
@@ -229,6 +228,8 @@ class LoopbackApiServer implements ApiServer {
 
   /** TLS hides the TCP connection, and only that one can be reset. */
   #reset(response: ServerResponse): void {
-    this.#sockets.get(response.req.socket.remotePort ?? 0)?.resetAndDestroy()
+    const { remoteAddress, remotePort } = response.req.socket
+    const isSame = (socket: Socket) => socket.remoteAddress === remoteAddress && socket.remotePort === remotePort
+    this.#sockets.values().find(isSame)?.resetAndDestroy()
   }
 }

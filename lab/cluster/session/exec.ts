@@ -9,6 +9,7 @@ export interface ExecParts {
 }
 
 export async function execLine(line: string, { env, signal }: ExecParts): Promise<number> {
+  signal.throwIfAborted()
   const child = spawn('sh', ['-c', line], { stdio: 'inherit', env: { ...env } })
   const end = (): void => void child.kill('SIGTERM')
   signal.addEventListener('abort', end, { once: true })

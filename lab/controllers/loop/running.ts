@@ -60,9 +60,10 @@ class ControllerLoop implements Running {
   }
 
   async close(): Promise<void> {
-    for (const wait of this.#held.values()) wait.abort()
     for (const followed of this.#followed.values()) followed.close()
     await this.#queue.close()
+    // Only now: what was under way may have begun to wait for what it wrote.
+    for (const wait of this.#held.values()) wait.abort()
   }
 
   #follow(interest: Interest): void {

@@ -59,11 +59,13 @@ async function changed(
   write: Exclude<Write, { readonly do: 'create' }>,
 ): Promise<Expectation | undefined> {
   switch (write.do) {
-    case 'replace':
-      return shown(await client.replace(write.object, write.subresource))
+    // What is gone needs no change.
+    case 'replace': {
+      const made = await client.replace(write.object, write.subresource).catch(unlessAbsent)
+      return made && shown(made)
+    }
     case 'patch': {
       const { kind, key, patch, subresource } = write
-      // What is gone needs no change.
       const made = await client.patch(kind, key, patch, subresource).catch(unlessAbsent)
       return made && shown(made)
     }

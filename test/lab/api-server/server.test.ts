@@ -1,6 +1,9 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
+import { freePort } from '../../support/local-ports.ts'
 import { ask, OpenWatch, putServices, service } from './api-client.ts'
 
 let server: ApiServer
@@ -80,6 +83,8 @@ describe('the server itself', () => {
   })
 
   test('ends watches cleanly when it is closed, and comes back with its store on the same port', async () => {
+    await server.close()
+    server = await startApiServer({ port: await freePort() })
     const { port, store } = server
     store.put(service('cart'))
     const watch = await OpenWatch.open(`${server.url}/api/v1/services?watch=true`)
@@ -91,6 +96,21 @@ describe('the server itself', () => {
     })
     server = await startApiServer({ port, store })
     expect((await ask(`${server.url}/api/v1/services`)).body.items).toHaveLength(1)
+  })
+
+  test('drops those of clients that have the same port at different addresses, and can be closed with them', async () => {
+    const localPort = await freePort()
+    const ends = ['127.0.0.1', '127.0.0.2'].map(async localAddress => {
+      const socket = connect({ host: '127.0.0.1', port: server.port, localAddress, localPort })
+      const ended = new Promise(resolve => socket.once('error', error => resolve(error)))
+      await once(socket, 'connect')
+      socket.write('GET /api/v1/services?watch=true HTTP/1.1\r\nHost: x\r\n\r\n')
+      await once(socket, 'data')
+      return { ended }
+    })
+    const clients = await Promise.all(ends)
+    server.dropConnections()
+    for (const { ended } of clients) expect(await ended).toMatchObject({ code: 'ECONNRESET' })
   })
 
   test('drops every connection on demand', async () => {

@@ -84,20 +84,23 @@ describe('an Event', () => {
     expect([created.length, patched]).toEqual([1, [expect.objectContaining({ count: 2 })]])
   })
 
-  test.each([0, 1, 2, 3, 4, 5, 6, 7])('that comes %i turns after the others were taken is written, too', async turns => {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    gate = promise
-    for (const message of ['1', '2', '3', '4']) {
-      recorder.record('default-scheduler', { ...failing, message })
+  test.each([0, 1, 2, 3, 4, 5, 6, 7])(
+    'that comes %i turns after the others were taken is written, too',
+    async turns => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      gate = promise
+      for (const message of ['1', '2', '3', '4']) {
+        recorder.record('default-scheduler', { ...failing, message })
+        await clock.advance(0)
+      }
+      resolve()
+      while (created.length < 4) await Promise.resolve()
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+      recorder.record('default-scheduler', failing)
       await clock.advance(0)
-    }
-    resolve()
-    while (created.length < 4) await Promise.resolve()
-    for (let turn = 0; turn < turns; turn++) await Promise.resolve()
-    recorder.record('default-scheduler', failing)
-    await clock.advance(0)
-    expect(created).toHaveLength(5)
-  })
+      expect(created).toHaveLength(5)
+    },
+  )
 
   test('of another object, of another message, and much later is another', async () => {
     recorder.record('default-scheduler', failing)
