@@ -45,7 +45,7 @@ const SHOWN = new Map(PARTS.flatMap(part => Object.entries(part)))
 /** A field that a flag sets, too, is shown by the flag. */
 const NAMED = TABLE.map(setting => ({ setting, name: setting.flag ?? setting.field! }))
 
-describe('what a setting does', { timeout: 30_000 }, () => {
+describe('what a setting does', { timeout: 120_000 }, () => {
   test.each(NAMED)('$name', async ({ setting, name }) => {
     const effect = setting.noEffect === undefined ? SHOWN.get(name) : oneWarning(setting)
     if (effect === undefined) throw new Error(`nothing shows what ${name} does`)

@@ -39,6 +39,8 @@ async function subnets(...flags: readonly string[]): Promise<readonly string[]> 
   return (await taken(...flags)).sets.flat().map(({ subnet }) => subnet)
 }
 
+const SOON = { timeout: 30_000, interval: 10 }
+
 /** What a daemon with these flags has been given once it has asked. */
 async function taken(...flags: readonly string[]): Promise<Pick<GrantedRanges, 'sets' | 'why'>> {
   const folder = mkdtempSync(join(tmpdir(), 'switchyard-ranges-'))
@@ -59,11 +61,11 @@ async function taken(...flags: readonly string[]): Promise<Pick<GrantedRanges, '
       await vi.waitFor(async () => {
         const known = (await machine.grants()).load()
         expect([known !== undefined, known?.why]).toEqual([true, expect.not.stringContaining('not read yet')])
-      })
+      }, SOON)
     }
     const granted = (await machine.grants()).load() ?? { sets: [], why: '' }
     if (granted.sets.length > 0) {
-      await vi.waitFor(() => readFileSync(join(folder, '10-switchyard.conflist')))
+      await vi.waitFor(() => readFileSync(join(folder, '10-switchyard.conflist')), SOON)
     }
     return granted
   } finally {

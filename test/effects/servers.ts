@@ -99,7 +99,7 @@ async function open(...flags: readonly string[]): Promise<string> {
   const served = [serveHealth({ ...parts, health }), serveMetrics({ ...parts, shown: SHOWN })]
   const expected = [parts.settings.healthz, parts.settings.metrics].filter(at => at !== undefined).length
   try {
-    const spoken = expect.poll(() => lines.length, { interval: 5, timeout: 5000 }).toBe(expected)
+    const spoken = expect.poll(() => lines.length, { interval: 5 }).toBe(expected)
     await Promise.race([spoken, ...served.map(one => one.then(() => spoken))])
   } finally {
     stop.abort()

@@ -95,7 +95,7 @@ export const STARTING: Effects = {
     }),
 }
 
-const PATIENCE = { timeout: 20_000 }
+const PATIENCE = { timeout: 60_000 }
 
 async function on(act: (program: Program) => Promise<void>): Promise<void> {
   const program = new Program()

@@ -1,3 +1,4 @@
+import { vi } from 'vitest'
 import { credentialsFrom } from '#kubernetes/access/credentials.ts'
 import type { Event } from '#kubernetes/event.ts'
 import type { ClusterObject, ObjectKind } from '#kubernetes/objects.ts'
@@ -22,6 +23,8 @@ export interface StageOptions {
   readonly podViews?: () => Promise<PodViews>
 }
 
+const PATIENCE = { timeout: 100_000, interval: 10 }
+
 export class AgentStage {
   readonly port: number
   readonly agent: Agent
@@ -45,6 +48,7 @@ export class AgentStage {
     this.#ended = Promise.all([telemetry.serve(agent, signal), agent.run(signal)])
   }
 
+  /** Resolves when its port answers. */
   static async open({
     flags = [],
     kernel = new ObedientKernel(),
@@ -56,7 +60,7 @@ export class AgentStage {
       ...[`--metrics-bind-address=127.0.0.1:${port}`, '--healthz-bind-address=', '--proxy-mode=nftables'],
       ...['--iptables-min-sync-period=0', '--hostname-override=here', ...flags],
     )
-    const { log, lines } = captureLog(2)
+    const { log, lines } = captureLog(3)
     const queue = new EventQueue()
     const files = { readText: () => Promise.reject(new Error('no file here')) }
     // Events are sent to where no server is: the agent goes on without.
@@ -77,7 +81,9 @@ export class AgentStage {
       source: signal => queue.until(signal),
       lastHeard: () => undefined,
     })
-    return new AgentStage({ port, agent, lines, telemetry, queue })
+    const stage = new AgentStage({ port, agent, lines, telemetry, queue })
+    await vi.waitUntil(() => lines.some(line => line.startsWith('"Starting metrics HTTP server"')), PATIENCE)
+    return stage
   }
 
   get url(): string {
@@ -102,7 +108,8 @@ export class AgentStage {
 
   /** The first rules of both families stand. */
   async ready(): Promise<void> {
-    while (this.lines.filter(line => line.startsWith('"Sync complete"')).length < 2) await systemClock.sleep(10)
+    const complete = (): number => this.lines.filter(line => line.startsWith('"Sync complete"')).length
+    await vi.waitUntil(() => complete() > 1, PATIENCE)
   }
 
   async close(): Promise<void> {

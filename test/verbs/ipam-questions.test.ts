@@ -119,19 +119,21 @@ describe('ipam ls --watch', () => {
       printed += text
     })
     const lists = () => printed.match(/^# mynet .*$/gm) ?? []
-    await expect.poll(() => lists().length, { timeout: 20_000 }).toBe(1)
+    await expect.poll(() => lists().length).toBe(1)
     await book.take(leaseRequest('c', { sets: [SMALL, SMALL6] }))
-    await expect.poll(() => lists().length, { timeout: 20_000 }).toBe(2)
+    await expect.poll(() => lists().length).toBe(2)
     expect(lists()[1]).toContain(': 4 assigned, 2 cooling down')
+    const ended = once(child, 'exit')
     child.kill('SIGINT')
-    expect(await once(child, 'exit')).toEqual([0, null])
+    expect(await ended).toEqual([0, null])
   })
 
   test('ends where its reader is gone', async () => {
     const child = spawn(process.execPath, [MAIN, 'ipam', 'ls', '--watch', `--database=${database}`])
+    const ended = once(child, 'exit')
     await once(child.stdout, 'data')
     child.stdout.destroy()
     await book.take(leaseRequest('c', { sets: [SMALL, SMALL6] }))
-    expect(await once(child, 'exit')).toEqual([0, null])
+    expect(await ended).toEqual([0, null])
   })
 })

@@ -28,40 +28,50 @@ function start(...flags: readonly string[]) {
 }
 
 const asked = (words: string): number => program.asked.split(words).length - 1
-const soon = { timeout: 20_000, interval: 10 }
+const soon = { timeout: 60_000, interval: 10 }
 const healthy = async (): Promise<number> => (await ask(healthz, '/healthz').catch(() => ({ status: 0 }))).status
 
-describe('SIGTERM', { timeout: 60_000 }, () => {
+/** Each of its commands takes until `finish` is called, and a moment more, in which a signal that was sent before arrives. */
+function holds(tool: string): { readonly finish: () => void } {
+  const finished = program.path('finished')
+  const wait = `until [ -e '${finished}' ]; do /bin/sleep 0.02; done; /bin/sleep 0.3`
+  program.does(tool, `${wait}\necho done >> '${program.path('asked')}'\n`)
+  return { finish: () => void program.file('finished', '') }
+}
+
+describe('SIGTERM', () => {
   test('while it is still coming: the command that runs is finished, and it ends well', async () => {
-    program.does('iptables-nft-save', `/bin/sleep 0.3\necho done >> '${program.path('asked')}'\n`)
+    const { finish } = holds('iptables-nft-save')
     const { stop, ended } = start()
     await expect.poll(() => asked('iptables-nft-save'), soon).toBe(1)
     stop()
+    finish()
     expect(await ended).toMatchObject({ code: 0 })
     expect([asked('done'), asked('restore')]).toEqual([asked('iptables-nft-save'), 0])
   })
 
   test('while it writes rules: the write is finished, servers are closed, and it ends well', async () => {
-    program.does('iptables-nft-restore', `/bin/sleep 0.5\necho done >> '${program.path('asked')}'\n`)
+    const { finish } = holds('iptables-nft-restore')
     const { stop, ended } = start()
     await expect.poll(() => asked('iptables-nft-restore'), soon).toBe(1)
     stop()
+    finish()
     expect(await ended).toMatchObject({ code: 0 })
     expect([asked('done'), await healthy()]).toEqual([1, 0])
   })
 
-  test('while something takes for ever: it ends within five seconds all the same', async () => {
-    program.does('iptables-nft-restore', 'exec /bin/sleep 30\n')
+  test('while something takes for ever: it ends all the same, in time for a kubelet that waits for 30 seconds', async () => {
+    program.does('iptables-nft-restore', 'exec /bin/sleep 100\n')
     const { stop, ended } = start()
     await expect.poll(() => asked('iptables-nft-restore'), soon).toBe(1)
     const signalled = performance.now()
     stop()
     expect(await ended).toMatchObject({ code: 0 })
-    expect(performance.now() - signalled).toBeLessThan(5000)
+    expect(performance.now() - signalled).toBeLessThan(30_000)
   })
 })
 
-test('SIGHUP: the kernel is looked at afresh', { timeout: 60_000 }, async () => {
+test('SIGHUP: the kernel is looked at afresh', async () => {
   const { pid, stop, ended } = start('--iptables-sync-period=1h')
   await expect.poll(healthy, soon).toBe(200)
   const looks = asked('iptables-nft-save  <')
@@ -71,7 +81,7 @@ test('SIGHUP: the kernel is looked at afresh', { timeout: 60_000 }, async () => 
   expect(await ended).toMatchObject({ code: 0 })
 })
 
-describe('the configuration file', { timeout: 60_000 }, () => {
+describe('the configuration file', () => {
   const HEADER = 'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n'
 
   test('that changes ends the agent, for its DaemonSet to start it with the new one', async () => {

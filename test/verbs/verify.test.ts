@@ -87,7 +87,7 @@ describe('the settings of the agent that runs', () => {
   )
 })
 
-describe('verify', { timeout: 30_000 }, () => {
+describe('verify', () => {
   let program: Program
   beforeEach(() => {
     program = new Program()
