@@ -10,6 +10,11 @@ import { BridgeStage, DUAL_STACK } from './bridge-stage.ts'
 
 const why = await ensured()
 const GATEWAY: JsonObject = { isGateway: true, ipam: DUAL_STACK }
+/** What comes, comes at once; but the machine may have other work. */
+const SOON_MS = 30_000
+const NEVER_MS = 500
+/** Half of the time for which a neighbour remembers an address. */
+const AT_ONCE_MS = 15_000
 const FAMILY_ENDS = [
   ['IPv4', 'ip4'],
   ['IPv6', 'ip6'],
@@ -32,7 +37,7 @@ describe.skipIf(why !== undefined)(`packets of pods on a bridge${why ? ` (skippe
   test.each(FAMILY_ENDS)('pods of one bridge reach each other over %s, with their own addresses', async (_, end) => {
     const [one, two] = [await attached(GATEWAY), await attached(GATEWAY)]
     await two.host.listen('tcp', 80)
-    const outcome = await one.host.connect({ to: two.host[end], port: 80 })
+    const outcome = await one.host.connect({ to: two.host[end], port: 80, timeoutMs: SOON_MS })
     expect(outcome).toMatchObject({ ok: true, answer: { name: two.pod.container, peer: { address: one.host[end] } } })
   })
 
@@ -41,9 +46,12 @@ describe.skipIf(why !== undefined)(`packets of pods on a bridge${why ? ` (skippe
     const [one, two, free] = [await attached(config), await attached(config), await attached(GATEWAY)]
     await two.host.listen('tcp', 80)
     await free.host.listen('tcp', 80)
-    expect(await one.host.connect({ to: two.host.ip4, port: 80, timeoutMs: 500 })).toMatchObject({ ok: false })
-    expect(await one.host.connect({ to: free.host.ip4, port: 80 })).toMatchObject({ ok: true })
-    expect(await one.host.connect({ to: '10.66.0.1', port: 80 })).toMatchObject({ ok: false, error: 'refused' })
+    expect(await one.host.connect({ to: two.host.ip4, port: 80, timeoutMs: NEVER_MS })).toMatchObject({ ok: false })
+    expect(await one.host.connect({ to: free.host.ip4, port: 80, timeoutMs: SOON_MS })).toMatchObject({ ok: true })
+    expect(await one.host.connect({ to: '10.66.0.1', port: 80, timeoutMs: SOON_MS })).toMatchObject({
+      ok: false,
+      error: 'refused',
+    })
   })
 
   describe.each(['iptables', 'nftables'] as const)('masquerade by %s:', ipMasqBackend => {
@@ -55,15 +63,15 @@ describe.skipIf(why !== undefined)(`packets of pods on a bridge${why ? ` (skippe
       await outside.listen('tcp', 80)
       await two.host.listen('tcp', 80)
       const node = { ip4: '203.0.113.1', ip6: '2001:db8::1' }[end]
-      expect(await one.host.connect({ to: outside[end], port: 80 })).toMatchObject({
+      expect(await one.host.connect({ to: outside[end], port: 80, timeoutMs: SOON_MS })).toMatchObject({
         ok: true,
         answer: { name: 'outside', peer: { address: node } },
       })
-      expect(await one.host.connect({ to: two.host[end], port: 80 })).toMatchObject({
+      expect(await one.host.connect({ to: two.host[end], port: 80, timeoutMs: SOON_MS })).toMatchObject({
         answer: { peer: { address: one.host[end] } },
       })
       // Another pod of the same bridge without masquerade has no way back: rules are for an address, not for a bridge.
-      expect(await plain.host.connect({ to: outside[end], port: 80, timeoutMs: 500 })).toMatchObject({ ok: false })
+      expect(await plain.host.connect({ to: outside[end], port: 80, timeoutMs: NEVER_MS })).toMatchObject({ ok: false })
     })
 
     test('after a DEL, the address leaves the node as it is', async () => {
@@ -72,7 +80,7 @@ describe.skipIf(why !== undefined)(`packets of pods on a bridge${why ? ` (skippe
       await outside.listen('tcp', 80)
       const [one, plain] = [await attached(config), await attached(GATEWAY)]
       await stage.call('DEL', one.pod, { config, previous: one.result })
-      expect(await plain.host.connect({ to: outside.ip4, port: 80 })).toMatchObject({
+      expect(await plain.host.connect({ to: outside.ip4, port: 80, timeoutMs: SOON_MS })).toMatchObject({
         answer: { peer: { address: plain.host.ip4 } },
       })
     })
@@ -84,11 +92,13 @@ describe.skipIf(why !== undefined)(`packets of pods on a bridge${why ? ` (skippe
     const config = { ...GATEWAY, ipam: { ...DUAL_STACK, cooldown: '0s' }, args: { cni: { ips } } }
     const [neighbour, before] = [await attached(GATEWAY), await attached(config)]
     await before.host.listen('tcp', 80)
-    expect(await neighbour.host.connect({ to: before.host[end], port: 80 })).toMatchObject({ ok: true })
+    expect(await neighbour.host.connect({ to: before.host[end], port: 80, timeoutMs: SOON_MS })).toMatchObject({
+      ok: true,
+    })
     await stage.call('DEL', before.pod, { config })
     const after = await attached(config)
     await after.host.listen('tcp', 80)
-    const outcome = await neighbour.host.connect({ to: before.host[end], port: 80, timeoutMs: 4000 })
+    const outcome = await neighbour.host.connect({ to: before.host[end], port: 80, timeoutMs: AT_ONCE_MS })
     expect(outcome).toMatchObject({ ok: true, answer: { name: after.pod.container } })
   })
 
@@ -96,11 +106,11 @@ describe.skipIf(why !== undefined)(`packets of pods on a bridge${why ? ` (skippe
   test('a frame with a spoofed sender is dropped, one with its own is not', async () => {
     const [one, two] = [await attached({ ...GATEWAY, macspoofchk: true }), await attached(GATEWAY)]
     await two.host.listen('tcp', 80)
-    expect(await one.host.connect({ to: two.host.ip4, port: 80 })).toMatchObject({ ok: true })
+    expect(await one.host.connect({ to: two.host.ip4, port: 80, timeoutMs: SOON_MS })).toMatchObject({ ok: true })
     await one.pod.run('ip', 'link', 'set', 'eth0', 'address', '0a:00:00:00:00:99')
-    expect(await one.host.connect({ to: two.host.ip4, port: 80, timeoutMs: 500 })).toMatchObject({ ok: false })
+    expect(await one.host.connect({ to: two.host.ip4, port: 80, timeoutMs: NEVER_MS })).toMatchObject({ ok: false })
     await one.pod.run('ip', 'link', 'set', 'eth0', 'address', one.result.interfaces[2]!.mac!)
-    expect(await one.host.connect({ to: two.host.ip4, port: 80 })).toMatchObject({ ok: true })
+    expect(await one.host.connect({ to: two.host.ip4, port: 80, timeoutMs: SOON_MS })).toMatchObject({ ok: true })
   })
 
   /** Rules are applied to frames that are bridged, so the answer of the bridge to a pod's own frame is the port it came by. */
@@ -114,7 +124,9 @@ describe.skipIf(why !== undefined)(`packets of pods on a bridge${why ? ` (skippe
     await nat('-A', 'PREROUTING', '-d', '10.96.0.1', '-j', 'DNAT', '--to-destination', host.ip4)
     await nat('-A', 'POSTROUTING', '-s', host.ip4, '-d', host.ip4, '-j', 'MASQUERADE')
     await stage.run('sysctl', '-qw', 'net.bridge.bridge-nf-call-iptables=1')
-    expect(await host.connect({ to: '10.96.0.1', port: 80, timeoutMs: hairpinMode ? 4000 : 500 })).toMatchObject({
+    expect(
+      await host.connect({ to: '10.96.0.1', port: 80, timeoutMs: hairpinMode ? SOON_MS : NEVER_MS }),
+    ).toMatchObject({
       ok: hairpinMode,
     })
   })

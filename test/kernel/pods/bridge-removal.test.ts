@@ -73,7 +73,7 @@ describe.skipIf(why !== undefined)(`an attachment that ends${why ? ` (skipped: $
         ifname: 'net1',
       })
       await stage.call('DEL', pod, { config, ifname: 'net1', previous: second })
-      expect(await pod.host(first).connect({ to: outside.ip4, port: 80 })).toMatchObject({
+      expect(await pod.host(first).connect({ to: outside.ip4, port: 80, timeoutMs: 30_000 })).toMatchObject({
         ok: true,
         answer: { peer: { address: '203.0.113.1' } },
       })

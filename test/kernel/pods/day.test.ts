@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cannotRun } from '../namespace.ts'
 import { Installation, PodsNode, type RunningDaemon } from './pods-node.ts'
 import { cannotCompile } from './shim.ts'
+import { vanish } from './vanished.ts'
 
 // Hours in the life of a node, with real namespaces and processes that are killed: no address of two pods, none freed that is in
 // use, and after rounds of leaks none held that is not.
@@ -88,7 +89,7 @@ class Hours {
         for (const container of this.#some(step.count)) await this.#del(container)
         return
       case 'vanish':
-        for (const container of this.#some(step.count)) this.#vanish(container)
+        for (const container of this.#some(step.count)) await this.#vanish(container)
         return
       case 'kill':
         return this.#kill()
@@ -126,8 +127,8 @@ class Hours {
     this.#live.delete(container)
   }
 
-  #vanish(container: string): void {
-    this.#node.run('ip', 'netns', 'delete', container)
+  async #vanish(container: string): Promise<void> {
+    await vanish(this.#node, container)
     this.#live.delete(container)
     this.#leaked.add(container)
   }
@@ -157,7 +158,7 @@ class Hours {
   /** Namespaces and rules are gone, and the daemon starts. */
   async #reboot(): Promise<void> {
     await this.#kill()
-    for (const container of [...this.#live.keys()]) this.#vanish(container)
+    for (const container of [...this.#live.keys()]) await this.#vanish(container)
     this.#node.run('sh', '-c', 'iptables -t nat -F; iptables -t nat -X')
     if (this.#made > 0) this.#node.change("UPDATE lease SET boot = 'another'")
     await this.#start()

@@ -26,7 +26,7 @@ describe.skipIf(why !== undefined)(`a range that runs full${why ? ` (skipped: ${
   function asked(path: string): string {
     const request = `GET ${path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n`
     const ask = `exec 3<>/dev/tcp/127.0.0.1/${PORT}; printf '${request}' >&3; cat <&3`
-    return node.run('timeout', '5', 'bash', '-c', ask)
+    return node.run('timeout', '30', 'bash', '-c', ask)
   }
 
   function numbers(): readonly string[] {
@@ -57,7 +57,7 @@ describe.skipIf(why !== undefined)(`a range that runs full${why ? ` (skipped: ${
       `switchyard_ipam_addresses{${of},state="used"} 5`,
     ])
     await expect
-      .poll(log, { timeout: 20_000 })
+      .poll(log, { timeout: 60_000 })
       .toMatch(/"Range set is full" network="mynet" set=0 range="10.9.0.1-10.9.0.6" full="100%" used=5/)
     expect(page('/')).toContain('Network mynet has no free address: the next pod gets none.')
     expect(page('/page/addresses')).toContain('10.9.0.6 assigned')
@@ -67,7 +67,7 @@ describe.skipIf(why !== undefined)(`a range that runs full${why ? ` (skipped: ${
     expect(JSON.parse(status.stdout)).toMatchObject({ code: 50 })
     expect(node.ipam('status').status).toBe(1)
     for (const name of ['a', 'b']) await call('DEL', name)
-    await expect.poll(log, { timeout: 20_000 }).toMatch(/"Range set has room again" .* full="60%"/)
+    await expect.poll(log, { timeout: 60_000 }).toMatch(/"Range set has room again" .* full="60%"/)
     expect([node.ipam('status').status, node.ipam('next').stdout]).toEqual([0, expect.stringMatching(/ 10\.9\.0\.2 /)])
     const who = node.ipam('who', '10.9.0.2').stdout
     expect(who).toMatch(/^10\.9\.0\.2: FREE in network mynet\n\nBefore:\n.*\n.* a +eth0 +mynet +DEL\n$/)

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { systemClock } from '#system/clock.ts'
 import { cannotRun } from '../namespace.ts'
 import { nodeForEach } from './node-for-each.ts'
 import type { PodsNode } from './pods-node.ts'
 import { cannotCompile } from './shim.ts'
+import { vanish } from './vanished.ts'
 
 // Pods that are gone without a DEL, on a node of its own: all that was made for them is taken back, and nothing of the others.
 
@@ -40,27 +40,13 @@ describe.skipIf(why !== undefined)(`leaked pods${why ? ` (skipped: ${why})` : ''
     expect(await node.call('switchyard', { ...call, config })).toMatchObject({ code: 0 })
   }
 
-  /** The kernel takes a namespace apart when all else is done. */
-  async function vanish(pod: string): Promise<void> {
-    const before = node.links().length
-    node.run('ip', 'netns', 'delete', pod)
-    await until(() => node.links().length < before)
-  }
-
   async function until(isSo: () => boolean): Promise<void> {
-    const deadline = systemClock.now() + 20_000
-    while (!isSo() && systemClock.now() < deadline) await systemClock.sleep(20)
-    expect(isSo()).toBe(true)
+    await expect.poll(isSo, { timeout: 60_000, interval: 20 }).toBe(true)
   }
 
   const rules = () =>
     (node.run('iptables-save', '-t', 'nat') + node.run('nft', 'list', 'ruleset', 'bridge')).replaceAll(/^#.*$/gm, '')
-  /** Time goes on, for what is written down. */
-  const minutes = (count: number) =>
-    node.change(
-      `UPDATE lease SET at = at - ${count * 60_000}`,
-      `UPDATE sighting SET at = at - ${count * 60_000}, since = since - ${count * 60_000}, last = last - ${count * 60_000}`,
-    )
+  const minutes = (count: number) => node.age(count * 60_000)
 
   test('ipam gc --free takes back address, rules and host ports, in the third round', async () => {
     await node.startDaemon()
@@ -69,7 +55,7 @@ describe.skipIf(why !== undefined)(`leaked pods${why ? ` (skipped: ${why})` : ''
     const whole = rules()
     expect(whole.match(/10\.244\.0\.2/g)).not.toBeNull()
     expect(whole).toContain('--dport 8080')
-    await vanish('blue')
+    await vanish(node, 'blue')
     minutes(2)
     for (const round of ['1 of 3 rounds', '2 of 3 rounds']) {
       expect(node.ipam('gc', '--free')).toMatchObject({ status: 0, stdout: expect.stringContaining(round) })
@@ -95,7 +81,7 @@ describe.skipIf(why !== undefined)(`leaked pods${why ? ` (skipped: ${why})` : ''
     await attach('green')
     first.kill('SIGKILL')
     await first.ended
-    await vanish('blue')
+    await vanish(node, 'blue')
     minutes(2)
     // Two rounds of daemons before.
     for (let i = 0; i < 2; i++) {
@@ -117,8 +103,8 @@ describe.skipIf(why !== undefined)(`leaked pods${why ? ` (skipped: ${why})` : ''
     for (const name of ['a', 'b', 'c']) await attach(name)
     first.kill('SIGKILL')
     await first.ended
-    await vanish('a')
-    await vanish('c')
+    await vanish(node, 'a')
+    await vanish(node, 'c')
     node.change("UPDATE lease SET boot = 'another'")
     minutes(2)
     expect(node.ipam('gc').stdout.match(/ LEAKED /g)).toHaveLength(2)
@@ -167,7 +153,7 @@ describe.skipIf(why !== undefined)(`leaked pods${why ? ` (skipped: ${why})` : ''
     for (const container of ['c', 'd', 'e', 'f']) expect((await add(container)).code).toBe(0)
     const { code, stdout } = await add('g')
     expect([code, stdout]).toEqual([1, expect.stringContaining('no IP addresses available in range set')])
-    await vanish('blue')
+    await vanish(node, 'blue')
     node.ipam('gc', '--free')
     expect(
       (await node.call('bridge', { command: 'ADD', container: 'g', netns: '/run/netns/g', config: host })).stdout,

@@ -160,7 +160,7 @@ export class PodsNode {
       isAlive: () => child.exitCode === null && child.signalCode === null,
     }
     this.#daemons.push(daemon)
-    const deadline = systemClock.now() + 30_000
+    const deadline = systemClock.now() + 60_000
     while (!lines.some(line => line.includes('Serving CNI calls'))) {
       if (child.exitCode !== null || systemClock.now() > deadline) throw new Error(`no daemon:\n${lines.join('\n')}`)
       await systemClock.sleep(10)
@@ -227,7 +227,7 @@ export class PodsNode {
   /** What the daemon's /healthz says to a pod, over the gateway of its bridge. */
   healthzFrom(pod: string, gateway: string): string {
     const ask = `exec 3<>/dev/tcp/${gateway}/${METRICS_PORT}; printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`
-    return this.run('ip', 'netns', 'exec', pod, 'timeout', '5', 'bash', '-c', ask)
+    return this.run('ip', 'netns', 'exec', pod, 'timeout', '30', 'bash', '-c', ask)
   }
 
   /** Names of the links of the node. */

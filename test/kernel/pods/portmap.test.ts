@@ -18,6 +18,8 @@ const BACKENDS = [
   { name: 'nftables', variant: 'nft', config: { backend: 'nftables' }, mark: 'pod-' },
 ] as const
 
+/** An answer or a refusal comes at once; but the machine may have other work. */
+const SOON_MS = 30_000
 const TCP = { hostPort: 8080, containerPort: 80, protocol: 'tcp' }
 
 describe.skipIf(why !== undefined).each(BACKENDS)(
@@ -34,7 +36,7 @@ describe.skipIf(why !== undefined).each(BACKENDS)(
 
     const reach = async (from: 'outside' | 'node' | 0 | 1, to: string, port = 8080): Promise<string> => {
       const host = typeof from === 'number' ? stage.pods[from]! : stage.lab[from]
-      const outcome = await host.connect({ to, port })
+      const outcome = await host.connect({ to, port, timeoutMs: SOON_MS })
       return outcome.ok ? outcome.answer.name : outcome.error
     }
 
@@ -68,7 +70,7 @@ describe.skipIf(why !== undefined).each(BACKENDS)(
       await open()
       await stage.call('ADD', { mappings: [TCP], config })
       const seen = async (host: { connect: PortmapStage['lab']['outside']['connect'] }) => {
-        const outcome = await host.connect({ to: NODE.ip4, port: 8080 })
+        const outcome = await host.connect({ to: NODE.ip4, port: 8080, timeoutMs: SOON_MS })
         return outcome.ok ? outcome.answer.peer.address : outcome.error
       }
       expect(await seen(stage.lab.outside)).toBe('10.99.0.1')
@@ -126,7 +128,7 @@ describe.skipIf(why !== undefined).each(BACKENDS)(
       await stage.call('ADD', { mappings, config: { ...config, conditionsV4: `${not} 10.99.0.3${saddr}` } })
       expect(await reach('outside', NODE.ip4, 9000)).toBe('one')
       expect(await reach('outside', NODE.ip4, 9019)).toBe('one')
-      const remote = await stage.lab.remote.connect({ to: NODE.ip4, port: 9000 })
+      const remote = await stage.lab.remote.connect({ to: NODE.ip4, port: 9000, timeoutMs: SOON_MS })
       expect(remote).toMatchObject({ ok: false, error: 'refused' })
       await stage.call('DEL')
       expect(await stage.rulesWith(mark)).toEqual([])
@@ -142,6 +144,7 @@ describe.skipIf(why !== undefined).each(BACKENDS)(
           to: NODE.ip4,
           port: 8053,
           sourcePort: 40_053,
+          timeoutMs: SOON_MS,
         })
         return outcome.ok ? outcome.answer.name : outcome.error
       }
@@ -280,7 +283,8 @@ describe.skipIf(why !== undefined)(`beside the reference plugin${why ? ` (skippe
     const call = anyCommand(['/usr/lib/cni/portmap'], { input: JSON.stringify(input), env: { ...env, CNI_NETNS } })
     await must(stage.lab.node.kernel, call)
   }
-  const reached = async (): Promise<boolean> => (await stage.lab.outside.connect({ to: NODE.ip4, port: 8080 })).ok
+  const reached = async (): Promise<boolean> =>
+    (await stage.lab.outside.connect({ to: NODE.ip4, port: 8080, timeoutMs: SOON_MS })).ok
 
   test('what it mapped, our DEL takes back', async () => {
     await reference('ADD')

@@ -7,6 +7,7 @@ import { cannotRun, type Namespace, newNamespace } from '../namespace.ts'
 // What the kernel says of links, addresses and routes, and which of it concerns routes with the number 115.
 
 const why = cannotRun()
+const STATE = ['ip', '-json', 'link', 'show', 'eth0'] as const
 
 describe.skipIf(why !== undefined)(`notices of routes${why ? ` (skipped: ${why})` : ''}`, () => {
   let namespace: Namespace
@@ -16,6 +17,9 @@ describe.skipIf(why !== undefined)(`notices of routes${why ? ` (skipped: ${why})
     namespace = await newNamespace('route-watch')
     await ip('link add eth0 type veth peer name far', 'link set far up', 'link set eth0 up')
     await ip('address add 192.0.2.1/24 dev eth0', 'address add 2001:db8::1/64 dev eth0 nodad')
+    // The kernel says so a while after that.
+    const state = async () => JSON.parse((await must(namespace.kernel, anyCommand(STATE))).stdout)[0].operstate
+    await expect.poll(state).toBe('UP')
     const links = new Set(['eth0'])
     watch = openRouteWatch({ protocol: 115, links: () => links, namespace: `/run/netns/${namespace.name}` })!
   })

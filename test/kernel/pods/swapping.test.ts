@@ -61,7 +61,7 @@ describe.skipIf(why !== undefined)(`swapping plugins${why ? ` (skipped: ${why})`
       }),
       { numRuns: 2, endOnFailure: true },
     )
-  }, 120_000)
+  }, 300_000)
 })
 
 interface Attached {
@@ -99,7 +99,7 @@ class SwappedNode {
     const words = ['ip', 'netns', 'exec', 'pod-0', 'busybox', 'httpd', '-f', '-p', '80', '-h', '/run/www']
     const [enter, ...argv] = this.#node.within(words)
     this.#hub = spawn(enter, argv, { stdio: 'ignore' })
-    await expect.poll(() => this.#node.succeeds(...asking(HUB[0])), { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => this.#node.succeeds(...asking(HUB[0])), { timeout: 60_000 }).toBe(true)
   }
 
   /** Some pods come and go, all is as the model says, and then the other plugins' turn begins. */
@@ -178,5 +178,5 @@ class SwappedNode {
 
 function asking(hub: string): readonly string[] {
   const url = `http://${hub.includes(':') ? `[${hub}]` : hub}/cgi-bin/who`
-  return ['timeout', '5', 'busybox', 'wget', '-q', '-O', '-', url]
+  return ['timeout', '30', 'busybox', 'wget', '-q', '-O', '-', url]
 }
