@@ -17,22 +17,41 @@ function watch(query = 'resourceVersion=2&allowWatchBookmarks=true', resource = 
   return OpenWatch.open(`${server.url}/api/v1/${resource}?watch=true&${query}`)
 }
 
-/** What came of a request before it broke or fell silent. */
-async function half(path: string): Promise<{ text: string; how: string }> {
+interface Half {
+  readonly response: IncomingMessage
+  /** What has come so far. */
+  readonly text: () => string
+  /** `end`, or the code of an error; nothing while more may come. */
+  readonly how: () => string | undefined
+}
+
+async function begun(path: string): Promise<Half> {
   const request = get(server.url + path, { agent: false })
   request.on('error', () => {}) // the response reports it, too
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   let text = ''
+  let how: string | undefined
   response.on('data', chunk => {
     text += chunk
   })
-  const how = await new Promise<string>(resolve => {
-    response.on('end', () => resolve('end'))
-    response.on('error', error => resolve((error as NodeJS.ErrnoException).code!))
-    setTimeout(() => resolve('silence'), 100)
-  })
+  response.on('end', () => (how ??= 'end'))
+  response.on('error', error => (how ??= (error as NodeJS.ErrnoException).code))
+  return { response, text: () => text, how: () => how }
+}
+
+/** What came of a request before it broke, and how it broke. */
+async function broken(path: string): Promise<{ text: string; how: string | undefined }> {
+  const { text, how } = await begun(path)
+  await expect.poll(how).toBeDefined()
+  return { text: text(), how: how() }
+}
+
+/** After this text nothing comes any more: what the server is asked later is answered, and this one is not. */
+async function isSilentAfter(text: string, { response, ...half }: Half): Promise<void> {
+  await expect.poll(half.text).toBe(text)
+  for (let i = 0; i < 3; i++) await ask(`${server.url}/api/v1/nodes`)
+  expect([half.text(), half.how()]).toEqual([text, undefined])
   response.destroy()
-  return { text, how }
 }
 
 describe('an answer with a status', () => {
@@ -72,32 +91,35 @@ describe('a stall', () => {
   test('before the headers: nothing comes at all', async () => {
     server.inject({ do: 'stall', at: 'headers', times: 1 })
     const request = get(server.url + LIST, { agent: false })
-    request.on('error', () => {})
-    const first = await Promise.race([
-      once(request, 'response').then(() => 'response'),
-      new Promise(resolve => setTimeout(() => resolve('silence'), 100)),
-    ])
-    expect(first).toBe('silence')
+    let heard = 'silence'
+    request
+      .on('error', () => {})
+      .on('response', () => {
+        heard = 'response'
+      })
+    await expect.poll(() => server.requests.length).toBe(1)
+    for (let i = 0; i < 3; i++) expect((await ask(server.url + LIST)).code).toBe(200)
+    expect(heard).toBe('silence')
     request.destroy()
-    expect((await ask(server.url + LIST)).code).toBe(200)
   })
 
   test('of a list: headers alone, or half of it', async () => {
     const whole = (await ask(server.url + LIST)).text.trimEnd()
-    server.inject({ do: 'stall', at: 'body', times: 1 })
-    server.inject({ do: 'stall', at: 'half', times: 1 })
-    expect(await half(LIST)).toEqual({ text: '', how: 'silence' })
-    expect(await half(LIST)).toEqual({ text: whole.slice(0, whole.length / 2), how: 'silence' })
+    server.inject({ do: 'stall', at: 'body', resource: 'services', times: 1 })
+    server.inject({ do: 'stall', at: 'half', resource: 'services', times: 1 })
+    await isSilentAfter('', await begun(LIST))
+    await isSilentAfter(whole.slice(0, whole.length / 2), await begun(LIST))
     expect((await ask(server.url + LIST)).text.trimEnd()).toBe(whole)
   })
 
   test('of a watch: headers, and silence ever after', async () => {
     server.inject({ do: 'stall', at: 'body', times: 1 })
-    const path = `${LIST}?watch=true&allowWatchBookmarks=true&timeoutSeconds=0.01`
-    const silent = half(path)
-    await ask(server.url + LIST)
+    const short = 'allowWatchBookmarks=true&timeoutSeconds=0.01'
+    const silent = await begun(`${LIST}?watch=true&${short}`)
+    // Of one that began later the time is up.
+    expect(await (await watch(short)).over()).toBe('end')
     server.bookmark()
-    expect(await silent).toEqual({ text: '', how: 'silence' })
+    await isSilentAfter('', silent)
     expect(await (await watch('')).brief(1)).toEqual(['ADDED cart'])
   })
 })
@@ -108,10 +130,10 @@ describe('a broken connection', () => {
     server.inject({ do: 'truncate', on: 'list', times: 1 })
     server.inject({ do: 'reset', on: 'list', times: 1 })
     await expect(ask(server.url + LIST)).rejects.toMatchObject({ code: 'ECONNRESET' })
-    const truncated = await half(LIST)
+    const truncated = await broken(LIST)
     expect(truncated.text).toMatch(/^\{"kind":"ServiceList"/)
     expect(truncated.how).toBe('ECONNRESET') // how node:http calls a body that ends too early
-    expect((await half(LIST)).how).toBe('ECONNRESET')
+    expect((await broken(LIST)).how).toBe('ECONNRESET')
     expect((await ask(server.url + LIST)).code).toBe(200)
   })
 

@@ -121,7 +121,7 @@ test('pods that were made are not made again because the watch is late with them
 })
 
 test('a node that falls silent loses its pods to the others, and takes new ones when it is back', async () => {
-  cluster = await smallCluster({ nodeGraceMs: 600, evictAfterMs: 0, orphanedPodMs: 50 })
+  cluster = await smallCluster({ nodeGraceMs: 2_000, evictAfterMs: 0, orphanedPodMs: 50 })
   const { client, alive } = cluster
   await client.create(serviceOf())
   await client.create(webOf(6))

@@ -20,12 +20,13 @@ interface Opened {
   readonly trouble: string[]
 }
 
-async function opened(): Promise<Opened> {
+/** `silenceMs`: how long a watch may be silent, where that is what goes wrong. */
+async function opened({ silenceMs = 60_000 } = {}): Promise<Opened> {
   const server = await startApiServer()
   const trouble: string[] = []
   const kernel = new PaperPlugin(async () => ({ code: 1, stdout: '', stderr: '' }))
   const access = { master: server.url, env: {}, files: new PaperFiles(), kernel, clock: systemClock }
-  const limits = { backoffMs: 2, backoffMaxMs: 10, silenceMs: 200, headersMs: 200 }
+  const limits = { backoffMs: 2, backoffMaxMs: 10, silenceMs }
   const client = await openClient(access, { limits, onTrouble: line => trouble.push(line) })
   closing.push(
     () => server.close(),
@@ -148,7 +149,7 @@ describe('what was believed comes true again after', () => {
   } as const
 
   test.each(Object.entries(FAULTS))('%s', async (_, fault) => {
-    const { server, client } = await opened()
+    const { server, client } = await opened(fault.do === 'stall' ? { silenceMs: 200 } : {})
     server.store.put(pod('web-1'))
     server.store.put(pod('web-2'))
     const { believed, follow } = followed(client)

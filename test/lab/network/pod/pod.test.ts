@@ -66,10 +66,10 @@ for (const protocol of ['tcp', 'udp'] as const) {
     })
   }
 
-  test(`${protocol}: a closed port is an outcome at once, not a wait`, async () => {
-    const reply = await ask({ do: 'connect', dial: dial(protocol, await freePort()), times: 1 })
+  test(`${protocol}: a closed port is an outcome, not a wait`, async () => {
+    const closed = dial(protocol, await freePort(), { timeoutMs: 600_000 })
+    const reply = await ask({ do: 'connect', dial: closed, times: 1 })
     expect(reply).toMatchObject({ outcomes: [{ ok: false, error: 'refused' }] })
-    expect('outcomes' in reply && reply.outcomes[0]!.elapsedMs).toBeLessThan(4000)
   })
 
   test(`${protocol}: a client that chooses its port can use it again at once`, async () => {
@@ -131,22 +131,23 @@ test('a server that accepts and stays silent is a timeout', async () => {
 })
 
 test('an answer that comes too late is not taken for the next one', async () => {
-  const slow = createServer(socket => {
+  const { server: slow, port } = await served(socket => {
+    const say = (name: string, text: string) => socket.write(`${JSON.stringify({ name, peer: {}, local: {}, text })}\n`)
+    let said = ''
     socket.setEncoding('utf8').on('data', (text: string) => {
-      const answer = { name: 'slow', peer: {}, local: {}, text: text.trim() }
-      setTimeout(() => socket.write(`${JSON.stringify(answer)}\n`), text.startsWith('1') ? 120 : 150)
+      said += text
+      if (!said.includes('2 same\n')) return
+      say('late', '1 same')
+      say('right', '2 same')
     })
   })
-  await new Promise<void>(resolve => slow.listen(0, '127.0.0.1', resolve))
-  const address = slow.address()
-  const port = typeof address === 'object' ? address!.port : 0
   await ask({ do: 'open', handle: 7, dial: dial('tcp', port) })
   expect(await ask({ do: 'ask', handle: 7, text: 'same', timeoutMs: 20 })).toMatchObject({
     outcomes: [{ ok: false, error: 'timeout' }],
   })
-  const reply = await ask({ do: 'ask', handle: 7, text: 'same', timeoutMs: 5000 })
-  // The first answer comes after about 100 ms; this one was asked for 150 ms of work.
-  expect('outcomes' in reply && reply.outcomes[0]!.elapsedMs).toBeGreaterThan(140)
+  expect(await ask({ do: 'ask', handle: 7, text: 'same', timeoutMs: 600_000 })).toMatchObject({
+    outcomes: [{ ok: true, answer: { name: 'right' } }],
+  })
   await ask({ do: 'close', handle: 7 })
   slow.close()
 })
