@@ -22,7 +22,7 @@ const IMPATIENT = networkOf({ timeout: '3s' })
 
 describe.skipIf(why !== undefined)(
   `pods of containerd beside dnsmasq${why ? ` (skipped: ${why})` : ''}`,
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   () => {
     let node: RuntimeNode
     let server: DhcpServer

@@ -10,7 +10,7 @@ const why = cannotRunPods()
 
 describe.skipIf(why !== undefined)(
   `a containerd that ends${why ? ` (skipped: ${why})` : ''}`,
-  { timeout: 60_000 },
+  { timeout: 240_000 },
   () => {
     let node: RuntimeNode
     runtimeForEach(NETWORK, started => {
@@ -35,6 +35,7 @@ describe.skipIf(why !== undefined)(
       while (node.node.held().length < 12 && systemClock.now() < deadline) await systemClock.sleep(2)
       await node.killRuntime()
       expect(await begun).toBe('killed')
+      await expect.poll(() => node.calls(), { timeout: 30_000 }).toEqual([])
       await node.startRuntime()
       leakRounds()
       expect(leased()).toEqual(inUse())
@@ -56,10 +57,10 @@ describe.skipIf(why !== undefined)(
       await node.losePower()
       node.node.change("UPDATE lease SET boot = 'another'")
       const daemon = await node.node.startDaemon()
-      await expect.poll(() => node.node.held(), { timeout: 10_000 }).toEqual([])
+      await expect.poll(() => node.node.held(), { timeout: 30_000 }).toEqual([])
       // The line comes a moment after what it says has been done.
       await expect
-        .poll(() => daemon.lines.join('\n'), { timeout: 10_000 })
+        .poll(() => daemon.lines.join('\n'), { timeout: 30_000 })
         .toContain('"Released leases of an earlier boot" count=6')
       await node.startRuntime()
       expect((await node.client.list()).map(({ isReady }) => isReady)).toEqual(before.map(() => false))

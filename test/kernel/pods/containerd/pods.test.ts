@@ -7,7 +7,7 @@ import type { RuntimeNode } from './runtime-node.ts'
 
 const why = cannotRunPods()
 
-describe.skipIf(why !== undefined)(`pods of containerd${why ? ` (skipped: ${why})` : ''}`, { timeout: 60_000 }, () => {
+describe.skipIf(why !== undefined)(`pods of containerd${why ? ` (skipped: ${why})` : ''}`, { timeout: 180_000 }, () => {
   let node: RuntimeNode
   runtimeForEach(NETWORK, started => {
     node = started
@@ -30,7 +30,7 @@ describe.skipIf(why !== undefined)(`pods of containerd${why ? ` (skipped: ${why}
     const calls = () => node.daemon.lines.filter(line => line.includes(`network="pods" container="${blue.id}"`))
     const commands = () => calls().flatMap(line => /command="(\w+)" plugin="bridge"/.exec(line)?.[1] ?? [])
     await expect.poll(commands).toEqual(['ADD', 'DEL', 'DEL'])
-    expect(() => node.asked('outside', '203.0.113.1:8080')).toThrow()
+    expect(node.isAnswered('outside', '203.0.113.1:8080')).toBe(false)
     expect(node.asked(green, '203.0.113.9')).toBe('outside 203.0.113.1')
   })
 

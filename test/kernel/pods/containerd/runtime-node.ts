@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Containerd } from '#lab/containerd/containerd.ts'
-import { endProcessesBeside, removeCgroup } from '#lab/containerd/leftovers.ts'
+import { allProcesses, endProcessesBeside, removeCgroup, textOf } from '#lab/containerd/leftovers.ts'
 import type { HostPort, RuntimeClient } from '#lab/containerd/runtime-client.ts'
 import { systemClock } from '#system/clock.ts'
 import { OUTSIDE } from '../outside.ts'
@@ -104,17 +104,27 @@ export class RuntimeNode {
     const words = ['nsenter', '--net=/run/netns/outside', '--', 'busybox', 'httpd', '-f', '-p', '0.0.0.0:80']
     const [enter, ...argv] = this.node.within([...words, '-h', '/run/www'])
     this.#outside = spawn(enter, argv, { stdio: 'ignore' })
-    const deadline = systemClock.now() + 10_000
+    const deadline = systemClock.now() + 30_000
     while (!this.node.succeeds(...asking('203.0.113.9'))) {
       if (systemClock.now() > deadline) throw new Error('the host outside does not answer')
       await systemClock.sleep(20)
     }
   }
 
-  /** What answers there, and the address it saw: `blue 10.244.0.3`. */
+  /** What answers there, and the address it saw: `blue 10.244.0.3`. A pod that has just begun may not listen yet. */
   asked(from: RuntimePod | 'outside', to: string): string {
-    const netns = from === 'outside' ? '/run/netns/outside' : this.#namespaceOf(from)
-    return this.node.run('nsenter', `--net=${netns}`, '--', ...asking(to))
+    const untilAnswered = `until ${asking(to).join(' ')}; do sleep 0.1; done`
+    return this.node.run(...this.#from(from), 'timeout', '30', 'sh', '-c', untilAnswered)
+  }
+
+  /** At once. */
+  isAnswered(from: RuntimePod | 'outside', to: string): boolean {
+    return this.node.succeeds(...this.#from(from), ...asking(to))
+  }
+
+  /** Processes of plugins that a runtime has started: they go on where it is killed. */
+  calls(): readonly string[] {
+    return allProcesses().filter(pid => textOf(`/proc/${pid}/cmdline`).startsWith(`${this.#bin}/`))
   }
 
   /** Each of the runtime's namespaces with the addresses of pods in it. */
@@ -151,6 +161,11 @@ export class RuntimeNode {
 
   #endProcesses(): Promise<void> {
     return endProcessesBeside(this.node.pid)
+  }
+
+  #from(from: RuntimePod | 'outside'): readonly string[] {
+    const netns = from === 'outside' ? '/run/netns/outside' : this.#namespaceOf(from)
+    return ['nsenter', `--net=${netns}`, '--']
   }
 
   #namespaceOf({ address }: RuntimePod): string {
