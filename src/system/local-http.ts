@@ -16,10 +16,10 @@ export async function serveLocalHttp(path: string, answer: HttpResponder): Promi
   server.unref()
   return {
     async close() {
+      await takeAway()
       const closed = new Promise<void>(resolve => server.close(() => resolve()))
       server.closeAllConnections()
       await closed
-      await takeAway()
     },
   }
 }
@@ -41,7 +41,7 @@ export function askLocalHttp({ socket, method, path, withinMs }: LocalQuestion):
       response.once('end', () => {
         const text = Buffer.concat(pieces).toString()
         if (response.statusCode !== 200) reject(new Error(`it answered ${response.statusCode}: ${text.trim()}`))
-        else resolve(JSON.parse(text))
+        else resolve(Promise.try(() => JSON.parse(text)))
       })
     })
     asked.once('error', reject)

@@ -33,8 +33,8 @@ export async function serveLocal(
   return {
     isReachable,
     async close() {
-      server.close()
       await takeAway()
+      server.close()
     },
   }
 }

@@ -7,7 +7,7 @@ import { dirname } from 'node:path'
 export interface PlacedSocket {
   /** Whether the path leads here: a folder may be emptied by whatever cleans it. */
   isReachable(): Promise<boolean>
-  /** The path is free. A successor's socket stays. */
+  /** The path is free; a successor's socket stays. To be called while the server listens: so long no successor takes the path. */
   takeAway(): Promise<void>
 }
 
@@ -66,6 +66,8 @@ export function isServed(path: string): Promise<boolean> {
       socket.destroy()
       resolve(answer)
     }
-    socket.once('connect', settle(true)).once('error', settle(false))
+    socket.once('connect', settle(true))
+    // One that has no time to accept has its queue full.
+    socket.once('error', (error: NodeJS.ErrnoException) => settle(error.code === 'EAGAIN')())
   })
 }

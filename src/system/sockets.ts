@@ -84,6 +84,8 @@ async function streamed(
 ): Promise<void> {
   const end = new AbortController()
   response.on('close', () => end.abort())
+  // While the answer was made, the other side may have gone.
+  if (response.closed) end.abort()
   response.flushHeaders()
   if (body !== '') response.write(body)
   const to: HttpStream = {

@@ -1,6 +1,8 @@
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type HttpListener, type HttpResponder, type HttpStream, serveHttp } from '#system/sockets.ts'
+import { type HttpListener, type HttpResponder, type HttpStream, respond, serveHttp } from '#system/sockets.ts'
 import { ask, freePort, HAS_IPV6 } from '../support/local-ports.ts'
 
 const servers: HttpListener[] = []
@@ -74,6 +76,22 @@ describe('a server', () => {
     await left.promise
   })
 
+  test('says that the other side has gone also where it went before there was an answer', async () => {
+    const gone = Promise.withResolvers<boolean>()
+    const leave = new AbortController()
+    const server = createServer((request, response) => {
+      const stream = async ({ closed }: HttpStream) => gone.resolve(closed.aborted)
+      const left = once(response, 'close').then(() => ({ status: 200, body: '', stream }))
+      void respond(() => left, request, response)
+      leave.abort()
+    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    await expect(fetch(`http://127.0.0.1:${port}/`, { signal: leave.signal })).rejects.toThrow()
+    expect(await gone.promise).toBe(true)
+    server.close()
+  })
+
   test('ends an answer that has more to come when it is closed, and has none for HEAD', async () => {
     const ended = Promise.withResolvers<void>()
     const server = await serveHttp({ port: 0 }, () => ({
@@ -111,7 +129,7 @@ describe('a server', () => {
   })
 
   test('rejects where the port is taken, and frees it when it closes, whatever clients are still connected', async () => {
-    const first = await serve(() => ({ status: 200, body: '' }))
+    const first = await serve(() => ({ status: 200, body: '' }), { port: await freePort() })
     const lingering = connect(first.port, '127.0.0.1').on('error', () => {})
     await new Promise(resolve => lingering.once('connect', resolve))
     await expect(serveHttp({ port: first.port }, () => ({ status: 200, body: '' }))).rejects.toThrow('EADDRINUSE')

@@ -46,7 +46,8 @@ export function startChild({ argv, onLine }: ChildOptions): Child {
     writeLine: line => void stdin?.write(`${line}\n`),
     ended,
     stop: (graceMs = 2000) => {
-      if (pid === undefined) return ended
+      // The number of one that has ended may be that of another program's group by now.
+      if (pid === undefined || !running.has(pid)) return ended
       signalGroup(pid, 'SIGTERM')
       const insist = setTimeout(() => signalGroup(pid, 'SIGKILL'), graceMs)
       return ended.finally(() => clearTimeout(insist))

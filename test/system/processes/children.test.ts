@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { type Child, isAlive, startChild } from '#system/processes/children.ts'
 
 /** A child of Node's own, its lines, and a way to wait for the next one. */
@@ -42,6 +42,15 @@ test('a program that is not there is an ending with 127, not an exception', asyn
   expect(child.pid).toBeUndefined()
   expect(await child.ended).toMatchObject({ code: 127, stderr: expect.stringContaining('ENOENT') })
   expect(await child.stop()).toMatchObject({ code: 127 })
+})
+
+test('a child that has ended is sent no signal: its number may be that of another program', async () => {
+  const { child } = startScript('')
+  const end = await child.ended
+  const kill = vi.spyOn(process, 'kill')
+  expect(await child.stop()).toEqual(end)
+  expect(kill).not.toHaveBeenCalled()
+  kill.mockRestore()
 })
 
 test('stopping ends what the child has started, too', async () => {

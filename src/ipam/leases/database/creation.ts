@@ -8,13 +8,15 @@ import { APPLICATION_ID, MIGRATIONS } from './schema.ts'
 // is no new database but one that was lost, and no address is given from it.
 
 /** Nothing is there, and nothing says that something was. */
-export function isAbsent(path: string): boolean {
-  const size = sizeOf(path)
+export function isAbsent(path: string, sizeAt = sizeOf): boolean {
+  const size = sizeAt(path)
   if (size === 0) throw damaged(path, 'the file is empty')
+  if (size !== undefined) return false
+  if (sizeAt(`${path}-wal`) === undefined) return true
+  // Another process may have made both between these looks: a file is there before its journal is.
+  if (sizeAt(path) !== undefined) return false
   // SQLite would write what is left in the journal into any new file of that name.
-  if (size === undefined && sizeOf(`${path}-wal`) !== undefined)
-    throw damaged(path, `it is gone, and its journal ${path}-wal is there`)
-  return size === undefined
+  throw damaged(path, `it is gone, and its journal ${path}-wal is there`)
 }
 
 export function createIfAbsent(path: string): void {

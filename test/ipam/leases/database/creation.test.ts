@@ -115,6 +115,14 @@ describe('nothing is made', () => {
     expect(existsSync(path)).toBe(false)
   })
 
+  test('where another process has made one, and its journal, between two looks', () => {
+    const sizes = new Map<string, (number | undefined)[]>([
+      [path, [undefined, 4096]],
+      [`${path}-wal`, [32]],
+    ])
+    expect(isAbsent(path, at => sizes.get(at)!.shift())).toBe(false)
+  })
+
   test('where one is already', () => {
     createIfAbsent(path)
     const before = statSync(path)
