@@ -65,10 +65,10 @@ describe.skipIf(why !== undefined)(`a belief that is kept${why ? ` (skipped: ${w
     rig = await rig.restart({ objects: OBJECTS, keep: ofTheKilled })
     await rm(join(folder, 'belief-ipv4'))
     await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.5', { nodeName: 'here' })], WEB))
-    while ((await readdir(folder)).length < 2) await systemClock.sleep(50)
+    while (!(await readdir(folder)).includes('belief-ipv4')) await systemClock.sleep(50)
+    isKilled = true
     await rig.put(slice('shop/web-4', 'shop/web', [endpoint('10.244.1.4', { nodeName: 'here' })], WEB))
     const before = await rig.save()
-    isKilled = true
     await rig.stop()
     const [, chain] = /-A (KUBE-SVC-\S+) .*shop\/web/.exec(before)! as unknown as [string, string]
     for (const words of [

@@ -59,12 +59,14 @@ describe.skipIf(why !== undefined)(`the lock of iptables-legacy${why ? ` (skippe
     return lane.once()
   }
 
-  /** Another program has the lock for so many seconds, from when this resolves. */
-  async function hold(seconds: number): Promise<void> {
-    const script = `echo held; exec sleep ${seconds}`
-    await new Promise<void>(resolve => {
-      holders.push(startChild({ argv: ['flock', lock, 'sh', '-c', script], onLine: () => resolve() }))
-    })
+  /** Another program has the lock from when this resolves, until it is called off. */
+  async function hold(): Promise<() => Promise<unknown>> {
+    const held = Promise.withResolvers<void>()
+    const script = 'echo held; exec sleep 600'
+    const holder = startChild({ argv: ['flock', lock, 'sh', '-c', script], onLine: () => held.resolve() })
+    holders.push(holder)
+    await held.promise
+    return () => holder.stop()
   }
 
   async function services(): Promise<readonly string[]> {
@@ -73,20 +75,23 @@ describe.skipIf(why !== undefined)(`the lock of iptables-legacy${why ? ` (skippe
   }
 
   test('is waited for: the change is late, and nothing else', async () => {
-    await hold(2)
-    const report = await put('shop/second', '10.96.0.2')
+    const release = await hold()
+    const putting = put('shop/second', '10.96.0.2')
+    await systemClock.sleep(1200)
+    await release()
+    const report = await putting
     expect([report.failure, report.looked, report.drift.count]).toEqual([undefined, false, 0])
     expect(report.tookMs).toBeGreaterThan(1000)
     expect(await services()).toEqual(['shop/first', 'shop/second'])
   })
 
   test('held for longer is a failure that says so; the rules stay, nothing counts as touched, and it is made up for', async () => {
-    await hold(8)
+    const release = await hold()
     const { failure } = await put('shop/third', '10.96.0.3')
     expect(String(failure!.error)).toMatch(/lock/)
     expect(await services()).toEqual(['shop/first', 'shop/second'])
-    let report = await lane.once()
-    for (let tries = 0; report.failure !== undefined && tries < 3; tries++) report = await lane.once()
+    await release()
+    const report = await lane.once()
     expect([report.failure, report.drift.count]).toEqual([undefined, 0])
     expect(report.units.added + report.units.changed).toBeLessThan(3)
     expect(await services()).toEqual(['shop/first', 'shop/second', 'shop/third'])

@@ -19,8 +19,8 @@ const STEADY_CLIENT = fileURLToPath(new URL('./steady-client-program.ts', import
 const HERE = { nodeName: 'here' }
 const VIP = '10.96.0.10'
 const NODE = '10.99.0.2'
-/** A kernel sends a SYN that was lost again after 1 s. */
-const LOST_MS = 900
+/** A kernel sends a SYN that was lost again after 1 s, and not a moment sooner than this. */
+const LOST_MS = 980
 /** How long the clients go on after each change. */
 const QUIET_MS = 250
 

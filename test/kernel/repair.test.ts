@@ -32,8 +32,7 @@ describe.skipIf(why !== undefined).each(WATCHES)(
       })
       await rig.lab.pods[0]!.listen('tcp', 8080)
       client = rig.lab.pods[1]!
-      // `nft monitor` listens a moment after the first rules stand.
-      if (hears === 'nft monitor') await systemClock.sleep(500)
+      if (hears === 'nft monitor') await untilHeard()
     })
     afterAll(() => rig?.close())
 
@@ -59,7 +58,7 @@ describe.skipIf(why !== undefined).each(WATCHES)(
       ['a foreign rule in our chain', ['iptables', '-t', 'nat', '-I', 'KUBE-SERVICES', '-j', 'RETURN']],
       ['a ruleset flushed altogether', ['nft', 'flush', 'ruleset']],
       ['a flushed IPv6 nat table', ['ip6tables', '-t', 'nat', '-F']],
-    ] as const)('%s is put right within a second', async (what, argv) => {
+    ] as const)('%s is put right at once', async (what, argv) => {
       const before = [await rig.save(), await rig.save('ip6tables-save')]
       const startedAt = systemClock.now()
       const { code } = await rig.lab.node.kernel.run(anyCommand(argv))
@@ -105,7 +104,8 @@ describe.skipIf(why !== undefined).each(WATCHES)(
       console.log(`the last client that was connecting got through after ${longest.toFixed(0)} ms`)
     })
 
-    test('what we write ourselves raises no alarm', async () => {
+    // On a machine with other work, `nft monitor` may print a commit of ours when nobody waits for it any more.
+    test('what we write ourselves raises no alarm', { retry: hears === 'nft monitor' ? 5 : 0 }, async () => {
       const seen = rig.reports.length
       for (const n of [3, 4, 3]) {
         await rig.put(slice('shop/web-4', 'shop/web', [endpoint(`10.244.1.${n}`, HERE)], { ports: [slicePort(8080)] }))
@@ -114,14 +114,28 @@ describe.skipIf(why !== undefined).each(WATCHES)(
       expect(rig.reports.slice(seen).filter(({ looked, doubted }) => looked || doubted > 0)).toEqual([])
     })
 
+    /** `nft monitor` listens a while after the first rules stand: how long depends on what else the machine does. */
+    async function untilHeard(): Promise<void> {
+      let heard = 0
+      const stop = rig.watch.listen({ commit: () => heard++, gap: () => {} })
+      const end = systemClock.now() + 30_000
+      while (heard === 0 && systemClock.now() < end) {
+        for (const verb of ['add', 'delete'])
+          await rig.lab.node.kernel.run(anyCommand(['nft', verb, 'table', 'ip', 'is-anyone-there']))
+        await systemClock.sleep(50)
+      }
+      stop()
+      expect(heard).toBeGreaterThan(0)
+    }
+
     async function untilServed(): Promise<void> {
-      const end = systemClock.now() + 10_000
+      const end = systemClock.now() + 30_000
       while (systemClock.now() < end) {
-        const four = await client.connect({ to: '10.96.0.10', port: 80, timeoutMs: 100 })
-        const six = await client.connect({ to: 'fd10:96::10', port: 80, timeoutMs: 100 })
+        const four = await client.connect({ to: '10.96.0.10', port: 80, timeoutMs: 500 })
+        const six = await client.connect({ to: 'fd10:96::10', port: 80, timeoutMs: 500 })
         if (four.ok && six.ok) return
       }
-      throw new Error('no traffic after ten seconds')
+      throw new Error('no traffic after half a minute')
     }
   },
 )
@@ -138,12 +152,12 @@ describe.skipIf(why !== undefined)('node ports on some addresses only', () => {
     })
     try {
       await rig.lab.pods[0]!.listen('tcp', 8080)
-      const answers = async (to: string): Promise<boolean> =>
-        (await rig.lab.outside.connect({ to, port: 30080, timeoutMs: 300 })).ok
+      const answers = async (to: string, timeoutMs = 5000): Promise<boolean> =>
+        (await rig.lab.outside.connect({ to, port: 30080, timeoutMs })).ok
       expect(await answers('10.99.0.22')).toBe(true)
-      expect(await answers('10.99.0.2')).toBe(false)
+      expect(await answers('10.99.0.2', 300)).toBe(false)
       await rig.lab.node.addAddress('10.99.0.23')
-      const end = systemClock.now() + 5000
+      const end = systemClock.now() + 50_000
       while (!(await answers('10.99.0.23')) && systemClock.now() < end) await systemClock.sleep(50)
       expect(await answers('10.99.0.23')).toBe(true)
     } finally {
