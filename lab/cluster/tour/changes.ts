@@ -1,3 +1,4 @@
+import { answeredBy } from './answered-by.ts'
 import { rulesOf } from './rules.ts'
 import type { TourParts } from './tour-parts.ts'
 
@@ -23,7 +24,7 @@ export async function showChanges({ guide, words, mode, arrived, cluster }: Tour
   })
   await guide.quietly({ command: words.pods, until: stdout => runningWeb(stdout, arrived.web[0]!) >= REPLICAS })
   await guide.show({ command: words.pods })
-  await guide.show({ command: `outside ask ${cluster.nodes.at(-1)!.ip4} ${arrived.nodePort}` })
+  await guide.show({ command: `outside ask ${cluster.nodes.at(-1)!.ip4} ${arrived.nodePort}`, ...answeredBy('web') })
 }
 
 function runningWeb(table: string, except: string): number {

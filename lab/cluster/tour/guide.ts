@@ -17,6 +17,8 @@ export interface Step {
   readonly command: string
   /** It is tried again until its output is as it should be, which takes a moment after a change. */
   readonly until?: (stdout: string) => boolean
+  /** For so long; a minute if absent. */
+  readonly withinMs?: number
   /** So many lines are shown, and how many there are. */
   readonly most?: number
 }
@@ -53,11 +55,11 @@ export class Guide {
   }
 
   /** Resolves with the output, and how long it took until it was as it should be. */
-  async show({ say, command, until, most = 40 }: Step): Promise<{ readonly stdout: string; readonly tookMs: number }> {
+  async show({ say, most = 40, ...step }: Step): Promise<{ readonly stdout: string; readonly tookMs: number }> {
     const { terminal } = this.#parts
     if (say !== undefined) this.say(say)
-    terminal.command(command)
-    const shown = await this.quietly({ command, ...(until && { until }) })
+    terminal.command(step.command)
+    const shown = await this.quietly(step)
     const lines = shown.stdout.trimEnd().split('\n')
     const left = lines.length - most
     if (shown.stdout.trim() === '') return shown
@@ -66,7 +68,11 @@ export class Guide {
   }
 
   /** The same without a word. */
-  async quietly({ command, until }: Step): Promise<{ readonly stdout: string; readonly tookMs: number }> {
+  async quietly({
+    command,
+    until,
+    withinMs = PATIENCE_MS,
+  }: Step): Promise<{ readonly stdout: string; readonly tookMs: number }> {
     const { kernel, clock, shell, signal } = this.#parts
     const began = clock.now()
     for (;;) {
@@ -74,7 +80,7 @@ export class Guide {
       const { code, stdout, stderr } = await kernel.run(shell.command(command))
       const tookMs = clock.now() - began
       if (code === 0 && (until?.(stdout) ?? true)) return { stdout, tookMs }
-      if (until === undefined || tookMs > PATIENCE_MS)
+      if (until === undefined || tookMs > withinMs)
         throw new StepFailed(`${command}: ${stderr.trim() || `exit status ${code}, and it printed: ${stdout.trim()}`}`)
       await clock.sleep(PAUSE_MS, signal)
     }

@@ -1,3 +1,4 @@
+import { answeredBy } from './answered-by.ts'
 import { showChanges } from './changes.ts'
 import { rulesOf } from './rules.ts'
 import type { TourParts } from './tour-parts.ts'
@@ -56,8 +57,9 @@ async function showService({ cluster, guide, words, arrived, mode }: TourParts):
   await guide.show({
     say: 'The agent has written rules for them, so a pod, and a client beyond the cluster, are answered by a pod.',
     command: words.inPod(web[0]!, `ask ${clusterIP} 3306`),
+    ...answeredBy('db'),
   })
-  await guide.show({ command: `outside ask ${cluster.nodes[0]!.ip4} ${nodePort}` })
+  await guide.show({ command: `outside ask ${cluster.nodes[0]!.ip4} ${nodePort}`, ...answeredBy('web') })
   await guide.show({ command: rulesOf(mode, { clusterIP, nodePort, node: cluster.nodes[0]!.ip4 }).ofDatabase })
   await guide.show({
     say: 'Its log has the words of kube-proxy.',
