@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { Malformed, Refusal } from '#kubernetes/watch/failures.ts'
 import { LineSplitter, parseFrame } from '#kubernetes/watch/frames.ts'
 
@@ -38,11 +38,12 @@ describe('the bytes of a watch are cut into lines', () => {
   })
 
   test('a line in very many pieces is joined once', () => {
-    const bytes = Buffer.from(`${'x'.repeat(3_000_000)}\n`)
-    const cuts = Array.from({ length: 30_000 }, (_, i) => i * 100)
-    const started = performance.now()
-    expect(linesOf(bytes, cuts, 4_000_000)).toHaveLength(1)
-    expect(performance.now() - started).toBeLessThan(3000)
+    const bytes = Buffer.from(`${'x'.repeat(100_000)}\n`)
+    const cuts = Array.from({ length: 1000 }, (_, i) => i * 100)
+    const joins = vi.spyOn(Buffer, 'concat')
+    expect(linesOf(bytes, cuts)).toHaveLength(1)
+    expect(joins).toHaveBeenCalledTimes(1)
+    joins.mockRestore()
   })
 })
 

@@ -95,7 +95,7 @@ describe('in src', () => {
 })
 
 describe('a bundle', () => {
-  beforeAll(() => run(process.execPath, ['build.ts', '--into', join(folder, 'dist')], { cwd: ROOT }), 60_000)
+  beforeAll(() => run(process.execPath, ['build.ts', '--into', join(folder, 'dist')], { cwd: ROOT }))
 
   test('names the same files and lines as the sources', async () => {
     await build({
