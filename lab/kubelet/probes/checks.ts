@@ -84,7 +84,8 @@ async function byRequest(get: NonNullable<Check['httpGet']>, place: CheckPlace):
   })
   // No certificate is looked at, as a kubelet does not.
   const socket = scheme === 'HTTPS' ? connectTls({ socket: plain, rejectUnauthorized: false }) : plain
-  const headers = Object.fromEntries(httpHeaders.map(({ name, value }) => [name, value]))
+  const given = httpHeaders.map(({ name, value }) => [name.toLowerCase(), value] as const)
+  const headers = { 'user-agent': PROBE_AGENT, accept: '*/*', connection: 'close', ...Object.fromEntries(given) }
   try {
     const status = await new Promise<number>((resolve, reject) => {
       const { signal } = place
@@ -101,6 +102,9 @@ async function byRequest(get: NonNullable<Check['httpGet']>, place: CheckPlace):
     plain.destroy()
   }
 }
+
+/** Programs tell probes from clients by it. */
+const PROBE_AGENT = 'kube-probe/1.36'
 
 function connected(host: string, port: number, { netns, signal }: CheckPlace): Promise<Socket> {
   // Answered in this turn: then the socket is made in it, too, so it is the node's.

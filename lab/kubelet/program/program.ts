@@ -1,7 +1,7 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { createServer as createHttpServer, type Server as HttpServer } from 'node:http'
+import { createServer as createHttpServer, type Server as HttpServer, type IncomingMessage } from 'node:http'
 import { createServer, Server, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '#system/ports.ts'
@@ -41,6 +41,8 @@ export class Program {
   readonly #servers: Server[] = []
   readonly #datagrams: UdpSocket[] = []
   readonly #open = new Set<Socket>()
+  /** When each came that may yet turn out to be a probe. */
+  readonly #maybeProbes = new Map<Socket, number>()
   readonly #ended = Promise.withResolvers<number>()
   #lastAsked = 0
   #state: 'serving' | 'lingering' | 'ended' = 'serving'
@@ -48,8 +50,9 @@ export class Program {
   private constructor(options: ProgramOptions) {
     this.#options = options
     this.#http = createHttpServer((request, response) => {
-      this.#lastAsked = options.clock.now()
       const { socket } = request
+      this.#maybeProbes.delete(socket)
+      if (!isProbe(request)) this.#lastAsked = options.clock.now()
       const client = `${plainAddress(socket.remoteAddress)}:${socket.remotePort}`
       const page = pageAt(new URL(request.url ?? '/', 'http://pod'), { name: options.name, client })
       options.say(`${client} ${request.method} ${request.url} ${page.status}`)
@@ -89,7 +92,7 @@ export class Program {
     for (
       let left = LINGER_MS;
       left > 0 && this.#state === 'lingering';
-      left = this.#lastAsked + LINGER_MS - clock.now()
+      left = Math.max(this.#lastAsked, ...this.#maybeProbes.values()) + LINGER_MS - clock.now()
     ) {
       if (ports.length > 0) await clock.sleep(left)
       // What has come while this process was busy is read before it counts as silence.
@@ -133,9 +136,13 @@ export class Program {
 
   #accept(socket: Socket): void {
     const { name, say } = this.#options
-    this.#lastAsked = this.#options.clock.now()
+    const cameAt = this.#options.clock.now()
     this.#open.add(socket)
-    socket.once('close', () => this.#open.delete(socket))
+    this.#maybeProbes.set(socket, cameAt)
+    socket.once('close', () => {
+      this.#open.delete(socket)
+      if (this.#maybeProbes.delete(socket)) this.#lastAsked = Math.max(this.#lastAsked, cameAt)
+    })
     socket.on('error', () => socket.destroy())
     firstBytes(socket, name, first => {
       const client = `${plainAddress(socket.remoteAddress)}:${socket.remotePort}`
@@ -173,6 +180,11 @@ export class Program {
     })
     return socket
   }
+}
+
+/** Who asks each second for as long as the pod is there is not waited for. */
+function isProbe({ headers }: IncomingMessage): boolean {
+  return headers['user-agent']?.startsWith('kube-probe/') === true
 }
 
 function hasIpv6(): boolean {

@@ -48,6 +48,13 @@ describe.skipIf(why !== undefined)(`a kubelet${why ? ` (skipped: ${why})` : ''}`
     await expect.poll(() => stage.pod('going'), SLOWLY).toBeUndefined()
   })
 
+  test('a probe is no client: a pod that nothing else asks ends as soon as any other', async () => {
+    const main = { ...WEB.containers[0]!, readinessProbe: { httpGet: { path: '/readyz', port: 80 }, periodSeconds: 1 } }
+    await stage.create('asked', { containers: [main], terminationGracePeriodSeconds: 600 })
+    await stage.readyPod('asked')
+    await stage.delete('asked')
+  })
+
   /** Found by it among the processes of the machine. */
   const LONG = `4711.${process.pid}`
 
