@@ -10,6 +10,8 @@ export interface SteadyClientOptions {
   readonly everyMs: number
   /** After this long without an answer a connection is given up. */
   readonly patienceMs: number
+  /** Servers that are slow, since the machine is, get no more at once: what waits in their queues is not lost. */
+  readonly mostOpen?: number
 }
 
 export interface Attempt {
@@ -28,7 +30,12 @@ if (process.argv[2] !== undefined) {
 
 async function run(options: SteadyClientOptions): Promise<void> {
   const attempts: Promise<Attempt>[] = []
-  const timer = setInterval(() => attempts.push(attempt(options)), options.everyMs)
+  let open = 0
+  const timer = setInterval(() => {
+    if (open >= (options.mostOpen ?? Number.POSITIVE_INFINITY)) return
+    open++
+    attempts.push(attempt(options).finally(() => open--))
+  }, options.everyMs)
   process.stdout.write('"started"\n')
   await new Promise(resolve => createInterface({ input: process.stdin }).once('line', resolve))
   clearInterval(timer)

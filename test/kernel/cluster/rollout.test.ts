@@ -18,7 +18,7 @@ const PATIENCE = { timeout: 120_000, interval: 100 }
 function webOf(replicas: number, revision: string): Deployment {
   const containers = [{ name: 'main', image: 'switchyard/answers', ports: [{ containerPort: 8080 }] }]
   const metadata = { labels: { ...LABELS, revision } }
-  const template = { metadata, spec: { containers, terminationGracePeriodSeconds: 30 } }
+  const template = { metadata, spec: { containers, terminationGracePeriodSeconds: 120 } }
   const spec = { replicas, selector: { matchLabels: LABELS }, template } as Deployment['spec']
   return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: KEY, ...(spec && { spec }) }
 }
@@ -64,7 +64,7 @@ describe('a cluster', () => {
       const asked = async () => (await hostKernel().run(cluster.shell.command(`${name} ask ${address} 80`))).stdout
       await expect.poll(asked, PATIENCE).toMatch(/^web-/)
     }
-    const options: SteadyClientOptions = { to: address, port: 80, everyMs: 10, patienceMs: 10_000 }
+    const options: SteadyClientOptions = { to: address, port: 80, everyMs: 10, patienceMs: 60_000, mostOpen: 10 }
     const from = [cluster.outside.namespace, ...cluster.nodes.map(({ namespace }) => namespace)]
     const clients: Program[] = from.map(namespace => program({ namespace }, [STEADY_CLIENT, JSON.stringify(options)]))
     try {

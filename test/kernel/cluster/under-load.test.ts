@@ -55,7 +55,7 @@ describe('a cluster on a ring', () => {
     (await cluster.workloads.client.get<Deployment>('Deployment', KEY))?.status?.availableReplicas
   /** Of each client, oldest first. */
   const attemptsDuring = async (change: () => Promise<void>): Promise<readonly (readonly Attempt[])[]> => {
-    const options: SteadyClientOptions = { to: address, port: 80, everyMs: 20, patienceMs: 10_000 }
+    const options: SteadyClientOptions = { to: address, port: 80, everyMs: 20, patienceMs: 60_000, mostOpen: 10 }
     const from = [cluster.outside.namespace, ...cluster.nodes.map(({ namespace }) => namespace)]
     const started = from.map(namespace => program({ namespace }, [STEADY_CLIENT, JSON.stringify(options)]))
     clients.push(...started)
