@@ -153,7 +153,7 @@ export class ControlledCluster {
       await this.clock.advance(STEP_MS)
       return isSo()
     }
-    await expect.poll(wait, { interval: 5, timeout: 30_000 }).toBe(true)
+    await expect.poll(wait, { interval: 5, timeout: 100_000 }).toBe(true)
   }
 
   async pass(ms: number): Promise<void> {

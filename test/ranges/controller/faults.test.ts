@@ -13,6 +13,8 @@ afterEach(() => cluster.close())
 
 const NODES = 200
 const SEEDS = 6
+/** How often two are late at the same time is no matter of the seed alone. */
+const MOST_SEEDS = 40
 const DUAL = ['--cluster-cidr=10.244.0.0/16,fd00:10:244::/48', '--node-cidr-cooldown=1s']
 
 function fault(one: (limit: number) => number): Fault {
@@ -29,10 +31,11 @@ function fault(one: (limit: number) => number): Fault {
 }
 
 test(`two controllers that both take themselves for the leader, ${NODES} nodes, cut connections and false answers, ${SEEDS} seeds`, {
-  timeout: 120_000,
+  timeout: 600_000,
 }, async () => {
   const sums = { late: 0, failedRounds: 0, failedNodes: 0 }
-  for (let seed = 1; seed <= SEEDS; seed++) {
+  const isProven = () => Object.values(sums).every(count => count > 0)
+  for (let seed = 1; seed <= (isProven() ? SEEDS : MOST_SEEDS); seed++) {
     const random = randomFrom(seed)
     const one = (limit: number) => Math.floor(random() * limit)
     await cluster.close()
