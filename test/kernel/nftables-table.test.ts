@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { monitorLine } from '#dialects/nft-monitor.ts'
+import { MONITOR_RULES, monitorLine } from '#dialects/nft-monitor.ts'
 import type { ClusterObject } from '#kubernetes/objects.ts'
 import { anyCommand } from '#lab/any-command.ts'
+import { within } from '#lab/network/namespaces.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import type { Ruleset, Unit } from '#proxy/modes/mode.ts'
 import { chooseNft } from '#proxy/modes/nftables/choose.ts'
@@ -14,6 +15,7 @@ import { systemClock } from '#system/clock.ts'
 import { must } from '#system/must.ts'
 import { RulesetReader } from '#system/netlink/ruleset-reader.ts'
 import type { Kernel } from '#system/ports.ts'
+import { follow } from '#system/processes/children.ts'
 import { FAMILIES, type Family } from '#values/address.ts'
 import { type World, worlds } from '../conformance/worlds.ts'
 import { bookOf, modeOf } from '../proxy/modes/nftables/scene.ts'
@@ -177,18 +179,33 @@ describe.skipIf(why !== undefined)(`the nftables table${why ? ` (skipped: ${why}
 
   test('that another program touches is reported by nft monitor, in words that concern us', async () => {
     await carryOut(EMPTY, bookOf(SHOP).rules)
-    const monitor = kernel.run(anyCommand(['timeout', '2', 'nft', 'monitor']))
-    await systemClock.sleep(1000)
+    const lines: string[] = []
+    const monitor = follow(within(namespace.name, MONITOR_RULES), line => lines.push(line))
+    const isEnd = (line: string): boolean => line.startsWith('# new generation')
+    // It listens a while after it was started.
+    for (let tables = 0; !lines.some(isEnd); tables++) {
+      await nft(`add table ip early-${tables}`)
+      await systemClock.sleep(50)
+    }
+    await nft('add table ip6 from-here')
+    await expect.poll(() => lines.at(-1)).toSatisfy(isEnd)
+    await expect.poll(() => lines.some(line => line.includes('from-here'))).toBe(true)
+    const from = lines.findIndex(line => line.includes('from-here')) + 2
+    const commits = (): number => lines.slice(from).filter(isEnd).length
     await nft('flush chain ip kube-proxy services')
     await nft('add table ip other')
     await nft('delete table ip kube-proxy')
+    await expect.poll(commits).toBe(3)
+    await monitor.stop()
     const { concerns } = modeOf('ipv4').watches!
-    const lines = (await monitor).stdout.trimEnd().split('\n').map(monitorLine)
-    const marks = lines.map(line => {
-      if (line === undefined) return '?'
-      if ('end' in line) return line.end.program === 'nft' ? '.' : '?'
-      return concerns(line.touch) === 'nothing' ? '-' : '!'
-    })
+    const marks = lines
+      .slice(from)
+      .map(monitorLine)
+      .map(line => {
+        if (line === undefined) return '?'
+        if ('end' in line) return line.end.program === 'nft' ? '.' : '?'
+        return concerns(line.touch) === 'nothing' ? '-' : '!'
+      })
     expect(marks.join('')).toMatch(/^!+\.-\.!+\.$/)
   })
 
