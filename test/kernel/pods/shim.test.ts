@@ -1,15 +1,17 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { PluginAnswer } from '#cni/answer.ts'
 import { type Daemon, openDaemon } from '#cni/daemon/daemon.ts'
-import { callBytes } from '#cni/daemon/frames.ts'
+import { answerBytes, callBytes } from '#cni/daemon/frames.ts'
 import type { PluginCall } from '#cni/protocol/decode.ts'
 import { systemClock } from '#system/clock.ts'
+import { askLocal } from '#system/local-socket.ts'
+import type { Clock } from '#system/ports.ts'
 import { openLog } from '#telemetry/log/klog.ts'
-import { callShim, cannotCompile, compileShim, startShim } from './shim.ts'
+import { callShim, cannotCompile, compileShim, type Patience, startShim } from './shim.ts'
 
 // The helper as a runtime starts it, with a daemon behind its socket, with none, and with one that dies or hangs.
 
@@ -18,7 +20,11 @@ const why = cannotCompile()
 describe.skipIf(why !== undefined)(`the helper${why ? ` (skipped: ${why})` : ''}`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'shim-'))
   const socket = join(folder, 'cni.sock')
+  /** It waits longer than a machine can be busy. */
   let shim: string
+  /** It waits no longer for a daemon to begin than a test has to; and this one, for a dot. */
+  let hasty: string
+  let curt: string
   const lines: string[] = []
   const log = openLog({
     format: 'text',
@@ -31,17 +37,25 @@ describe.skipIf(why !== undefined)(`the helper${why ? ` (skipped: ${why})` : ''}
   const open: { stop(): Promise<unknown> }[] = []
 
   beforeAll(() => {
-    shim = compileShim(folder, 'bridge', socket)
+    const compiled = (place: string, patience: Partial<Patience>): string =>
+      compileShim(place, 'bridge', socket, { READY_WITHIN: 60, SILENT_FOR: 60, ...patience })
+    shim = compiled(folder, {})
+    hasty = compiled(join(folder, 'hasty'), { READY_WITHIN: 1 })
+    curt = compiled(join(folder, 'curt'), { SILENT_FOR: 3 })
   })
   beforeEach(() => lines.splice(0))
   afterEach(async () => {
     for (const one of open.splice(0)) await one.stop()
-    rmSync(join(folder, '.switchyard'), { recursive: true, force: true })
+    for (const place of [folder, dirname(hasty), dirname(curt)])
+      rmSync(join(place, '.switchyard'), { recursive: true, force: true })
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  async function daemon(answer: (call: PluginCall) => Promise<PluginAnswer>): Promise<Daemon> {
-    const opened = await openDaemon({ socket, answer, clock: systemClock, log, observed: () => {} })
+  async function daemon(
+    answer: (call: PluginCall) => Promise<PluginAnswer>,
+    clock: Clock = systemClock,
+  ): Promise<Daemon> {
+    const opened = await openDaemon({ socket, answer, clock, log, observed: () => {} })
     open.push(opened)
     return opened
   }
@@ -64,14 +78,14 @@ describe.skipIf(why !== undefined)(`the helper${why ? ` (skipped: ${why})` : ''}
   }
 
   /** What stands beside the helper instead of Node.js: it prints its words, its environment and its stdin. */
-  function installFallback(): void {
-    mkdirSync(join(folder, '.switchyard'))
-    const node = join(folder, '.switchyard/node')
+  function installFallback(place = folder): void {
+    mkdirSync(join(place, '.switchyard'))
+    const node = join(place, '.switchyard/node')
     writeFileSync(node, '#!/bin/sh\necho "$@"\necho "$CNI_COMMAND $CNI_IFNAME"\ncat\nexit 3\n')
     chmodSync(node, 0o755)
   }
-  const fallbackWords = (again = ''): string =>
-    `--disable-warning=ExperimentalWarning ${folder}/.switchyard/cni.js --plugin=bridge${again}\nADD eth0\n{"a":1}`
+  const fallbackWords = (again = '', place = folder): string =>
+    `--disable-warning=ExperimentalWarning ${place}/.switchyard/cni.js --plugin=bridge${again}\nADD eth0\n{"a":1}`
   const ADD = { env: { CNI_COMMAND: 'ADD', CNI_IFNAME: 'eth0', CNI_CONTAINERID: 'c1' }, stdin: '{"a":1}' }
 
   test('hands over its name, CNI_* and stdin, and copies both texts and the status', async () => {
@@ -156,7 +170,8 @@ describe.skipIf(why !== undefined)(`the helper${why ? ` (skipped: ${why})` : ''}
   })
 
   test('does the work itself where a daemon is not ready in time; that begins nothing when it wakes up', async () => {
-    installFallback()
+    const place = dirname(hasty)
+    installFallback(place)
     const heard: Buffer[] = []
     let wake = (): unknown => undefined
     const refused = new Promise<NodeJS.ErrnoException | null | undefined>(resolve => {
@@ -169,7 +184,7 @@ describe.skipIf(why !== undefined)(`the helper${why ? ` (skipped: ${why})` : ''}
       })
     })
     await expect.poll(() => existsSync(socket)).toBe(true)
-    expect((await callShim(shim, ADD)).stdout).toBe(fallbackWords())
+    expect((await callShim(hasty, ADD)).stdout).toBe(fallbackWords('', place))
     wake()
     // The call is still there to be read; the word that would begin it goes nowhere.
     const call = callBytes({ plugin: 'bridge', env: ADD.env, stdin: ADD.stdin })
@@ -178,16 +193,37 @@ describe.skipIf(why !== undefined)(`the helper${why ? ` (skipped: ${why})` : ''}
   })
 
   test('waits as long as dots come', async () => {
-    await daemon(() => systemClock.sleep(2500).then(() => ({ code: 0, stdout: 'late', stderr: '' })))
-    expect((await callShim(shim, ADD)).stdout).toBe('late')
+    await pretender(async connection => {
+      connection.write('r')
+      for (let dots = 0; dots < 9; dots++) {
+        await systemClock.sleep(500)
+        connection.write('.')
+      }
+      connection.end(answerBytes({ code: 0, stdout: 'late', stderr: '' }))
+    })
+    expect((await callShim(curt, ADD)).stdout).toBe('late')
   })
 
-  test('does nothing twice where a daemon hangs in the middle of its work', { timeout: 30_000 }, async () => {
-    installFallback()
+  test('gets a dot every second from a daemon that works', async () => {
+    const heard = Promise.withResolvers<void>()
+    await daemon(() => heard.promise.then(() => ({ code: 0, stdout: '', stderr: '' })))
+    let text = ''
+    await askLocal(socket, connection => {
+      connection.onBytes(bytes => {
+        text += bytes.toString('latin1')
+        if (text.length > 2) heard.resolve()
+      })
+      void connection.write(callBytes({ plugin: 'bridge', env: ADD.env, stdin: ADD.stdin }))
+    })
+    expect(text).toMatch(/^r\.\.+=/)
+  })
+
+  test('does nothing twice where a daemon hangs in the middle of its work', async () => {
+    installFallback(dirname(curt))
     await pretender(connection => {
       connection.once('data', () => connection.write('r'))
     })
-    const { code, stdout } = await callShim(shim, ADD)
+    const { code, stdout } = await callShim(curt, ADD)
     expect([code, JSON.parse(stdout)]).toMatchObject([1, { code: 11, msg: expect.stringContaining('does not go on') }])
   })
 
@@ -238,12 +274,13 @@ describe.skipIf(why !== undefined)(`the helper${why ? ` (skipped: ${why})` : ''}
     expect((await callShim(shim, ADD)).stdout).toBe('first')
   })
 
-  test('finds the socket again after its folder was emptied', { timeout: 20_000 }, async () => {
-    const running = await daemon(() => Promise.resolve({ code: 0, stdout: 'first', stderr: '' }))
+  test('finds the socket again after its folder was emptied', async () => {
+    const hurried: Clock = { now: systemClock.now, sleep: (ms, signal) => systemClock.sleep(ms / 50, signal) }
+    const running = await daemon(() => Promise.resolve({ code: 0, stdout: 'first', stderr: '' }), hurried)
     const stop = new AbortController()
     const keeping = running.keepReachable(stop.signal)
     rmSync(socket)
-    await expect.poll(() => existsSync(socket), { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => existsSync(socket)).toBe(true)
     expect((await callShim(shim, ADD)).stdout).toBe('first')
     expect(lines.join('')).toMatch(/^W.*"Socket was removed, and is there again"/m)
     stop.abort()

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -13,13 +13,28 @@ export function cannotCompile(): string | undefined {
   return spawnSync(COMPILER, ['--version']).error === undefined ? undefined : `${COMPILER} is not installed`
 }
 
-/** Without a socket, for the one it is shipped with. Returns its path. */
-export function compileShim(folder: string, name: string, socket?: string): string {
+/** In seconds. */
+export interface Patience {
+  readonly READY_WITHIN: number
+  readonly SILENT_FOR: number
+}
+
+/** Without a socket, for the one it is shipped with; without a patience, with that one. Returns its path. */
+export function compileShim(folder: string, name: string, socket?: string, patience?: Patience): string {
   const path = join(folder, name)
   mkdirSync(folder, { recursive: true })
   const where = socket === undefined ? [] : [`-DSOCKET="${socket}"`]
-  execFileSync(COMPILER, ['-static', '-Os', '-s', '-Wall', '-Wextra', '-Werror', ...where, '-o', path, SOURCE])
+  const words = ['-static', '-Os', '-s', '-Wall', '-Wextra', '-Werror', ...where, '-o', path, '-x', 'c', '-']
+  execFileSync(COMPILER, words, { input: withPatience(readFileSync(SOURCE, 'utf8'), patience) })
   return path
+}
+
+function withPatience(source: string, patience: Patience | undefined): string {
+  const all = Object.entries(patience ?? {})
+  return all.reduce(
+    (text, [name, seconds]) => text.replace(new RegExp(`^#define ${name} \\d+`, 'm'), `#define ${name} ${seconds}`),
+    source,
+  )
 }
 
 export interface ShimCall {
