@@ -45,7 +45,8 @@ export class NodePrograms {
   }
 
   async stopAgent(): Promise<number | undefined> {
-    return (await this.#agent?.stop())?.code
+    // By itself it ends within five seconds of a processor's time.
+    return (await this.#agent?.stop(30_000))?.code
   }
 
   get agentPid(): number {
@@ -76,7 +77,7 @@ export class NodePrograms {
   }
 }
 
-export async function until(condition: () => Promise<boolean> | boolean, limitMs = 20_000): Promise<void> {
+export async function until(condition: () => Promise<boolean> | boolean, limitMs = 45_000): Promise<void> {
   const end = Date.now() + limitMs
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`not within ${limitMs} ms: ${condition}`)

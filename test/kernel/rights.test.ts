@@ -83,7 +83,7 @@ describe.skipIf(why !== undefined)(`switchyard in its container${why ? ` (skippe
 
   async function connects(): Promise<boolean> {
     const client = lab.pods.find(({ name }) => name === 'client')!
-    return (await client.connect({ ...DB, timeoutMs: 300 })).ok
+    return (await client.connect({ ...DB, timeoutMs: 1000 })).ok
   }
 
   test.each([
@@ -95,7 +95,7 @@ describe.skipIf(why !== undefined)(`switchyard in its container${why ? ` (skippe
     await must(lab.node.kernel, anyCommand([process.execPath, MAIN, 'cleanup']))
     expect(await connects()).toBe(false)
     const program = start(...flags(mode))
-    const deadline = systemClock.now() + 20_000
+    const deadline = systemClock.now() + 45_000
     while (!(await connects()) && systemClock.now() < deadline) await systemClock.sleep(50)
     expect(await connects()).toBe(true)
     const { code, stderr } = await end(program)
@@ -113,7 +113,7 @@ describe.skipIf(why !== undefined)(`switchyard in its container${why ? ` (skippe
     await must(lab.node.kernel, anyCommand(['tee', '/proc/sys/net/ipv4/conf/all/route_localnet'], { input: '0\n' }))
     await must(lab.node.kernel, anyCommand([process.execPath, MAIN, 'cleanup']))
     const program = start(...flags('iptables'))
-    const deadline = systemClock.now() + 20_000
+    const deadline = systemClock.now() + 45_000
     while (!(await connects()) && systemClock.now() < deadline) await systemClock.sleep(50)
     expect(await connects()).toBe(true)
     const { stderr } = await end(program)

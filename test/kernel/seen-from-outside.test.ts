@@ -68,7 +68,7 @@ describe.skipIf(why !== undefined)(`switchyard run, seen from outside${why ? ` (
   }
 
   function poll(ask: () => Promise<unknown>) {
-    return expect.poll(ask, { interval: 50, timeout: 20_000 })
+    return expect.poll(ask, { interval: 50, timeout: 45_000 })
   }
 
   /** As kubelet writes a ConfigMap volume. */
@@ -114,7 +114,7 @@ describe.skipIf(why !== undefined)(`switchyard run, seen from outside${why ? ` (
     )
     const soft = run(`--master=http://127.0.0.1:${PORT}`, ...taken)
     await poll(() => get('http://127.0.0.1:10256/healthz')).toMatch(/^200 /)
-    const ended = await soft.stop()
+    const ended = await soft.stop(30_000)
     expect(ended.code).toBe(0)
     expect(ended.stderr).toContain('"Metrics server failed"')
   })

@@ -41,7 +41,8 @@ export interface Answered {
 }
 
 const PATIENCE_MS = 20_000
-const ANSWER_MS = 1000
+/** A datagram that is lost never comes, however long it is waited for. */
+const ANSWER_MS = 10_000
 
 if (process.argv[2] !== undefined) {
   process.stdin.once('end', () => process.exit(0)).resume()
@@ -131,7 +132,7 @@ async function sendDatagrams({ to, port, ...task }: Extract<Task, { do: 'send da
   for (const size of sizes) {
     const message = Buffer.alloc(size, size % 251)
     const answer = new Promise<number>(resolve => {
-      const late = setTimeout(() => resolve(-1), 2000)
+      const late = setTimeout(() => resolve(-1), ANSWER_MS)
       socket.once('message', heard => {
         clearTimeout(late)
         resolve(heard.equals(message) ? heard.length : -2)
