@@ -1,5 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { clusterIPRanges, nodePortRange, type ServiceRangeFlags } from '#lab/api-server/services/service-ranges.ts'
 import { type Cidr, cidrFamily, overlaps, parseCidr } from '#values/cidr.ts'
 import { CLUSTER_CIDRS, LINK_RANGES, MOST_NODES } from '../link.ts'
@@ -18,6 +18,8 @@ export interface SessionOptions {
   /** A command line that runs beside the cluster, which ends with it. */
   readonly exec?: string
   readonly database?: string
+  /** The folder of a built program. */
+  readonly dist?: string
 }
 
 export interface SessionFlags {
@@ -47,6 +49,10 @@ export const FLAGS = {
     value: 'PATH',
     help: 'Keep the objects of the cluster in this file: the next start with it has them again.',
   },
+  dist: {
+    value: 'FOLDER',
+    help: 'Run the program in this folder, as "npm run build" makes it; without it, one is built from the sources.',
+  },
   exec: {
     value: 'COMMAND',
     help: 'Show the tour, run this command with KUBECONFIG set, and end with its exit status.',
@@ -63,6 +69,8 @@ export const FLAGS = {
 
 type Name = keyof typeof FLAGS
 type Given = Partial<Record<Name, string>>
+
+const PROGRAM = 'switchyard.js'
 
 /** What the cluster says to the agents itself. */
 const OWN_OF_CLUSTER: Readonly<Record<string, string>> = {
@@ -101,7 +109,7 @@ export function shown(name: Name): string {
 }
 
 function optionsOf(given: Given): SessionOptions {
-  const { exec, database } = given
+  const { exec, database, dist } = given
   return {
     nodes: Number(given.nodes ?? 2),
     ipam: given.ipam === 'ring' ? 'ring' : 'node',
@@ -112,6 +120,7 @@ function optionsOf(given: Given): SessionOptions {
     output: given.quiet === undefined ? 'all' : 'quiet',
     ...(exec !== undefined && { exec }),
     ...(database !== undefined && { database: resolve(database) }),
+    ...(dist !== undefined && { dist: resolve(dist) }),
   }
 }
 
@@ -121,7 +130,7 @@ function servicesOf(given: Given): ServiceRangeFlags {
 }
 
 function problemsOf(given: Given): readonly string[] {
-  const { nodes, ipam, runtime, database } = given
+  const { nodes, ipam, runtime, database, dist } = given
   return [
     ...(nodes !== undefined && !(/^\d+$/.test(nodes) && Number(nodes) >= 1 && Number(nodes) <= MOST_NODES)
       ? [`--nodes: ${JSON.stringify(nodes)} is no number of nodes from 1 to ${MOST_NODES}`]
@@ -129,6 +138,9 @@ function problemsOf(given: Given): readonly string[] {
     ...choiceProblem('ipam', ipam, ['node', 'ring']),
     ...choiceProblem('runtime', runtime, ['namespaces', 'containerd']),
     ...(database === undefined ? [] : databaseProblem(resolve(database))),
+    ...(dist === undefined || existsSync(join(resolve(dist), PROGRAM))
+      ? []
+      : [`--dist: ${resolve(dist)} has no ${PROGRAM}: "npm run build" makes one`]),
     ...reasons(() => serviceRanges(given)),
     ...reasons(() => nodePortRange(servicesOf(given))),
   ]

@@ -84,6 +84,7 @@ async function withCluster(parts: SessionParts, interrupts: Interrupts): Promise
     ...{ nodes: options.nodes, ipam: options.ipam, runtime: options.runtime, services: options.services },
     ...{ flags, clock, signal },
     ...(options.database !== undefined && { database: options.database }),
+    ...(options.dist !== undefined && { dist: options.dist }),
     ...(kubectl !== undefined && { kubectl }),
     progress: doing => terminal.progress(doing),
   })

@@ -1,6 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { join, relative } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 import { readSessionFlags } from '#lab/cluster/session/flags.ts'
 
 test('without flags there are two nodes with ranges of their own', () => {
@@ -33,6 +34,16 @@ test('a database is found from where the program was started', () => {
   expect(readSessionFlags([`--database=${path}`]).options.database).toBe(path)
 })
 
+test('a built program is found from where the program was started', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'session-flags-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'switchyard.js'), '')
+  expect(readSessionFlags([`--dist=${relative('.', folder)}`])).toMatchObject({
+    options: { dist: folder },
+    problems: [],
+  })
+})
+
 test.each([
   [['--nodes=0'], '--nodes: "0" is no number of nodes from 1 to 200'],
   [['--nodes=many'], '--nodes: "many" is no number of nodes from 1 to 200'],
@@ -42,6 +53,7 @@ test.each([
   [['--quiet=yes'], '--quiet takes no value, got "yes"'],
   [['--database=/no/such/folder/x'], '--database: /no/such/folder is no folder that can be written to'],
   [[`--database=${tmpdir()}`], `--database: ${tmpdir()} is a folder; name a file in it`],
+  [['--dist=/no/such/folder'], '--dist: /no/such/folder has no switchyard.js: "npm run build" makes one'],
   [
     ['--service-cluster-ip-range=10.244.128.0/20'],
     '--service-cluster-ip-range: 10.244.128.0/20 overlaps 10.244.0.0/16, from which pods or nodes have addresses',
@@ -64,12 +76,18 @@ test('every problem is named', () => {
   expect(readSessionFlags(['--nodes=0', '--ipam=x', '--service-node-port-range=x']).problems).toHaveLength(3)
 })
 
-test.each(['nodes', 'ipam', 'runtime', 'database', 'exec', 'service-cluster-ip-range', 'service-node-port-range'])(
-  '--%s without a value is one problem',
-  name => {
-    for (const argv of [[`--${name}`], [`--${name}=`]])
-      expect(readSessionFlags(argv).problems).toEqual([
-        expect.stringMatching(new RegExp(`^--${name}: a value is missing: --${name}=`)),
-      ])
-  },
-)
+test.each([
+  'nodes',
+  'ipam',
+  'runtime',
+  'database',
+  'dist',
+  'exec',
+  'service-cluster-ip-range',
+  'service-node-port-range',
+])('--%s without a value is one problem', name => {
+  for (const argv of [[`--${name}`], [`--${name}=`]])
+    expect(readSessionFlags(argv).problems).toEqual([
+      expect.stringMatching(new RegExp(`^--${name}: a value is missing: --${name}=`)),
+    ])
+})
