@@ -9,6 +9,7 @@ import type { ClusterNode } from '#lab/cluster/node/cluster-node.ts'
 import type { ConnectOutcome } from '#lab/network/pod/messages.ts'
 import { systemClock } from '#system/clock.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
+import { clusterProgram } from './cluster-program.ts'
 
 // Three nodes, of which the last has room for five pods and takes only those that name it; pods and Services in a few words.
 
@@ -38,7 +39,7 @@ export class BehavioursStage {
 
   static async open(): Promise<BehavioursStage> {
     const podCIDRs = { 3: [SMALL] }
-    const cluster = await openCluster(hostKernel(), { nodes: 3, podCIDRs, clock: systemClock })
+    const cluster = await openCluster(hostKernel(), { nodes: 3, podCIDRs, clock: systemClock, dist: clusterProgram() })
     await cluster.workloads.client.patch('Node', { name: 'node-3' }, { spec: { unschedulable: true } })
     return new BehavioursStage(cluster)
   }

@@ -13,7 +13,7 @@ describe('in a cluster', { timeout: 120_000 }, () => {
   let stage: BehavioursStage
 
   beforeAll(async () => {
-    why = await whyNot(['ip', 'iptables', 'ip6tables', 'conntrack'])
+    why = await whyNot(['ip', 'iptables', 'ip6tables', 'conntrack', 'musl-gcc'])
     if (why === undefined) stage = await BehavioursStage.open()
   }, 240_000)
   afterAll(() => stage?.close(), 60_000)
@@ -120,7 +120,7 @@ describe('in a cluster', { timeout: 120_000 }, () => {
         const ip = await stage.podIP('going-0')
         await stage.client.delete('Pod', { namespace: 'default', name: 'going-0' })
         await stage.until(() => stage.answering(clusterIP!), ['going-1'])
-        expect(await stage.line(`node-2 ask ${ip} 8080`)).toBe('going-0')
+        await stage.until(() => stage.line(`node-2 ask ${ip} 8080`), 'going-0')
         await stage.end('going-0', 'going-1')
         await stage.until(() => stage.podIP('going-0'), undefined)
       },
@@ -131,9 +131,11 @@ describe('in a cluster', { timeout: 120_000 }, () => {
         const { clusterIP } = await stage.service('faithful', { sessionAffinity: 'ClientIP' })
         for (const on of [1, 2] as const) await stage.pod(`faithful-${on}`, on)
         await stage.until(() => stage.endpointsOf('faithful'), ['faithful-1', 'faithful-2'])
-        await expect.poll(() => stage.answering(clusterIP!), PATIENCE).toHaveLength(1)
-        const [first] = (await stage.answering(clusterIP!)) as [string]
-        expect(first).toMatch(/^faithful-[12]$/)
+        const one = [expect.stringMatching(/^faithful-[12]$/)]
+        await expect.poll(() => stage.answering(clusterIP!), PATIENCE).toEqual(one)
+        const answering = await stage.answering(clusterIP!)
+        expect(answering).toEqual(one)
+        const first = answering[0]!
         await stage.end(first)
         const other = first === 'faithful-1' ? 'faithful-2' : 'faithful-1'
         await stage.until(() => stage.answering(clusterIP!), [other])
@@ -148,7 +150,7 @@ describe('in a cluster', { timeout: 120_000 }, () => {
         const { outside } = stage.cluster
         await stage.pod('local-0', 1)
         await stage.until(() => stage.outside(stage.node(1).ip4, port!), 'local-0')
-        const outcome = await outside.connect({ to: stage.node(1).ip4, port: port! })
+        const outcome = await outside.connect({ to: stage.node(1).ip4, port: port!, timeoutMs: 60_000 })
         expect(outcome).toMatchObject({ ok: true, answer: { peer: { address: outside.ip4 } } })
         await stage.until(() => stage.outside(stage.node(2).ip4, port!), 'timeout')
         await stage.pod('local-1', 2)
@@ -166,7 +168,7 @@ describe('in a cluster', { timeout: 120_000 }, () => {
         await stage.until(() => stage.answering(clusterIP!), ['headless-1', 'headless-2'])
         expect(await stage.endpointsOf('headless')).toEqual(['headless-1', 'headless-2'])
         for (const name of ['headless-1', 'headless-2'])
-          expect(await stage.line(`node-1 ask ${await stage.podIP(name)} 8080`)).toBe(name)
+          await stage.until(async () => stage.line(`node-1 ask ${await stage.podIP(name)} 8080`), name)
         const rules = await stage.line('node-1 iptables -t nat -S; node-1 iptables -t filter -S')
         expect(rules).toContain('default/behind')
         expect(rules).not.toContain('default/headless')

@@ -8,6 +8,7 @@ import { type Cluster, openCluster } from '#lab/cluster/cluster.ts'
 import { systemClock } from '#system/clock.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 import { whyNot } from '../ground.ts'
+import { clusterProgram } from './cluster-program.ts'
 import { findPrograms, type Kubectl, type Programs } from './kubectl/programs.ts'
 import { ROWS } from './kubectl/rows.ts'
 import { RENDERED, Shell } from './kubectl/shell.ts'
@@ -26,9 +27,9 @@ describe('a cluster, to kubectl', () => {
   const folder = mkdtempSync(join(tmpdir(), 'switchyard-kubectl-'))
 
   beforeAll(async () => {
-    why = await whyNot(['ip', 'iptables', 'ip6tables', 'conntrack'])
+    why = await whyNot(['ip', 'iptables', 'ip6tables', 'conntrack', 'musl-gcc'])
     if (why !== undefined) return
-    const opening = openCluster(hostKernel(), { nodes: 1, clock: systemClock })
+    const opening = openCluster(hostKernel(), { nodes: 1, clock: systemClock, dist: clusterProgram() })
     programs = await findPrograms(hostKernel(), folder)
     cluster = await opening
   }, PATIENCE_MS)

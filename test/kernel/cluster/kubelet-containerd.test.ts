@@ -5,7 +5,7 @@ import { KubeletStage } from './kubelet-stage.ts'
 
 // Pods of a kubelet of the lab in containers, by a containerd of the node's own.
 
-const why = cannotRun('containerd', 'ctr', 'runc', 'busybox', 'nsenter', 'unshare', 'curl', 'setpriv')
+const why = cannotRun('musl-gcc', 'containerd', 'ctr', 'runc', 'busybox', 'nsenter', 'unshare', 'curl', 'setpriv')
 
 describe.skipIf(why !== undefined)(
   `a kubelet with containerd${why ? ` (skipped: ${why})` : ''}`,

@@ -18,7 +18,8 @@ export function kubeletContract(stage: KubeletStage): void {
     const [ip4, ip6] = status!.podIPs!.map(({ ip }) => ip)
     expect([status!.podIP, ip6]).toEqual([ip4, expect.stringMatching(/^fd00:244:1::/)])
     expect(await stage.held()).toEqual([`${ip4} default/web`, `${ip6} default/web`])
-    expect((await stage.asked(`http://${ip4}/`)).stdout).toBe('web\n')
+    // It counts as ready when it has begun, a moment before it listens.
+    await expect.poll(async () => (await stage.asked(`http://${ip4}/`)).stdout, SLOWLY).toBe('web\n')
     expect((await stage.asked(`http://[${ip6}]/hostname`)).stdout).toBe('web\n')
     expect((await stage.ask('bash', '-c', `head -1 </dev/tcp/${ip4}/80`)).stdout).toBe('web\n')
     const line = await stage.ask('bash', '-c', `exec 3<>/dev/tcp/${ip4}/80; echo 'a "b"' >&3; head -1 <&3`)
@@ -33,14 +34,14 @@ export function kubeletContract(stage: KubeletStage): void {
     const ip = (await stage.readyPod('cmd')).status!.podIP!
     // Which of two streams comes first is not said.
     const lines = async () => (await stage.logOf('cmd')).split('\n').sort()
-    await expect.poll(lines).toEqual(['', `${ip} cmd`, 'oops'])
+    await expect.poll(lines, SLOWLY).toEqual(['', `${ip} cmd`, 'oops'])
     const { kubelet } = stage
     const exec = async (tty: boolean, ...command: readonly string[]) => {
       const session = kubelet.exec({ namespace: 'default', name: 'cmd' }, { command, stdin: false, tty })
       const said: string[] = []
       for (const stream of [session.stdout, session.stderr]) stream.on('data', bytes => said.push(String(bytes)))
       const code = await session.exit
-      await expect.poll(() => session.stdout.readableEnded || session.stdout.destroyed).toBe(true)
+      await expect.poll(() => session.stdout.readableEnded || session.stdout.destroyed, SLOWLY).toBe(true)
       return { code, said: said.join('').trim() }
     }
     expect(await exec(false, 'sh', '-c', 'ip -4 -o addr show eth0; exit 3')).toEqual({
@@ -54,14 +55,13 @@ export function kubeletContract(stage: KubeletStage): void {
   test('a command that fails is restarted, held back, and its log is kept', async () => {
     await stage.create('crash', shell('echo bad; exit 3'))
     const state = async () => (await stage.pod('crash'))?.status?.containerStatuses?.[0]
-    await expect.poll(async () => (await state())?.state?.waiting?.reason, SLOWLY).toBe('CrashLoopBackOff')
-    expect(await state()).toMatchObject({
-      restartCount: 1,
+    await expect.poll(state, SLOWLY).toMatchObject({
+      ...{ state: { waiting: { reason: 'CrashLoopBackOff' } }, restartCount: 1 },
       lastState: { terminated: { exitCode: 3, reason: 'Error' } },
     })
     expect(await stage.logOf('crash', 'previous=true')).toBe('bad\n')
     await expect
-      .poll(() => stage.events('crash'))
+      .poll(() => stage.events('crash'), SLOWLY)
       .toContainEqual(expect.stringMatching(/^BackOff Back-off restarting failed/))
     await stage.remove('crash')
   })
@@ -96,9 +96,9 @@ export function kubeletContract(stage: KubeletStage): void {
     await stage.create('probed', { containers })
     const ready = async () => (await stage.pod('probed'))?.status?.containerStatuses?.map(({ ready }) => ready)
     await expect.poll(ready, SLOWLY).toEqual([true, false])
-    expect(await stage.logOf('probed', 'container=main')).toMatch(/\bGET \/healthz\b/)
+    await expect.poll(() => stage.logOf('probed', 'container=main'), SLOWLY).toMatch(/\bGET \/healthz\b/)
     await expect
-      .poll(() => stage.events('probed'))
+      .poll(() => stage.events('probed'), SLOWLY)
       .toContain('Unhealthy Readiness probe failed: HTTP probe failed with statuscode: 404')
     await stage.remove('probed')
   })
@@ -112,10 +112,11 @@ export function kubeletContract(stage: KubeletStage): void {
     const { ip4 } = stage.node
     const outside = (url: string) =>
       stage.run('ip', 'netns', 'exec', `${stage.name}-outside`, 'curl', '-s', '-m', '3', url)
-    expect((await outside(`http://${ip4}:8080/`)).stdout).toBe('mapped\n')
-    expect((await outside(`http://${ip4}:9090/`)).stdout).toBe('host\n')
+    const answer = async (port: number) => (await outside(`http://${ip4}:${port}/`)).stdout
+    await expect.poll(() => answer(8080), SLOWLY).toBe('mapped\n')
+    await expect.poll(() => answer(9090), SLOWLY).toBe('host\n')
     await stage.remove('mapped', 'host')
-    await expect.poll(async () => (await outside(`http://${ip4}:9090/`)).code).not.toBe(0)
+    await expect.poll(async () => (await outside(`http://${ip4}:9090/`)).code, SLOWLY).not.toBe(0)
   })
 
   test('without the daemon no pod begins, and says why; nothing is left of it, and with the daemon it runs', async () => {

@@ -8,7 +8,6 @@ import { type ApiServer, startApiServer } from '#lab/api-server/server.ts'
 import type { ClusterClient } from '#lab/client/cluster-client.ts'
 import { openClient } from '#lab/client/http-client.ts'
 import type { ApiObject, Pod, PodSpec } from '#lab/client/objects.ts'
-import { buildProgram } from '#lab/cluster/bundle.ts'
 import { nodeAddresses } from '#lab/cluster/link.ts'
 import { openLink, plugNode } from '#lab/cluster/network.ts'
 import { ClusterNode } from '#lab/cluster/node/cluster-node.ts'
@@ -22,6 +21,7 @@ import { readText } from '#system/files.ts'
 import { type Child, startChild } from '#system/processes/children.ts'
 import { type HostKernel, hostKernel } from '#system/processes/kernel.ts'
 import type { Family } from '#values/address.ts'
+import { clusterProgram } from './cluster-program.ts'
 
 // One node of the lab with the daemon of the pod network as it is shipped, an API server, and a kubelet between them.
 
@@ -72,8 +72,7 @@ export class KubeletStage {
 
   async open(): Promise<void> {
     const { kernel, name, folder } = this
-    const dist = join(folder, 'dist')
-    await buildProgram(kernel, dist)
+    const dist = clusterProgram()
     this.#families = await openLink(kernel, `${name}-outside`)
     const namespace = `${name}-node-1`
     await plugNode(kernel, { number: 1, namespace, outside: `${name}-outside`, families: this.#families })
@@ -173,9 +172,9 @@ export class KubeletStage {
     for (const name of names) await this.client.delete('Pod', { namespace: 'default', name }, { gracePeriodSeconds: 0 })
   }
 
-  /** On the node; a second is enough for what answers. */
+  /** On the node; what answers does so long before it is given up. */
   ask(...argv: readonly string[]): Promise<Said> {
-    return this.run('ip', 'netns', 'exec', this.node.namespace, 'timeout', '3', ...argv)
+    return this.run('ip', 'netns', 'exec', this.node.namespace, 'timeout', '20', ...argv)
   }
 
   /** By HTTP, on the node. */
@@ -232,4 +231,4 @@ export class KubeletStage {
 }
 
 /** On a machine that has other work. */
-export const SLOWLY = { timeout: 30_000, interval: 50 } as const
+export const SLOWLY = { timeout: 60_000, interval: 50 } as const

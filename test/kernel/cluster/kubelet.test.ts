@@ -5,7 +5,7 @@ import { KubeletStage, SLOWLY } from './kubelet-stage.ts'
 
 // Pods of a kubelet of the lab, with the daemon of the pod network under them, as clients on the node see them.
 
-const why = cannotRun('nsenter', 'unshare', 'curl', 'setpriv')
+const why = cannotRun('musl-gcc', 'nsenter', 'unshare', 'curl', 'setpriv')
 
 describe.skipIf(why !== undefined)(`a kubelet${why ? ` (skipped: ${why})` : ''}`, { timeout: 120_000 }, () => {
   const stage = new KubeletStage()
@@ -64,7 +64,7 @@ describe.skipIf(why !== undefined)(`a kubelet${why ? ` (skipped: ${why})` : ''}`
     await stage.readyPod('init')
     expect(await stage.logOf('init', 'container=init')).toBe('first\n')
     const left = () => stage.run('pgrep', '-f', `^sleep ${LONG}$`).then(({ stdout }) => stdout)
-    await expect.poll(left).not.toBe('')
+    await expect.poll(left, SLOWLY).not.toBe('')
     await stage.delete('init')
     expect(await left()).toBe('')
   })

@@ -7,6 +7,7 @@ import { hostKernel } from '#system/processes/kernel.ts'
 import { whyNot } from '../ground.ts'
 import type { Attempt, SteadyClientOptions } from '../steady-client-program.ts'
 import { type Program, program } from '../traffic.ts'
+import { clusterProgram } from './cluster-program.ts'
 
 // A cluster with both programs on each node: pods come, are replaced and go while clients connect all the time.
 
@@ -34,10 +35,10 @@ describe('a cluster', () => {
   let address = ''
 
   beforeAll(async () => {
-    why = await whyNot(['ip', 'iptables', 'ip6tables', 'conntrack'])
+    why = await whyNot(['ip', 'iptables', 'ip6tables', 'conntrack', 'musl-gcc'])
     if (why !== undefined) return
     const nodeLife = { renewMs: 1_000, graceMs: 8_000, evictAfterMs: 1_000 }
-    cluster = await openCluster(hostKernel(), { nodes: 3, clock: systemClock, nodeLife })
+    cluster = await openCluster(hostKernel(), { nodes: 3, clock: systemClock, nodeLife, dist: clusterProgram() })
     const service = await cluster.workloads.client.create(serviceOf())
     address = service.spec?.clusterIP ?? ''
   }, 120_000)

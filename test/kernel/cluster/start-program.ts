@@ -18,12 +18,15 @@ const WITHOUT_RIGHTS = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-gr
 
 export class StartProgram {
   readonly #child: ChildProcess
+  readonly #ended: Promise<number | string>
   #said = ''
   #seen: string | undefined
 
   constructor(words: readonly string[], who: 'root' | 'user' = 'root') {
     const [program, ...argv] = who === 'root' ? startAt(PROJECT, words) : this.#startAsUser(words)
     this.#child = spawn(program!, argv, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, HOME: tmpdir() } })
+    // All of what it says has come by then.
+    this.#ended = once(this.#child, 'close').then(([code, signal]: (number | string)[]) => code ?? signal!)
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         this.#said += text
@@ -49,11 +52,10 @@ export class StartProgram {
 
   /** Its exit status, or the signal that ended it. */
   async ended(): Promise<number | string> {
-    const { exitCode, signalCode } = this.#child
-    if (exitCode !== null || signalCode !== null) return exitCode ?? signalCode!
-    const [code, signal] = (await once(this.#child, 'close')) as [number | null, string | null]
+    const end = await this.#ended
     if (this.#seen !== undefined) rmdirSync(this.#seen)
-    return code ?? signal!
+    this.#seen = undefined
+    return end
   }
 
   /** Network namespaces that containerd has made for its pods, as their containers name them. */

@@ -4,17 +4,20 @@ import { namespaceNames } from '#lab/network/namespaces.ts'
 import type { Program } from '#lab/packages.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 import { whyNot } from '../ground.ts'
+import { clusterProgram } from './cluster-program.ts'
 import { mayMakeNamespaces, StartProgram } from './start-program.ts'
 
 // npm start, as a person starts it and ends it.
 
 const LONG = 240_000
 const PATIENCE = { timeout: 120_000, interval: 50 }
+/** What is built already need not be built again: two tests below build it, as a person does. */
+const built = () => ['--no-install', `--dist=${clusterProgram()}`]
 
 describe('npm start', () => {
   let why: string | undefined
   beforeAll(async () => {
-    why = await whyNot(['ip', 'iptables', 'ip6tables', 'conntrack'])
+    why = await whyNot(['ip', 'iptables', 'ip6tables', 'conntrack', 'musl-gcc'])
   })
 
   test('shows a cluster in which Services answer, ends as the command of --exec ends, and leaves nothing', {
@@ -44,14 +47,14 @@ describe('npm start', () => {
   ])('shows the whole tour in $what', { timeout: LONG }, async ({ choices, needs }, context) => {
     const missing = why ?? (await whyNot(needs))
     if (missing !== undefined) context.skip(missing)
-    const program = new StartProgram(['--no-install', ...choices, '--exec=exit 7'])
+    const program = new StartProgram([...built(), ...choices, '--exec=exit 7'])
     expect([await program.ended(), program.said]).toEqual([7, expect.stringContaining(', tour done after ')])
     expect(await program.left()).toEqual([])
   })
 
   test('that is interrupted twice while it starts leaves nothing', { timeout: LONG }, async context => {
     if (why !== undefined) context.skip(why)
-    const program = new StartProgram(['--no-install'])
+    const program = new StartProgram(built())
     await expect.poll(() => program.said, PATIENCE).toContain('starting 2 nodes')
     program.signal('SIGINT')
     program.signal('SIGINT')
@@ -59,32 +62,23 @@ describe('npm start', () => {
     expect(program.said).toContain('Stopped. Nothing is left behind.')
   })
 
-  test('that was killed is swept by the next one', { timeout: LONG }, async context => {
-    if (why !== undefined) context.skip(why)
-    const killed = new StartProgram(['--no-install'])
-    await expect.poll(() => killed.said, PATIENCE).toContain('waiting for the nodes')
-    killed.signal('SIGKILL')
-    await killed.ended()
-    expect(await killed.left()).not.toEqual([])
-    const next = new StartProgram(['--no-install', '--quiet', '--nodes=1', '--exec=true'])
-    expect([await next.ended(), next.said]).toEqual([0, ''])
-    expect([await killed.left(), await next.left()]).toEqual([[], []])
-  })
-
-  test('that was killed with containers is swept by the next one', { timeout: LONG }, async context => {
+  test('that was killed is swept by the next one, with containers or without', { timeout: LONG }, async context => {
     const missing = why ?? (await whyNot(['containerd', 'runc', 'busybox']))
     if (missing !== undefined) context.skip(missing)
-    const killed = new StartProgram(['--no-install', '--nodes=1', '--runtime=containerd'])
-    await expect.poll(() => killed.said, PATIENCE).toContain('waiting for the pods of web and dns')
-    killed.signal('SIGKILL')
-    await killed.ended()
-    const networks = killed.networksOfContainers()
+    const killed = new StartProgram(built())
+    const withContainers = new StartProgram([...built(), '--nodes=1', '--runtime=containerd'])
+    // Before the first of them is killed: each sweeps when it starts.
+    await expect.poll(() => killed.said, PATIENCE).toContain('waiting for the nodes')
+    await expect.poll(() => withContainers.said, PATIENCE).toContain('waiting for the pods of web and dns')
+    for (const program of [killed, withContainers]) program.signal('SIGKILL')
+    for (const program of [killed, withContainers]) expect(await program.ended()).toBe('SIGKILL')
+    expect(await killed.left()).not.toEqual([])
+    const networks = withContainers.networksOfContainers()
     expect(networks).not.toEqual([])
-    const next = new StartProgram(['--no-install', '--quiet', '--nodes=1', '--exec=true'])
+    const next = new StartProgram([...built(), '--quiet', '--nodes=1', '--exec=true'])
     expect([await next.ended(), next.said]).toEqual([0, ''])
-    expect([await killed.left(), (await namespaceNames(hostKernel())).filter(name => networks.includes(name))]).toEqual(
-      [[], []],
-    )
+    const stays = (await namespaceNames(hostKernel())).filter(name => networks.includes(name))
+    expect([await killed.left(), await withContainers.left(), stays, await next.left()]).toEqual([[], [], [], []])
   })
 
   test('by a user without rights runs in a user namespace, or says in one sentence why it cannot', {
@@ -104,7 +98,7 @@ describe('npm start', () => {
     if (spawnSync('modprobe', ['ip_vs']).status === 0) context.skip('this kernel has IPVS')
     const missing = await whyNot(['ipvsadm', 'ipset'])
     if (missing !== undefined) context.skip(missing)
-    const program = new StartProgram(['--no-install', '--proxy-mode=ipvs', '--exec=true'])
+    const program = new StartProgram([...built(), '--proxy-mode=ipvs', '--exec=true'])
     expect([await program.ended(), program.said]).toEqual([
       1,
       expect.stringMatching(/--proxy-mode=ipvs needs the kernel module ip_vs/),

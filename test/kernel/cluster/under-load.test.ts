@@ -7,6 +7,7 @@ import { hostKernel } from '#system/processes/kernel.ts'
 import { whyNot } from '../ground.ts'
 import type { Attempt, SteadyClientOptions } from '../steady-client-program.ts'
 import { type Program, program } from '../traffic.ts'
+import { clusterProgram } from './cluster-program.ts'
 
 // A cluster whose nodes divide one range: while clients on each node and beyond them connect all the time, the API server ends and
 // comes back, and the agents change their mode.
@@ -40,9 +41,9 @@ describe('a cluster on a ring', () => {
   const clients: Program[] = []
 
   beforeAll(async () => {
-    why = await whyNot(['ip', 'iptables', 'ip6tables', 'nft', 'conntrack'])
+    why = await whyNot(['ip', 'iptables', 'ip6tables', 'nft', 'conntrack', 'musl-gcc'])
     if (why !== undefined) return
-    cluster = await openCluster(hostKernel(), { nodes: 2, ipam: 'ring', clock: systemClock })
+    cluster = await openCluster(hostKernel(), { nodes: 2, ipam: 'ring', clock: systemClock, dist: clusterProgram() })
     const { client } = cluster.workloads
     address = (await client.create(SERVICE)).spec?.clusterIP ?? ''
   }, 240_000)
@@ -78,7 +79,11 @@ describe('a cluster on a ring', () => {
     const attempts = await attemptsDuring(async () => {
       await cluster.workloads.client.create(DEPLOYMENT)
       await expect.poll(available, PATIENCE).toBe(4)
-      // For the agents to hear of the last of them.
+      for (const { name } of [cluster.outside, ...cluster.nodes]) {
+        const asked = async () => (await hostKernel().run(cluster.shell.command(`${name} ask ${address} 80`))).stdout
+        await expect.poll(asked, PATIENCE).toMatch(/^web-/)
+      }
+      // For each client to ask once more.
       await systemClock.sleep(1000)
     })
     for (const ofClient of attempts) {

@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { BUILT } from './built-once.ts'
 
 // One run of the tests → a folder for what its files build: whichever is the first builds, the others find it there.
 
@@ -16,6 +15,8 @@ declare module 'vitest' {
 export default function buildFolder(project: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'switchyard-built-'))
   project.provide('buildFolder', folder)
-  project.onTestsRerun(async () => rmSync(join(folder, BUILT), { recursive: true, force: true }))
+  project.onTestsRerun(async () => {
+    for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true })
+  })
   return () => rmSync(folder, { recursive: true, force: true })
 }

@@ -8,7 +8,7 @@ import { compileShim } from './shim.ts'
 // The program as it is shipped, with the helper beside it, built once for all test files of a run.
 
 const BUILD = fileURLToPath(new URL('../../../build.ts', import.meta.url))
-export const BUILT = 'dist'
+const BUILT = 'dist'
 
 /** The folder is everyone's: a test works with a copy. */
 export function builtOnce(): string {

@@ -117,8 +117,15 @@ export const ROWS: readonly Row[] = [
   { does: 'scale', script: 'kubectl scale deployment web --replicas=3', says: /deployment\.apps\/web scaled/ },
   {
     does: 'get -w',
-    script: `timeout 20 kubectl get pods -w > watched & sleep 1; kubectl scale deployment web --replicas=4 > scaled; wait; sort watched | uniq`,
-    says: /web-\w+-\w+ +0\/1 +Pending[\s\S]*web-\w+-\w+ +1\/1 +Running/,
+    script: [
+      'timeout 120 kubectl get pods -w > watched & watch=$!',
+      // What is there is shown when the watch begins.
+      'until grep -q Running watched || ! kill -0 $watch; do sleep 0.1; done',
+      'kubectl scale deployment web --replicas=4 > scaled',
+      `until grep -q "^$(sed -n 's/ .*Pending.*//p' watched | head -1) .*Running" watched || ! kill -0 $watch; do sleep 0.1; done`,
+      'kill $watch; wait; sort watched | uniq',
+    ].join('\n'),
+    says: /(web-\w+-\w+) +0\/1 +Pending[\s\S]*\1 +1\/1 +Running/,
   },
   {
     does: 'patch',
@@ -255,6 +262,8 @@ export const ROWS: readonly Row[] = [
     does: 'cordon, uncordon',
     script: 'kubectl cordon node-1 && kubectl get node node-1 && kubectl uncordon node-1',
     says: /SchedulingDisabled[\s\S]*uncordoned/,
+    // The other kubectl does the same to the one node.
+    until: true,
   },
   { does: 'delete pod', script: 'kubectl delete pod one --grace-period=1', says: /pod "one" (force )?deleted/ },
   { does: 'delete -f', script: 'kubectl delete -f colours.yaml', says: /configmap "colours" deleted/ },
