@@ -1,9 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { describe, test } from 'vitest'
 import { cannotRun } from '../namespace.ts'
-import type { ClusterApi } from './cluster-api.ts'
-import type { PodsNode, RunningDaemon } from './pods-node.ts'
+import { installedOnce } from './node-for-each.ts'
+import type { PodsNode } from './pods-node.ts'
 import { cannotCompile } from './shim.ts'
-import { twoNodesForEach } from './two-nodes-for-each.ts'
+import { TwoNodes } from './two-nodes.ts'
 
 // Ranges of the cluster that run full, with the daemon as it is shipped: a Warning comes before, the refusal has numbers, and there
 // are addresses again where pods have ended.
@@ -31,17 +31,7 @@ interface Said {
 }
 
 describe.skipIf(why !== undefined)(`ranges that run full${why ? ` (skipped: ${why})` : ''}`, () => {
-  let api: ClusterApi
-  let nodes: readonly PodsNode[]
-  twoNodesForEach((startedNodes, startedApi) => {
-    nodes = startedNodes
-    api = startedApi
-  })
-
-  async function started(node: PodsNode, name: string, ...flags: readonly string[]): Promise<RunningDaemon> {
-    node.flags = [await api.reachableFrom(node), `--hostname-override=${name}`, '--routes=off', ...flags]
-    return node.startDaemon()
-  }
+  const installation = installedOnce()
 
   async function call(node: PodsNode, command: string, pod?: string) {
     const where = pod === undefined ? {} : { container: pod, netns: `/run/netns/${pod}` }
@@ -66,12 +56,8 @@ describe.skipIf(why !== undefined)(`ranges that run full${why ? ` (skipped: ${wh
     return { size, ...Object.fromEntries([...found].map(([, state, count]) => [state, Number(count)])) }
   }
 
-  /** Of the Events about a Node, in the order in which they came. */
-  async function reasons(name: string): Promise<readonly string[]> {
-    return (await events(name)).map(({ reason }) => reason)
-  }
-
-  async function events(about: string): Promise<readonly Said[]> {
+  /** About a Node, in the order in which they came. */
+  async function events({ api }: TwoNodes, about: string): Promise<readonly Said[]> {
     const answer = await fetch(`http://127.0.0.1:${api.server.port}/apis/events.k8s.io/v1/events`)
     const { items } = (await answer.json()) as { readonly items: readonly Said[] }
     const ours = items.filter(({ regarding }) => regarding.name === about)
@@ -79,10 +65,11 @@ describe.skipIf(why !== undefined)(`ranges that run full${why ? ` (skipped: ${wh
   }
 
   /** Pods until one is refused. Where one address is left, it waits until an Event has said that there are few. */
-  async function fill(node: PodsNode, name: string, prefix: string) {
+  async function fill(stage: TwoNodes, name: string, prefix: string) {
+    const node = stage.nodes[name === 'n1' ? 0 : 1]
     const given: string[] = []
     for (let i = 0; i < 40; i++) {
-      if ((await addresses(node)).free === 1) await saidOf(name).toEqual(['AddressesNearlyExhausted'])
+      if ((await addresses(node)).free === 1) await saidOf(stage, name).toEqual(['AddressesNearlyExhausted'])
       const pod = `${prefix}${i}`
       const answer = await attach(node, pod)
       if (typeof answer !== 'string') return { given, refusal: answer, refused: pod }
@@ -91,15 +78,21 @@ describe.skipIf(why !== undefined)(`ranges that run full${why ? ` (skipped: ${wh
     throw new Error('no end of addresses')
   }
 
-  const saidOf = (name: string) => expect.poll(() => reasons(name), SOON)
+  const saidOf = (stage: TwoNodes, name: string) =>
+    stage.expect.poll(async () => (await events(stage, name)).map(({ reason }) => reason), SOON)
   const coolDown = (node: PodsNode) => node.change("UPDATE lease SET until = until - 3600000 WHERE state = 'cooldown'")
 
-  test('of spec.podCIDRs: a node that has given all says so, before and then, and goes on when pods have ended', async () => {
-    const node = nodes[0]!
+  test.concurrent('of spec.podCIDRs: a node that has given all says so, before and then, and goes on when pods have ended', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const stage = await TwoNodes.begin(installation(), { expect, onTestFinished })
+    const { api, nodes } = stage
+    const [node] = nodes
     api.putNode('n1', 'uid-1', '10.244.7.0/28')
-    await started(node, 'n1', '--ranges-from=node')
+    await stage.started(node, 'n1', '--ranges-from=node')
     await expect.poll(() => call(node, 'STATUS'), SOON).toEqual({})
-    const { given, refusal, refused } = await fill(node, 'n1', 'a')
+    const { given, refusal, refused } = await fill(stage, 'n1', 'a')
     expect(given).toHaveLength(13)
     const full = {
       code: 50,
@@ -111,8 +104,8 @@ describe.skipIf(why !== undefined)(`ranges that run full${why ? ` (skipped: ${wh
     expect(refusal.details).toMatch(/; look with: switchyard ipam ls --network pods$/)
     expect(await call(node, 'STATUS')).toMatchObject(full)
     expect(await addresses(node)).toEqual({ size: 13, used: 13, cooling: 0, elsewhere: 0, free: 0 })
-    await saidOf('n1').toEqual(['AddressesNearlyExhausted', 'AddressesExhausted'])
-    expect((await events('n1')).map(({ note }) => note)).toEqual([
+    await saidOf(stage, 'n1').toEqual(['AddressesNearlyExhausted', 'AddressesExhausted'])
+    expect((await events(stage, 'n1')).map(({ note }) => note)).toEqual([
       expect.stringContaining('is nearly full: 92.3%, 12 used, 0 cooling down, 1 free of 13'),
       expect.stringContaining('is full, new pods get no address: 100%, 13 used, 0 cooling down, 0 free of 13'),
     ])
@@ -128,18 +121,23 @@ describe.skipIf(why !== undefined)(`ranges that run full${why ? ` (skipped: ${wh
     coolDown(node)
     expect(await attach(node, refused)).toBe(given[0])
     expect(await call(node, 'STATUS')).toEqual({})
-  }, 150_000)
+  }, 300_000)
 
-  test('of the ring: both nodes give until nothing is left, and what ends on one is given by the other', async () => {
+  test.concurrent('of the ring: both nodes give until nothing is left, and what ends on one is given by the other', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const stage = await TwoNodes.begin(installation(), { expect, onTestFinished })
+    const { api, nodes } = stage
     const ring = ['--ranges-from=ring', '--ipalloc-range=10.40.0.0/27', '--ipalloc-init=consensus=2']
-    const [one, two] = nodes as [PodsNode, PodsNode]
+    const [one, two] = nodes
     for (const number of [1, 2]) api.putNode(`n${number}`, `uid-${number}`)
-    const first = await started(one, 'n1', ...ring)
-    await started(two, 'n2', ...ring)
+    const first = await stage.started(one, 'n1', ...ring)
+    await stage.started(two, 'n2', ...ring)
     for (const node of nodes) await expect.poll(() => call(node, 'STATUS'), SOON).toEqual({})
     // In turn, so that neither has enough for the other to be given some.
     for (let i = 0; i < 12; i++) for (const node of nodes) expect(await attach(node, `all${i}`)).toMatch(/^10\.40/)
-    const given = [...(await fill(one, 'n1', 'more')).given, ...(await fill(two, 'n2', 'more')).given]
+    const given = [...(await fill(stage, 'n1', 'more')).given, ...(await fill(stage, 'n2', 'more')).given]
     // Two gateways, and the first and the last address of the ring.
     expect(given).toHaveLength(32 - 4 - 24)
     for (const [node, name] of [
@@ -152,9 +150,9 @@ describe.skipIf(why !== undefined)(`ranges that run full${why ? ` (skipped: ${wh
       })
       expect(await call(node, 'STATUS')).toMatchObject({ code: 50 })
       expect(await addresses(node)).toEqual({ size: 14, used: 14, cooling: 0, elsewhere: 0, free: 0 })
-      await saidOf(name).toEqual(['AddressesNearlyExhausted', 'AddressesExhausted'])
+      await saidOf(stage, name).toEqual(['AddressesNearlyExhausted', 'AddressesExhausted'])
     }
-    expect(first.lines.join('\n')).toContain('Asked other nodes for addresses')
+    await expect.poll(() => first.lines.join('\n'), SOON).toContain('Asked other nodes for addresses')
 
     for (let i = 0; i < 12; i++) await call(two, 'DEL', `all${i}`)
     coolDown(two)
@@ -162,5 +160,5 @@ describe.skipIf(why !== undefined)(`ranges that run full${why ? ` (skipped: ${wh
       .poll(() => attach(one, 'late'), { ...SOON, timeout: 90_000 })
       .toMatch(/^10\.40\.0\.(?:1[6-9]|2\d)\/27$/)
     expect(await attach(two, 'late')).toMatch(/^10\.40/)
-  }, 240_000)
+  }, 300_000)
 })

@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { describe, test } from 'vitest'
 import { ringOf } from '#ipam/ring/ring-text.ts'
 import { cannotRun } from '../namespace.ts'
 import type { ClusterApi } from './cluster-api.ts'
-import type { Installation, PodsNode, RunningDaemon } from './pods-node.ts'
+import { installedOnce } from './node-for-each.ts'
+import type { PodsNode } from './pods-node.ts'
 import { cannotCompile } from './shim.ts'
-import { twoNodesForEach } from './two-nodes-for-each.ts'
+import { TwoNodes } from './two-nodes.ts'
 
 // Nodes that take their ranges from the cluster, with the daemon as it is shipped: pods get addresses of their node's own range,
 // also while the API server is away, and of none that the node has lost.
@@ -17,20 +18,7 @@ const CONF_DIR = '/var/lib/net.d'
 const SOON = { timeout: 40_000, interval: 100 }
 
 describe.skipIf(why !== undefined)(`ranges of nodes${why ? ` (skipped: ${why})` : ''}`, () => {
-  let installation: Installation
-  let api: ClusterApi
-  let nodes: readonly PodsNode[]
-  twoNodesForEach((startedNodes, startedApi, installed) => {
-    nodes = startedNodes
-    api = startedApi
-    installation = installed
-  })
-
-  async function started(node: PodsNode, name: string, ...flags: readonly string[]): Promise<RunningDaemon> {
-    const master = await api.reachableFrom(node)
-    node.flags = [master, `--hostname-override=${name}`, `--conf-dir=${CONF_DIR}`, '--routes=off', ...flags]
-    return node.startDaemon()
-  }
+  const installation = installedOnce()
 
   const configuration = (node: PodsNode) => node.path(`${CONF_DIR}/10-switchyard.conflist`)
   const isConfigured = (node: PodsNode) => existsSync(configuration(node))
@@ -54,10 +42,15 @@ describe.skipIf(why !== undefined)(`ranges of nodes${why ? ` (skipped: ${why})` 
     return ips?.[0].address ?? `${code}: ${msg}; ${details}`
   }
 
-  test('of spec.podCIDRs: nothing without, pods from them, also while the API server is away, and others when they are others', async () => {
-    const node = nodes[0]!
+  test.concurrent('of spec.podCIDRs: nothing without, pods from them, also while the API server is away, and others when they are others', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const stage = await TwoNodes.begin(installation(), { expect, onTestFinished })
+    const { api, nodes } = stage
+    const [node] = nodes
     api.putNode('n1', 'uid-1')
-    let daemon = await started(node, 'n1', '--ranges-from=node')
+    let daemon = await stage.started(node, 'n1', `--conf-dir=${CONF_DIR}`, '--ranges-from=node')
     await expect.poll(() => daemon.lines.join('\n'), SOON).toContain('Node n1 has no spec.podCIDRs yet')
     expect(isConfigured(node)).toBe(false)
     api.putNode('n1', 'uid-1', '10.244.7.0/24', 'fd00:7::/64')
@@ -82,26 +75,36 @@ describe.skipIf(why !== undefined)(`ranges of nodes${why ? ` (skipped: ${why})` 
     api.putNode('n1', 'uid-2', '10.244.9.0/24')
     await expect.poll(() => call(node, 'STATUS'), SOON).toEqual({})
     expect(await attach(node, 'd')).toBe('10.244.9.2/24')
-    const said = daemon.lines.join('\n')
-    expect(said).toMatch(/This node has lost ranges.*10\.244\.7\.1-10\.244\.7\.254/)
-    expect(said).toMatch(
-      /A pod has an address of a range that is not this node’s any longer" address="10.244.7.2" pod="default\/a"/,
-    )
+    const said = () => daemon.lines.join('\n')
+    await expect.poll(said, SOON).toMatch(/This node has lost ranges.*10\.244\.7\.1-10\.244\.7\.254/)
+    await expect
+      .poll(said, SOON)
+      .toMatch(
+        /A pod has an address of a range that is not this node’s any longer" address="10.244.7.2" pod="default\/a"/,
+      )
     expect(node.ipam('ls').stdout).toMatch(/^10\.244\.7\.2 .*default\/a/m)
-  }, 150_000)
+  }, 300_000)
 
-  test('of the ring: two nodes share it, the one that runs full gets more, and a node made anew keeps what it had', async () => {
-    const ring = ['--ranges-from=ring', '--ipalloc-range=10.40.0.0/26', '--ipalloc-init=consensus=2']
-    const [one, two] = nodes as [PodsNode, PodsNode]
+  test.concurrent('of the ring: two nodes share it, the one that runs full gets more, and a node made anew keeps what it had', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const ring = [
+      ...[`--conf-dir=${CONF_DIR}`, '--ranges-from=ring', '--ipalloc-range=10.40.0.0/26'],
+      '--ipalloc-init=consensus=2',
+    ]
+    const stage = await TwoNodes.begin(installation(), { expect, onTestFinished })
+    const { api, nodes } = stage
+    const [one, two] = nodes
     for (const [name, uid] of [
       ['n1', 'uid-1'],
       ['n2', 'uid-2'],
     ] as const)
       api.putNode(name, uid)
-    const first = await started(one, 'n1', ...ring)
+    const first = await stage.started(one, 'n1', ...ring)
     await expect.poll(() => first.lines.join('\n'), SOON).toContain('1 of 2 nodes are there, 2 are needed')
     expect(first.lines.join('\n')).toContain('"ipalloc-range:10.40.0.0/26" init="consensus=2"')
-    const second = await started(two, 'n2', ...ring)
+    const second = await stage.started(two, 'n2', ...ring)
     for (const node of nodes) await expect.poll(() => isConfigured(node), SOON).toBe(true)
     expect([await attach(one, 'a0'), await attach(two, 'b0')].sort()).toEqual(['10.40.0.2/26', '10.40.0.33/26'])
 
@@ -120,7 +123,7 @@ describe.skipIf(why !== undefined)(`ranges of nodes${why ? ` (skipped: ${why})` 
     api.putNode('n2', 'uid-3')
     const again = await two.startDaemon()
     await expect.poll(() => owners(api), SOON).toContain('uid-3')
-    expect(owners(api)).not.toContain('uid-2')
+    await expect.poll(() => owners(api), SOON).not.toContain('uid-2')
     expect(await attach(two, 'anew')).toMatch(/^10\.40\.0\.3\d\/26$/)
     expect(again.lines.join('\n')).not.toContain('lost')
 
@@ -130,7 +133,7 @@ describe.skipIf(why !== undefined)(`ranges of nodes${why ? ` (skipped: ${why})` 
     const master = two.flags[0]!
     // Not waited for in this process, which has the API server.
     const remove = async () => {
-      const [enter, ...words] = two.within([process.execPath, installation.program, 'ipam', 'rmpeer', 'n1', master])
+      const [enter, ...words] = two.within([process.execPath, installation().program, 'ipam', 'rmpeer', 'n1', master])
       const run = promisify(execFile)(enter, [...words, '--hostname-override=n2'])
       return run.then(
         ({ stdout }) => stdout,
@@ -143,7 +146,7 @@ describe.skipIf(why !== undefined)(`ranges of nodes${why ? ` (skipped: ${why})` 
     api.removeNode('n1')
     expect(await remove()).toMatch(/^n1 \(uid uid-1\): \d\d addresses are of n2 now$/m)
     await expect.poll(() => two.ipam('status').stdout, SOON).toMatch(/^uid-3\(n2\) .* 64 IPs \(100\.0% of total\)/m)
-  }, 180_000)
+  }, 300_000)
 })
 
 function owners(api: ClusterApi): readonly string[] {
