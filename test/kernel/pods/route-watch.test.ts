@@ -20,6 +20,10 @@ describe.skipIf(why !== undefined)(`notices of routes${why ? ` (skipped: ${why})
     // The kernel says so a while after that.
     const state = async () => JSON.parse((await must(namespace.kernel, anyCommand(STATE))).stdout)[0].operstate
     await expect.poll(state).toBe('UP')
+    // The kernel says that a link carries, and that an address may be used, a moment after both have been added.
+    const shown = async () => (await run('ip', 'address', 'show', 'dev', 'eth0')).stdout
+    await expect.poll(shown).toMatch(/state UP/)
+    await expect.poll(shown).not.toMatch(/2001:db8::1.*tentative/)
     const links = new Set(['eth0'])
     watch = openRouteWatch({ protocol: 115, links: () => links, namespace: `/run/netns/${namespace.name}` })!
   })
@@ -28,6 +32,7 @@ describe.skipIf(why !== undefined)(`notices of routes${why ? ` (skipped: ${why})
     await namespace.end()
   })
 
+  const run = (...argv: readonly [string, ...string[]]) => must(namespace.kernel, anyCommand(argv))
   const ip = (...lines: readonly string[]) =>
     must(namespace.kernel, anyCommand(['ip', '-batch', '-'], { input: `${lines.join('\n')}\n` }))
 

