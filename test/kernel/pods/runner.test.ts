@@ -3,25 +3,28 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cannotRun } from '../namespace.ts'
+import { builtOnce } from './built-once.ts'
 import { cannotCompile, compileShim } from './shim.ts'
 
 // `switchyard cni` as a person calls it, on a node of its own: with our plugins, with Debian's, and with both in one network.
 
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
 const REFERENCE = '/usr/lib/cni'
 const why =
-  cannotRun() ?? (existsSync(`${REFERENCE}/bridge`) ? undefined : 'Debian’s containernetworking-plugins are missing')
+  cannotRun() ??
+  cannotCompile() ??
+  (existsSync(`${REFERENCE}/bridge`) ? undefined : 'Debian’s containernetworking-plugins are missing')
 const NODE =
   'mount --make-rprivate / && mount -t tmpfs tmpfs /run && mkdir -p /run/netns && ip link set lo up && echo ready && exec cat'
 
 describe.skipIf(why !== undefined)(`cni${why ? ` (skipped: ${why})` : ''}`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'runner-'))
   let node: ChildProcess
+  let main: string
 
   beforeAll(async () => {
+    main = join(builtOnce(), 'switchyard.js')
     node = spawn('unshare', ['--mount', '--net', 'sh', '-c', NODE], { stdio: ['pipe', 'pipe', 'inherit'] })
     await once(node.stdout!, 'data')
     for (const name of ['one', 'two', 'three']) inNode('ip', 'netns', 'add', name)
@@ -53,7 +56,7 @@ describe.skipIf(why !== undefined)(`cni${why ? ` (skipped: ${why})` : ''}`, () =
   function cni(words: string, bin: string) {
     const places = ['--conf-dir', join(folder, 'conf'), '--bin-dir', bin, '--cache-dir', join(folder, 'state/cache')]
     const database = ['--database', join(folder, 'state/ipam.db')]
-    return inNode(process.execPath, MAIN, 'cni', ...words.split(' '), ...places, ...database)
+    return inNode(process.execPath, main, 'cni', ...words.split(' '), ...places, ...database)
   }
 
   const addressesOf = (pod: string) => inNode('ip', '-n', pod, '-4', '-o', 'addr', 'show', 'dev', 'eth0').stdout
@@ -117,18 +120,14 @@ describe.skipIf(why !== undefined)(`cni${why ? ` (skipped: ${why})` : ''}`, () =
     expect(existsSync(join(folder, 'state/networks/mixed/10.89.0.2'))).toBe(false)
   })
 
-  const noCompiler = cannotCompile()
-  test.skipIf(noCompiler)(
-    `does the work itself where the executables are ours, with no daemon behind them${noCompiler ? ` (skipped: ${noCompiler})` : ''}`,
-    () => {
-      network('own')
-      const bin = join(folder, 'ours')
-      for (const name of ['bridge', 'host-local']) compileShim(bin, name, join(folder, 'no.sock'))
-      expect(cni('add own one', bin)).toMatchObject({ status: 0, stderr: '' })
-      expect(addressesOf('one')).toContain('10.88.0.2/24')
-      expect(cni('del own one', bin)).toMatchObject({ status: 0, stderr: '' })
-    },
-  )
+  test('does the work itself where the executables are ours, with no daemon behind them', () => {
+    network('own')
+    const bin = join(folder, 'ours')
+    for (const name of ['bridge', 'host-local']) compileShim(bin, name, join(folder, 'no.sock'))
+    expect(cni('add own one', bin)).toMatchObject({ status: 0, stderr: '' })
+    expect(addressesOf('one')).toContain('10.88.0.2/24')
+    expect(cni('del own one', bin)).toMatchObject({ status: 0, stderr: '' })
+  })
 
   test('collects all but what is valid', () => {
     network('own')

@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { join } from 'node:path'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cannotRun } from '../namespace.ts'
+import { builtOnce } from './built-once.ts'
+import { cannotCompile } from './shim.ts'
 
 // The life of a pod by the program without a daemon; and where Node may not call libc, so that commands do what netlink does
 // elsewhere.
 
-const why = cannotRun('nsenter', 'bridge', 'iptables', 'conntrack')
-const PROGRAM = fileURLToPath(new URL('../../../src/cni.ts', import.meta.url))
+const why = cannotRun('nsenter', 'bridge', 'iptables', 'conntrack') ?? cannotCompile()
 const WORLD = [
   'mount --make-rprivate /',
   'mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/lib && mkdir /run/netns',
@@ -33,6 +34,10 @@ describe.skipIf(why !== undefined).each(Object.entries(NODES))(
   `Node.js %s${why ? ` (skipped: ${why})` : ''}`,
   (name, flags) => {
     let world: ChildProcess
+    let program: string
+    beforeAll(() => {
+      program = join(builtOnce(), 'cni.js')
+    })
     beforeEach(async () => {
       world = spawn('unshare', ['--mount', '--net', 'sh', '-c', WORLD], { stdio: ['pipe', 'pipe', 'inherit'] })
       await once(world.stdout!, 'data')
@@ -48,7 +53,7 @@ describe.skipIf(why !== undefined).each(Object.entries(NODES))(
     const call = (command: string, pod: string, config: object = {}) => {
       const own = { CNI_COMMAND: command, CNI_CONTAINERID: pod, CNI_NETNS: `/run/netns/${pod}`, CNI_IFNAME: 'eth0' }
       const env = { ...process.env, ...own, CNI_PATH: '/none' }
-      const argv = [process.execPath, ...flags, PROGRAM, '--plugin=bridge']
+      const argv = [process.execPath, ...flags, program, '--plugin=bridge']
       const { status, stdout, stderr } = run(argv, { env, input: JSON.stringify({ ...CONFIG, ...config }) })
       expect([command, status, status === 0 ? '' : stdout + stderr]).toEqual([command, 0, ''])
       return stdout === '' ? undefined : JSON.parse(stdout)
