@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, type TestContext, test } from 'vitest'
 import { cannotRun } from '../namespace.ts'
 import { installedOnce } from './node-for-each.ts'
 import { OUTSIDE } from './outside.ts'
@@ -46,14 +46,17 @@ function differences(before: readonly string[], now: readonly string[]): readonl
 
 describe.skipIf(why !== undefined).each(Object.entries(CASES))(
   `after %s${why ? ` (skipped: ${why})` : ''}`,
-  { timeout: 300_000 },
+  // Most of the time of a case is waiting for a look.
+  { timeout: 300_000, concurrent: true },
   (_, { backend, variant, flush }) => {
     const installation = installedOnce()
     let node: PodsNode
     let daemon: RunningDaemon
     let server: ChildProcess | undefined
+    let expect: TestContext['expect']
 
-    beforeEach(async () => {
+    beforeEach(async context => {
+      expect = context.expect
       node = await PodsNode.start(installation())
       for (const name of ['iptables', 'ip6tables'])
         node.run(`${name}-${variant}`, '-t', 'mangle', '-N', 'KUBE-IPTABLES-HINT')
@@ -128,7 +131,9 @@ describe.skipIf(why !== undefined).each(Object.entries(CASES))(
       server = spawn(enter, argv, { stdio: 'ignore' })
     }
 
-    test('rules of pods stand again, in their order, and say so; those of pods that ended stay away', async () => {
+    test('rules of pods stand again, in their order, and say so; those of pods that ended stay away', {
+      concurrent: false,
+    }, async () => {
       const [blue, green] = [await start('blue', 8080), await start('green', 8081)]
       // Of two mappings of one port, the newer has it.
       const red = await start('red', 8080)
@@ -155,7 +160,9 @@ describe.skipIf(why !== undefined).each(Object.entries(CASES))(
       expect(rules().join('\n')).not.toMatch(/8080|10\.244\.0\.\d\b(?!\/)/)
     })
 
-    test('a daemon that begins later finds what is missing, and leaves alone what belongs to a pod that is gone', async () => {
+    test('a daemon that begins later finds what is missing, and leaves alone what belongs to a pod that is gone', {
+      concurrent: false,
+    }, async () => {
       await start('blue', 8080)
       await start('green', 8081)
       daemon.kill('SIGKILL')
