@@ -120,7 +120,7 @@ beforeEach(() => {
 afterEach(() => world.end())
 
 function poll(get: () => Promise<unknown> | unknown) {
-  return expect.poll(get, { interval: 5, timeout: 5000 })
+  return expect.poll(get, { interval: 5 })
 }
 
 /** The status of an answer; 0 while no server answers. */
