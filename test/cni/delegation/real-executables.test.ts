@@ -5,8 +5,9 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { chosenDelegates } from '#cni/delegation/chosen-delegates.ts'
 import { OwnPlugins } from '#cni/delegation/own-plugins.ts'
 import type { PluginParts } from '#cni/plugins/plugin.ts'
-import { PaperClock } from '#lab/paper/clock.ts'
+import { systemClock } from '#system/clock.ts'
 import { hostExecutables } from '#system/executables.ts'
+import type { Clock } from '#system/ports.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 import { ONE_ADDRESS } from '../parts.ts'
 import { requestOf } from '../requests.ts'
@@ -17,7 +18,18 @@ const folder = mkdtempSync(join(tmpdir(), 'delegates-'))
 const file = join(folder, 'script')
 const RESULT = `{"ips": [{"address": "10.9.0.3/29"}]}`
 
-const clock = new PaperClock()
+/** How long a file was waited for that another process has open. */
+const pauses: number[] = []
+let isClosed: Promise<unknown> = Promise.resolve()
+/** Ten times as fast, but it goes on: what a script was written with may still be open in a child that another thread has forked. */
+const clock: Clock = {
+  now: systemClock.now,
+  async sleep(ms) {
+    pauses.push(ms)
+    await isClosed
+    await systemClock.sleep(ms / 10)
+  },
+}
 let said: string[] = []
 const delegates = chosenDelegates({
   ...{ kernel: hostKernel(), clock, executables: hostExecutables(), own: new OwnPlugins([]) },
@@ -33,6 +45,7 @@ function script(lines: string): void {
 
 beforeEach(() => {
   said = []
+  pauses.length = 0
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -61,10 +74,12 @@ describe('a script as a plugin', () => {
   test('that is being written is started once it is whole', async () => {
     script(`echo '${RESULT}'`)
     const writer = openSync(file, 'r+')
+    const { promise, resolve } = Promise.withResolvers<void>()
+    isClosed = promise
     const added = delegates.add('script', request)
-    while (clock.sleepers === 0) await new Promise(resolve => setImmediate(resolve))
+    await expect.poll(() => pauses).toEqual([1000])
     closeSync(writer)
-    await clock.advance(1000)
+    resolve()
     expect(await added).toEqual(ONE_ADDRESS)
   })
 
