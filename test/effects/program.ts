@@ -73,7 +73,8 @@ export class Program {
   }
 
   start(...argv: readonly string[]) {
-    const env = { PATH: this.#folder, HOME: this.#folder, TZ: 'UTC' }
+    const { NODE_COMPILE_CACHE } = process.env
+    const env = { PATH: this.#folder, HOME: this.#folder, TZ: 'UTC', NODE_COMPILE_CACHE }
     const child = spawn(process.execPath, [this.#main, ...argv], { env, stdio: ['ignore', 'pipe', 'pipe'] })
     const heard = { stdout: '', stderr: '' }
     for (const name of ['stdout', 'stderr'] as const) child[name].on('data', piece => (heard[name] += String(piece)))
