@@ -21,12 +21,15 @@ export interface ReadinessParts {
 }
 
 const EVERY_MS = 500
+/** As long as the helper waits: a daemon that hangs does not answer at all. */
+const ANSWER_WITHIN_MS = 5000
 
 /** Rejects with the last reason where that moment does not come in time, and at once where waiting helps nothing. */
 export async function untilReady({ clock, withinMs, ...parts }: ReadinessParts): Promise<void> {
   const deadline = clock.now() + withinMs
   for (;;) {
-    const obstacle = await obstacleTo(parts)
+    const ask: Asked['ask'] = call => inTime(parts.ask(call), clock)
+    const obstacle = await obstacleTo({ ...parts, ask })
     if (obstacle === undefined) return
     const { why, mayPass } = obstacle
     if (!mayPass || clock.now() >= deadline) {
@@ -34,6 +37,16 @@ export async function untilReady({ clock, withinMs, ...parts }: ReadinessParts):
       throw new Error(`network ${JSON.stringify(parts.network.name)} is not ready${waited}: ${why}`)
     }
     await clock.sleep(EVERY_MS)
+  }
+}
+
+async function inTime<T>(answer: Promise<T>, clock: Clock): Promise<T | undefined> {
+  const isOver = new AbortController()
+  const late = clock.sleep(ANSWER_WITHIN_MS, isOver.signal).then(() => undefined)
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    isOver.abort()
   }
 }
 

@@ -10,7 +10,7 @@ import { PaperClock } from '#lab/paper/clock.ts'
 const OK: PluginAnswer = { code: 0, stdout: '', stderr: '' }
 const FULL: PluginAnswer = { code: 1, stdout: '{"code":50,"msg":"no address is free","details":"0 of 6"}', stderr: '' }
 
-function rig(cniVersion: string, answers: readonly (PluginAnswer | undefined)[]) {
+function rig(cniVersion: string, answers: readonly (PluginAnswer | undefined | Promise<never>)[]) {
   const plugins = [{ type: 'switchyard', mtu: 9000 }, { type: 'tuning' }]
   const network = parseNetworkList(JSON.stringify({ cniVersion, name: 'pods', plugins }))
   const clock = new PaperClock()
@@ -53,6 +53,14 @@ describe('a network', () => {
     const refused = expect(ready).rejects.toThrow(`network "pods" is not ready (waited 1 s): ${why}`)
     await clock.advance(2000)
     await refused
+  })
+
+  test('whose daemon hangs is waited for no longer than one without a daemon', async () => {
+    const { calls, clock, ready } = rig('1.1.0', [new Promise<never>(() => {})])
+    const refused = expect(ready).rejects.toThrow('network "pods" is not ready (waited 1 s): no daemon answers')
+    await clock.advance(6000)
+    await refused
+    expect([calls.length, clock.sleepers]).toEqual([1, 0])
   })
 
   test('with a mistake in its configuration is not waited for', async () => {
