@@ -25,7 +25,7 @@ describe.skipIf(why !== undefined)(`a range that runs full${why ? ` (skipped: ${
 
   function asked(path: string): string {
     const request = `GET ${path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n`
-    const ask = `exec 3<>/dev/tcp/127.0.0.1/${PORT}; printf '${request}' >&3; cat <&3`
+    const ask = `until exec 3<>/dev/tcp/127.0.0.1/${PORT}; do sleep 0.1; done; printf '${request}' >&3; cat <&3`
     return node.run('timeout', '30', 'bash', '-c', ask)
   }
 

@@ -224,9 +224,9 @@ export class PodsNode {
     }
   }
 
-  /** What the daemon's /healthz says to a pod, over the gateway of its bridge. */
+  /** What the daemon's /healthz says to a pod, over the gateway of its bridge. Its port may be opened after its socket. */
   healthzFrom(pod: string, gateway: string): string {
-    const ask = `exec 3<>/dev/tcp/${gateway}/${METRICS_PORT}; printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`
+    const ask = `until exec 3<>/dev/tcp/${gateway}/${METRICS_PORT}; do sleep 0.1; done; printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`
     return this.run('ip', 'netns', 'exec', pod, 'timeout', '30', 'bash', '-c', ask)
   }
 
