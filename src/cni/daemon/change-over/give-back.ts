@@ -20,8 +20,10 @@ export interface GivenBack<T> {
   readonly networks: readonly ExportedNetwork[]
 }
 
-/** A call to a plugin of ours that was started before its executable was replaced has been answered by then. */
+/** Calls to plugins of ours that were started before their executable was replaced: the next one has its turn by then. */
 const SETTLED_MS = 1000
+/** Host-local, and the pods that need it, wait meanwhile. */
+const MOST_PAUSES = 15
 
 /**
  * The leases are written and the folders opened while no host-local is in its place. Then one may be called, and waits until what
@@ -45,12 +47,23 @@ export async function giveBack<T>(
     // Known before host-local can give anything: whatever ends this half way, a later import counts what it has ended as ended.
     await book.handOver(names, clock.now())
     const unplaced = await unplace()
-    await clock.sleep(SETTLED_MS)
+    await settled(() => JSON.stringify(leases()), clock)
     const now = clock.now()
     const second = await write()
     await book.handOver(names, now)
     return { unplaced, networks: first.map((one, i) => summed(one, second[i])) }
   })
+}
+
+/** After a pause in which nothing was given or freed any more: on a node where many pods begin, calls wait for their turns. */
+async function settled(read: () => string, clock: Clock): Promise<void> {
+  let before = read()
+  for (let pauses = 0; pauses < MOST_PAUSES; pauses++) {
+    await clock.sleep(SETTLED_MS)
+    const now = read()
+    if (now === before) return
+    before = now
+  }
 }
 
 function summed(one: ExportedNetwork, { written, removed }: Written = { written: 0, removed: 0 }): ExportedNetwork {

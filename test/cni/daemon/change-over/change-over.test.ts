@@ -161,11 +161,36 @@ describe('cni uninstall --export', () => {
   test('has those, too, that a call gave which was under way', async () => {
     await takeOver()
     await take('c')
+    let isLate = true
     node.pause = async () => {
-      await take('late')
+      if (isLate) await take('late')
+      isLate = false
     }
     await giveBack()
     expect(node.directory()).toEqual(['10.9.0.2 c', '10.9.0.3 late'])
+  })
+
+  test('has those of all calls that were under way, as long as one after the other has its turn', async () => {
+    await takeOver()
+    await take('c')
+    const waiting = ['d', 'e', 'f']
+    node.pause = async () => {
+      const next = waiting.shift()
+      if (next !== undefined) await take(next)
+    }
+    await giveBack()
+    expect(node.directory()).toEqual(['10.9.0.2 c', '10.9.0.3 d', '10.9.0.4 e', '10.9.0.5 f'])
+  })
+
+  test('waits no longer for calls that never end', async () => {
+    await takeOver()
+    await take('c')
+    node.pause = async () => {
+      await node.withBook(book => book.release(holder('c', 'pods'), 'DEL'))
+      await take('c')
+    }
+    await giveBack()
+    expect(node.directory()).toHaveLength(1)
   })
 
   test('a second time writes nothing: host-local has given addresses since', async () => {
