@@ -8,6 +8,7 @@ import { type Lab, openLab } from '#lab/network/lab.ts'
 import { systemClock } from '#system/clock.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 import { whyNot } from './ground.ts'
+import { COMPILED } from './namespace.ts'
 import { NodePrograms, until } from './node-programs.ts'
 import { once, type Traffic, traffic } from './traffic.ts'
 import type { Answered, Digest } from './traffic-program.ts'
@@ -204,6 +205,7 @@ describe.skipIf(why !== undefined)(`traffic through userspace mode${why ? ` (ski
       lab.node.kernel.run(
         anyCommand([process.execPath, MAIN, ...argv, ...FLAGS.slice(0, 2), '--hostname-override=here'], {
           input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: OBJECTS }),
+          env: COMPILED,
         }),
       )
     const verified = await verb('verify', '-f', '-')

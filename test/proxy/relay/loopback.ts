@@ -133,7 +133,7 @@ export function portIn(endpoint: string): number {
 }
 
 /** Resolves as soon as it holds; gives up with what it waited for. */
-export async function until(condition: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, limitMs = 25_000): Promise<void> {
   const end = performance.now() + limitMs
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${condition}`)

@@ -70,7 +70,7 @@ function ask(
   client: Socket,
   port: number,
   message: string | Buffer = 'who?',
-  limitMs = 2000,
+  limitMs = 10_000,
 ): Promise<Buffer | undefined> {
   return new Promise(resolve => {
     const hear = (answer: Buffer): void => {
