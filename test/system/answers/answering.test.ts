@@ -26,7 +26,7 @@ test.each([
   ['the release of the kernel', anyCommand(['uname', '-r'])],
   ['a file of the kernel', anyCommand(['cat', '/proc/sys/kernel/ostype'])],
   ['a file that is not there', anyCommand(['cat', MISSING])],
-  ['several files, named line by line', anyCommand(['grep', '-H', '', '/proc/sys/kernel/ostype', '/proc/mounts'])],
+  ['several files, named line by line', anyCommand(['grep', '-H', '', '/proc/sys/kernel/ostype', '/proc/filesystems'])],
   ['several files of which one is missing', anyCommand(['grep', '-H', '', '/proc/sys/kernel/ostype', MISSING])],
   ['a file that may not be written', anyCommand(['tee', READ_ONLY], { input: '1\n' })],
   ['a value that the kernel does not take', anyCommand(['tee', '/proc/self/oom_score_adj'], { input: '5000\n' })],

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readlinkSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type Libc, libc } from '#system/netlink/libc.ts'
 import { HeldNamespace, NamespaceRefused } from '#system/netlink/namespace.ts'
@@ -93,7 +95,10 @@ test('a path where nothing is, or no namespace, is refused, and no file stays op
   expect(() => HeldNamespace.open('/run/netns/never-was')).toThrow(
     new NamespaceRefused('/run/netns/never-was', 'ENOENT'),
   )
-  const file = 'test/house/house.ts'
+  // No other thread of this process has it open.
+  const folder = mkdtempSync(join(tmpdir(), 'no-namespace-'))
+  const file = join(folder, 'file')
+  writeFileSync(file, '')
   expect(() => HeldNamespace.open(file)).toThrow(NamespaceRefused)
   const open = readdirSync('/proc/self/fd').flatMap(fd => {
     try {
@@ -102,5 +107,6 @@ test('a path where nothing is, or no namespace, is refused, and no file stays op
       return []
     }
   })
-  expect(open.filter(path => path.endsWith(file))).toEqual([])
+  expect(open.filter(path => path === file)).toEqual([])
+  rmSync(folder, { recursive: true })
 })

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import { type Child, isAlive, startChild } from '#system/processes/children.ts'
 
@@ -105,6 +104,5 @@ test('a number that no process has is not alive', () => {
 
 /** The kernel may take a moment to bury a process whose parent is gone. */
 async function gone(pid: Child['pid']): Promise<void> {
-  for (let i = 0; i < 100 && isAlive(pid!); i++) await sleep(10)
-  expect(isAlive(pid!)).toBe(false)
+  await expect.poll(() => isAlive(pid!), { interval: 10 }).toBe(false)
 }
