@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'
 import type { ClusterClient } from '#lab/client/cluster-client.ts'
 import type { ApiObject, EndpointSlice, Pod, PodSpec, Service } from '#lab/client/objects.ts'
@@ -16,7 +17,7 @@ import { clusterProgram } from './cluster-program.ts'
 const SMALL = '10.244.3.0/29'
 /** That the last node has. */
 export const ROOM = 5
-export const PATIENCE = { timeout: 60_000, interval: 50 } as const
+export const PATIENCE = { timeout: 120_000, interval: 50 } as const
 
 interface EventObject extends ApiObject {
   readonly involvedObject: { readonly name: string }
@@ -142,7 +143,13 @@ export class BehavioursStage {
   }
 
   async until(look: () => Promise<unknown>, value: unknown): Promise<void> {
-    await expect.poll(look, PATIENCE).toEqual(value)
+    const end = Date.now() + PATIENCE.timeout
+    let found = await look()
+    while (!isDeepStrictEqual(found, value) && Date.now() < end) {
+      await systemClock.sleep(PATIENCE.interval)
+      found = await look()
+    }
+    expect(found).toEqual(value)
   }
 
   close(): Promise<void> {

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest'
 import { addNamespaces, namespacePath, removeNamespaces } from '#lab/network/namespaces.ts'
 import { hostKernel } from '#system/processes/kernel.ts'
 import { whyNot } from '../ground.ts'
@@ -8,7 +8,7 @@ import { BehavioursStage, PATIENCE, ROOM } from './behaviours-stage.ts'
 
 // What pods and Services of a cluster do, from the object in the API to the packet, seen by clients on nodes, in pods and beyond.
 
-describe('in a cluster', { timeout: 120_000 }, () => {
+describe('in a cluster', { timeout: 300_000 }, () => {
   let why: string | undefined
   let stage: BehavioursStage
 
@@ -18,10 +18,10 @@ describe('in a cluster', { timeout: 120_000 }, () => {
   }, 240_000)
   afterAll(() => stage?.close(), 60_000)
 
-  const cases: readonly (readonly [string, () => Promise<void>])[] = [
+  const cases: readonly (readonly [string, (context: TestContext) => Promise<void>])[] = [
     [
       'a pod on a node whose range is full waits, Events say why, and it begins when another one has gone',
-      async () => {
+      async ({ expect }) => {
         const names = Array.from({ length: ROOM + 1 }, (_, i) => `many-${i}`)
         for (const name of names) await stage.pod(name, 3)
         const waiting = async () => {
@@ -46,32 +46,6 @@ describe('in a cluster', { timeout: 120_000 }, () => {
         }
         await expect.poll(free, PATIENCE).toBe(true)
         await stage.end(...names)
-      },
-    ],
-    [
-      'a lease whose pod is in no network namespace, no result of a runtime and not in the API is taken back',
-      async () => {
-        const node = stage.node(1)
-        const namespace = `${node.namespace}-lost`
-        await addNamespaces(hostKernel(), [namespace])
-        const args = 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=lost;K8S_POD_UID=5'
-        const words = `cni add pods ${namespacePath(namespace)} --container-id=lost --args='${args}'`
-        expect(await stage.line(`node-1 switchyard ${words} --conf-dir=${node.folders.netD}`)).toContain('10.244.1.')
-        const leases = () => stage.line('node-1 switchyard ipam ls')
-        const held = /^10\.244\.1\.\d+ +ASSIGNED +default\/lost$/m
-        expect(await leases()).toMatch(held)
-        await removeNamespaces(hostKernel(), [namespace])
-        stage.forgetResults(node, 'lost')
-        for (const round of [/ 1 of 3 rounds/, / 2 of 3 rounds/, / FREED .* in 3 rounds/]) {
-          // Time goes on, for what is written down.
-          stage.change(
-            node,
-            "UPDATE lease SET at = at - 120000 WHERE container = 'lost'",
-            'UPDATE sighting SET at = at - 120000, since = since - 120000, last = last - 120000',
-          )
-          expect(await stage.line('node-1 switchyard ipam gc --free')).toMatch(round)
-        }
-        expect(await leases()).not.toMatch(held)
       },
     ],
     [
@@ -127,7 +101,7 @@ describe('in a cluster', { timeout: 120_000 }, () => {
     ],
     [
       'a client with affinity comes to one pod, as long as that is there',
-      async () => {
+      async ({ expect }) => {
         const { clusterIP } = await stage.service('faithful', { sessionAffinity: 'ClientIP' })
         for (const on of [1, 2] as const) await stage.pod(`faithful-${on}`, on)
         await stage.until(() => stage.endpointsOf('faithful'), ['faithful-1', 'faithful-2'])
@@ -177,9 +151,36 @@ describe('in a cluster', { timeout: 120_000 }, () => {
     ],
   ]
 
+  // Each has pods and Services of its own, and waits most of the time. Of several at once, each polls by the `expect` of its own.
   for (const [name, run] of cases)
-    test(name, async context => {
+    test.concurrent(name, async context => {
       if (why !== undefined) context.skip(why)
-      await run()
+      await run(context)
     })
+
+  // Alone: time goes on for all leases of the node.
+  test('a lease whose pod is in no network namespace, no result of a runtime and not in the API is taken back', async context => {
+    if (why !== undefined) context.skip(why)
+    const node = stage.node(1)
+    const namespace = `${node.namespace}-lost`
+    await addNamespaces(hostKernel(), [namespace])
+    const args = 'K8S_POD_NAMESPACE=default;K8S_POD_NAME=lost;K8S_POD_UID=5'
+    const words = `cni add pods ${namespacePath(namespace)} --container-id=lost --args='${args}'`
+    expect(await stage.line(`node-1 switchyard ${words} --conf-dir=${node.folders.netD}`)).toContain('10.244.1.')
+    const leases = () => stage.line('node-1 switchyard ipam ls')
+    const held = /^10\.244\.1\.\d+ +ASSIGNED +default\/lost$/m
+    expect(await leases()).toMatch(held)
+    await removeNamespaces(hostKernel(), [namespace])
+    stage.forgetResults(node, 'lost')
+    for (const round of [/ 1 of 3 rounds/, / 2 of 3 rounds/, / FREED .* in 3 rounds/]) {
+      // Time goes on, for what is written down.
+      stage.change(
+        node,
+        "UPDATE lease SET at = at - 120000 WHERE container = 'lost'",
+        'UPDATE sighting SET at = at - 120000, since = since - 120000, last = last - 120000',
+      )
+      expect(await stage.line('node-1 switchyard ipam gc --free')).toMatch(round)
+    }
+    expect(await leases()).not.toMatch(held)
+  })
 })
