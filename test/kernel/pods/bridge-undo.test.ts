@@ -68,7 +68,7 @@ describe.skipIf(why !== undefined)(`a failed ADD${why ? ` (skipped: ${why})` : '
       }
       await stage.call('ADD', pod, { config })
     },
-    240_000,
+    600_000,
   )
 
   /** A process that is gone does not undo: the runtime's DEL finds what it left, and so does a second one after half a DEL. */
@@ -101,7 +101,7 @@ describe.skipIf(why !== undefined)(`a failed ADD${why ? ` (skipped: ${why})` : '
       }
       expect(await left(stage)).toEqual(clean)
     },
-    120_000,
+    600_000,
   )
 
   test('an interface of that name in the pod stays as it was, and no address is taken', async () => {

@@ -43,7 +43,7 @@ describe.skipIf(why !== undefined)(`a walk of pods${why ? ` (skipped: ${why})` :
       }),
       { numRuns: 8, endOnFailure: true },
     )
-  }, 240_000)
+  }, 600_000)
 })
 
 interface Attached {

@@ -54,7 +54,7 @@ describe.skipIf(why !== undefined)(`changing over while pods begin${why ? ` (ski
     /** Until so many more have been given. */
     async function more(count: number): Promise<void> {
       const wanted = given.length + count
-      await expect.poll(() => given.length, { timeout: 30_000, interval: 5 }).toBeGreaterThan(wanted)
+      await expect.poll(() => given.length, { timeout: 90_000, interval: 5 }).toBeGreaterThan(wanted)
     }
     const change = async (...words: readonly string[]) => {
       const program = [process.execPath, installation.program, 'cni', ...words, `--bin-dir=${BIN}`]
@@ -86,5 +86,5 @@ describe.skipIf(why !== undefined)(`changing over while pods begin${why ? ` (ski
       await systemClock.sleep(100)
       await node.stop()
     }
-  }, 120_000)
+  }, 300_000)
 })

@@ -38,7 +38,7 @@ const NETWORK = {
   ],
 }
 
-describe.skipIf(why !== undefined)(`containerd${why ? ` (skipped: ${why})` : ''}`, { timeout: 120_000 }, () => {
+describe.skipIf(why !== undefined)(`containerd${why ? ` (skipped: ${why})` : ''}`, { timeout: 300_000 }, () => {
   let installation: Installation
   let node: PodsNode
   let runtime: ChildProcess | undefined
@@ -65,7 +65,7 @@ describe.skipIf(why !== undefined)(`containerd${why ? ` (skipped: ${why})` : ''}
     const [enter, ...words] = node.within(['containerd', '-c', '/run/containerd.toml'])
     runtime = spawn(enter, words, { stdio: 'ignore' })
     await expect
-      .poll(() => node.succeeds('ctr', '-a', '/run/containerd/containerd.sock', 'version'), { timeout: 30_000 })
+      .poll(() => node.succeeds('ctr', '-a', '/run/containerd/containerd.sock', 'version'), { timeout: 90_000 })
       .toBe(true)
   }
 

@@ -83,7 +83,7 @@ describe.skipIf(why !== undefined)(`the pods’ daemon${why ? ` (skipped: ${why}
   })
 
   test('gives no address twice and loses none, twelve hundred calls long, while it is killed and started again', {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     installation.addFallback()
     let daemon = await node.startDaemon()

@@ -54,7 +54,7 @@ describe.skipIf(why !== undefined)(`hours of a node${why ? ` (skipped: ${why})` 
       }),
       { numRuns: 2, endOnFailure: true },
     )
-  }, 240_000)
+  }, 600_000)
 })
 
 class Hours {

@@ -26,7 +26,7 @@ const BRIDGE = {
 
 describe.skipIf(why !== undefined)(
   `a daemon that is killed${why ? ` (skipped: ${why})` : ''}`,
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   () => {
     let installation: Installation
     let node: PodsNode

@@ -30,7 +30,7 @@ describe.skipIf(why !== undefined)(`the pods’ daemon in trouble${why ? ` (skip
     node.call('bridge', { command, container, netns: `/run/netns/${container}`, config: NETWORK })
   const links = () => node.links().filter(name => name.startsWith('veth')).length
 
-  test('that hangs is passed by, and does nothing of what it missed when it goes on', { timeout: 60_000 }, async () => {
+  test('that hangs is passed by, and does nothing of what it missed when it goes on', async () => {
     installation.addFallback()
     const daemon = await node.startDaemon()
     daemon.kill('SIGSTOP')
@@ -106,9 +106,7 @@ describe.skipIf(why !== undefined)(`the pods’ daemon in trouble${why ? ` (skip
     expect(node.run('ls', '/run/switchyard')).toBe('')
   })
 
-  test('installs itself where runtimes look, works from there, and leaves it as it was', {
-    timeout: 60_000,
-  }, async () => {
+  test('installs itself where runtimes look, works from there, and leaves it as it was', async () => {
     const [bin, conf] = ['/run/opt/bin', '/run/etc/net.d']
     node.run('mkdir', '-p', bin, conf, '/run/elsewhere')
     node.run('sh', '-c', `echo reference > ${bin}/bridge; echo '{"old":1}' > ${conf}/10-pods.conflist`)
