@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { systemClock } from '#system/clock.ts'
 import { builtOnce } from './built-once.ts'
@@ -138,11 +139,10 @@ export class PodsNode {
 
   /** Resolves when it serves. */
   async startDaemon(...before: readonly string[]): Promise<RunningDaemon> {
-    const main = join(this.#installation.dist, 'switchyard.js')
     // Where pods reach it, too.
     const program = [
       process.execPath,
-      main,
+      this.#installation.program,
       'pods',
       `--pods-metrics-bind-address=0.0.0.0:${METRICS_PORT}`,
       ...this.flags,
@@ -151,7 +151,7 @@ export class PodsNode {
     const child = spawn(enter, words, { stdio: ['ignore', 'ignore', 'pipe'] })
     const lines: string[] = []
     const ended = new Promise<number | null>(resolve => child.once('close', code => resolve(code)))
-    child.stderr.setEncoding('utf8').on('data', (text: string) => lines.push(...text.trimEnd().split('\n')))
+    createInterface({ input: child.stderr }).on('line', line => lines.push(line))
     const daemon = {
       pid: child.pid!,
       lines,
@@ -162,6 +162,7 @@ export class PodsNode {
     this.#daemons.push(daemon)
     const deadline = systemClock.now() + 60_000
     while (!lines.some(line => line.includes('Serving CNI calls'))) {
+      if (child.exitCode !== null) await ended
       if (child.exitCode !== null || systemClock.now() > deadline) throw new Error(`no daemon:\n${lines.join('\n')}`)
       await systemClock.sleep(10)
     }
