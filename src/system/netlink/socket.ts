@@ -103,7 +103,7 @@ function socketIn(c: Libc, { protocol, namespace, waitMs }: NetlinkSocketOptions
 }
 
 /** Beyond the limit of the machine with CAP_NET_ADMIN, up to it without. */
-function widen(c: Libc, fd: number, bytes: number): void {
+export function widen(c: Libc, fd: number, bytes: number): void {
   const value = Buffer.alloc(4)
   value.writeInt32LE(bytes)
   if (c.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, value) < 0) c.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, value)

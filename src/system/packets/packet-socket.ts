@@ -1,6 +1,7 @@
 import { getSystemErrorName } from 'node:util'
 import { type Libc, libc } from '#system/netlink/libc.ts'
 import { HeldNamespace, NamespaceRefused } from '#system/netlink/namespace.ts'
+import { widen } from '#system/netlink/socket.ts'
 import type { LinkState, Networks } from '#system/network/network.ts'
 import { type PacketLink, type PacketLinks, PacketsRefused } from './packet-link.ts'
 
@@ -11,6 +12,8 @@ const RAW_CLOEXEC_NONBLOCK = 3 | 0o2000000 | 0o4000
 /** IPv4, as the socket wants it: in network byte order. Frames that go out are not heard. */
 const ETH_P_IP = 0x0008
 const ADDRESS_BYTES = 20
+/** What a busy pod is sent between two looks comes before the answer, which would find no room in the 200 KB that are usual. */
+const RECEIVE_BYTES = 4 * 1024 * 1024
 /** A frame of the largest Ethernet there is. */
 const FRAME_BYTES = 9216
 
@@ -35,6 +38,7 @@ function socketAt(c: Libc, { index, name }: LinkState, namespace: string | undef
   const open = (): number => c.socket(AF_PACKET, RAW_CLOEXEC_NONBLOCK, ETH_P_IP)
   const fd = namespace === undefined ? open() : inside(c, namespace, open)
   if (fd < 0) throw refused(c, `open a raw socket for ${name}`)
+  widen(c, fd, RECEIVE_BYTES)
   const address = Buffer.alloc(ADDRESS_BYTES)
   address.writeUInt16LE(AF_PACKET, 0)
   address.writeUInt16LE(ETH_P_IP, 2)

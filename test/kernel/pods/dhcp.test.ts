@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { frameBytes } from '#cni/plugins/dhcp/frame.ts'
 import type { CniResult } from '#cni/protocol/result.ts'
 import { whyNot } from '../ground.ts'
 import type { Pod } from './bridge-pod.ts'
@@ -135,6 +136,25 @@ describe.skipIf(why !== undefined)(`dhcp beside dnsmasq${why ? ` (skipped: ${why
     stage.advance(31)
     expect(await stage.renewDue()).toMatchObject([{ became: 'restored' }])
     expect(await reachesServer(result)).toBe(true)
+  })
+
+  test('a pod that is sent very much between two looks hears its server all the same', async () => {
+    await stage.startServer()
+    const [sender, result] = [await stage.bridge.addPod(), await add()]
+    await stage.bridge.call('ADD', sender, { config: CONFIG })
+    const open = ({ path }: Pod) => stage.bridge.parts.packets!.open('eth0', path)
+    const [from, to] = [await open(sender), await open(pod)]
+    const { address } = result.ips[0]!
+    const count = 600
+    for (let i = 0; i < count; i++)
+      from.send(frameBytes({ to: { hardware: to.hardware, address }, from, payload: Buffer.alloc(1400, i) }))
+    let heard = 0
+    const heardSoFar = (): number => {
+      while (to.receive() !== undefined) heard++
+      return heard
+    }
+    await expect.poll(heardSoFar).toBeGreaterThanOrEqual(count)
+    for (const link of [from, to]) link.close()
   })
 
   test('a pod that went without DEL gives its address back when the lease is due', async () => {

@@ -29,6 +29,10 @@ function machine(refuses: Refusals = {}) {
       calls.push(`socket ${words.join(' ')}`)
       return answer('socket', 77)
     },
+    setsockopt: (...[fd, level, option, value]) => {
+      calls.push(`set ${fd} ${level} ${option} ${Buffer.from(value).readInt32LE()}`)
+      return 0
+    },
     bind: (fd, address) => {
       calls.push(`bind ${fd} ${Buffer.from(address).toString('hex')}`)
       return answer('bind', 0)
@@ -72,6 +76,8 @@ describe('an interface', () => {
     expect(calls).toEqual([
       'open own',
       `socket 17 ${3 | 0o2000000 | 0o4000} 8`,
+      // Room for what comes in, beyond the limit of the machine.
+      `set 77 1 33 ${4 * 1024 * 1024}`,
       // Family, protocol in network byte order, the number of the interface.
       `bind 77 ${'1100'}${'0800'}${'02010000'}${'00'.repeat(12)}`,
       'close network',
