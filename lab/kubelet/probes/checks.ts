@@ -103,7 +103,7 @@ async function byRequest(get: NonNullable<Check['httpGet']>, place: CheckPlace):
   }
 }
 
-/** Programs tell probes from clients by it. */
+/** By it, programs know probes from clients. */
 const PROBE_AGENT = 'kube-probe/1.36'
 
 function connected(host: string, port: number, { netns, signal }: CheckPlace): Promise<Socket> {
