@@ -104,7 +104,7 @@ describe.skipIf(why !== undefined).each(WATCHES)(
       console.log(`the last client that was connecting got through after ${longest.toFixed(0)} ms`)
     })
 
-    // On a machine with other work, `nft monitor` may print a commit of ours when nobody waits for it any more.
+    // On a machine with other work, `nft monitor` may print a commit of ours later than it is waited for.
     test('what we write ourselves raises no alarm', { retry: hears === 'nft monitor' ? 5 : 0 }, async () => {
       const seen = rig.reports.length
       for (const n of [3, 4, 3]) {
