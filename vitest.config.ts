@@ -1,4 +1,8 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+
+// What Node has made of a module, the next thread need not make again, nor a program that a test starts: half of what starting costs.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/node')
 
 const kernelTests = ['test/kernel/**/*.test.ts']
 

@@ -35,7 +35,7 @@ function reachedFrom(entry: string, outputs: Metafile['outputs']): ReadonlySet<s
   return seen
 }
 
-describe('the bundle', { timeout: 60_000 }, () => {
+describe('the bundle', () => {
   const folder = mkdtempSync(join(tmpdir(), 'switchyard-bundle-'))
   const dist = join(folder, 'dist')
   const program = join(dist, 'switchyard.js')
@@ -45,7 +45,7 @@ describe('the bundle', { timeout: 60_000 }, () => {
     const path = join(folder, 'metafile.json')
     execFileSync(process.execPath, ['build.ts', `--into=${dist}`, `--metafile=${path}`], { cwd: ROOT })
     metafile = JSON.parse(readFileSync(path, 'utf8')) as Metafile
-  }, 60_000)
+  })
   afterAll(() => rmSync(folder, { recursive: true }))
 
   test('holds nothing of the lab, the tests or the benches', () => {

@@ -1,14 +1,14 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { clearError, networksIn, ofNetwork, required } from '#ipam/commands/answer.ts'
 import { LeaseStoreFailed } from '#ipam/leases/store-failed.ts'
+import { memoryFolder } from '../../support/memory-folder.ts'
 
 // What the commands of ipam say where there is nothing to answer with.
 
 test('without a database there is an error that names it and the flag for another, and none is made', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'switchyard-answer-'))
+  const folder = memoryFolder('switchyard-answer-')
   const path = join(folder, 'ipam.db')
   expect(() => networksIn(path, 0)).toThrow(
     `there is no lease database at ${path}: no plugin of Switchyard has given an address on this node yet (--database names another one)`,

@@ -1,17 +1,17 @@
-import { mkdtempSync, renameSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { LeaseChanges } from '#ipam/leases/lease-changes.ts'
 import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { holder, leaseRequest } from '../../support/leases.ts'
+import { memoryFolder } from '../../support/memory-folder.ts'
 
 let folder: string
 let path: string
 let changes: LeaseChanges
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lease-changes-'))
+  folder = memoryFolder('lease-changes-')
   path = join(folder, 'ipam.db')
   changes = new LeaseChanges(path)
 })

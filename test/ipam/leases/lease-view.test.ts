@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -7,12 +6,13 @@ import { type LookMoment, readHistoryStart, readNext, readUsages } from '#ipam/l
 import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { holder, leaseRequest, range, SMALL, SMALL6 } from '../../support/leases.ts'
+import { memoryFolder } from '../../support/memory-folder.ts'
 
 let folder: string
 let clock: PaperClock
 let path: string
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'next-'))
+  folder = memoryFolder('next-')
   path = join(folder, 'ipam.db')
   clock = new PaperClock(1_000_000)
 })

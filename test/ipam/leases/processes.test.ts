@@ -1,7 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -9,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readLeases } from '#ipam/leases/lease-view.ts'
 import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import { systemClock } from '#system/clock.ts'
+import { memoryFolder } from '../../support/memory-folder.ts'
 
 // The daemon and the process that works without it, and more of them, on one database, and killed at any moment.
 
@@ -17,7 +17,7 @@ const PROGRAM = join(import.meta.dirname, 'lease-process.ts')
 let folder: string
 let path: string
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'leases-'))
+  folder = memoryFolder('leases-')
   path = join(folder, 'ipam.db')
 })
 afterEach(() => rmSync(folder, { recursive: true }))
@@ -101,7 +101,7 @@ test('a process that is killed at any moment has what it said it had, and the ne
     expect(rest.length).toBeLessThanOrEqual((round + 1) * 2 * 3)
     await freeSome(known, 20)
   }
-}, 120_000)
+}, 300_000)
 
 /** As long as leases only grow, there is soon nothing left to take. */
 async function freeSome(known: ReturnType<typeof heldBy>, least: number): Promise<void> {

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import { leaseBookContract } from '../../contracts/lease-book.ts'
+import { memoryFolder } from '../../support/memory-folder.ts'
 
 leaseBookContract('SQLite', parts => {
-  const folder = mkdtempSync(join(tmpdir(), 'leases-'))
+  const folder = memoryFolder('leases-')
   const path = join(folder, 'ipam.db')
   const books = [SqliteLeaseBook.open({ ...parts, path })]
   return {

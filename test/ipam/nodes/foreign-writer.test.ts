@@ -49,7 +49,7 @@ async function life(seed: number): Promise<number> {
   return doubles.length
 }
 
-test(`${LIVES} lives beside another program`, { timeout: 60_000 }, async () => {
+test(`${LIVES} lives beside another program`, async () => {
   let doubles = 0
   for (let seed = 1; seed <= LIVES; seed++) {
     doubles += await life(seed).catch(error => {

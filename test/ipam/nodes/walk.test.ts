@@ -76,7 +76,7 @@ async function life(seed: number): Promise<PaperNodes> {
   return cluster
 }
 
-test(`${LIVES} lives`, { timeout: 120_000 }, async () => {
+test(`${LIVES} lives`, async () => {
   const sums = { writes: 0, conflicts: 0, late: 0 }
   for (let seed = 1; seed <= LIVES; seed++) {
     const { counts } = await life(seed).catch(error => {

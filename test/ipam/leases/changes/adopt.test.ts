@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -11,6 +10,7 @@ import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import type { Address } from '#values/address.ts'
 import { address, holder, leaseRequest } from '../../../support/leases.ts'
+import { memoryFolder } from '../../../support/memory-folder.ts'
 import { fileOf, NETWORKS, SharedNetworks, step } from './shared-networks.ts'
 
 // Another program's leases become ours. Between an export and the next import it gives the addresses: what its directory says then
@@ -23,7 +23,7 @@ let clock: PaperClock
 let book: SqliteLeaseBook
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'handover-'))
+  folder = memoryFolder('handover-')
   clock = new PaperClock(1000)
   book = SqliteLeaseBook.open({ path: join(folder, 'ipam.db'), clock, boot: 'b' })
   for (const container of ['a', 'b']) await book.take(leaseRequest(container, { cooldownMs: 30_000 }))

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -12,6 +11,7 @@ import { sortKey } from '#ipam/leases/records/sort-key.ts'
 import type { RangeSet } from '#ipam/ranges/range-set.ts'
 import { type Address, addressFromNumber, type Family } from '#values/address.ts'
 import { address, holder, range } from '../../../support/leases.ts'
+import { memoryFolder } from '../../../support/memory-folder.ts'
 import { everyAddress, setsOf, writtenSets } from '../../ranges/sets.ts'
 
 // The search reads runs and indexes; what it must find is found here by counting the addresses one by one.
@@ -19,7 +19,7 @@ import { everyAddress, setsOf, writtenSets } from '../../ranges/sets.ts'
 let folder: string
 let database: Database
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'search-'))
+  folder = memoryFolder('search-')
   database = Database.open(join(folder, 'ipam.db'))
 })
 afterAll(() => {

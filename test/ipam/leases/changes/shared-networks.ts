@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { type Adopted, adopt } from '#ipam/leases/changes/adopt.ts'
@@ -18,6 +17,7 @@ import { runFaults } from '#ipam/leases/records/runs.ts'
 import type { RangeSet } from '#ipam/ranges/range-set.ts'
 import { type Address, addressFromNumber } from '#values/address.ts'
 import { holder, leaseRequest, range } from '../../../support/leases.ts'
+import { memoryFolder } from '../../../support/memory-folder.ts'
 
 // Three networks whose ranges meet, each of which may become apart from the others and come back, with pods, imports and addresses
 // that are in use without a lease. A walk is one transaction: no change of it waits for the disk.
@@ -86,7 +86,7 @@ export function fileOf(address: Address, container: string, ifname = 'eth0'): Ad
 }
 
 export class SharedNetworks {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'shared-'))
+  readonly #folder = memoryFolder('shared-')
   readonly path = join(this.#folder, 'ipam.db')
   readonly database = Database.open(this.path)
   now = 1_000_000

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -19,13 +18,14 @@ import { runFaults } from '#ipam/leases/records/runs.ts'
 import { sortKey } from '#ipam/leases/records/sort-key.ts'
 import { addressFromNumber } from '#values/address.ts'
 import { holder } from '../../../support/leases.ts'
+import { memoryFolder } from '../../../support/memory-folder.ts'
 
 // What is swept away is what no pod has, all of it and nothing else.
 
 let folder: string
 let database: Database
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'sweep-'))
+  folder = memoryFolder('sweep-')
   database = Database.open(join(folder, 'ipam.db'))
 })
 afterAll(() => {

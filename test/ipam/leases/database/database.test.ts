@@ -1,14 +1,4 @@
-import {
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -19,6 +9,7 @@ import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import { LeaseStoreFailed } from '#ipam/leases/store-failed.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { holder, leaseRequest, range } from '../../../support/leases.ts'
+import { memoryFolder } from '../../../support/memory-folder.ts'
 
 // What may become of the file of leases: each time one clear error, or nothing lost, and never an address given blindly.
 
@@ -27,7 +18,7 @@ let path: string
 const books: SqliteLeaseBook[] = []
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'leases-'))
+  folder = memoryFolder('leases-')
   path = join(folder, 'state', 'ipam.db')
 })
 afterEach(() => {

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -10,6 +9,7 @@ import { readLeases } from '#ipam/leases/lease-view.ts'
 import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { leaseRequest } from '../../../support/leases.ts'
+import { memoryFolder } from '../../../support/memory-folder.ts'
 
 // Changes of pods that start at once share a wait for the disk, and nothing else.
 
@@ -17,7 +17,7 @@ let folder: string
 let path: string
 let database: Database
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'group-'))
+  folder = memoryFolder('group-')
   path = join(folder, 'ipam.db')
   database = Database.open(path)
 })

@@ -1,11 +1,11 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readLeases } from '#ipam/leases/lease-view.ts'
 import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { holder, leaseRequest, SMALL6 } from '../../../support/leases.ts'
+import { memoryFolder } from '../../../support/memory-folder.ts'
 
 // A machine that loses its power while the journal is written: of what was under way there is all or nothing, and all that came
 // before it.
@@ -26,7 +26,7 @@ function namesIn(folder: string): string {
 }
 
 test('wherever the journal ends, the database is what it was after one of the changes', async () => {
-  const [folder, copy] = [mkdtempSync(join(tmpdir(), 'leases-')), mkdtempSync(join(tmpdir(), 'leases-copy-'))]
+  const [folder, copy] = [memoryFolder('leases-'), memoryFolder('leases-copy-')]
   open(folder).close()
   const book = open(folder)
   // Nothing but the journal changes until it has 1,000 pages.

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -9,6 +8,7 @@ import { type NetworkLeases, readLeases } from '#ipam/leases/lease-view.ts'
 import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { address, holder, leaseRequest, SMALL, SMALL6 } from '../../../support/leases.ts'
+import { memoryFolder } from '../../../support/memory-folder.ts'
 
 // Host-local's directory and the database: over, and back.
 
@@ -18,7 +18,7 @@ let path: string
 let book: SqliteLeaseBook
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'leases-'))
+  folder = memoryFolder('leases-')
   dataDir = join(folder, 'networks')
   path = join(folder, 'ipam.db')
   book = SqliteLeaseBook.open({ path, clock: new PaperClock(1000), boot: 'b' })

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -13,13 +12,14 @@ import { nextFree } from '#ipam/ranges/next-free.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { type Address, addressFromNumber, addressNumber } from '#values/address.ts'
 import { address, holder, leaseRequest, SMALL } from '../../../support/leases.ts'
+import { memoryFolder } from '../../../support/memory-folder.ts'
 
 // A node that changes over to the database and back: a pod has its address all the while, and no other gets it.
 
 const lock: FolderLock = (_, work) => work()
 
 class ChangingNode {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'transfer-'))
+  readonly #folder = memoryFolder('transfer-')
   readonly dataDir = join(this.#folder, 'networks')
   readonly path = join(this.#folder, 'ipam.db')
   readonly clock = new PaperClock(1000)
@@ -129,7 +129,7 @@ test('pods keep their addresses through any number of changes over and back', as
     }),
     { numRuns: 25 },
   )
-}, 60_000)
+})
 
 describe('folders', () => {
   let node: ChangingNode

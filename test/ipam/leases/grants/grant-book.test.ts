@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { GrantBook } from '#ipam/leases/grants/grant-book.ts'
@@ -9,6 +8,7 @@ import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import type { RangeSet } from '#ipam/ranges/range-set.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { address, holder, leaseRequest, setOf } from '../../../support/leases.ts'
+import { memoryFolder } from '../../../support/memory-folder.ts'
 
 // What a node was given, beside its leases.
 
@@ -18,7 +18,7 @@ let grants: GrantBook
 let book: SqliteLeaseBook
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'grants-'))
+  folder = memoryFolder('grants-')
   path = join(folder, 'ipam.db')
   grants = GrantBook.open(path)
   book = SqliteLeaseBook.open({ path, clock: new PaperClock(1000), boot: 'b' })

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AddressConflict, Suspicion } from '#ipam/leases/leaks/leak-book.ts'
@@ -8,13 +7,14 @@ import type { Holder } from '#ipam/leases/lease-book.ts'
 import { SqliteLeaseBook } from '#ipam/leases/sqlite-lease-book.ts'
 import { PaperClock } from '#lab/paper/clock.ts'
 import { address, heldLeases, holder, leaseRequest, range, SMALL, SMALL6 } from '../../../support/leases.ts'
+import { memoryFolder } from '../../../support/memory-folder.ts'
 
 let folder: string
 let clock: PaperClock
 let book: SqliteLeaseBook
 let leaks: SqliteLeakBook
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'leak-book-'))
+  folder = memoryFolder('leak-book-')
   clock = new PaperClock(1_000_000)
   const path = join(folder, 'ipam.db')
   book = SqliteLeaseBook.open({ path, clock, boot: 'b' })

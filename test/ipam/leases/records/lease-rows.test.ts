@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -21,13 +20,14 @@ import { runFaults } from '#ipam/leases/records/runs.ts'
 import { sortKey } from '#ipam/leases/records/sort-key.ts'
 import { addressFromNumber } from '#values/address.ts'
 import { address, holder } from '../../../support/leases.ts'
+import { memoryFolder } from '../../../support/memory-folder.ts'
 
 // A row is the lease that was written, and ends in one of two ways.
 
 let folder: string
 let database: Database
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lease-rows-'))
+  folder = memoryFolder('lease-rows-')
   database = Database.open(join(folder, 'ipam.db'))
 })
 afterEach(() => {

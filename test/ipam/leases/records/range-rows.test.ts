@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -17,13 +16,14 @@ import {
 import { sortKey } from '#ipam/leases/records/sort-key.ts'
 import type { RangeSet } from '#ipam/ranges/range-set.ts'
 import { address, range, SMALL, SMALL6 } from '../../../support/leases.ts'
+import { memoryFolder } from '../../../support/memory-folder.ts'
 
 // What is known of networks is what their configurations said last, and the address each set gave last outlives them.
 
 let folder: string
 let database: Database
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'range-rows-'))
+  folder = memoryFolder('range-rows-')
   database = Database.open(join(folder, 'ipam.db'))
 })
 afterEach(() => {

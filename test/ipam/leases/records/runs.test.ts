@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -9,13 +8,14 @@ import { Runs, runFaults } from '#ipam/leases/records/runs.ts'
 import { keyOfNumber, sortKey } from '#ipam/leases/records/sort-key.ts'
 import type { Family } from '#values/address.ts'
 import { address, holder } from '../../../support/leases.ts'
+import { memoryFolder } from '../../../support/memory-folder.ts'
 
 // Runs are a set of addresses, however they came to be: what is compared with is a Set.
 
 let folder: string
 let database: Database
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'runs-'))
+  folder = memoryFolder('runs-')
   database = Database.open(join(folder, 'ipam.db'))
 })
 afterEach(() => {

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { KeptRules, RuleBook } from '#ipam/leases/rules/rule-book.ts'
 import { SqliteRuleBook } from '#ipam/leases/rules/sqlite-rule-book.ts'
 import { PaperRuleBook } from '../../../cni/repair/paper-rule-book.ts'
 import { holder } from '../../../support/leases.ts'
+import { memoryFolder } from '../../../support/memory-folder.ts'
 
 function rulesOf(container: string, more: Partial<KeptRules> = {}): KeptRules {
   const at = { netns: `/run/netns/${container}`, namespaceId: '4:1', boot: 'b' }
@@ -15,7 +15,7 @@ function rulesOf(container: string, more: Partial<KeptRules> = {}): KeptRules {
 let folder: string
 let open: SqliteRuleBook | undefined
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'rule-book-'))
+  folder = memoryFolder('rule-book-')
 })
 afterEach(() => {
   open?.close()
