@@ -74,7 +74,12 @@ export class Containers {
     this.#probing.get(name)?.[why === 'PodEnds' ? 'living' : 'all'].abort()
     this.#change(name, { ...state, now: { ...state.now, ending: why, killAt: this.#parts.clock.now() + graceMs } })
     if (why === 'PodEnds') this.#event(name, 'Killing', `Stopping container ${name}`)
-    void this.#beforeStop(container, run).then(() => run.terminate())
+    const ended = new AbortController()
+    void run.ended.then(() => ended.abort())
+    void this.#beforeStop(container, run, ended.signal).then(() => {
+      // The number of its process may be another's by now.
+      if (!ended.signal.aborted) run.terminate()
+    })
   }
 
   kill({ name }: Container): Promise<unknown> {
@@ -135,16 +140,14 @@ export class Containers {
     void probeContainer({ container, run, ip, netns, clock, ...signals, on, carryOut })
   }
 
-  async #beforeStop(container: Container, run: ContainerRun): Promise<void> {
+  async #beforeStop(container: Container, run: ContainerRun, ended: AbortSignal): Promise<void> {
     const hook = container.lifecycle?.preStop
     if (hook === undefined) return
     const { clock, nodeNetns: netns, carryOut } = this.#parts
-    if (hook.sleep) return clock.sleep(hook.sleep.seconds * 1000)
-    const ended = new AbortController()
-    void run.ended.then(() => ended.abort())
+    if (hook.sleep) return clock.sleep(hook.sleep.seconds * 1000, ended)
     const ip = this.#own.pod().status?.podIP ?? ''
-    const why = await carryOut(hook, { container, run, ip, netns, signal: ended.signal })
-    if (why !== undefined && !ended.signal.aborted) this.#warn(container.name, 'FailedPreStopHook', why)
+    const why = await carryOut(hook, { container, run, ip, netns, signal: ended })
+    if (why !== undefined && !ended.aborted) this.#warn(container.name, 'FailedPreStopHook', why)
   }
 
   #change(name: string, container: ContainerStands): void {

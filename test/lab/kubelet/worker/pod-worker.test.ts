@@ -278,6 +278,18 @@ describe('the end of a pod', () => {
     expect(runtime.asks()).toEqual(['SIGTERM main'])
   })
 
+  test('waits for no hook of a container that was killed meanwhile, and asks nothing of it later', async () => {
+    const going = pod({ containers: [{ name: 'main', lifecycle: { preStop: { sleep: { seconds: 600 } } } }] })
+    const worker = await working(going)
+    worker.update(deleted(going))
+    await clock.advance(1000)
+    worker.gone()
+    await worker.done
+    expect([runtime.asks(), clock.sleepers]).toEqual([['make web', 'start main', 'SIGKILL main', 'remove web'], 0])
+    await clock.advance(600_000)
+    expect(runtime.asks()).toEqual([])
+  })
+
   test('comes at once for a pod that the API has forgotten, and nothing more is reported of it', async () => {
     const worker = await working(pod())
     const before = statuses.length
