@@ -35,6 +35,9 @@ export type Exchanged =
 const FIRST_WAIT_MS = 2000
 const LONGEST_WAIT_MS = 16_000
 const POLL_MS = 10
+/** A busy pod may be sent more than can be read: after so many frames, calls of other pods have their turn. */
+const AT_ONCE = 500
+const SHORT_POLL_MS = 1
 /** After a refusal. A server that offers what it then refuses is not to be flooded. */
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 10_000
@@ -144,14 +147,15 @@ export class DhcpExchange {
   async *#heard(transaction: number, until: number): AsyncIterable<Omit<Heard, 'askedAt'>> {
     const { link, clock, signal } = this.#parts
     for (;;) {
-      for (let bytes = link.receive(); bytes !== undefined; bytes = link.receive()) {
+      const frames = framesIn(link)
+      for (const bytes of frames) {
         const frame = frameOf(bytes)
         const answer = frame && answerOf(frame.payload)
         if (frame === undefined || answer?.transaction !== transaction) continue
         if (answer.hardware.equals(link.hardware)) yield { answer, serverHardware: frame.from.hardware }
       }
       if (clock.now() >= until || signal?.aborted) return
-      await clock.sleep(POLL_MS, signal)
+      await clock.sleep(frames.length < AT_ONCE ? POLL_MS : SHORT_POLL_MS, signal)
     }
   }
 
@@ -183,6 +187,17 @@ export class DhcpExchange {
   #transaction(): number {
     return this.#parts.random()
   }
+}
+
+/** Those that have come, or so many of them. */
+function framesIn(link: PacketLink): readonly Buffer[] {
+  const frames: Buffer[] = []
+  while (frames.length < AT_ONCE) {
+    const bytes = link.receive()
+    if (bytes === undefined) break
+    frames.push(bytes)
+  }
+  return frames
 }
 
 interface Question {

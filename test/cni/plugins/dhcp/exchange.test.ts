@@ -64,6 +64,21 @@ describe('an exchange', () => {
     expect(await asking.acquire(60_000)).toMatchObject({ outcome: 'granted' })
   })
 
+  test('frames that never end do not keep it from ending, nor others from having a turn', async () => {
+    const { link, clock, exchange: asking } = exchange(() => [])
+    let inOneTurn = 0
+    link.receive = () => {
+      if (++inOneTurn > 10_000) throw new Error('no end of one turn')
+      return Buffer.alloc(60)
+    }
+    const sleep = clock.sleep.bind(clock)
+    clock.sleep = async ms => {
+      inOneTurn = 0
+      await sleep(ms)
+    }
+    expect(await asking.renew(await leased(), 100)).toMatchObject({ outcome: 'silent' })
+  })
+
   test('refused once, it asks anew', async () => {
     let refusals = 1
     const { link, exchange: asking } = exchange(question =>
