@@ -6,6 +6,7 @@ import type { ConnectOutcome } from '#lab/network/pod/messages.ts'
 import { NODE, SERVICE_CIDRS } from '#lab/network/topology.ts'
 import { Cluster } from '#proxy/cluster/cluster.ts'
 import type { ServicePort } from '#proxy/cluster/service-ports.ts'
+import type { Resolved } from '#proxy/desired/resolve.ts'
 import type { End } from '#proxy/modes/trace.ts'
 import { Lane } from '#proxy/sync/lane.ts'
 import { systemClock } from '#system/clock.ts'
@@ -92,20 +93,14 @@ export class Stage {
       addresses = step.addresses
       await this.#haveAddresses(addresses)
       const touched = step.events.map(event => cluster.apply(event).services)
-      for (const lane of lanes) {
-        for (const services of touched) lane.touch(services)
-        const { failure } = await lane.once()
+      for (const lane of lanes) for (const services of touched) lane.touch(services)
+      for (const { failure } of await Promise.all(lanes.map(lane => lane.once())))
         if (failure !== undefined) throw failure.error
-      }
       const resolved = lanes.flatMap(lane => [...lane.draft.resolved()])
-      await Promise.all(
-        resolved.flatMap(({ serving, traffic: { pools, protocol } }) => {
-          const chosen = [...pools.cluster, ...pools.local].map(({ text }) => text)
-          return [...new Set([...serving, ...chosen])].map(text => this.#answer(text, protocol))
-        }),
-      )
-      const sticky = resolved.filter(({ traffic }) => traffic.stickySeconds !== undefined).map(({ port }) => port)
       const packets = this.#packets(step)
+      // A thousand endpoints to which no packet is sent need not be there.
+      if (packets.length > 0) await this.#answerFor(resolved)
+      const sticky = resolved.filter(({ traffic }) => traffic.stickySeconds !== undefined).map(({ port }) => port)
       const results = await Promise.all(packets.map(packet => this.#send(packet, sticky)))
       if (packets.some(({ ends }) => ends[0]!.to === 'untouched')) await this.#forgetUntouched()
       sent += results.length
@@ -170,6 +165,15 @@ export class Stage {
     const host = source === 'pod' ? this.#lab.remote : this.#lab.outside
     await this.#addTo(host, from)
     return host
+  }
+
+  async #answerFor(resolved: readonly Resolved[]): Promise<void> {
+    await Promise.all(
+      resolved.flatMap(({ serving, traffic: { pools, protocol } }) => {
+        const chosen = [...pools.cluster, ...pools.local].map(({ text }) => text)
+        return [...new Set([...serving, ...chosen])].map(text => this.#answer(text, protocol))
+      }),
+    )
   }
 
   /** Endpoints answer with their own address and port as name. */
