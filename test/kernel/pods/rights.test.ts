@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, type TestContext, test } from 'vitest'
 import type { SeenRequest } from '#lab/api-server/server.ts'
 import { type Child, startChild } from '#system/processes/children.ts'
 import { kustomized } from '../../manifests/kustomized.ts'
 import { allowedBy, compared } from '../../manifests/roles.ts'
 import { cannotRun } from '../namespace.ts'
-import { Installation, PodsNode } from './pods-node.ts'
+import { installedOnce } from './node-for-each.ts'
+import { PodsNode } from './pods-node.ts'
 import { cannotCompile } from './shim.ts'
 import { vanish } from './vanished.ts'
 
@@ -28,16 +29,19 @@ interface Said {
   readonly regarding: { readonly kind: string; readonly name: string; readonly uid?: string }
 }
 
-describe.skipIf(why !== undefined)(`the pods' daemon and its role${why ? ` (skipped: ${why})` : ''}`, () => {
-  let installation: Installation
+/** Each with a node and an API server of its own, at the same time: most of theirs is waiting. */
+const ABOUT = ['what it finds', 'ranges from node', 'ranges from ring'] as const
+const title = `the pods' daemon and its role: %s${why ? ` (skipped: ${why})` : ''}`
+
+describe.skipIf(why !== undefined).each(ABOUT)(title, { concurrent: true }, about => {
+  const installation = installedOnce()
+  let expect: TestContext['expect']
   let node: PodsNode
   let api: Child
   const lines: string[] = []
-  beforeAll(() => {
-    installation = new Installation()
-  })
-  beforeEach(async () => {
-    node = await PodsNode.start(installation)
+  beforeEach(async context => {
+    expect = context.expect
+    node = await PodsNode.start(installation())
     lines.length = 0
     const argv = node.within([process.execPath, API, JSON.stringify({ options: {}, objects: NODES })])
     api = startChild({ argv, onLine: line => lines.push(line) })
@@ -48,7 +52,6 @@ describe.skipIf(why !== undefined)(`the pods' daemon and its role${why ? ` (skip
     await node.stop()
     await api.stop()
   })
-  afterAll(() => installation.remove())
 
   const call = (command: string, container: string) => ({
     ...{ command, container, netns: `/run/netns/${container}`, config: NETWORK },
@@ -85,39 +88,40 @@ describe.skipIf(why !== undefined)(`the pods' daemon and its role${why ? ` (skip
     return all.filter(({ path, method }) => !(path === EVENTS && method === 'GET'))
   }
 
-  test('what is asked is allowed, and each thing is said once', async () => {
-    const first = await node.startDaemon()
-    for (const container of ['a', 'b', 'c']) await attach(container)
-    await expect.poll(() => events().map(({ reason }) => reason), SOON).toEqual(['AddressesExhausted'])
-    // `b` is gone; `c` takes what `a` has.
-    await vanish(node, 'b')
-    node.run('ip', '-n', 'c', 'address', 'add', '10.244.0.2/29', 'dev', 'eth0')
-    first.kill('SIGTERM')
-    await first.ended
-    // Events are on their way when a round is done, and a daemon that ends takes no time for them.
-    for (const heard of [4, 4, 5]) {
-      node.age(120_000)
-      const daemon = await node.startDaemon()
-      await expect.poll(roundsDone, SOON).toBe(1)
-      await expect.poll(() => events().length, SOON).toBe(heard)
-      daemon.kill('SIGTERM')
-      await daemon.ended
-    }
-    const said = events().map(({ reason, regarding: { kind, name, uid } }) => `${reason} ${kind} ${name} ${uid}`)
-    expect(said.sort()).toEqual([
-      'AddressConflict Pod a uid-a',
-      'AddressConflict Pod c uid-c',
-      // When they ran out, and at the first start that found it so.
-      'AddressesExhausted Node node-1 node-1',
-      'AddressesExhausted Node node-1 node-1',
-      'LeakedAddressesFound Node node-1 node-1',
-    ])
-    expect(compared(allowedIn('pods'), await requests())).toEqual({ forbidden: [], unused: [] })
-  }, 300_000)
+  if (about === 'what it finds')
+    test('what is asked is allowed, and each thing is said once', async () => {
+      const first = await node.startDaemon()
+      for (const container of ['a', 'b', 'c']) await attach(container)
+      await expect.poll(() => events().map(({ reason }) => reason), SOON).toEqual(['AddressesExhausted'])
+      // `b` is gone; `c` takes what `a` has.
+      await vanish(node, 'b')
+      node.run('ip', '-n', 'c', 'address', 'add', '10.244.0.2/29', 'dev', 'eth0')
+      first.kill('SIGTERM')
+      await first.ended
+      // Events are on their way when a round is done, and a daemon that ends takes no time for them.
+      for (const heard of [4, 4, 5]) {
+        node.age(120_000)
+        const daemon = await node.startDaemon()
+        await expect.poll(roundsDone, SOON).toBeGreaterThan(0)
+        await expect.poll(() => events().length, SOON).toBe(heard)
+        daemon.kill('SIGTERM')
+        await daemon.ended
+      }
+      const said = events().map(({ reason, regarding: { kind, name, uid } }) => `${reason} ${kind} ${name} ${uid}`)
+      expect(said.sort()).toEqual([
+        'AddressConflict Pod a uid-a',
+        'AddressConflict Pod c uid-c',
+        // When they ran out, and at the first start that found it so.
+        'AddressesExhausted Node node-1 node-1',
+        'AddressesExhausted Node node-1 node-1',
+        'LeakedAddressesFound Node node-1 node-1',
+      ])
+      expect(compared(allowedIn('pods'), await requests())).toEqual({ forbidden: [], unused: [] })
+    }, 300_000)
 
-  test.each(['node', 'ring'])(
-    'what is asked for ranges from %s and for routes is allowed',
-    async from => {
+  if (about !== 'what it finds')
+    test('what is asked for them and for routes is allowed', async () => {
+      const from = about === 'ranges from ring' ? 'ring' : 'node'
       const of = from === 'ring' ? ['--ipalloc-init=seed=node-1'] : []
       node.flags = [...node.flags, `--ranges-from=${from}`, '--conf-dir=/run/net.d', ...of]
       node.run('mkdir', '/run/net.d')
@@ -145,9 +149,7 @@ describe.skipIf(why !== undefined)(`the pods' daemon and its role${why ? ` (skip
       await expect.poll(unused, SOON).toEqual([])
       await node.stopDaemons()
       expect((await rights()).forbidden).toEqual([])
-    },
-    180_000,
-  )
+    }, 180_000)
 })
 
 /** By a kustomization. */

@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 import type { PodsNode } from './pods-node.ts'
 
 /**
@@ -8,5 +8,5 @@ import type { PodsNode } from './pods-node.ts'
 export async function vanish(node: PodsNode, pod: string): Promise<void> {
   const before = node.links().length
   node.run('ip', 'netns', 'delete', pod)
-  await expect.poll(() => node.links().length, { timeout: 60_000 }).toBeLessThan(before)
+  await vi.waitFor(() => expect(node.links().length).toBeLessThan(before), { timeout: 60_000 })
 }
