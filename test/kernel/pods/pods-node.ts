@@ -188,7 +188,7 @@ export class PodsNode {
 
   /** As if the database had another past. */
   change(...statements: readonly string[]): void {
-    const database = new DatabaseSync(join(this.#state, 'switchyard/ipam.db'), { timeout: 5000 })
+    const database = new DatabaseSync(join(this.#state, 'switchyard/ipam.db'), { timeout: 60_000 })
     try {
       for (const statement of statements) database.exec(statement)
     } finally {
@@ -216,7 +216,7 @@ export class PodsNode {
   held(rows = "lease WHERE state = 'assigned'"): readonly string[] {
     const path = join(this.#state, 'switchyard/ipam.db')
     if (!existsSync(path)) return []
-    const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 })
+    const database = new DatabaseSync(path, { readOnly: true, timeout: 60_000 })
     try {
       const found = database.prepare(`SELECT network, container FROM ${rows}`).all()
       return found.map(({ network, container }) => `${network} ${container}`).sort()
