@@ -46,7 +46,8 @@ export class Inbox {
 
   async #wait(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, Math.max(0, ms))
+    // A loop that was busy finds the timer due before it looks at sockets: what is waited for may be there already.
+    const timer = setTimeout(() => setImmediate(resolve), Math.max(0, ms))
     this.#wake = resolve
     await promise
     clearTimeout(timer)
