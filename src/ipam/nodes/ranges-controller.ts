@@ -123,13 +123,18 @@ export class RangesController {
   }
 }
 
-/** A failure ends all of it. */
+/** A failure ends all of it: nothing is begun after it, and what was under way is done when this fails. */
 async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const failures: unknown[] = []
   const left = items.values()
   const worker = async (): Promise<void> => {
-    for (const item of left) await work(item)
+    for (const item of left) {
+      if (failures.length > 0) return
+      await work(item).catch((error: unknown) => failures.push(error))
+    }
   }
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker))
+  if (failures.length > 0) throw failures[0]
 }
 
 function refuse(record: BlockRecord | undefined): void {

@@ -19,6 +19,8 @@ class Stage {
   readonly pauses: number[] = []
   /** By node: what becomes of its patch. */
   readonly refusals = new Map<string, string | Error>()
+  /** Nodes that cannot be asked for. */
+  readonly hidden = new Set<string>()
   most = 0
   #version = 0
   #underWay = 0
@@ -52,6 +54,7 @@ class Stage {
         uidOf: async name => {
           this.asked.push(name)
           orFail('uidOf')
+          if (this.hidden.has(name)) throw new Error(`${name} cannot be asked for`)
           return this.nodes.get(name)?.uid
         },
         setPodCIDRs: patch => this.#set(patch),
@@ -195,4 +198,18 @@ test('of two hundred nodes that come at once, thirty are set at a time', async (
   const { set } = await stage.controller().round()
   expect([set.length, stage.most, stage.written.length]).toEqual([200, 30, 2])
   expect(new Set(Object.values(stage.podCIDRs)).size).toBe(200)
+})
+
+test('a Node that cannot be asked for ends the round: no other is asked for then, and nothing is under way any more', async () => {
+  const stage = new Stage()
+  const holders = Array.from({ length: 200 }, (_, i): BlockHolder => {
+    return { name: `n${i}`, uid: `u${i}`, blocks: [`10.244.${i}.0/24` as Cidr] }
+  })
+  stage.record = { holders, last: [], revision: 1 }
+  stage.hidden.add('n3')
+  await expect(stage.controller().round()).rejects.toThrow('n3 cannot be asked for')
+  const { length } = stage.asked
+  await new Promise(resolve => setImmediate(resolve))
+  expect(stage.asked).toHaveLength(length)
+  expect(length).toBeLessThan(100)
 })
