@@ -6,8 +6,8 @@ import type { Chooser } from './chooser.ts'
 
 export interface WorkerListener {
   readonly chooser: Chooser
-  /** No new client is let in. */
-  close(): void
+  /** No new client is let in from when it resolves. */
+  close(): void | Promise<void>
 }
 
 export interface ListenerParts {

@@ -57,10 +57,15 @@ async function obey(order: Order): Promise<NotOpened | undefined> {
       listeners.get(order.key)?.chooser.update(order.pool)
       return undefined
     case 'close':
-      listeners.get(order.key)?.close()
-      listeners.delete(order.key)
+      await closed(order.key)
       return undefined
   }
+}
+
+async function closed(key: string): Promise<void> {
+  const listener = listeners.get(key)
+  listeners.delete(key)
+  await listener?.close()
 }
 
 async function open({

@@ -12,12 +12,17 @@ import { dial } from './dial.ts'
 const BACKLOG = 65_535
 /** A client and its endpoint. */
 const DESCRIPTORS = 2
+/** Clients that still wait are let in one a turn of the loop: after so many turns without any there is none. */
+const IDLE_TURNS = 3
+/** A program that goes on connecting to the port itself must not keep it open. */
+const LONGEST_MS = 1000
 
 export class TcpListener implements WorkerListener {
   readonly chooser: Chooser
   readonly #server: Server
   readonly #budget: Budget
   readonly #unreachable: (client: string) => void
+  #clients = 0
 
   private constructor({ chooser, budget, unreachable }: ListenerParts) {
     this.chooser = chooser
@@ -36,8 +41,14 @@ export class TcpListener implements WorkerListener {
     return listener
   }
 
-  /** Connections that are open stay. */
-  close(): void {
+  /** Connections that are open stay. Those that the kernel holds for us are let in first: it would reset them with the socket. */
+  async close(): Promise<void> {
+    const end = performance.now() + LONGEST_MS
+    for (let idle = 0; idle < IDLE_TURNS && performance.now() < end; ) {
+      const before = this.#clients
+      await new Promise(resolve => setImmediate(resolve))
+      idle = this.#clients === before ? idle + 1 : 0
+    }
     this.#server.close()
   }
 
@@ -55,6 +66,7 @@ export class TcpListener implements WorkerListener {
   }
 
   #letIn(client: Socket): void {
+    this.#clients++
     client.on('error', () => {})
     if (this.#budget.take(DESCRIPTORS)) void this.#serve(client).finally(() => this.#budget.give(DESCRIPTORS))
     else client.resetAndDestroy()
