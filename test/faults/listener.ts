@@ -34,6 +34,9 @@ export interface ListenerOptions {
   readonly apply?: (event: Event) => void | Promise<void>
 }
 
+/** Only what never comes is waited for so long. */
+const PATIENCE_MS = 100_000
+
 export class Listener {
   readonly events: Event[] = []
   readonly notices: ApiNotice[] = []
@@ -59,15 +62,15 @@ export class Listener {
   }
 
   /** Waits until what was delivered equals what is in the store. */
-  equals(store: ApiStore, timeout?: number): Promise<unknown> {
-    return this.until(() => same(this, store), 'the same as the store', timeout)
+  equals(store: ApiStore): Promise<unknown> {
+    return this.until(() => same(this, store), 'the same as the store')
   }
 
-  async until(condition: () => boolean, what: string, timeout = 4000): Promise<void> {
+  async until(condition: () => boolean, what: string): Promise<void> {
     try {
-      await vi.waitUntil(condition, { timeout, interval: 4 })
+      await vi.waitUntil(condition, { timeout: PATIENCE_MS, interval: 4 })
     } catch {
-      throw new Error(`waited ${timeout} ms in vain: ${what}; notices: ${JSON.stringify(this.notices.slice(-5))}`)
+      throw new Error(`waited ${PATIENCE_MS} ms in vain: ${what}; notices: ${JSON.stringify(this.notices.slice(-5))}`)
     }
   }
 
