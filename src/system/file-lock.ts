@@ -6,6 +6,7 @@ import type { Clock } from './ports.ts'
 
 const LOCK_EX = 2
 const LOCK_NB = 4
+const LOCK_UN = 8
 const RETRY_MS = 20
 const TRIES = 250
 
@@ -20,7 +21,8 @@ export async function whileLocked<T>(path: string, clock: Clock, work: () => Pro
     }
     return await work()
   } finally {
-    // Which unlocks it.
+    // To close it is not enough: a program that another thread just starts has it, too, until it runs.
+    libc()?.flock(fd, LOCK_UN)
     closeSync(fd)
   }
 }
