@@ -40,9 +40,7 @@ if (!words.includes('--project') || words.includes('vm')) await prepareMachines(
 const folder = mkdtempSync(join(tmpdir(), 'switchyard-test-'))
 const results = join(folder, 'results.json')
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
-// Hundreds of test files and programs load the same sources: each is compiled once.
-const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') }
-const { status } = spawnSync('vitest', ['run', ...reporters, ...words], { stdio: 'inherit', env })
+const { status } = spawnSync('vitest', ['run', ...reporters, ...words], { stdio: 'inherit' })
 const counts = JSON.parse(readFileSync(results, 'utf8')) as Results
 rmSync(folder, { recursive: true })
 
