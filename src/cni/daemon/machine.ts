@@ -52,10 +52,12 @@ export interface NodeMachineParts {
   readonly expected?: () => number
   /** Which iptables this host uses, once that matters. */
   readonly chosen?: ChosenParts['chosen']
+  /** See PluginParts. */
+  readonly stopping?: AbortSignal
 }
 
 export function nodeMachine(parts: NodeMachineParts): NodeMachine {
-  const { kernel, clock, database = LEASES_PATH, failed, expected = () => 0, chosen } = parts
+  const { kernel, clock, database = LEASES_PATH, failed, expected = () => 0, chosen, stopping } = parts
   let book: SqliteLeaseBook | undefined
   let leaks: SqliteLeakBook | undefined
   let grants: GrantBook | undefined
@@ -75,6 +77,7 @@ export function nodeMachine(parts: NodeMachineParts): NodeMachine {
     clock,
     networks,
     ...(packets !== undefined && { packets }),
+    ...(stopping !== undefined && { stopping }),
     forgetConnections: forget,
     idle,
     files: hostFiles,

@@ -52,7 +52,7 @@ export async function servePods({ settings, kernel, clock, log, signal }: PodsSe
   let talking = (): number => 0
   const chosen: NodeMachineParts['chosen'] = (family, { tools, why }) =>
     log.info(1, 'Using iptables', { family, variant: tools.variant, why })
-  const machine = nodeMachine({ kernel, clock, failed, chosen, expected: () => talking() })
+  const machine = nodeMachine({ kernel, clock, failed, chosen, expected: () => talking(), stopping: signal })
   const metrics = new PodsMetrics({ version: VERSION, node: process.version, startedAt: processStartedAt() })
   const [leakMetrics, routeMetrics] = [new LeakMetrics(), new RouteMetrics()]
   const people = new PodsPage()

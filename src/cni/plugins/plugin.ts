@@ -46,6 +46,8 @@ export interface PluginParts {
   readonly packets?: PacketLinks
   /** What DHCP servers have granted; absent together with `packets`. */
   dhcpLeases?(): Promise<DhcpBook>
+  /** Aborts when this process is to end: what may take long gives up, and the runtime asks the next one. */
+  readonly stopping?: AbortSignal
   /** Where rules are kept that must come back after a flush; absent where no daemon would look after them. */
   rules?(): Promise<RuleBook>
   /** Opened when it is first needed: a `loopback` needs no database. */

@@ -21,17 +21,19 @@ export const dhcp: CniPlugin = {
     const config = dhcpConfig(request)
     const machine = await dhcpMachine(parts)
     const { netns, ifname } = request
+    const { stopping } = parts
     if (netns === undefined) throw new CniError(CODE.environment, 'required env variables [CNI_NETNS] missing')
     const at = { name: ifname, namespace: netns }
     // Before a server is asked: what fails then would keep an address there that is written down nowhere.
     const whose = { owner: await ownerOf(request, parts), boot: await parts.files.bootId() }
     await bringUp(at, machine)
     const lease = await speaking(ifname, () =>
-      speakingOn(machine, { at, config }, async exchange => {
+      speakingOn(machine, { at, config, ...(stopping && { signal: stopping }) }, async exchange => {
         const got = await exchange.acquire(config.timeoutMs)
         if (got.outcome === 'granted') return got.lease
+        const why = stopping?.aborted ? 'the daemon is stopping, and no DHCP server has answered yet' : got.why
         const details = `asked on ${ifname} in ${netns}: is a DHCP server on that link?`
-        throw new CniError(CODE.tryAgainLater, `dhcp: ${got.why}`, details)
+        throw new CniError(CODE.tryAgainLater, `dhcp: ${why}`, details)
       }),
     )
     const record = recordOf(request, { ...whose, config, lease })

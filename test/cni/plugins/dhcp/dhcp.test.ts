@@ -59,6 +59,21 @@ describe('an ADD', () => {
     expect(stage.clock.now() - since).toBeLessThan(5100)
   })
 
+  test('that waits for a silent server does not keep a daemon from ending', async () => {
+    const [stop, since] = [new AbortController(), stage.clock.now()]
+    Object.assign(stage.parts, { stopping: stop.signal })
+    stage.server.answer = () => {
+      stop.abort()
+      return []
+    }
+    await expect(stage.add()).rejects.toMatchObject({
+      code: 11,
+      message: 'dhcp: the daemon is stopping, and no DHCP server has answered yet',
+    })
+    expect(stage.clock.now() - since).toBeLessThan(5000)
+    expect(stage.links.map(({ isClosed }) => isClosed)).toEqual([true])
+  })
+
   test('into an interface that is not there says so', async () => {
     stage.networks.pod.forget('eth0')
     await expect(stage.add()).rejects.toMatchObject({
