@@ -7,6 +7,7 @@ import { type Authority, newAuthority } from '#lab/api-server/tls/authority.ts'
 import { kubeconfigText } from '#lab/api-server/tls/kubeconfig.ts'
 import { type ApiForward, forwardApi } from './api-forward.ts'
 import { ownClusterIP, publish } from './own-service.ts'
+import { serverPort } from './server-port.ts'
 
 // The API server of a cluster, as programs on this machine and on the nodes reach it: addresses, certificates, kubeconfigs.
 
@@ -58,7 +59,7 @@ export class ControlPlane {
 
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
     const trust = trustOf(options)
-    const api = await startApiServer(serverOptions(options, trust.tls))
+    const api = await startApiServer({ ...serverOptions(options, trust.tls), port: await serverPort(LOOPBACK) })
     const controlPlane = new ControlPlane(options, api, trust)
     try {
       await controlPlane.#open()
