@@ -60,6 +60,7 @@ export class CommandNetwork implements NamespaceNetwork {
   async addBridge(name: string, options: BridgeOptions): Promise<void> {
     const doing = `add bridge "${name}"`
     refuseBadName(doing, name)
+    refuseBadMac(doing, options.mac)
     await this.#must(linkWords.addBridge(name, options), doing)
   }
 

@@ -28,9 +28,9 @@ export function linksOf(stdout: string): readonly ListedLink[] {
   return links.map(link => ({ state: stateOf(link, indexes), ...portOf(link) }))
 }
 
-export function addBridge(name: string, { mtu, vlanFiltering }: BridgeOptions): Command {
+export function addBridge(name: string, { vlanFiltering, ...end }: BridgeOptions): Command {
   const filtering = vlanFiltering === undefined ? [] : ['vlan_filtering', vlanFiltering ? '1' : '0']
-  return change(['add', 'name', name, ...valued('mtu', mtu), 'type', 'bridge', ...filtering])
+  return change(['add', ...endWords({ name, ...end }), 'type', 'bridge', ...filtering])
 }
 
 export function addVeth(end: NearVethEnd, peer: VethEnd & { readonly namespace?: string }): Command {

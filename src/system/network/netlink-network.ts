@@ -66,6 +66,7 @@ export class NetlinkNetwork implements NamespaceNetwork {
   async addBridge(name: string, options: BridgeOptions): Promise<void> {
     const doing = `add bridge "${name}"`
     refuseBadName(doing, name)
+    refuseBadMac(doing, options.mac)
     this.#conversation.change(linkMessages.newBridge(name, options), doing)
   }
 

@@ -79,6 +79,8 @@ export interface LinkState {
 }
 
 export interface BridgeOptions {
+  /** One that is not said follows those of the ports. */
+  readonly mac?: string
   readonly mtu?: number
   readonly vlanFiltering?: boolean
 }

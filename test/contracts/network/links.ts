@@ -31,6 +31,16 @@ export function linkCases(at: () => Ground): void {
       expect(await codeOf(node.addBridge('cni0', {}))).toBe('EEXIST')
     })
 
+    test('a bridge keeps the hardware address it was made with, whatever those of its ports are', async () => {
+      const { node } = at()
+      const mac = 'fe:58:0a:f4:00:09'
+      await node.addBridge('cni0', { mac })
+      expect(await node.link('cni0')).toMatchObject({ mac })
+      await node.addVeth({ name: 'veth1', mac: '02:00:00:00:00:01', master: 'cni0', state: 'up' }, { name: 'b' })
+      expect(await node.link('cni0')).toMatchObject({ mac })
+      expect(await codeOf(node.addBridge('cni1', { mac: '0a:58' }))).toBe('EINVAL')
+    })
+
     test('a veth pair has each end in its namespace, the near one in its bridge and up at once', async () => {
       const { node, pod, podPath } = at()
       await node.addBridge('cni0', {})

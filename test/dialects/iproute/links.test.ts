@@ -75,6 +75,9 @@ describe('the command for a link', () => {
     expect(said(addBridge('dev', { mtu: 1450, vlanFiltering: false }))).toBe(
       'ip link add name dev mtu 1450 type bridge vlan_filtering 0',
     )
+    expect(said(addBridge('cni0', { mac: '0a:58:0a:f4:00:01' }))).toBe(
+      'ip link add name cni0 address 0a:58:0a:f4:00:01 type bridge',
+    )
     expect(said(addBridge('cni0', {}))).toBe('ip link add name cni0 type bridge')
     expect(said(addVlan('up', { parent: 'down', id: 7 }))).toBe('ip link add link down name up type vlan id 7')
     expect(said(deleteLink('help'))).toBe('ip link delete dev help')

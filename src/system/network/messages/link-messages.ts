@@ -73,9 +73,9 @@ export function getLink(which: string | number): RouteRequest {
 
 export const ALL_LINKS: RouteRequest = { type: GETLINK, header: linkHeader(), attributes: [withoutStatistics()] }
 
-export function newBridge(name: string, { mtu, vlanFiltering }: BridgeOptions): RouteRequest {
+export function newBridge(name: string, { vlanFiltering, ...end }: BridgeOptions): RouteRequest {
   const filtering = vlanFiltering === undefined ? [] : [byteAttribute(VLAN_FILTERING, Number(vlanFiltering))]
-  return made([nameAttribute(name), ...mtuAttribute(mtu), kind('bridge', filtering)])
+  return made([...endAttributes({ name, ...end }), kind('bridge', filtering)])
 }
 
 export function newVlan(name: string, { parent, id }: { parent: number; id: number }): RouteRequest {

@@ -77,10 +77,10 @@ export class PaperNetwork implements NamespaceNetwork {
     return this.found.get(name)
   }
 
-  async addBridge(name: string, { mtu = 1500, vlanFiltering = false }: BridgeOptions): Promise<void> {
+  async addBridge(name: string, { mac, mtu = 1500, vlanFiltering = false }: BridgeOptions): Promise<void> {
     this.#call('addBridge', name)
     if (this.found.has(name)) throw refused('EEXIST')
-    this.put(name, { kind: 'bridge', mtu, isVlanFiltering: vlanFiltering })
+    this.put(name, { kind: 'bridge', ...(mac && { mac }), mtu, isVlanFiltering: vlanFiltering })
     this.memberships.set(name, DEFAULT_VLAN)
   }
 

@@ -15,11 +15,11 @@ export async function ensureBridge(node: NamespaceNetwork, options: BridgeConfig
     let found = await bridgeNamed(node, name)
     if (found === undefined) {
       const filtering = filtersVlans && { vlanFiltering: true }
-      await unlessThere(node.addBridge(name, { ...(mtu !== undefined && { mtu }), ...filtering })).catch(withoutVlans)
+      // Neighbours would have to learn one anew that follows those of the ports, and a pod that comes beside might have another in its result.
+      const made = { mac: drawnMac(), ...(mtu !== undefined && { mtu }), ...filtering }
+      await unlessThere(node.addBridge(name, made)).catch(withoutVlans)
       found = await bridgeNamed(node, name)
       if (found === undefined) throw new CniError(CODE.io, `could not lookup "${name}": it was deleted meanwhile`)
-      // One that is not set follows those of the ports, as they come and go, and neighbours would have to learn it anew.
-      await node.changeLink(name, { mac: found.mac })
     } else if (filtersVlans && !found.isVlanFiltering) await node.changeLink(name, { vlanFiltering: 'on' })
     // Routes are ours to make: none are taken from a pod that announces itself as a router.
     await attempt(node.changeSetting(`ipv6/conf/${name}/accept_ra`, '0'))
@@ -28,6 +28,13 @@ export async function ensureBridge(node: NamespaceNetwork, options: BridgeConfig
     }
     return found
   })
+}
+
+/** Locally administered, of one interface. */
+function drawnMac(): string {
+  const bytes = Buffer.from(crypto.getRandomValues(new Uint8Array(6)))
+  bytes[0] = (bytes[0]! & 0xfc) | 0x02
+  return [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(':')
 }
 
 /** The kernel's own word names neither the option nor what is missing. */

@@ -24,8 +24,21 @@ describe('a bridge', () => {
     expect(await node.link('cni0')).toMatchObject({
       ...{ kind: 'bridge', mtu: 1400, isUp: true, isPromiscuous: true, isVlanFiltering: true },
     })
-    expect(calls('changeLink')).toHaveLength(2)
+    expect(calls('changeLink')).toHaveLength(1)
     expect(node.settings.get('ipv6/conf/cni0/accept_ra')).toBe('0')
+  })
+
+  test('has an address of its own from its first moment: a pod that comes beside has no other in its result', async () => {
+    const { node } = networks
+    const asked: unknown[] = []
+    const add = node.addBridge.bind(node)
+    node.addBridge = (name, made) => {
+      asked.push(made.mac)
+      return add(name, made)
+    }
+    const { mac } = await ensureBridge(node, options())
+    expect(asked).toEqual([mac])
+    expect(mac).toMatch(/^[0-9a-f][26ae](:[0-9a-f]{2}){5}$/)
   })
 
   test('that is there is changed only where it must be', async () => {
