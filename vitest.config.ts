@@ -34,8 +34,8 @@ export default defineConfig({
           include: kernelTests,
           globalSetup: 'test/kernel/pods/build-folder.ts',
           pool: 'forks',
-          // Each file has namespaces of its own; most of its time it waits for the kernel and for programs.
-          maxWorkers: 2,
+          // Each file has namespaces of its own, and waits for the kernel, for programs and for times to pass.
+          maxWorkers: 3,
           isolate: true,
           sequence: { groupOrder: 1 },
           testTimeout: 180_000,
