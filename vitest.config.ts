@@ -19,8 +19,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
           exclude: [...kernelTests, 'test/vm/**'],
-          pool: 'threads',
-          // The thread that hands out the files has nearly nothing to do.
+          // Processes: a program that another thread is just starting has all that is open, and a port that is given back is not free yet.
+          pool: 'forks',
           maxWorkers: '100%',
           // Some start a dozen programs.
           testTimeout: 120_000,

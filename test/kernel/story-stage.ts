@@ -101,10 +101,9 @@ export class Stage {
       // A thousand endpoints to which no packet is sent need not be there.
       if (packets.length > 0) await this.#answerFor(resolved)
       const sticky = resolved.filter(({ traffic }) => traffic.stickySeconds !== undefined).map(({ port }) => port)
-      const results = await Promise.all(packets.map(packet => this.#send(packet, sticky)))
+      failures.push(...(await this.#sendAll(packets, sticky)))
       if (packets.some(({ ends }) => ends[0]!.to === 'untouched')) await this.#forgetUntouched()
-      sent += results.length
-      failures.push(...results.flat())
+      sent += packets.length
     }
     return { failures, sent }
   }
@@ -130,6 +129,19 @@ export class Stage {
           ]
         : [],
     )
+  }
+
+  /** In turn to each frontend: a scheduler that goes round would give each of two clients in step the same endpoint every time. */
+  async #sendAll(packets: readonly Packet[], sticky: readonly ServicePort[]): Promise<readonly string[]> {
+    const frontends = Map.groupBy(packets, ({ sent: { protocol, to, port } }) => `${protocol} ${to} ${port}`)
+    const results = await Promise.all(
+      [...frontends.values()].map(async queue => {
+        const failures: string[] = []
+        for (const packet of queue) failures.push(...(await this.#send(packet, sticky)))
+        return failures
+      }),
+    )
+    return results.flat()
   }
 
   async #send(packet: Packet, sticky: readonly ServicePort[]): Promise<readonly string[]> {

@@ -153,9 +153,12 @@ describe('a health check port', () => {
     expect(failures).toHaveLength(1)
     expect([servers.wanted, servers.open]).toEqual([1, 0])
     await occupied.release()
-    await expect.poll(() => clock.sleepers).toBe(1)
-    await clock.advance(5000)
-    await open()
+    // A program that another thread is just starting has the port a moment longer.
+    const afterAnotherTry = async (): Promise<number> => {
+      await clock.advance(5000)
+      return servers.open
+    }
+    await expect.poll(afterAnotherTry).toBe(1)
     expect((await ask(port, '/')).status).toBe(200)
   })
 
