@@ -127,10 +127,11 @@ export class RuntimeNode {
     return allProcesses().filter(pid => textOf(`/proc/${pid}/cmdline`).startsWith(`${this.#bin}/`))
   }
 
-  /** Each of the runtime's namespaces with the addresses of pods in it. */
+  /** Each of the runtime's namespaces with the addresses of pods in it. One that was killed as it made one leaves a file that is none. */
   namespaces(): readonly { readonly path: string; readonly addresses: readonly string[] }[] {
     const names = this.node.run('ls', '/run/netns').match(/^cni-.+$/gm) ?? []
-    return names.map(name => {
+    const entered = names.filter(name => this.node.succeeds('nsenter', `--net=/run/netns/${name}`, '--', 'true'))
+    return entered.map(name => {
       const shown = this.node.run('ip', '-n', name, '-o', '-4', 'address')
       return { path: `/run/netns/${name}`, addresses: shown.match(/(?<=inet )10\.[\d.]+/g) ?? [] }
     })
